@@ -1,0 +1,96 @@
+"""Contracts of documents and the ledger (DESIGN section 4).
+
+`documents/*.parquet` holds what was kept, `dropped/*.parquet` what a rule or the dedupe took out
+(same columns, so that a reader can judge both sides), and `ledger/*.parquet` one row for every
+input record, the unreadable ones included.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weighting.errors import BrokenContract
+from weighting.files import replacing
+
+
+class Verdict(StrEnum):
+    """What became of an input record."""
+
+    KEPT = "kept"
+    DROPPED = "dropped"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("locator", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("metadata", pa.string(), nullable=False),  # the record's other fields, as JSON
+    ]
+)
+
+LEDGER_HEAD = (
+    pa.field("doc_id", pa.string(), nullable=False),
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("locator", pa.string(), nullable=False),
+    pa.field("verdict", pa.string(), nullable=False),
+    pa.field("rule", pa.string()),  # first failing rule; the error type where quarantined
+    pa.field("cluster", pa.string()),  # content hash shared by all copies, where there are any
+    pa.field("survivor", pa.string()),  # doc_id of the copy that stays
+    pa.field("split", pa.string()),  # train or validation, where kept
+    pa.field("chars_in", pa.int64(), nullable=False),  # as read
+    pa.field("chars", pa.int64(), nullable=False),  # after repair
+    pa.field("tokens", pa.int64(), nullable=False),  # of the repaired text, whatever the verdict
+)
+
+
+def ledger_schema(rules: Sequence[str]) -> pa.Schema:
+    """Return the ledger's schema: the fixed head and one float64 value column for each rule."""
+    return pa.schema([*LEDGER_HEAD, *(pa.field(rule, pa.float64()) for rule in rules)])
+
+
+def write_table(path: Path, table: pa.Table, schema: pa.Schema) -> None:
+    """Write a Parquet file that obeys `schema`, atomically.
+
+    Raises:
+        BrokenContract: a column is missing, of another type, or null where it may not be.
+    """
+    check_table(str(path), table, schema)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_statistics=True)
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a Parquet file and check it against `schema`.
+
+    Raises:
+        BrokenContract: the file is unreadable or breaks the schema.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BrokenContract(f"{path}: not a readable Parquet file ({error})") from None
+    check_table(str(path), table, schema)
+    return table
+
+
+def check_table(name: str, table: pa.Table, schema: pa.Schema) -> None:
+    """Raise BrokenContract unless `table` has exactly the columns, types and nulls of `schema`."""
+    if table.schema.names != schema.names:
+        raise BrokenContract(
+            f"{name}: columns are {table.schema.names}, must be {schema.names}"
+        )
+    for field in schema:
+        column = table.column(field.name)
+        if column.type != field.type:
+            raise BrokenContract(
+                f"{name}: column {field.name} is {column.type}, must be {field.type}"
+            )
+        if not field.nullable and column.null_count:
+            raise BrokenContract(f"{name}: column {field.name} has {column.null_count} nulls")

@@ -1,0 +1,31 @@
+"""Why a token weighs what it weighs: bit flags, one byte a token in the shards."""
+
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Reason(IntFlag):
+    """Bits of a shard's `reasons` column. Set bits are facts about the token, not its weight."""
+
+    RARE = 1  # its type belongs to the rarest types, which together make up 5 % of the tokens
+    GOLDEN = 2  # context makes it far likelier than its frequency does
+    JUNK = 4  # a screen holds it to be noise
+    DUPLICATE_SPAN = 8  # lies in a passage that other documents repeat
+    CONTAMINATED = 16  # lies in an evaluation item
+    SPECIAL = 32  # added by the tokenizing, not part of the text
+
+
+def name_flags(flags: int) -> list[str]:
+    """Return the lower-case names of the set bits, lowest first."""
+    return [str(reason.name).lower() for reason in Reason if flags & reason]
+
+
+def count_flags(flags_N: npt.NDArray[np.uint8]) -> dict[str, int]:
+    """Return how many of the N tokens carry each flag; flags that none carries are left out."""
+    counts = {
+        str(reason.name).lower(): int(np.count_nonzero(flags_N & np.uint8(reason)))
+        for reason in Reason
+    }
+    return {name: count for name, count in counts.items() if count}
