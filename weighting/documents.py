@@ -41,6 +41,7 @@ LEDGER_HEAD = (
     pa.field("locator", pa.string(), nullable=False),
     pa.field("verdict", pa.string(), nullable=False),
     pa.field("rule", pa.string()),  # first failing rule; the error type where quarantined
+    pa.field("failed", pa.list_(pa.string())),  # every failing rule, the first included
     pa.field("cluster", pa.string()),  # content hash shared by all copies, where there are any
     pa.field("survivor", pa.string()),  # doc_id of the copy that stays
     pa.field("split", pa.string()),  # train or validation, where kept
@@ -83,9 +84,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
 def check_table(name: str, table: pa.Table, schema: pa.Schema) -> None:
     """Raise BrokenContract unless `table` has exactly the columns, types and nulls of `schema`."""
     if table.schema.names != schema.names:
-        raise BrokenContract(
-            f"{name}: columns are {table.schema.names}, must be {schema.names}"
-        )
+        raise BrokenContract(f"{name}: columns are {table.schema.names}, must be {schema.names}")
     for field in schema:
         column = table.column(field.name)
         if column.type != field.type:

@@ -66,7 +66,9 @@ def read_manifest(run: Path) -> Manifest:
     return Manifest(files=files, **fields)
 
 
-def describe_file(run: Path, path: Path, rows: int, tokens: int = 0, mass: float = 0.0) -> FileEntry:
+def describe_file(
+    run: Path, path: Path, rows: int, tokens: int = 0, mass: float = 0.0
+) -> FileEntry:
     """Return the manifest's entry of an output file, its checksum computed."""
     return FileEntry(path.relative_to(run).as_posix(), sha256(path), rows, tokens, mass)
 

@@ -196,8 +196,7 @@ def _check_columns(path: Path, schema: pa.Schema, info: ShardInfo) -> None:
             raise BrokenContract(f"{path}: no column {field_.name}")
         if schema.field(index).type != field_.type:
             raise BrokenContract(
-                f"{path}: column {field_.name} is {schema.field(index).type}, "
-                f"must be {field_.type}"
+                f"{path}: column {field_.name} is {schema.field(index).type}, must be {field_.type}"
             )
 
 

@@ -1,0 +1,50 @@
+"""What readers hand on: slices of files going in, records and rejects coming out."""
+
+from typing import NamedTuple
+
+
+class Slice(NamedTuple):
+    """A piece of one input file that can be read on its own.
+
+    `start` and `end` count in the reader's own measure (decompressed bytes for lines, row groups
+    for Parquet, rows for a dataset). A reader yields the records that *begin* in [start, end);
+    `end` of -1 means to the end of the file. `name` is the path relative to the folder that holds
+    all inputs, so that ids do not depend on where a corpus lies; `size` estimates the bytes of
+    text, for planning.
+    """
+
+    path: str
+    name: str
+    reader: str
+    start: int
+    end: int
+    size: int
+
+
+class Record(NamedTuple):
+    """One readable input record. `metadata` is the record's other fields as JSON text."""
+
+    locator: str
+    text: str
+    source: str
+    metadata: str
+
+
+class Reject(NamedTuple):
+    """One unreadable record, or the unreadable rest of a file, on its way to quarantine.
+
+    `error` is a short stable type (`bad_json`, `bad_utf8`, `missing_field`, `wrong_type`,
+    `truncated`, …), `message` says what was found, `payload` is the raw bytes (at most 64 KiB).
+    """
+
+    locator: str
+    error: str
+    message: str
+    payload: bytes
+
+
+class Fields(NamedTuple):
+    """Which fields of a structured record hold its text and its source."""
+
+    text: str = "text"
+    source: str = "source"

@@ -1,0 +1,134 @@
+"""Files, tables, reasons and the manifest: whole or absent, checked on write and on open."""
+
+import json
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+
+from weighting.documents import DOCUMENTS, ledger_schema, read_table, write_table
+from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.files import read_json, replacing, write_json, write_text
+from weighting.manifest import (
+    Manifest,
+    check_files,
+    check_records,
+    describe_file,
+    read_manifest,
+    write_manifest,
+)
+from weighting.reasons import Reason, count_flags, name_flags
+
+ROW = {"doc_id": "d", "source": "s", "locator": "byte 0", "text": "x", "metadata": "{}"}
+
+
+def manifest(files=()):
+    return Manifest({}, [], {}, list(files), {}, {})
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def interrupted():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_json_with_nan_is_refused_and_the_old_file_stays(tmp_path):
+    write_json(tmp_path / "a.json", {"x": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert read_json(tmp_path / "a.json") == {"x": 1}
+
+
+def test_unreadable_json_is_an_error_a_user_can_act_on(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(AssayError, match=r"a\.json: not JSON"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(AssayError, match="no such file"):
+        read_json(tmp_path / "b.json")
+
+
+def test_a_table_is_checked_on_write_and_on_read(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.Table.from_pylist([ROW], schema=DOCUMENTS)
+    write_table(path, table, DOCUMENTS)
+    assert read_table(path, DOCUMENTS).to_pylist() == [ROW]
+    with pytest.raises(BrokenContract, match="columns are"):
+        write_table(path, table.drop_columns(["text"]), DOCUMENTS)
+    with pytest.raises(BrokenContract, match="columns are"):
+        read_table(path, ledger_schema(["words"]))
+
+
+def test_nulls_and_other_types_are_refused(tmp_path):
+    nullable = pa.schema([pa.field(f.name, f.type) for f in DOCUMENTS])
+    with pytest.raises(BrokenContract, match="text has 1 nulls"):
+        write_table(
+            tmp_path / "a", pa.Table.from_pylist([{**ROW, "text": None}], nullable), DOCUMENTS
+        )
+    wrong = pa.Table.from_pylist([{**ROW, "text": 3}])
+    with pytest.raises(BrokenContract, match="text is int64, must be string"):
+        write_table(tmp_path / "a", wrong, DOCUMENTS)
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"no")
+    with pytest.raises(BrokenContract, match=r"a\.parquet: not a readable Parquet file"):
+        read_table(tmp_path / "a.parquet", DOCUMENTS)
+
+
+def test_the_manifest_survives_a_round_trip_and_notices_changed_bytes(tmp_path):
+    write_text(tmp_path / "shards" / "a.arrow", "bytes")
+    entry = describe_file(tmp_path, tmp_path / "shards" / "a.arrow", rows=1, tokens=2, mass=2.0)
+    write_manifest(tmp_path, manifest([entry]))
+    read = read_manifest(tmp_path)
+    assert read == manifest([entry])
+    check_files(tmp_path, read)
+    write_text(tmp_path / "shards" / "a.arrow", "other")
+    with pytest.raises(BrokenContract, match="bytes differ"):
+        check_files(tmp_path, read)
+    (tmp_path / "shards" / "a.arrow").unlink()
+    with pytest.raises(BrokenContract, match="missing on disk"):
+        check_files(tmp_path, read)
+
+
+def test_a_manifest_of_another_version_is_refused(tmp_path):
+    write_manifest(tmp_path, manifest())
+    fields = json.loads((tmp_path / "manifest.json").read_text())
+    write_json(tmp_path / "manifest.json", {**fields, "manifest_version": 9})
+    with pytest.raises(BrokenContract, match="version 9"):
+        read_manifest(tmp_path)
+
+
+def test_records_must_add_up():
+    check_records(
+        {"read": 10, "kept": 6, "dropped": 2, "duplicate": 1, "quarantined": 1}, "records"
+    )
+    with pytest.raises(BrokenInvariant, match=r"read 10, but 6 kept .* = 6"):
+        check_records({"read": 10, "kept": 6}, "records")
+
+
+def test_flags_have_names_and_counts():
+    import numpy as np
+
+    assert name_flags(Reason.RARE | Reason.SPECIAL) == ["rare", "special"]
+    assert count_flags(np.array([1, 3, 0], np.uint8)) == {"rare": 2, "golden": 1}
+
+
+def test_weighting_imports_nothing_heavy():
+    modules = "weighting.shards, weighting.manifest, weighting.policies, weighting.mass"
+    modules += ", weighting.statistics, weighting.documents, weighting.ngrams"
+    code = f"import {modules}, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"torch", "apache_beam", "prefect", "duckdb", "datasets", "pydantic", "tokenizers"}
+    assert not heavy & set(loaded)
