@@ -12,8 +12,9 @@ from weighting.shards import Shard
 
 MANIFEST_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-# A float16 weight is off by at most 2^-11 of itself, and so is a mean of such weights.
-MEAN_TOLERANCE = 2.0**-11
+# A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
+# of the tolerance is for the raw weights, which are float32 as well.
+MEAN_TOLERANCE = 2.0**-20
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def check_records(counts: Mapping[str, int], unit: str) -> None:
 
 
 def check_weight_mass(split: str, shards: Iterable[Shard]) -> None:
-    """Check that the weights of a split sum to its number of tokens, within float16 rounding.
+    """Check that the weights of a split sum to its number of tokens, within rounding.
 
     Raises:
         BrokenInvariant: they do not.

@@ -85,15 +85,15 @@ def find_policy(name: str) -> Callable[[Signals, Facts, PolicyParams], Raw]:
         raise AssayError(f"unknown policy {name!r}; valid: {', '.join(POLICIES)}") from None
 
 
-def normalize(raw_N: Raw, mean: float, mix: float) -> npt.NDArray[np.float16]:
-    """Return mix + (1 - mix) · raw / mean as float16: mean 1 where `mean` is that of the split.
+def normalize(raw_N: Raw, mean: float, mix: float) -> npt.NDArray[np.float32]:
+    """Return mix + (1 - mix) · raw / mean as float32: mean 1 where `mean` is that of the split.
 
     Raises:
         AssayError: the mean is not positive, so that no scale gives mean 1.
     """
     if not (math.isfinite(mean) and mean > 0):
         raise AssayError(f"weights of the split have mean {mean}; they cannot be brought to 1")
-    return (mix + (1.0 - mix) * (raw_N.astype(np.float64) / mean)).astype(np.float16)
+    return (mix + (1.0 - mix) * (raw_N.astype(np.float64) / mean)).astype(np.float32)
 
 
 def flag(

@@ -1,7 +1,7 @@
 """The token shard: Arrow IPC files that carry ids, loss weights and reasons, one row a document.
 
 A shard loads with `datasets`, `pyarrow`, DuckDB (through Arrow) and the trainer with none of this
-code. `weights[i]` belongs to the *target* `input_ids[i]`: it scales the loss of predicting that
+code. (Weights are float32 and not float16 for that reason: DuckDB reads no Arrow half floats.) `weights[i]` belongs to the *target* `input_ids[i]`: it scales the loss of predicting that
 token from the tokens before it. Writers and readers both check the laws:
 
 - the three lists of a row have one length, and no row is null;
@@ -26,7 +26,7 @@ from weighting.files import replacing
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"assay"
-NOT_FINITE = 0x7C00  # float16 bit patterns from here on are inf, NaN or negative
+NOT_FINITE = 0x7F800000  # float32 bit patterns from here on are inf, NaN or negative
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Tokens:
     sources: Sequence[str]
     offsets_D1: npt.NDArray[np.int64]
     ids_N: npt.NDArray[Any]
-    weights_N: npt.NDArray[np.float16]
+    weights_N: npt.NDArray[np.float32]
     reasons_N: npt.NDArray[np.uint8]
 
 
@@ -70,7 +70,7 @@ class Segment:
     sources: pa.StringArray
     offsets_D1: npt.NDArray[np.int32]
     ids_N: npt.NDArray[Any]  # uint16 or uint32
-    weights_N: npt.NDArray[np.float16]
+    weights_N: npt.NDArray[np.float32]
     reasons_N: npt.NDArray[np.uint8]
 
 
@@ -95,7 +95,7 @@ def shard_schema(info: ShardInfo) -> pa.Schema:
             pa.field("doc_id", pa.string(), nullable=False),
             pa.field("source", pa.string(), nullable=False),
             pa.field("input_ids", pa.list_(pa.field("item", info.id_type, nullable=False))),
-            pa.field("weights", pa.list_(pa.field("item", pa.float16(), nullable=False))),
+            pa.field("weights", pa.list_(pa.field("item", pa.float32(), nullable=False))),
             pa.field("reasons", pa.list_(pa.field("item", pa.uint8(), nullable=False))),
         ],
         metadata={METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()},
@@ -137,7 +137,7 @@ def open_shard(path: Path) -> Shard:
 
 
 def check_values(
-    name: str, ids_N: npt.NDArray[Any], weights_N: npt.NDArray[np.float16], vocab_size: int
+    name: str, ids_N: npt.NDArray[Any], weights_N: npt.NDArray[np.float32], vocab_size: int
 ) -> None:
     """Raise BrokenContract where an id is outside the vocabulary or a weight is not a weight."""
     if len(ids_N) and int(ids_N.max()) >= vocab_size:
@@ -145,7 +145,7 @@ def check_values(
         raise BrokenContract(
             f"{name}: token {at} has id {ids_N[at]}, the vocabulary ends at {vocab_size - 1}"
         )
-    bits_N = weights_N.view(np.uint16)
+    bits_N = weights_N.view(np.uint32)
     if len(bits_N) and int(bits_N.max()) >= NOT_FINITE:
         at = int(np.argmax(bits_N >= NOT_FINITE))
         raise BrokenContract(
@@ -157,7 +157,8 @@ def _to_arrow(name: str, batch: Tokens, schema: pa.Schema, info: ShardInfo) -> p
     lengths = {len(batch.ids_N), len(batch.weights_N), len(batch.reasons_N)}
     if lengths != {int(batch.offsets_D1[-1])}:
         raise BrokenContract(f"{name}: ids, weights and reasons have lengths {sorted(lengths)}")
-    check_values(name, batch.ids_N, batch.weights_N, info.vocab_size)
+    weights_N = batch.weights_N.astype(np.float32, copy=False)
+    check_values(name, batch.ids_N, weights_N, info.vocab_size)
     offsets = pa.array(batch.offsets_D1.astype(np.int32, copy=False))
     ids = pa.array(batch.ids_N.astype(info.id_type.to_pandas_dtype(), copy=False))
     columns = [
@@ -167,7 +168,7 @@ def _to_arrow(name: str, batch: Tokens, schema: pa.Schema, info: ShardInfo) -> p
             pa.ListArray.from_arrays(offsets, values, type=schema.field(name).type)
             for name, values in (
                 ("input_ids", ids),
-                ("weights", pa.array(batch.weights_N)),
+                ("weights", pa.array(weights_N)),
                 ("reasons", pa.array(batch.reasons_N)),
             )
         ),

@@ -23,7 +23,7 @@ def batch(documents, weight=1.0):
         sources=["s"] * len(documents),
         offsets_D1=np.cumsum([0, *map(len, documents)]),
         ids_N=ids,
-        weights_N=np.full(len(ids), weight, np.float16),
+        weights_N=np.full(len(ids), weight, np.float32),
         reasons_N=np.zeros(len(ids), np.uint8),
     )
 
@@ -106,7 +106,7 @@ def foreign_shard(path, weights, metadata=None):
     [([1.0], "differ in length"), ([1.0, -2.0], "token 1 has weight"), (None, "a row is null")],
 )
 def test_laws_are_checked_on_open(tmp_path, weights, message):
-    halves = None if weights is None else [np.float16(w) for w in weights]
+    halves = None if weights is None else [np.float32(w) for w in weights]
     foreign_shard(tmp_path / "a.arrow", halves)
     with pytest.raises(BrokenContract, match=message):
         open_shard(tmp_path / "a.arrow")
