@@ -1,8 +1,10 @@
 """The token shard: Arrow IPC files that carry ids, loss weights and reasons, one row a document.
 
 A shard loads with `datasets`, `pyarrow`, DuckDB (through Arrow) and the trainer with none of this
-code. (Weights are float32 and not float16 for that reason: DuckDB reads no Arrow half floats.) `weights[i]` belongs to the *target* `input_ids[i]`: it scales the loss of predicting that
-token from the tokens before it. Writers and readers both check the laws:
+code. Weights are float32, not float16, for that reason: DuckDB reads no Arrow half floats.
+
+`weights[i]` belongs to the *target* `input_ids[i]`: it scales the loss of predicting that token
+from the tokens before it. Writers and readers both check the laws:
 
 - the three lists of a row have one length, and no row is null;
 - weights are finite and not negative;
