@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+PAYLOAD_LIMIT = 64 * 1024  # bytes of a reject's payload that are kept
+
 
 class Slice(NamedTuple):
     """A piece of one input file that can be read on its own.

@@ -47,7 +47,7 @@ LEDGER_HEAD = (
     pa.field("split", pa.string()),  # train or validation, where kept
     pa.field("chars_in", pa.int64(), nullable=False),  # as read
     pa.field("chars", pa.int64(), nullable=False),  # after repair
-    pa.field("tokens", pa.int64(), nullable=False),  # of the repaired text, whatever the verdict
+    pa.field("tokens", pa.int64()),  # of the repaired text, whatever the verdict; null until known
 )
 
 

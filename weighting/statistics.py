@@ -12,7 +12,6 @@ TOKEN_STATS = pa.schema(
         pa.field("mean_gain", pa.float64()),  # nats; null where the type does not occur
         pa.field("weight_mass", pa.float64(), nullable=False),  # summed over both splits
         pa.field("mean_weight", pa.float64()),
-        pa.field("max_weight", pa.float64()),
     ]
 )
 

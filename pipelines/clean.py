@@ -1,0 +1,144 @@
+"""Kernel: read one unit, repair it, annotate it, hash it.
+
+Writes the unit's cleaned documents (all of them: whether a rule drops one is a column, so that
+nothing has to be read again), the keys that deduplication sorts, and the unit's quarantine.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import xxhash
+
+from pipelines import quarantine
+from pipelines.arrays import save_array
+from pipelines.dedupe.exact import KEYS, Keys, pack_keys
+from pipelines.readers import READERS
+from pipelines.records import Record, Reject, Slice
+from pipelines.repair import repair
+from pipelines.rules import annotate, find_failures, list_rules
+from pipelines.settings import CurateSettings, Job
+from pipelines.units import Unit
+from weighting.files import replacing
+
+BATCH_CHARS = 4_000_000  # of text held at once; the memory of a worker is some ten times this
+STAGE = "clean"
+
+CLEANED = pa.schema(
+    [
+        *(
+            pa.field(name, pa.string())
+            for name in ("doc_id", "source", "locator", "text", "metadata")
+        ),
+        pa.field("failed", pa.list_(pa.string())),
+        pa.field("chars_in", pa.int64()),
+        pa.field("chars", pa.int64()),
+        *(pa.field(rule, pa.float64()) for rule in list_rules()),
+    ]
+)
+
+
+class Found(NamedTuple):
+    """A record and the file it came from."""
+
+    name: str
+    record: Record
+
+
+def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
+    """Write the unit's cleaned documents, keys and quarantine, then mark it done."""
+    if job.work.is_done(STAGE, unit.uid):
+        return
+    rejects: list[tuple[Slice, Reject]] = []
+    keys: list[Keys] = []
+    rows = 0
+    with ExitStack() as stack:
+        path = stack.enter_context(replacing(job.work.path(STAGE, unit.uid, ".arrow")))
+        writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
+        for batch in _read_batches(unit, settings, rejects):
+            table = _clean_batch(batch, settings)
+            keys.append(_hash_batch(table, unit.uid, rows, settings))
+            writer.write_batch(table)
+            rows += len(table)
+    sorted_keys = np.sort(np.concatenate([np.empty(0, KEYS), *keys]))
+    save_array(job.work.path("keys", unit.uid, ".npy"), sorted_keys)
+    if rejects:
+        entries = [quarantine.entry(piece, reject) for piece, reject in rejects]
+        quarantine.write(job.output("quarantine", unit.uid, ".jsonl.zst"), entries)
+    rejected = [_describe_reject(piece, reject) for piece, reject in rejects]
+    _save_rejected(job, unit.uid, rejected)
+    job.work.finish(STAGE, unit.uid, {"records": rows, "rejects": len(rejects)})
+
+
+def name_document(name: str, locator: str) -> bytes:
+    """Return the 16 bytes of a document's id: the hash of its file's name and its locator."""
+    return xxhash.xxh3_128_digest(f"{name}\0{locator}".encode())
+
+
+def _read_batches(
+    unit: Unit, settings: CurateSettings, rejects: list[tuple[Slice, Reject]]
+) -> Iterator[list[Found]]:
+    """Yield records in batches of about BATCH_CHARS; put what cannot be read into `rejects`."""
+    batch: list[Found] = []
+    chars = 0
+    for piece in unit.slices:
+        for item in READERS[piece.reader].read(piece, settings.fields):
+            if isinstance(item, Reject):
+                rejects.append((piece, item))
+                continue
+            batch.append(Found(piece.name, item))
+            chars += len(item.text)
+            if chars >= BATCH_CHARS:
+                yield batch
+                batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def _clean_batch(batch: list[Found], settings: CurateSettings) -> pa.RecordBatch:
+    raw = [found.record.text for found in batch]
+    texts = pa.array([repair(text) for text in raw] if settings.repair else raw, pa.string())
+    values = annotate(texts)
+    columns = {
+        "doc_id": [name_document(name, record.locator).hex() for name, record in batch],
+        "source": [record.source for _, record in batch],
+        "locator": [f"{name}: {record.locator}" for name, record in batch],
+        "text": texts,
+        "metadata": [record.metadata for _, record in batch],
+        "failed": find_failures(values, settings.bounds),
+        "chars_in": [len(text) for text in raw],
+        "chars": pa.compute.utf8_length(texts),
+        **{rule: pa.array(column, from_pandas=True) for rule, column in values.items()},
+    }
+    return pa.RecordBatch.from_arrays(
+        [pa.array(columns[field.name], field.type) for field in CLEANED], schema=CLEANED
+    )
+
+
+def _hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
+    """Return the keys of the batch's documents that no rule drops."""
+    passed = np.flatnonzero(pa.compute.list_value_length(batch.column("failed")).to_numpy() == 0)
+    if not settings.dedupe:
+        passed = passed[:0]
+    chosen = batch.take(pa.array(passed))
+    hashes = [xxhash.xxh3_128_digest(text.as_buffer()) for text in chosen.column("text")]
+    ids = [bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()]
+    return pack_keys(hashes, ids, uid, (passed + first).tolist())
+
+
+def _describe_reject(piece: Slice, reject: Reject) -> dict[str, str]:
+    return {
+        "doc_id": name_document(piece.name, reject.locator).hex(),
+        "source": piece.name,
+        "locator": f"{piece.name}: {reject.locator}",
+        "rule": reject.error,
+    }
+
+
+def _save_rejected(job: Job, uid: int, rejected: list[dict[str, str]]) -> None:
+    """Keep what the ledger needs of the quarantined records."""
+    with replacing(job.work.path("rejected", uid, ".json")) as path:
+        path.write_bytes(orjson.dumps(rejected))

@@ -1,0 +1,1 @@
+"""Deduplication: which documents are copies of one another, and which copy stays."""

@@ -1,0 +1,163 @@
+"""From what a user names (files, folders, globs, URLs, datasets) to a list of input files."""
+
+import os
+from collections.abc import Iterable, Iterator
+from glob import glob, has_magic
+from pathlib import Path
+from typing import NamedTuple
+
+from fsspec.core import url_to_fs
+
+from pipelines.readers import READERS, huggingface, known_suffixes, reader_of
+from pipelines.readers.streams import is_url
+from weighting.errors import AssayError
+
+# Inputs that are no path: the text before the first colon, and the reader it stands for.
+SCHEMES = {"hf": "datasets", "python-docs": "python-docs"}
+
+
+class Input(NamedTuple):
+    """One file (or dataset) to read: where it lies, its name in ids, and the reader's key."""
+
+    path: str
+    name: str
+    reader: str
+
+
+class Inputs(NamedTuple):
+    """The inputs, by name, and the files of folders and globs that no reader takes."""
+
+    found: list[Input]
+    ignored: list[str]
+
+
+def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
+    """Return every input that the specs name, once, whatever their order.
+
+    A folder is searched with its subfolders, without hidden files; a saved Hugging Face dataset in
+    it is one input. Names are relative to the deepest folder that holds all files, so they do not
+    depend on where a corpus lies. `reader` reads every file, whatever its suffix.
+
+    Raises:
+        AssayError: nothing is there, nothing there can be read, or two inputs share a name.
+    """
+    if reader is not None and not _takes_files(reader):
+        valid = ", ".join(filter(_takes_files, READERS))
+        raise AssayError(f"{reader}: no reader of files has this name; valid: {valid}")
+    readers: dict[str, str] = {}
+    named: list[Input] = []
+    ignored: set[str] = set()
+    for spec in specs:
+        scheme = spec.partition(":")[0]
+        if scheme in SCHEMES:
+            named.append(_named_input(spec, SCHEMES[scheme]))
+        else:
+            found, unknown = _files(spec, reader)
+            readers |= found
+            ignored |= unknown
+    inputs = sorted({*named, *_relative(readers)}, key=lambda item: (item.name, item.path))
+    if not inputs:
+        raise AssayError("no inputs; name files, folders, globs, hf:NAME or python-docs")
+    _check_names(inputs)
+    return Inputs(inputs, sorted(ignored - readers.keys()))
+
+
+def _takes_files(reader: str) -> bool:
+    return reader in READERS and bool(READERS[reader].suffixes)
+
+
+def _named_input(spec: str, reader: str) -> Input:
+    if reader == "datasets":
+        return Input(*huggingface.locate(spec), reader)
+    return Input(spec, spec, reader)
+
+
+def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
+    """Return {path: reader} of what one spec names, and the paths that no reader takes."""
+    paths = sorted(_remote(spec) if is_url(spec) else _local(spec))
+    choices = {path: _choose(path, reader) for path in paths}
+    readable = {path: choice for path, choice in choices.items() if choice}
+    if not paths:
+        reason = "nothing is in it" if Path(spec).exists() else "no such file or folder"
+        raise AssayError(f"{spec}: {reason}")
+    if not readable:
+        subject = (
+            "its suffix is" if len(paths) == 1 else f"the suffixes of its {len(paths)} files are"
+        )
+        raise AssayError(f"{spec}: {subject} not known; valid: {known_suffixes()}")
+    return readable, set(paths) - readable.keys()
+
+
+def _choose(path: str, reader: str | None) -> str | None:
+    if is_url(path):
+        return reader or reader_of(path)
+    if Path(path).is_dir():
+        return "datasets"
+    return (reader or reader_of(path)) if Path(path).is_file() else None
+
+
+def _local(spec: str) -> set[str]:
+    """Return the absolute paths that a local path, folder or glob stands for."""
+    is_pattern = has_magic(spec) and not Path(spec).exists()
+    matches = glob(spec, recursive=True) if is_pattern else [spec]  # noqa: PTH207 - may be absolute
+    paths: set[str] = set()
+    for match in matches:
+        absolute = os.path.abspath(match)  # noqa: PTH100 - resolve() would rename linked files
+        if Path(absolute).is_dir():
+            paths.update(_walk(absolute))
+        elif Path(absolute).exists():
+            paths.add(absolute)
+    return paths
+
+
+def _walk(root: str) -> Iterator[str]:
+    """Yield the files and saved datasets under a folder, each real folder once."""
+    seen: set[str] = set()
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse):
+        real = os.path.realpath(folder)
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        if huggingface.is_saved(folder):
+            subfolders.clear()
+            yield folder
+            continue
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (f"{folder}/{name}" for name in files if not name.startswith("."))
+
+
+def _refuse(error: OSError) -> None:
+    raise AssayError(f"{error.filename}: the folder cannot be listed ({error.strerror})")
+
+
+def _remote(spec: str) -> set[str]:
+    """Return the URLs that a URL of a file, folder or glob stands for."""
+    try:
+        filesystem, path = url_to_fs(spec)
+        paths = filesystem.glob(path) if has_magic(path) else filesystem.find(path)
+    except (ImportError, ValueError, OSError) as error:
+        raise AssayError(f"{spec}: cannot be opened ({error})") from None
+    visible = (found for found in paths if "/." not in found.removeprefix(path))
+    return {filesystem.unstrip_protocol(found) for found in visible}
+
+
+def _relative(readers: dict[str, str]) -> Iterator[Input]:
+    """Name files relative to the deepest folder that holds all; a file with two paths is one."""
+    unique: dict[str, str] = {}
+    for path in sorted(readers):
+        unique.setdefault(path if is_url(path) else os.path.realpath(path), path)
+    folders = [path.split("/")[:-1] for path in unique.values()]
+    common = len(os.path.commonprefix(folders))  # noqa: RUF071 - of lists, so whole components
+    for path in unique.values():
+        yield Input(path, "/".join(path.split("/")[common:]), readers[path])
+
+
+def _check_names(inputs: list[Input]) -> None:
+    """Refuse what would give two documents one id, or an id that is no text."""
+    names: dict[str, str] = {}
+    for path, name, _ in inputs:
+        if name.encode("utf-8", "replace").decode() != name:
+            raise AssayError(f"{path!r}: the file's name is not UTF-8; rename it")
+        if names.setdefault(name, path) != path:
+            raise AssayError(f"{path} and {names[name]}: two inputs share the name {name}")

@@ -1,0 +1,91 @@
+"""Parquet files: one record a row, cut by row groups."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.readers.rows import missing_column, read_batch, source_of
+from pipelines.readers.streams import file_size, open_input
+from pipelines.records import Fields, Record, Reject, Slice
+
+SUFFIXES = (".parquet",)
+BATCH_ROWS = 1000
+# Thrift and page errors reach Python as OSError, the rest as Arrow's own.
+DAMAGE = (pa.ArrowException, OSError)
+
+
+def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
+    """Cut a file into runs of row groups of about `target_bytes`; the last is open.
+
+    A file whose footer cannot be read is one slice, so that reading reports it.
+    """
+    try:
+        sizes = _group_sizes(path)
+    except DAMAGE:
+        sizes = []
+    starts, filled = [0], [0]
+    for group, size in enumerate(sizes):
+        if filled[-1] and filled[-1] + size > target_bytes:
+            starts.append(group)
+            filled.append(0)
+        filled[-1] += size
+    if not sizes:
+        filled = [file_size(path)]
+    ends = [*starts[1:], -1]
+    return [
+        Slice(path, name, "parquet", start, end, size)
+        for start, end, size in zip(starts, ends, filled, strict=True)
+    ]
+
+
+def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+    """Yield the rows of a slice's row groups; locators are `row N`, counted over the file.
+
+    A row group that cannot be decoded is one reject `bad_parquet` from its first unread row; a
+    file without a readable footer, or without the text column (`missing_field`), is one.
+    """
+    with open_input(slice_.path) as raw:
+        try:
+            file = pq.ParquetFile(raw)
+        except DAMAGE as error:
+            yield Reject("file", "bad_parquet", _first_line(error), b"")
+            return
+        with closing(file):
+            if fields.text in file.schema_arrow.names:
+                end = file.num_row_groups if slice_.end < 0 else slice_.end
+                for group in range(slice_.start, end):
+                    yield from _read_group(file, group, fields, source_of(slice_.name))
+            elif slice_.start == 0:
+                yield missing_column(file.schema_arrow.names, fields)
+
+
+def _read_group(
+    file: pq.ParquetFile, group: int, fields: Fields, source: str
+) -> Iterator[Record | Reject]:
+    rows = [file.metadata.row_group(index).num_rows for index in range(group + 1)]
+    first, last = sum(rows[:-1]), sum(rows) - 1
+    batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
+    while True:
+        try:
+            batch = next(batches, None)
+        except DAMAGE as error:
+            message = f"rows {first} to {last} of row group {group}: {_first_line(error)}"
+            yield Reject(f"row {first}", "bad_parquet", message, b"")
+            return
+        if batch is None:
+            return
+        yield from read_batch(batch, first, fields, source)
+        first += batch.num_rows
+
+
+def _group_sizes(path: str) -> list[int]:
+    """Return the bytes of each row group before compression."""
+    with open_input(path) as raw, closing(pq.ParquetFile(raw)) as file:
+        groups = range(file.num_row_groups)
+        return [file.metadata.row_group(group).total_byte_size for group in groups]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

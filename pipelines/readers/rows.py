@@ -1,0 +1,117 @@
+"""From a structured record, wherever it came from, to text, source and metadata."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject
+
+NAMES_SHOWN = 12
+
+
+class BadRecord(ValueError):
+    """A record that was read but cannot be used; `error` is the type that quarantine shows."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+def to_record(row: object, locator: str, fields: Fields, source: str) -> Record:
+    """Return the record that a decoded row stands for; `source` is used where it names none.
+
+    Null counts as absent. The row's other fields become JSON with sorted keys. `row` is used up.
+
+    Raises:
+        BadRecord: `wrong_type`, `missing_field`, or `bad_json` for fields that JSON cannot hold.
+    """
+    if not isinstance(row, dict):
+        raise BadRecord("wrong_type", f"the record is {_kind(row)}, must be an object")
+    names = list(row)
+    text = row.pop(fields.text, None)
+    named = row.pop(fields.source, None)
+    if text is None:
+        raise BadRecord("missing_field", f"no field {fields.text!r}; there is {_listed(names)}")
+    if not isinstance(text, str):
+        raise BadRecord("wrong_type", f"field {fields.text!r} is {_kind(text)}, must be a string")
+    if named is not None and not isinstance(named, str):
+        raise BadRecord(
+            "wrong_type", f"field {fields.source!r} is {_kind(named)}, must be a string"
+        )
+    try:
+        return Record(locator, text, source if named is None else named, to_json(row))
+    except orjson.JSONEncodeError as error:
+        raise BadRecord("bad_json", f"its other fields do not fit JSON ({error})") from None
+
+
+def to_json(value: object) -> str:
+    """Return JSON text, keys sorted; bytes as base64, other unknown types as their str()."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def read_batch(
+    batch: pa.RecordBatch | pa.Table, first: int, fields: Fields, source: str
+) -> Iterator[Record | Reject]:
+    """Yield a record or reject for each row of a batch, located as `row N` from `first` on."""
+    for number, row in enumerate(_decode(batch), start=first):
+        locator = f"row {number}"
+        if isinstance(row, UnicodeDecodeError):
+            yield Reject(locator, "bad_utf8", str(row), row.object[:PAYLOAD_LIMIT])
+            continue
+        try:
+            yield to_record(dict(row), locator, fields, source)
+        except BadRecord as error:
+            yield Reject(locator, error.error, str(error), _payload(row))
+
+
+def missing_column(names: list[str], fields: Fields) -> Reject:
+    """Return the one reject of a table that has no text column at all."""
+    message = f"no column {fields.text!r}; there is {_listed(names)}"
+    return Reject("file", "missing_field", message, b"")
+
+
+def source_of(name: str) -> str:
+    """Return the source of records that name none: the file's name without its suffixes."""
+    return PurePosixPath(name.removesuffix(".gz").removesuffix(".zst")).stem
+
+
+def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | UnicodeDecodeError]:
+    """Turn rows into dicts at once, and one by one where a string of the batch is not UTF-8."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for index in range(batch.num_rows):
+            try:
+                yield batch.slice(index, 1).to_pylist()[0]
+            except UnicodeDecodeError as error:
+                yield error
+
+
+def _string(value: object, field: str) -> str:
+    if not isinstance(value, str):
+        raise BadRecord("wrong_type", f"field {field!r} is {_kind(value)}, must be a string")
+    return value
+
+
+def _payload(row: dict[str, Any]) -> bytes:
+    try:
+        return to_json(row).encode()[:PAYLOAD_LIMIT]
+    except orjson.JSONEncodeError:
+        return repr(row).encode("utf-8", "replace")[:PAYLOAD_LIMIT]
+
+
+def _plain(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"of type {type(value).__name__}"
+
+
+def _listed(names: list[str]) -> str:
+    more = ", …" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more or "none"

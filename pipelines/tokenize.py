@@ -1,0 +1,164 @@
+"""Kernel: encode one unit's documents, split them, count them.
+
+Writes the unit's tokens (an end-of-text token after every document), its counts by split and its
+pair counts, and fills in the tokens of the unit's ledger rows, the dropped documents' included, so
+that "what did this rule cost" has an exact answer.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.arrays import load_array, save_array
+from pipelines.encode import Encoded, Encoder
+from pipelines.settings import Job, WeighSettings
+from pipelines.settle import LEDGER
+from weighting.documents import DOCUMENTS, read_table, write_table
+from weighting.files import replacing
+from weighting.ngrams import count_pairs, pack_pairs
+
+STAGE = "tokenize"
+TRAIN, VALIDATION = SPLITS = ("train", "validation")
+Ints = npt.NDArray[np.int64]
+
+
+class Documents(NamedTuple):
+    """A unit's tokens: D documents, N tokens, each document's end-of-text token included."""
+
+    doc_ids: pa.StringArray
+    sources: pa.StringArray
+    train_D: npt.NDArray[np.bool_]
+    ids_N: npt.NDArray[np.uint32]
+    offsets_D1: Ints
+
+    def spread(self, values_D: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return a per-document value for each token."""
+        return np.repeat(values_D, np.diff(self.offsets_D1))
+
+
+def tokenize_unit(
+    uid: int, encoder: Encoder, settings: WeighSettings, job: Job
+) -> npt.NDArray[np.int64]:
+    """Write the unit's tokens and pair counts; return its type counts, int64 [2, V].
+
+    Row 0 counts the train split, row 1 validation. A unit done before gives its counts from disk.
+    """
+    counts_path = job.work.path("counts", uid, ".npy")
+    if job.work.is_done(STAGE, uid):
+        return load_array(counts_path)
+    kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS).combine_chunks()
+    encoded = encoder.encode(kept["text"].to_pylist())
+    documents = Documents(
+        _flat(kept["doc_id"]),
+        _flat(kept["source"]),
+        choose_train(kept["doc_id"].to_pylist(), settings.validation_share),
+        *append_eos(encoded, encoder.eos_id),
+    )
+    _save_tokens(documents, job, uid)
+    counts_2V = _count_types(documents, encoder.vocab_size)
+    save_array(counts_path, counts_2V)
+    save_array(job.work.path("pairs", uid, ".npy"), _count_pairs(documents, encoder))
+    lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
+    summary = _fill_ledger(uid, documents, lengths, encoder, job)
+    job.work.finish(STAGE, uid, {**summary, "encoders": sorted(encoder.used)})
+    return counts_2V
+
+
+def choose_train(doc_ids: list[str], validation_share: float) -> npt.NDArray[np.bool_]:
+    """Return which documents are for training: those whose id, as a number in [0, 1), is high."""
+    bound = int(validation_share * 16**8)
+    return np.fromiter((int(i[-8:], 16) >= bound for i in doc_ids), bool, len(doc_ids))
+
+
+def append_eos(encoded: Encoded, eos_id: int) -> Encoded:
+    """Return the documents with one more token each, `eos_id`, at the end."""
+    ids = np.insert(encoded.ids_N, encoded.offsets_D1[1:], np.uint32(eos_id))
+    return Encoded(ids, encoded.offsets_D1 + np.arange(len(encoded.offsets_D1)))
+
+
+def find_previous(documents: Documents, eos_id: int) -> npt.NDArray[np.uint32]:
+    """Return the token before each token; a document's first follows the end of another."""
+    previous = np.empty_like(documents.ids_N)
+    previous[1:] = documents.ids_N[:-1]
+    previous[documents.offsets_D1[:-1]] = eos_id
+    return previous
+
+
+def load_tokens(job: Job, uid: int) -> Documents:
+    """Read back what `tokenize_unit` wrote, memory-mapped."""
+    reader = pa.ipc.open_file(pa.memory_map(str(job.work.path("tokens", uid, ".arrow"))))
+    batch = reader.get_batch(0)
+    ids = batch.column("input_ids")
+    return Documents(
+        batch.column("doc_id"),
+        batch.column("source"),
+        batch.column("train").to_numpy(zero_copy_only=False),
+        ids.flatten().to_numpy(),
+        ids.offsets.to_numpy().astype(np.int64),
+    )
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _save_tokens(documents: Documents, job: Job, uid: int) -> None:
+    ids = pa.LargeListArray.from_arrays(documents.offsets_D1, pa.array(documents.ids_N))
+    batch = pa.record_batch(
+        [documents.doc_ids, documents.sources, pa.array(documents.train_D), ids],
+        names=["doc_id", "source", "train", "input_ids"],
+    )
+    with (
+        replacing(job.work.path("tokens", uid, ".arrow")) as path,
+        pa.ipc.new_file(str(path), batch.schema) as writer,
+    ):
+        writer.write_batch(batch)
+
+
+def _count_types(documents: Documents, vocab_size: int) -> Ints:
+    train_N = documents.spread(documents.train_D)
+    counts = [
+        np.bincount(documents.ids_N[chosen], minlength=vocab_size) for chosen in (train_N, ~train_N)
+    ]
+    return np.stack(counts).astype(np.int64)
+
+
+def _count_pairs(documents: Documents, encoder: Encoder) -> npt.NDArray[np.uint64]:
+    """Return sorted pair keys and counts of the train split, uint64 [2, K]."""
+    train_N = documents.spread(documents.train_D)
+    previous_N = find_previous(documents, encoder.eos_id)
+    keys = pack_pairs(previous_N[train_N], documents.ids_N[train_N], encoder.vocab_size)
+    pairs = count_pairs(keys)
+    return np.stack([pairs.keys_K, pairs.counts_K.astype(np.uint64)])
+
+
+def _fill_ledger(
+    uid: int, documents: Documents, lengths: dict[str, int], encoder: Encoder, job: Job
+) -> dict[str, int]:
+    """Write tokens and split into the unit's ledger rows; return totals for the accounts."""
+    for group in _dropped(job, uid):
+        encoded = encoder.encode(group["text"].to_pylist())
+        lengths |= dict(zip(group["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
+    splits = dict(
+        zip(
+            documents.doc_ids.to_pylist(),
+            np.where(documents.train_D, TRAIN, VALIDATION).tolist(),
+            strict=True,
+        )
+    )
+    path = job.output("ledger", uid, ".parquet")
+    ledger = read_table(path, LEDGER)
+    ids = ledger["doc_id"].to_pylist()
+    columns = {name: ledger[name] for name in LEDGER.names}
+    columns["tokens"] = pa.array([int(lengths.get(i, 0)) for i in ids], pa.int64())
+    columns["split"] = pa.array([splits.get(i) for i in ids], pa.string())
+    write_table(path, pa.table(columns, schema=LEDGER), LEDGER)
+    return {"documents": len(documents.doc_ids), "tokens": len(documents.ids_N)}
+
+
+def _dropped(job: Job, uid: int) -> list[pa.RecordBatch]:
+    table = pq.ParquetFile(job.output("dropped", uid, ".parquet"))
+    return [table.read_row_group(i).combine_chunks() for i in range(table.num_row_groups)]

@@ -1,0 +1,40 @@
+"""The byte-level alphabet of GPT-2 style BPE: which bytes a token's characters stand for.
+
+Byte-level BPE (Radford et al. 2019, section 2.2) writes every byte as one printable character:
+the printable Latin-1 characters stand for themselves, the other 68 bytes for the characters from
+U+0100 on, in order.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+
+def _build_alphabet() -> dict[str, int]:
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    alphabet = {chr(byte): byte for byte in plain}
+    others = (byte for byte in range(256) if byte not in alphabet.values())
+    return alphabet | {chr(0x100 + rank): byte for rank, byte in enumerate(others)}
+
+
+BYTE_OF = _build_alphabet()
+
+
+def to_bytes(token: str) -> bytes:
+    """Return the bytes of a token; a token outside the alphabet (a special one) as UTF-8."""
+    try:
+        return bytes(BYTE_OF[character] for character in token)
+    except KeyError:
+        return token.encode()
+
+
+def list_bytes(vocabulary: Mapping[str, int], size: int) -> list[bytes]:
+    """Return the bytes of every id below `size`, empty for ids without a token."""
+    by_id = {index: token for token, index in vocabulary.items()}
+    return [to_bytes(by_id.get(index, "")) for index in range(size)]
+
+
+def count_bytes(tokens: list[bytes]) -> npt.NDArray[np.int64]:
+    """Return the length in bytes of each of V tokens, int64 [V]."""
+    return np.fromiter((len(token) for token in tokens), np.int64, len(tokens))
