@@ -6,19 +6,25 @@ waits for ever when one of them dies; the watchdog ends such a run. Finished uni
 running again goes on from there.
 """
 
-import logging
 import os
+import shlex
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
 import psutil
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from weighting.errors import AssayError
 
+WORKER_MODULE = "pipelines.worker"
 POLL_SECONDS = 0.2
+START_SECONDS = 60.0  # for worker processes to appear
 GRACE_SECONDS = 10.0  # for the runner to finish after its workers went away as they should
 REFUSED = {
     "DaskRunner": "it loses data and reports success",
@@ -48,16 +54,23 @@ class Engine:
         Raises:
             AssayError: `beam_args` name a runner that cannot be trusted with data.
         """
-        given = PipelineOptions(list(self.beam_args)).get_all_options(drop_default=True)
-        runner = given.get("runner")
+        options = PipelineOptions(list(self.beam_args))
+        runner = options.get_all_options(drop_default=True).get("runner")
         if runner in REFUSED:
             raise AssayError(f"runner {runner} is refused: {REFUSED[runner]}; use FnApiRunner")
-        local = [] if runner else ["--runner=FnApiRunner"]
-        if not runner and self.workers > 1:
-            local += ["--direct_running_mode=multi_processing"]
-            local += [f"--direct_num_workers={self.workers}"]
-        quiet = ["--default_sdk_harness_log_level=WARNING"]
-        return PipelineOptions([*quiet, *local, *self.beam_args])
+        if runner is None:
+            options.view_as(DirectOptions).direct_num_workers = self.workers
+        return options
+
+    def runner(self) -> FnApiRunner | None:
+        """Return the local runner, or None where `beam_args` name another one."""
+        if self.options().get_all_options(drop_default=True).get("runner"):
+            return None
+        if self.workers == 1:
+            return FnApiRunner()
+        # exec: no shell between the runner and the worker, so each sees when the other ends.
+        command = f"exec {shlex.quote(sys.executable)} -m {WORKER_MODULE}"
+        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
 def run(
@@ -71,14 +84,13 @@ def run(
         WorkerDied: a worker process ended early.
         Exception: whatever a kernel raised, as Beam reports it.
     """
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if engine.workers > 1 else "true")
-    options = engine.options()
+    options, runner = engine.options(), engine.runner()
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            with beam.Pipeline(options=options) as pipeline:
+            with beam.Pipeline(runner, options) as pipeline:
                 build(pipeline)
         except BaseException as error:
             failure.append(error)
@@ -87,7 +99,8 @@ def run(
     thread = threading.Thread(target=work, name="beam", daemon=True)
     thread.start()
     try:
-        _watch(thread, before, on_tick)
+        expected = engine.workers if engine.workers > 1 and runner is not None else 0
+        _watch(thread, before, expected, on_tick)
     except BaseException:
         _stop_workers(before)
         raise
@@ -96,19 +109,25 @@ def run(
         raise failure[0]
 
 
-def _watch(thread: threading.Thread, before: set[int], on_tick: Callable[[], None]) -> None:
+def _watch(
+    thread: threading.Thread, before: set[int], expected: int, on_tick: Callable[[], None]
+) -> None:
+    """Wait for the runner's thread; raise WorkerDied when it waits for a worker that is gone."""
     workers: dict[int, psutil.Process] = {}
+    started = time.monotonic()
     while thread.is_alive():
-        on_tick()
         workers |= {p.pid: p for p in _children() if p.pid not in before and _is_worker(p)}
-        gone = [pid for pid, process in workers.items() if not _is_alive(process)]
+        gone = [f"process {pid}" for pid, process in workers.items() if not _is_alive(process)]
+        if len(workers) < expected and time.monotonic() - started > START_SECONDS:
+            gone.append("process that never started")
         if gone:
             thread.join(GRACE_SECONDS)
             if thread.is_alive():
                 raise WorkerDied(
-                    f"worker process {gone[0]} died (out of memory, or killed); finished units are "
-                    "kept: run the same command again to go on"
+                    f"worker {gone[0]} died (out of memory, or killed); finished units are kept: "
+                    "run the same command again to go on"
                 )
+        on_tick()
         thread.join(POLL_SECONDS)
     on_tick()
 
@@ -119,7 +138,7 @@ def _children() -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return any("sdk_worker_main" in word for word in process.cmdline())
+        return any(WORKER_MODULE in word for word in process.cmdline())
     except psutil.Error:
         return False
 

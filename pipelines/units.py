@@ -14,6 +14,7 @@ from pipelines.readers.inputs import expand
 from pipelines.records import Slice
 
 TARGET_BYTES = 8 * 2**20
+SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
 
 
 class Unit(NamedTuple):
@@ -77,9 +78,10 @@ def _pack(slices: Sequence[Slice], target_bytes: int) -> list[Unit]:
     groups: list[list[Slice]] = []
     filled = 0
     for slice_ in slices:
-        if not groups or filled + slice_.size > target_bytes:
+        cost = slice_.size + SLICE_COST
+        if not groups or filled + cost > target_bytes:
             groups.append([])
             filled = 0
         groups[-1].append(slice_)
-        filled += slice_.size
+        filled += cost
     return [Unit(uid, tuple(group)) for uid, group in enumerate(groups)]

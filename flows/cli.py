@@ -1,0 +1,164 @@
+"""The `assay` command."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+from pipelines.logs import quiet_beam
+
+quiet_beam()  # before Beam is imported, which logs when it is
+
+from flows.privacy import switch_off_telemetry  # noqa: E402
+
+switch_off_telemetry()
+
+import typer  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from flows import query as queries  # noqa: E402
+from flows import stages  # noqa: E402
+from flows.recipe import load_recipe  # noqa: E402
+from flows.run import open_run  # noqa: E402
+from flows.summary import print_summary  # noqa: E402
+from pipelines.engine import WorkerDied  # noqa: E402
+from trainer.machine import count_cores  # noqa: E402
+from weighting.errors import AssayError  # noqa: E402
+
+DEMO_CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
+DEMO_STEPS = 400
+DEMO_SEEDS = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find the gold in a pretraining corpus, and measure whether finding it helped.",
+)
+
+Out = Annotated[Path, typer.Option("--out", help="run folder to write")]
+RecipeName = Annotated[
+    str, typer.Option("--recipe", help="a preset (gopher, minimal, python-docs) or a TOML file")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="processes; by default all cores if it pays"),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace a run of other inputs, recipe or code")
+]
+RunFolder = Annotated[Path, typer.Argument(help="run folder", metavar="RUN")]
+
+
+@app.command()
+def demo(
+    out: Out = Path("runs/demo"),
+    corpus: Annotated[str, typer.Option(help="what to curate")] = DEMO_CORPUS,
+    steps: Annotated[int, typer.Option(min=1, help="training steps of each run")] = DEMO_STEPS,
+    seeds: Annotated[int, typer.Option(min=1, help="seeds of each arm")] = DEMO_SEEDS,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """From the documentation on this machine to a compared pair of training runs."""
+    workers = workers or count_cores()
+    console = Console()
+    _curate([corpus], out, "python-docs", workers, overwrite, console)
+    config = stages.plan_comparison(out, steps, seeds, jobs=count_cores())
+    console.rule("plain against weighted next-token training")
+    stages.compare_objectives(config, stages.open_session(console=console))
+    stages.present(out, stages.open_session(console=console))
+    print_summary(out, console)
+
+
+@app.command()
+def curate(
+    paths: Annotated[
+        list[str], typer.Argument(help="files, folders, globs, URLs, hf:NAME, python-docs[:MB]")
+    ],
+    out: Out,
+    recipe: RecipeName = "gopher",
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    beam: Annotated[
+        list[str] | None,
+        typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
+    ] = None,
+) -> None:
+    """Clean, dedupe, tokenize and weigh a corpus."""
+    console = Console()
+    _curate(paths, out, recipe, workers, overwrite, console, beam or [])
+    stages.present(out, stages.open_session(console=console))
+    print_summary(out, console)
+
+
+@app.command()
+def query(
+    run: RunFolder,
+    sql: Annotated[str, typer.Argument(help="a SELECT over the run's tables and views")],
+    limit: Annotated[int, typer.Option(min=1, help="rows to print")] = 50,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
+) -> None:
+    """Ask a run's database a question in SQL."""
+    if form == "table":
+        queries.run_query(run, sql, Console(), limit)
+    else:
+        queries.write_query(run, sql, sys.stdout, form)
+
+
+@app.command()
+def report(run: RunFolder) -> None:
+    """Build a run's database and HTML report again, e.g. after an ablation."""
+    console = Console()
+    open_run(run)
+    stages.present(run, stages.open_session(console=console))
+    print_summary(run, console)
+
+
+def _curate(
+    paths: list[str],
+    out: Path,
+    recipe: str,
+    workers: int | None,
+    overwrite: bool,
+    console: Console,
+    beam_args: list[str] | None = None,
+) -> None:
+    session = stages.open_session(console=console, beam_args=beam_args or [])
+    run = stages.prepare(paths, out, load_recipe(recipe), overwrite, session)
+    session = stages.open_session(run.folder, workers, console, beam_args or [])
+    for stage in stages.DATA_STAGES.values():
+        stage(out, session)
+
+
+def main() -> None:
+    """Run the command; a known error is one line and its exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(standalone_mode=False)
+    except AssayError as error:
+        _leave(
+            f"assay: {' '.join(str(error).split())}", error.exit_code, isinstance(error, WorkerDied)
+        )
+    except KeyboardInterrupt:
+        _leave("assay: interrupted; finished units are kept, run again to go on", 130, True)
+    except typer.Exit as done:
+        raise SystemExit(done.exit_code) from None
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _leave(message: str, code: int, at_once: bool) -> None:
+    """Print a last line and exit; at once where Beam's threads would wait for a dead worker."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+    if at_once:
+        os._exit(code)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

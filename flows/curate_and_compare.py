@@ -1,0 +1,92 @@
+"""The Prefect flow: from raw text to a compared pair of training runs.
+
+    prefect deployment run 'curate-and-compare/local' --param inputs='["corpus/*.jsonl.gz"]' ...
+
+Tasks are thin: only paths and small summaries pass between them; every stage finds in the run
+folder what the one before left, and skips what is done, so a retried or repeated run is cheap.
+`assay curate` and `assay demo` call the same stages without Prefect.
+"""
+
+from pathlib import Path
+from typing import TypedDict
+
+from flows.privacy import switch_off_telemetry
+
+switch_off_telemetry()
+
+from prefect import flow, task  # noqa: E402 - reads the switches when imported
+from prefect.logging import get_run_logger  # noqa: E402
+
+from flows import stages  # noqa: E402
+from flows.recipe import load_recipe  # noqa: E402
+from weighting.manifest import read_manifest  # noqa: E402
+
+
+class Summary(TypedDict):
+    """What the flow returns: where the run is, and its headline numbers."""
+
+    run: str
+    read: int
+    kept: int
+    tokens: int
+    verdicts: list[str]
+
+
+@task(retries=2, retry_delay_seconds=10)
+def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool) -> str:
+    """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
+    session = stages.open_session()
+    run = stages.prepare(inputs, Path(out), load_recipe(recipe), overwrite, session)
+    return str(run.folder)
+
+
+@task(task_run_name="{stage}")
+def run_data_stage(run: str, stage: str, workers: int | None) -> None:
+    """Run one stage of `flows.stages.DATA_STAGES`."""
+    stages.DATA_STAGES[stage](Path(run), stages.open_session(Path(run), workers))
+
+
+@task
+def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
+    """Train plain and weighted on the run's shards; return the verdicts."""
+    config = stages.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
+    return stages.compare_objectives(config, stages.open_session())
+
+
+@task
+def present(run: str) -> None:
+    """Build the database and the report."""
+    stages.present(Path(run), stages.open_session())
+
+
+@flow(name="curate-and-compare")
+def curate_and_compare(
+    inputs: list[str],
+    out: str,
+    recipe: str = "gopher",
+    workers: int | None = None,
+    overwrite: bool = False,
+    steps: int = 0,
+    seeds: int = 3,
+    jobs: int = 1,
+) -> Summary:
+    """Curate `inputs` into the run folder `out`; with `steps` > 0, train and compare on it."""
+    run = prepare(inputs, out, recipe, overwrite)
+    for stage in stages.DATA_STAGES:
+        run_data_stage(run, stage, workers)
+    verdicts = compare(run, steps, seeds, jobs) if steps else []
+    present(run)
+    counts = read_manifest(Path(run)).counts
+    summary = Summary(
+        run=run,
+        read=counts["funnel"]["records"]["read"],
+        kept=counts["funnel"]["records"]["kept"],
+        tokens=sum(split["tokens"] for split in counts["splits"].values()),
+        verdicts=verdicts,
+    )
+    get_run_logger().info("%(read)d records read, %(kept)d kept, %(tokens)d tokens", summary)
+    return summary
+
+
+if __name__ == "__main__":
+    curate_and_compare.serve(name="local")

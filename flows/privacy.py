@@ -1,0 +1,18 @@
+"""Nothing phones home: telemetry of the libraries we run is off unless the user turned it on.
+
+Call `switch_off_telemetry` before importing Prefect or datasets: both look when imported.
+"""
+
+import os
+
+OFF = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+
+
+def switch_off_telemetry() -> None:
+    """Set the switches that the environment does not set already."""
+    for name, value in OFF.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,119 @@
+"""The run folder: claimed by one set of inputs, recipe and code; remembers finished stages."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pipelines
+import weighting
+from flows.recipe import Recipe, parse_recipe
+from pipelines.settings import Job
+from pipelines.units import Unit
+from pipelines.work import Work
+from weighting.errors import AssayError
+from weighting.files import read_json, write_json
+
+CLAIM = "run.json"
+CODE = (weighting, pipelines)
+LIBRARIES = ("apache-beam", "ftfy", "gigatoken", "numpy", "pyarrow", "spacy", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Run:
+    """An open run folder. Everything a stage needs is read from it, so tasks pass only its path."""
+
+    folder: Path
+    fingerprint: str
+    recipe: Recipe
+    inputs: list[Mapping[str, Any]]
+    units: list[Unit]
+
+    @property
+    def job(self) -> Job:
+        """Return where the jobs read and write."""
+        return Job(self.folder, Work(self.folder / "work" / self.fingerprint))
+
+    def sizes(self) -> dict[int, int]:
+        """Return the estimated bytes of text of every unit."""
+        return {unit.uid: sum(piece.size for piece in unit.slices) for unit in self.units}
+
+    def is_done(self, stage: str) -> bool:
+        """Say whether a stage finished."""
+        return (self.folder / "stages" / f"{stage}.json").exists()
+
+    def finish(self, stage: str, seconds: float) -> None:
+        """Record that a stage finished."""
+        write_json(self.folder / "stages" / f"{stage}.json", {"seconds": round(seconds, 3)})
+
+
+def claim_run(
+    folder: Path,
+    recipe: Recipe,
+    inputs: list[Mapping[str, Any]],
+    units: list[Unit],
+    overwrite: bool = False,
+) -> Run:
+    """Claim a folder for a run, or return to the run that is there if it is the same one.
+
+    Raises:
+        AssayError: the folder holds something else, or a run of other inputs, recipe or code.
+    """
+    claim = {
+        "inputs": inputs,
+        "recipe": recipe.model_dump(mode="json"),
+        "code": hash_code(),
+        "units": [json.loads(unit.encode()) for unit in units],
+    }
+    keys = ("inputs", "recipe", "code")
+    packed = json.dumps({key: claim[key] for key in keys}, sort_keys=True).encode()
+    fingerprint = hashlib.sha256(packed).hexdigest()[:16]
+    if (folder / CLAIM).exists():
+        there = read_json(folder / CLAIM)
+        if there["fingerprint"] == fingerprint:
+            return open_run(folder)
+        if not overwrite:
+            what = " and ".join(key for key in keys if there.get(key) != claim[key])
+            raise AssayError(
+                f"{folder} holds a run of other {what}; name another --out, or give --overwrite"
+            )
+        shutil.rmtree(folder)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise AssayError(f"{folder} exists and is no run of assay; name another --out")
+    write_json(folder / CLAIM, {"fingerprint": fingerprint, **claim})
+    return open_run(folder)
+
+
+def open_run(folder: Path) -> Run:
+    """Open a claimed run folder.
+
+    Raises:
+        AssayError: it is none.
+    """
+    if not (folder / CLAIM).is_file():
+        raise AssayError(f"{folder}: no run of assay is there (no {CLAIM})")
+    claim = read_json(folder / CLAIM)
+    units = [Unit.decode(json.dumps(unit).encode()) for unit in claim["units"]]
+    recipe = parse_recipe(claim["recipe"])
+    return Run(folder, claim["fingerprint"], recipe, claim["inputs"], units)
+
+
+def hash_code() -> str:
+    """Return a hash of the code that makes the data: other code means another run."""
+    digest = hashlib.sha256()
+    for package in CODE:
+        root = Path(str(package.__file__)).parent
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of the code and of the libraries that can change the output."""
+    return {"assay": version("assay"), "code": hash_code()} | {
+        name: version(name) for name in LIBRARIES
+    }

@@ -1,0 +1,229 @@
+"""The stages of a run, as plain functions of its folder; flows and commands call the same ones.
+
+Each stage is skipped when it finished before, and goes on from its finished units when it did not.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.catalog import build_catalog
+from flows.recipe import Recipe
+from flows.report import write_report
+from flows.run import Run, claim_run, list_versions, open_run
+from pipelines.accounts import count_funnel, list_files, read_ledger, settle_accounts
+from pipelines.curate import curate
+from pipelines.encode import Encoder
+from pipelines.engine import Engine
+from pipelines.progress import Progress
+from pipelines.units import TARGET_BYTES, fingerprint, plan
+from pipelines.vocabulary import copy_tokenizer, train_tokenizer
+from pipelines.weigh import weigh
+from trainer.ablate import AblationConfig, ablate
+from trainer.config import TrainConfig
+from trainer.machine import count_cores
+from trainer.progress import counting_steps
+from trainer.tables import print_results
+from weighting.errors import AssayError
+from weighting.files import sha256
+from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
+
+MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
+MIN_UNIT_BYTES = 2**20
+WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
+MEGABYTE = 1_000_000
+EVAL_TOKENS = 50_000  # of the validation split, at each evaluation of a comparison
+
+
+@dataclass(frozen=True)
+class Session:
+    """How stages run and where they report: Beam's engine and the console."""
+
+    engine: Engine
+    console: Console
+
+    def skip(self, stage: str) -> None:
+        """Say that a stage is done already."""
+        self.console.print(f"{stage:<10} finished before, skipped", style="dim")
+
+
+def prepare(
+    inputs: Sequence[str], out: Path, recipe: Recipe, overwrite: bool, session: Session
+) -> Run:
+    """Plan the units, hash the inputs, and claim the run folder."""
+    with session.console.status("looking at the inputs"):
+        planned = plan(inputs)
+        size = sum(piece.size for unit in planned.units for piece in unit.slices)
+        target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
+        if target < TARGET_BYTES:
+            planned = plan(inputs, target)
+        digests = fingerprint(planned.units)
+    for path in planned.ignored:
+        session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
+    if not planned.units:
+        raise AssayError(f"nothing to read in {', '.join(inputs)}")
+    return claim_run(out, recipe, [dict(entry) for entry in digests], planned.units, overwrite)
+
+
+def open_session(
+    folder: Path | None = None,
+    workers: int | None = None,
+    console: Console | None = None,
+    beam_args: Sequence[str] = (),
+) -> Session:
+    """Return a session. Without a number of workers, a large run takes one process a core.
+
+    `folder` is a claimed run, where there is one already.
+    """
+    if workers is None:
+        size = sum(open_run(folder).sizes().values()) if folder else 0
+        workers = count_cores() if size >= WORKERS_FROM else 1
+    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True))
+
+
+def run_stage(run: Run, stage: str, session: Session, work: Callable[[], object]) -> None:
+    """Run one stage unless it finished before; record that it did."""
+    if run.is_done(stage):
+        session.skip(stage)
+        return
+    start = time.monotonic()
+    work()
+    run.finish(stage, time.monotonic() - start)
+
+
+def curate_documents(folder: Path, session: Session) -> None:
+    """Read, clean and dedupe: documents, dropped documents, ledger, quarantine."""
+    run = open_run(folder)
+
+    def work() -> None:
+        settings = run.recipe.curate_settings()
+        curate(run.units, settings, run.job, session.engine, Progress(session.console))
+        check_quarantine(run)
+
+    run_stage(run, "curate", session, work)
+
+
+def make_tokenizer(folder: Path, session: Session) -> None:
+    """Train the run's tokenizer, or copy the one that the recipe names."""
+    run = open_run(folder)
+    table = run.recipe.tokenizer
+    target = folder / "tokenizer.json"
+
+    def work() -> None:
+        with session.console.status("training the tokenizer"):
+            if table.path is not None:
+                copy_tokenizer(Path(table.path), target)
+                return
+            documents = sorted((folder / "documents").glob("*.parquet"))
+            train_tokenizer(documents, target, table.vocab_size, int(table.sample_mb * MEGABYTE))
+
+    run_stage(run, "tokenizer", session, work)
+
+
+def weigh_tokens(folder: Path, session: Session) -> None:
+    """Tokenize, score and weigh: signals and token shards."""
+    run = open_run(folder)
+
+    def work() -> None:
+        sizes = run.sizes()
+        settings = run.recipe.weigh_settings(sum(sizes.values()))
+        weigh(sizes, settings, run.job, session.engine, Progress(session.console))
+
+    run_stage(run, "weigh", session, work)
+
+
+def close_accounts(folder: Path, session: Session) -> None:
+    """Check every invariant, write statistics and, last, the manifest; drop temporary files."""
+    run = open_run(folder)
+
+    def work() -> None:
+        with session.console.status("checking the accounts"):
+            tokenizer = folder / "tokenizer.json"
+            encoder = Encoder(tokenizer)
+            counts = settle_accounts(run.job, encoder)
+            write_manifest(
+                folder,
+                Manifest(
+                    recipe=run.recipe.model_dump(mode="json"),
+                    inputs=run.inputs,
+                    counts=counts,
+                    files=list_files(folder),
+                    versions=list_versions(),
+                    tokenizer={
+                        "sha256": sha256(tokenizer),
+                        "vocab_size": encoder.vocab_size,
+                        "eos_id": encoder.eos_id,
+                        "encoders": counts["encoders"],
+                    },
+                ),
+            )
+            shutil.rmtree(folder / "work")
+
+    if run.is_done("accounts"):
+        check_presence(folder)
+    run_stage(run, "accounts", session, work)
+
+
+DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
+    "curate": curate_documents,
+    "tokenizer": make_tokenizer,
+    "weigh": weigh_tokens,
+    "accounts": close_accounts,
+}
+
+
+def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> AblationConfig:
+    """Return the comparison of plain with weighted training on a run's shards."""
+    base = TrainConfig(
+        shards=str(folder / "shards"),
+        steps=steps,
+        warmup=steps // 10,
+        eval_every=max(1, steps // 10),
+        save_every=steps,
+        eval_tokens=EVAL_TOKENS,
+    )
+    out = folder / "ablations" / "objectives"
+    return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
+
+
+def compare_objectives(config: AblationConfig, session: Session) -> list[str]:
+    """Train the arms, print the table, return the verdicts; finished runs are not repeated."""
+    with counting_steps() as progress:
+        results = ablate(config, progress)
+    print_results(results, session.console)
+    return [str(verdict) for verdict in results["verdicts"]]
+
+
+def present(folder: Path, session: Session) -> None:
+    """Build the database and the report from the run's files."""
+    with session.console.status("building database and report"):
+        build_catalog(folder)
+        write_report(folder)
+
+
+def check_quarantine(run: Run) -> None:
+    """Raise AssayError where more records could not be read than the recipe allows."""
+    records = count_funnel(read_ledger(run.folder))["records"]
+    share = records["quarantined"] / max(1, records["read"])
+    if records["read"] == 0:
+        raise AssayError("the inputs hold no record")
+    if share > run.recipe.limits.max_quarantined:
+        raise AssayError(
+            f"{records['quarantined']} of {records['read']} records could not be read, more than "
+            f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
+            f"{run.folder / 'quarantine'}"
+        )
+
+
+def check_presence(folder: Path) -> None:
+    """Raise AssayError where an output of a finished run is gone."""
+    for entry in read_manifest(folder).files:
+        if not (folder / entry.path).exists():
+            raise AssayError(
+                f"{folder / entry.path} is named in {MANIFEST_NAME} and missing; "
+                "restore it, or run again with --overwrite"
+            )

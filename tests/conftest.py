@@ -1,0 +1,49 @@
+"""Shared fixtures.
+
+make_corpus(folder, documents, seed)  writes two JSONL files of English-like text, with exact copies
+                                      and stubs among them, and returns their paths
+"""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+# Commonest first.
+WORDS = (
+    *("the", "of", "and", "to", "that", "with", "have", "be", "a", "in", "it", "on", "was", "ice"),
+    *("cream", "melted", "quickly", "because", "somebody", "put", "microwave", "river", "stone"),
+    *("letter", "answer", "murderer", "garden", "evening", "window", "question", "teacher"),
+    *("carried", "slowly", "another", "morning", "people", "never", "always", "thought"),
+    *("remember", "small", "large", "before", "after", "under"),
+)
+
+
+def write_text(rng: random.Random, sentences: int) -> str:
+    """Prose of so many sentences: words drawn with falling frequency."""
+    lines = []
+    for _ in range(sentences):
+        words = rng.choices(WORDS, weights=[1 / (rank + 1) for rank in range(len(WORDS))], k=12)
+        lines.append(" ".join(words).capitalize() + ".")
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def make_corpus():
+    """See the module docstring."""
+
+    def make(folder: Path, documents: int = 60, seed: int = 0) -> list[Path]:
+        rng = random.Random(seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = [write_text(rng, rng.randint(6, 20)) for _ in range(documents)]
+        texts += texts[:5] + ["Too short to keep."] * 3
+        rng.shuffle(texts)
+        paths = [folder / "a.jsonl", folder / "b.jsonl"]
+        half = len(texts) // 2
+        for path, part in zip(paths, (texts[:half], texts[half:]), strict=True):
+            rows = [{"id": i, "text": text, "source": f"s{i % 3}"} for i, text in enumerate(part)]
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return paths
+
+    return make

@@ -1,0 +1,25 @@
+"""Fixtures of the readers' tests.
+
+- `scratch`: a folder shared by the tests of a module, for hypothesis, which allows no other.
+- `read_all(path, target_bytes, fields)`: cuts a file by its suffix and reads every slice.
+"""
+
+import pytest
+
+from pipelines.readers import READERS, reader_of
+from pipelines.records import Fields
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def read_all():
+    def run(path, target_bytes=2**23, fields=Fields()):  # noqa: B008 - immutable
+        reader = READERS[reader_of(str(path))]
+        slices = reader.cut(str(path), path.name, target_bytes)
+        return [item for slice_ in slices for item in reader.read(slice_, fields)]
+
+    return run

@@ -1,0 +1,240 @@
+"""Whole runs: the count identity, the same bytes however the work is done, and what is kept."""
+
+import json
+import math
+import shutil
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import quarantine
+from pipelines.accounts import check_invariants, count_funnel, list_files, read_ledger
+from pipelines.engine import Engine
+from pipelines.settings import Job
+from pipelines.work import Work
+from tests.pipelines.jobs import read_bytes, run_jobs
+from weighting.errors import AssayError, BrokenInvariant
+from weighting.manifest import check_files
+from weighting.reasons import Reason
+from weighting.shards import open_shard
+
+PROSE = "The dog and the cat have to be with that other animal of the house. "
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    from tests.conftest import make_corpus
+
+    return make_corpus.__wrapped__()(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def finished(corpus, tmp_path_factory):
+    """A finished run of the corpus in one process, and its counts."""
+    run = tmp_path_factory.mktemp("run") / "one"
+    return run, run_jobs(corpus, run)
+
+
+def test_every_record_is_accounted_for(finished):
+    run, counts = finished
+    records = counts["funnel"]["records"]
+    assert records == {"read": 68, "kept": 60, "dropped": 3, "duplicate": 5, "quarantined": 0}
+    assert count_funnel(read_ledger(run)) == counts["funnel"]
+    for unit in ("chars", "tokens"):
+        parts = counts["funnel"][unit]
+        assert parts["read"] == sum(value for name, value in parts.items() if name != "read")
+
+
+def test_tokens_in_shards_are_those_of_the_kept_documents_and_their_ends(finished):
+    _, counts = finished
+    packed = sum(split["tokens"] for split in counts["splits"].values())
+    assert packed == counts["funnel"]["tokens"]["kept"] + counts["funnel"]["records"]["kept"]
+
+
+def test_weights_of_each_split_average_one_and_are_live(finished):
+    run, counts = finished
+    for split in ("train", "validation"):
+        shards = [open_shard(path) for path in (run / "shards").glob(f"{split}-*")]
+        weights = np.concatenate([s.weights_N for shard in shards for s in shard.segments])
+        assert weights.mean(dtype=np.float64) == pytest.approx(1, abs=1e-6)
+        assert weights.std() > 0.05
+        assert len(weights) == counts["splits"][split]["tokens"]
+
+
+def test_shards_hold_the_text_and_end_every_document(finished):
+    from tokenizers import Tokenizer
+
+    run, _ = finished
+    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
+    texts = {}
+    for path in (run / "documents").glob("*"):
+        table = pq.read_table(path)
+        texts |= dict(zip(table["doc_id"].to_pylist(), table["text"].to_pylist(), strict=True))
+    seen = set()
+    for path in sorted((run / "shards").glob("*")):
+        shard = open_shard(path)
+        for segment in shard.segments:
+            cuts = segment.offsets_D1
+            for name, a, b in zip(segment.doc_ids.to_pylist(), cuts[:-1], cuts[1:], strict=True):
+                assert tokenizer.decode(segment.ids_N[a : b - 1].tolist()) == texts[name]
+                assert segment.ids_N[b - 1] == shard.info.eos_id
+                assert segment.reasons_N[b - 1] == Reason.SPECIAL
+                seen.add(name)
+    assert seen == set(texts)
+
+
+def test_a_weight_is_explained_by_the_sidecar(finished):
+    """Recompute a document's soft weights from its signals and the shard's own metadata."""
+    run, counts = finished
+    path = min((run / "shards").glob("train-*"))
+    shard = open_shard(path)
+    segment = shard.segments[0]
+    name = segment.doc_ids[0].as_py()
+    signals = next(
+        row
+        for file in (run / "signals").glob("*")
+        for row in pq.read_table(file).to_pylist()
+        if row["doc_id"] == name
+    )
+    params = shard.info.policy_params
+    score = params["rarity"] * (np.array(signals["surprisal"]) - counts["facts"]["entropy"])
+    score += params["context"] * np.array(signals["ngram_gain"])
+    bound = math.log(params["cap"])
+    raw = np.exp(np.clip(score, -bound, bound))[:-1]
+    weights = segment.weights_N[: len(raw)]
+    scaled = (weights - params["mix"]) / (1 - params["mix"])
+    ratio = scaled / raw  # one constant: the split's mean raw weight
+    assert np.allclose(ratio, ratio[0], rtol=1e-4)
+
+
+def test_copies_leave_one_survivor_and_name_it(finished):
+    run, _ = finished
+    ledger = pa.concat_tables([pq.read_table(path) for path in (run / "ledger").glob("*")])
+    rows = ledger.to_pylist()
+    verdicts = {row["doc_id"]: row["verdict"] for row in rows}
+    copies = [row for row in rows if row["verdict"] == "duplicate"]
+    assert len(copies) == 5
+    for row in copies:
+        assert verdicts[row["survivor"]] == "kept"
+        assert row["survivor"] < row["doc_id"]
+        assert row["cluster"] is not None
+    stubs = [row for row in rows if row["verdict"] == "dropped"]
+    assert {row["rule"] for row in stubs} == {"gopher_words"}
+    assert all(row["tokens"] > 0 for row in stubs)
+
+
+def test_statistics_add_up_and_answer_in_sql(finished):
+    run, counts = finished
+
+    def ask(sql):
+        with duckdb.connect() as connection:
+            return connection.execute(sql.replace("STATS", str(run / "stats"))).fetchall()
+
+    tokens = counts["splits"]["train"]["tokens"] + counts["splits"]["validation"]["tokens"]
+    total = ask(
+        "select sum(count_train + count_validation), sum(weight_mass) from 'STATS/tokens.parquet'"
+    )
+    assert total[0][0] == tokens
+    assert total[0][1] == pytest.approx(tokens, rel=1e-6)
+    sources = ask(
+        "select sum(tokens), sum(weight_mass), count(distinct source) from 'STATS/sources.parquet'"
+    )
+    assert sources[0][0] == tokens
+    assert sources[0][1] == pytest.approx(tokens, rel=1e-6)
+    assert sources[0][2] == 3
+    assert ask(
+        "select documents, alone_documents from 'STATS/rules.parquet' where rule = 'gopher_words'"
+    ) == [(3, 0)]
+    specials = ask("select sum(tokens) from 'STATS/reasons.parquet' where reason = 'special'")
+    assert specials == [(counts["funnel"]["records"]["kept"],)]
+
+
+def test_the_checksums_of_all_outputs_are_kept(finished, tmp_path):
+    from weighting.manifest import Manifest
+
+    run, counts = finished
+    files = list_files(run)
+    assert {entry.path.split("/")[0] for entry in files} >= {"documents", "shards", "ledger"}
+    shards = [entry for entry in files if entry.path.startswith("shards/")]
+    assert sum(entry.tokens for entry in shards) == sum(
+        split["tokens"] for split in counts["splits"].values()
+    )
+    check_files(run, Manifest({}, [], {}, files, {}, {}))
+
+
+def test_shuffled_inputs_and_other_folders_give_the_same_bytes(corpus, finished, tmp_path):
+    run, _ = finished
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    copies = [shutil.copy(path, moved / path.name) for path in reversed(corpus)]
+    run_jobs(copies, tmp_path / "run")
+    assert read_bytes(tmp_path / "run") == read_bytes(run)
+
+
+@pytest.mark.workers
+def test_two_workers_give_the_same_bytes(corpus, finished, tmp_path):
+    run, _ = finished
+    run_jobs(corpus, tmp_path / "run", Engine(workers=2))
+    assert read_bytes(tmp_path / "run") == read_bytes(run)
+
+
+def test_a_run_goes_on_from_its_finished_units(corpus, finished, tmp_path):
+    """Take away the second half of the work, at every step, and run again."""
+    run, counts = finished
+    again = tmp_path / "again"
+    shutil.copytree(run, again)
+    for summary in again.glob("work/*/*.done.json"):
+        if int(summary.name[:6]) % 2:
+            summary.unlink()
+    (again / "shards" / "train-000001.arrow").unlink()
+    kept = again / "documents" / "000000.parquet"
+    before = kept.stat().st_mtime_ns
+    assert run_jobs(corpus, again) == counts
+    assert read_bytes(again) == read_bytes(run)
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_bad_records_are_quarantined_and_good_ones_kept(tmp_path):
+    good = [json.dumps({"text": f"{i} " + PROSE * 10}) for i in range(20)]
+    bad = [b'{"text": "broken', b'{"text": "\xff\xfe"}', b'{"other": 1}', b'{"text": 5}']
+    lines = [line.encode() for line in good]
+    for at, line in zip((3, 9, 15, 20), bad, strict=True):
+        lines.insert(at, line)
+    (tmp_path / "mixed.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    counts = run_jobs([tmp_path / "mixed.jsonl"], tmp_path / "run")
+    records = counts["funnel"]["records"]
+    assert records == {"read": 24, "kept": 20, "dropped": 0, "duplicate": 0, "quarantined": 4}
+    entries = list(quarantine.read(tmp_path / "run" / "quarantine"))
+    assert [entry.error for entry in entries] == [
+        "bad_json", "bad_utf8", "missing_field", "wrong_type",
+    ]  # fmt: skip
+    assert [entry.payload for entry in entries] == bad
+
+
+def test_documents_that_spell_out_the_end_of_text_stay_whole(tmp_path):
+    text = PROSE.replace("cat", "cat <|endoftext|>") * 5
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    run_jobs([tmp_path / "a.jsonl"], tmp_path / "run")
+    shard = open_shard(next((tmp_path / "run" / "shards").glob("*")))
+    assert (shard.segments[0].ids_N == shard.info.eos_id).sum() == 1
+
+
+def test_a_corpus_of_which_nothing_is_left_says_so(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "stub"}\n')
+    with pytest.raises(AssayError, match="every document was dropped"):
+        run_jobs([tmp_path / "a.jsonl"], tmp_path / "run")
+
+
+def test_lost_records_tokens_or_weight_fail_the_run(finished):
+    run, counts = finished
+    job = Job(run, Work(run / "work"))
+    check_invariants(job, counts["funnel"], counts["splits"])
+    lost = counts["funnel"] | {"records": counts["funnel"]["records"] | {"kept": 59}}
+    with pytest.raises(BrokenInvariant, match="records: read 68"):
+        check_invariants(job, lost, counts["splits"])
+    short = counts["splits"] | {"train": counts["splits"]["train"] | {"tokens": 1}}
+    with pytest.raises(BrokenInvariant, match="shards"):
+        check_invariants(job, counts["funnel"], short)

@@ -1,0 +1,215 @@
+import json
+import os
+import random
+import subprocess
+import sys
+
+import fsspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.readers import READERS
+from pipelines.records import Fields, Slice
+from pipelines.units import SLICE_COST, Unit, fingerprint, plan
+from weighting.errors import AssayError
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+COUNTS = st.integers(-1, 2**62)
+SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A folder of every kind of file that a walk meets."""
+    root = tmp_path / "corpus"
+    for folder in (root, root / "web", root / ".git", root / "web" / "deep"):
+        folder.mkdir(exist_ok=True, parents=True)
+    for name in ("a.jsonl", "web/b.JSONL", "web/deep/c.txt", ".git/hidden.txt", "web/.d.txt"):
+        (root / name).write_text(json.dumps({"text": name}) + "\n")
+    (root / "web" / "image.png").write_bytes(b"\x89PNG")
+    (root / "web" / "loop").symlink_to(root)
+    (root / "broken.txt").symlink_to(root / "nowhere.txt")
+    return root
+
+
+def names(planned):
+    return [part.name for unit in planned.units for part in unit.slices]
+
+
+def texts(planned, fields=Fields()):  # noqa: B008 - immutable
+    return [
+        item.text
+        for unit in planned.units
+        for part in unit.slices
+        for item in READERS[part.reader].read(part, fields)
+    ]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**62), st.lists(SLICES, max_size=5))
+def test_a_unit_survives_its_encoding(uid, slices):
+    unit = Unit(uid, tuple(slices))
+    assert Unit.decode(unit.encode()) == unit
+
+
+def test_planning_imports_no_engine_and_no_heavy_library():
+    code = (
+        "import sys, pipelines.units, pipelines.quarantine\n"
+        "print({'apache_beam', 'datasets', 'torch', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "set()"
+
+
+def test_a_folder_is_searched_without_hidden_files_and_loops(corpus):
+    planned = plan([str(corpus)])
+    assert names(planned) == ["a.jsonl", "web/b.JSONL", "web/deep/c.txt"]
+    assert planned.ignored == [str(corpus / "broken.txt"), str(corpus / "web" / "image.png")]
+    assert [unit.uid for unit in planned.units] == [0]
+
+
+def test_names_do_not_depend_on_how_or_where_files_are_named(corpus, tmp_path, monkeypatch):
+    whole = plan([str(corpus)])
+    inputs = [str(corpus / "web"), f"{corpus}/*.jsonl", str(corpus / "a.jsonl"), str(corpus)]
+    for seed in range(4):
+        random.Random(seed).shuffle(inputs)
+        assert plan(inputs) == whole
+    monkeypatch.chdir(corpus)
+    assert plan([".", "./web/../a.jsonl", "web/**/*.txt"]) == whole
+    moved = corpus.rename(tmp_path / "elsewhere")
+    assert names(plan([str(moved)])) == names(whole)
+    assert names(plan([str(moved / "web" / "deep" / "c.txt")])) == ["c.txt"]
+
+
+def test_a_file_with_two_paths_is_read_once(tmp_path):
+    (tmp_path / "b.txt").write_text("text")
+    (tmp_path / "a.txt").symlink_to(tmp_path / "b.txt")
+    assert names(plan([str(tmp_path)])) == ["a.txt"]
+    assert names(plan([str(tmp_path / "b.txt"), str(tmp_path / "a.txt")])) == ["a.txt"]
+
+
+def test_linked_folders_are_searched(tmp_path):
+    for name in ("corpus", "outside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text("text")
+    (tmp_path / "corpus" / "link").symlink_to(tmp_path / "outside")
+    assert names(plan([str(tmp_path / "corpus")])) == ["corpus.txt", "link/outside.txt"]
+
+
+def test_slices_are_packed_in_order_up_to_the_target(tmp_path):
+    for index in range(10):
+        (tmp_path / f"{index}.txt").write_text("x" * 100)
+    planned = plan([str(tmp_path)], target_bytes=3 * (100 + SLICE_COST))
+    assert [len(unit.slices) for unit in planned.units] == [3, 3, 3, 1]
+    assert [unit.uid for unit in planned.units] == [0, 1, 2, 3]
+    assert names(planned) == [f"{index}.txt" for index in range(10)]
+
+
+def test_a_large_file_is_cut_and_read_in_order(tmp_path):
+    lines = (json.dumps({"text": f"{number}"}) + "\n" for number in range(100))
+    (tmp_path / "big.jsonl").write_text("".join(lines))
+    planned = plan([str(tmp_path)], target_bytes=350)
+    assert len(planned.units) > 3
+    assert all(unit.slices[0].size <= 2 * 350 for unit in planned.units)
+    assert texts(planned) == [f"{number}" for number in range(100)]
+
+
+def test_an_empty_file_is_planned_so_that_the_manifest_names_it(tmp_path):
+    (tmp_path / "none.jsonl").write_bytes(b"")
+    planned = plan([str(tmp_path)])
+    assert names(planned) == ["none.jsonl"]
+    assert texts(planned) == []
+
+
+def test_a_reader_can_be_forced(tmp_path):
+    (tmp_path / "a.log").write_text('{"text": "a"}')
+    assert texts(plan([str(tmp_path)], reader="jsonl")) == ["a"]
+    assert texts(plan([str(tmp_path / "a.log")], reader="text")) == ['{"text": "a"}']
+
+
+def test_urls_are_planned_like_folders():
+    memory = fsspec.filesystem("memory")
+    for name in ("x/a.jsonl", "x/y/b.jsonl", "x/.z/c.jsonl", "x/d.bin"):
+        memory.pipe(f"/units/{name}", json.dumps({"text": name}).encode())
+    planned = plan(["memory://units"])
+    assert names(planned) == ["a.jsonl", "y/b.jsonl"]
+    assert texts(planned) == ["x/a.jsonl", "x/y/b.jsonl"]
+    assert planned.ignored == ["memory:///units/x/d.bin"]
+    assert plan(["memory://units/x/*/*.jsonl", "memory://units/x/a.jsonl"]).units == planned.units
+
+
+def test_a_saved_dataset_in_a_folder_is_one_input(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.Dataset.from_dict({"text": ["from a dataset"]})
+    datasets.DatasetDict({"train": rows}).save_to_disk(tmp_path / "both")
+    (tmp_path / "a.txt").write_text("from a file")
+    planned = plan([str(tmp_path)])
+    assert names(planned) == ["a.txt", "both/train"]
+    assert texts(planned) == ["from a file", "from a dataset"]
+    assert texts(plan([f"hf:{tmp_path}/both@train"])) == ["from a dataset"]
+
+
+def test_the_embedded_corpus_is_an_input(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    planned = plan([str(tmp_path), "python-docs:0.05", "python-docs:0.05"])
+    assert names(planned)[0] == "a.txt"
+    assert len(set(names(planned))) == len(names(planned)) > 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("no/such", "no/such: no such file or folder"),
+        ("no*such", "no*such: no such file or folder"),
+        ("empty", "empty: nothing is in it"),
+        ("a.csv", "a.csv: its suffix is not known; valid: .jsonl, .jsonl.gz"),
+        ("csv", "csv: the suffixes of its 2 files are not known; valid: .jsonl"),
+        ("nofs://a/b", "nofs://a/b: cannot be opened"),
+        ("memory://no/such", "memory://no/such: no such file or folder"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, monkeypatch, spec, message):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("empty", "csv"):
+        (tmp_path / folder).mkdir()
+    for name in ("a.csv", "csv/a.csv", "csv/b.csv", "good.txt"):
+        (tmp_path / name).write_text("text")
+    with pytest.raises(AssayError) as caught:
+        plan(["good.txt", spec])
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_inputs_and_unknown_readers_are_refused(tmp_path):
+    with pytest.raises(AssayError, match="no inputs"):
+        plan([])
+    for reader in ("csv", "datasets"):
+        with pytest.raises(AssayError, match=f"{reader}: no reader .* valid: jsonl, text, parquet"):
+            plan([str(tmp_path)], reader=reader)
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    (tmp_path / os.fsdecode(b"\xff.txt")).write_text("text")
+    with pytest.raises(AssayError, match="not UTF-8; rename it"):
+        plan([str(tmp_path)])
+
+
+def test_two_inputs_may_not_share_a_name(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    for folder in ("x", "y"):
+        datasets.Dataset.from_dict({"text": [folder]}).save_to_disk(tmp_path / folder / "data")
+    with pytest.raises(AssayError, match="two inputs share the name data"):
+        plan([f"hf:{tmp_path}/x/data", f"hf:{tmp_path}/y/data"])
+
+
+def test_fingerprints_follow_the_content_and_not_the_cut(corpus):
+    planned = plan([str(corpus)])
+    entries = fingerprint(planned.units)
+    assert [entry["name"] for entry in entries] == names(planned)
+    assert entries[0]["size"] == (corpus / "a.jsonl").stat().st_size
+    assert fingerprint(plan([str(corpus)], target_bytes=5).units) == entries
+    (corpus / "a.jsonl").write_text(json.dumps({"text": "b.jsonl"}) + "\n")
+    changed = fingerprint(planned.units)
+    assert changed[0]["hash"] != entries[0]["hash"]
+    assert changed[1:] == entries[1:]
