@@ -59,7 +59,7 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
         AssayError: the dataset cannot be loaded, or has several splits and none is chosen.
     """
     dataset = load(path)
-    rows, size = len(dataset), _size(dataset)
+    rows, size = len(dataset), dataset.data.nbytes
     count = max(1, min(rows, round(size / target_bytes)))
     bounds = [rows * index // count for index in range(count)] + [-1]
     return [
@@ -83,7 +83,7 @@ def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
 def digest(path: str) -> tuple[int, str]:
     """Return the Arrow data's size in bytes and the fingerprint that `datasets` keeps."""
     dataset = load(path)
-    return _size(dataset), str(dataset._fingerprint)
+    return int(dataset.data.nbytes), str(dataset._fingerprint)
 
 
 @lru_cache(maxsize=OPEN_DATASETS)
@@ -94,22 +94,22 @@ def load(path: str) -> Any:  # noqa: ANN401 - a datasets.Dataset; the library sh
         AssayError: it cannot be loaded, or has several splits and none is chosen.
     """
     spec = Spec.parse(path)
-    library = _library()
     try:
-        loaded = _open(library, spec)
-    except (OSError, ValueError, library.exceptions.DatasetsError) as error:
-        reason = str(error).partition("\n")[0]
+        loaded = _open(spec)
+    except Exception as error:  # whatever its parts raise: StopIteration for an empty file
+        reason = str(error).partition("\n")[0] or "is it empty?"
         raise AssayError(f"{path}: the dataset cannot be loaded ({reason})") from error
-    if not isinstance(loaded, dict):
-        return loaded
-    split = spec.split or (next(iter(loaded)) if len(loaded) == 1 else "")
-    if split not in loaded:
-        choices = ", ".join(f"{path.partition('@')[0]}@{name}" for name in loaded)
+    splits = loaded if isinstance(loaded, dict) else {"": loaded}
+    split = spec.split or (next(iter(splits)) if len(splits) == 1 else "")
+    if split not in splits:
+        base = path.partition("@")[0]
+        choices = ", ".join(f"{base}@{name}" if name else base for name in splits)
         raise AssayError(f"{path}: choose one split; valid: {choices}")
-    return loaded[split]
+    return splits[split]
 
 
-def _open(library: Any, spec: Spec) -> Any:  # noqa: ANN401 - a Dataset, or a dict of them
+def _open(spec: Spec) -> Any:  # noqa: ANN401 - a Dataset, or a dict of them by split
+    library = _library()
     if is_saved(spec.name) or Path(spec.name, "dataset_dict.json").is_file():
         return library.load_from_disk(spec.name)
     return library.load_dataset(spec.name, spec.config or None)
@@ -121,9 +121,3 @@ def _library() -> Any:  # noqa: ANN401 - the module
 
     datasets.disable_progress_bars()
     return datasets
-
-
-def _size(dataset: Any) -> int:  # noqa: ANN401
-    """Return the bytes of the rows, by share: a selection keeps the whole table it selects from."""
-    table = dataset.data
-    return int(table.nbytes * len(dataset) // max(1, table.num_rows))

@@ -8,12 +8,9 @@ from typing import NamedTuple
 
 from fsspec.core import url_to_fs
 
-from pipelines.readers import READERS, huggingface, known_suffixes, reader_of
+from pipelines.readers import READERS, huggingface, known_suffixes, python_docs, reader_of
 from pipelines.readers.streams import is_url
 from weighting.errors import AssayError
-
-# Inputs that are no path: the text before the first colon, and the reader it stands for.
-SCHEMES = {"hf": "datasets", "python-docs": "python-docs"}
 
 
 class Input(NamedTuple):
@@ -48,9 +45,10 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     named: list[Input] = []
     ignored: set[str] = set()
     for spec in specs:
-        scheme = spec.partition(":")[0]
-        if scheme in SCHEMES:
-            named.append(_named_input(spec, SCHEMES[scheme]))
+        if spec.startswith(huggingface.PREFIX):
+            named.append(Input(*huggingface.locate(spec), "datasets"))
+        elif spec.partition(":")[0] == python_docs.SCHEME:
+            named.append(Input(spec, spec, "python-docs"))
         else:
             found, unknown = _files(spec, reader)
             readers |= found
@@ -59,17 +57,11 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     if not inputs:
         raise AssayError("no inputs; name files, folders, globs, hf:NAME or python-docs")
     _check_names(inputs)
-    return Inputs(inputs, sorted(ignored - readers.keys()))
+    return Inputs(inputs, _unique(ignored))
 
 
 def _takes_files(reader: str) -> bool:
     return reader in READERS and bool(READERS[reader].suffixes)
-
-
-def _named_input(spec: str, reader: str) -> Input:
-    if reader == "datasets":
-        return Input(*huggingface.locate(spec), reader)
-    return Input(spec, spec, reader)
 
 
 def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
@@ -143,14 +135,20 @@ def _remote(spec: str) -> set[str]:
 
 
 def _relative(readers: dict[str, str]) -> Iterator[Input]:
-    """Name files relative to the deepest folder that holds all; a file with two paths is one."""
-    unique: dict[str, str] = {}
-    for path in sorted(readers):
-        unique.setdefault(path if is_url(path) else os.path.realpath(path), path)
-    folders = [path.split("/")[:-1] for path in unique.values()]
+    """Name files relative to the deepest folder that holds all."""
+    paths = _unique(readers)
+    folders = [path.split("/")[:-1] for path in paths]
     common = len(os.path.commonprefix(folders))  # noqa: RUF071 - of lists, so whole components
-    for path in unique.values():
+    for path in paths:
         yield Input(path, "/".join(path.split("/")[common:]), readers[path])
+
+
+def _unique(paths: Iterable[str]) -> list[str]:
+    """Return the first path of each file: links may give it several."""
+    unique: dict[str, str] = {}
+    for path in sorted(paths):
+        unique.setdefault(path if is_url(path) else os.path.realpath(path), path)
+    return list(unique.values())
 
 
 def _check_names(inputs: list[Input]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,18 +55,24 @@ def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
             return
         with closing(file):
             if fields.text in file.schema_arrow.names:
-                end = file.num_row_groups if slice_.end < 0 else slice_.end
-                for group in range(slice_.start, end):
-                    yield from _read_group(file, group, fields, source_of(slice_.name))
+                yield from _read_groups(file, slice_, fields)
             elif slice_.start == 0:
                 yield missing_column(file.schema_arrow.names, fields)
 
 
+def _read_groups(file: pq.ParquetFile, slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+    source = source_of(slice_.name)
+    end = file.num_row_groups if slice_.end < 0 else slice_.end
+    rows = [file.metadata.row_group(group).num_rows for group in range(end)]
+    starts = list(accumulate(rows, initial=0))
+    for group in range(slice_.start, end):
+        first, last = starts[group], starts[group + 1] - 1
+        yield from _read_group(file, group, first, last, fields, source)
+
+
 def _read_group(
-    file: pq.ParquetFile, group: int, fields: Fields, source: str
+    file: pq.ParquetFile, group: int, first: int, last: int, fields: Fields, source: str
 ) -> Iterator[Record | Reject]:
-    rows = [file.metadata.row_group(index).num_rows for index in range(group + 1)]
-    first, last = sum(rows[:-1]), sum(rows) - 1
     batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
     while True:
         try:

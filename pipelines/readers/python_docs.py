@@ -153,7 +153,8 @@ def _distribution_files() -> Iterator[SourceFile]:
 def _distributions() -> dict[str, Distribution]:
     """Return what is installed in this environment, whatever else the import path holds."""
     paths = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-    found = {_normalized(each.metadata["Name"]): each for each in distributions(path=paths)}
+    found = {_normalized(_field(each, "Name")): each for each in distributions(path=paths)}
+    found.pop("", None)  # what an interrupted installation left behind
     return {name: found[name] for name in sorted(found) if name not in EXCLUDED_DISTRIBUTIONS}
 
 

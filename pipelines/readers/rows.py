@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject
 
 NAMES_SHOWN = 12
+NO_PYTHON_VALUE = (ValueError, OverflowError)  # UnicodeDecodeError is the first
 
 
 class BadRecord(ValueError):
@@ -36,14 +37,10 @@ def to_record(row: object, locator: str, fields: Fields, source: str) -> Record:
     named = row.pop(fields.source, None)
     if text is None:
         raise BadRecord("missing_field", f"no field {fields.text!r}; there is {_listed(names)}")
-    if not isinstance(text, str):
-        raise BadRecord("wrong_type", f"field {fields.text!r} is {_kind(text)}, must be a string")
-    if named is not None and not isinstance(named, str):
-        raise BadRecord(
-            "wrong_type", f"field {fields.source!r} is {_kind(named)}, must be a string"
-        )
+    text = _string(text, fields.text)
+    source = source if named is None else _string(named, fields.source)
     try:
-        return Record(locator, text, source if named is None else named, to_json(row))
+        return Record(locator, text, source, to_json(row))
     except orjson.JSONEncodeError as error:
         raise BadRecord("bad_json", f"its other fields do not fit JSON ({error})") from None
 
@@ -62,6 +59,9 @@ def read_batch(
         if isinstance(row, UnicodeDecodeError):
             yield Reject(locator, "bad_utf8", str(row), row.object[:PAYLOAD_LIMIT])
             continue
+        if isinstance(row, Exception):
+            yield Reject(locator, "bad_value", str(row), b"")
+            continue
         try:
             yield to_record(dict(row), locator, fields, source)
         except BadRecord as error:
@@ -79,15 +79,18 @@ def source_of(name: str) -> str:
     return PurePosixPath(name.removesuffix(".gz").removesuffix(".zst")).stem
 
 
-def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | UnicodeDecodeError]:
-    """Turn rows into dicts at once, and one by one where a string of the batch is not UTF-8."""
+def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | Exception]:
+    """Turn rows into dicts at once, and one by one where Python cannot hold some value.
+
+    Parquet promises neither UTF-8 in its strings nor dates before the year 10000.
+    """
     try:
         yield from batch.to_pylist()
-    except UnicodeDecodeError:
+    except NO_PYTHON_VALUE:
         for index in range(batch.num_rows):
             try:
                 yield batch.slice(index, 1).to_pylist()[0]
-            except UnicodeDecodeError as error:
+            except NO_PYTHON_VALUE as error:
                 yield error
 
 

@@ -4,6 +4,7 @@ Paths are local or any fsspec URL. Gzip and Zstandard are told by suffix; severa
 in one file follow each other, as `cat a.gz b.gz` makes them.
 """
 
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,8 +22,8 @@ BLOCK = 2**20
 # Zstandard packs 128 KiB of one repeated byte into 4 bytes: a small piece bounds what one step of
 # decompression can return, even on such a file, to 128 MiB.
 PIECE = 4096
-# Text packs to about a quarter; the estimate where a file does not state its own size.
-USUAL_RATIO, HIGHEST_RATIO = 4, 1100
+USUAL_RATIO = 4  # of text; the estimate where a file does not state its own size
+GZIP_HIGHEST_RATIO = 1032  # of the format; a higher one is a trailer cut short
 
 
 class Damage(Exception):
@@ -70,9 +71,8 @@ def text_size(path: str) -> int:
     stated = 0
     with suppress(OSError), open_input(path) as file:
         stated = STATED_SIZES[_suffix(path)](file)
-    # Of several members only one states its size, and gzip states it modulo 2^32.
-    plausible = size <= stated <= HIGHEST_RATIO * size
-    return stated if plausible else USUAL_RATIO * size
+    # Of several members or frames one states its size: taken for all, it would be too small.
+    return stated if stated >= size else USUAL_RATIO * size
 
 
 def is_compressed(path: str) -> bool:
@@ -137,13 +137,15 @@ def _skip(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
 def _decompress(file: BinaryIO, new_decoder: Callable[[], Decoder]) -> Iterator[bytes]:
     """Yield what the members of a file hold, one after the other."""
     decoder: Decoder | None = None
+    finished = False
     member_start = position = 0
     for piece in iter(partial(file.read, PIECE), b""):
         position += len(piece)
         data = piece
         while data:
             if decoder is None:
-                data = data.lstrip(b"\0")  # tape blocks pad gzip files with zeros
+                # Zeros may pad what follows a member, but a file of zeros is damage.
+                data = data.lstrip(b"\0") if finished else data
                 if not data:
                     break
                 decoder, member_start = new_decoder(), position - len(data)
@@ -183,8 +185,9 @@ def _zstd_decoder() -> Decoder:
 
 
 def _gzip_stated_size(file: BinaryIO) -> int:
-    file.seek(-4, 2)  # RFC 1952: the last four bytes, little endian
-    return int.from_bytes(file.read(4), "little")
+    size = file.seek(-4, os.SEEK_END) + 4
+    stated = int.from_bytes(file.read(4), "little")  # RFC 1952; modulo 2^32
+    return stated if stated <= GZIP_HIGHEST_RATIO * size else 0
 
 
 def _zstd_stated_size(file: BinaryIO) -> int:

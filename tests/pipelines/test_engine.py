@@ -16,6 +16,9 @@ from pipelines.engine import Engine, WorkerDied, run
 from tests.pipelines.jobs import read_bytes, run_jobs
 from weighting.errors import AssayError
 
+# Beam's threads fail, as they should, when their worker is killed.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
 
 @pytest.mark.parametrize("runner", ["DaskRunner", "DirectRunner"])
 def test_runners_that_lose_data_are_refused_by_name(runner):
@@ -53,7 +56,6 @@ def test_ticks_come_in_the_callers_thread_while_it_runs():
 
 @pytest.mark.workers
 @pytest.mark.timeout(90)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Beam's
 def test_a_killed_worker_ends_the_run_and_leaves_no_process(monkeypatch):
     monkeypatch.setattr(engine, "GRACE_SECONDS", 2.0)
     killed = []
