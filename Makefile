@@ -11,6 +11,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN)
 
+$(RUN)/manifest.json:
+	$(MAKE) demo
+
 test: $(VENV)/.dev
 	$(BIN)/pytest
 
@@ -20,9 +23,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.curate
-	$(BIN)/python -m benchmarks.train
+bench: $(VENV)/.bench $(RUN)/manifest.json
+	$(BIN)/python -m benchmarks.encode
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.step
 
 # The wheel in a fresh environment, run from another folder with two Beam worker processes.
 smoke: $(VENV)/.dev

@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pipelines.logs import quiet_beam
 
@@ -132,32 +132,30 @@ def _curate(
         stage(out, session)
 
 
+class Interrupted(AssayError):
+    """A signal asked the command to stop; what is finished is kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("interrupted; what is finished is kept, run the same command to go on")
+        self.exit_code = 128 + number
+
+
 def main() -> None:
     """Run the command; a known error is one line and its exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
-        app(standalone_mode=False)
+        app()
     except AssayError as error:
-        _leave(
-            f"assay: {' '.join(str(error).split())}", error.exit_code, isinstance(error, WorkerDied)
-        )
-    except KeyboardInterrupt:
-        _leave("assay: interrupted; finished units are kept, run again to go on", 130, True)
-    except typer.Exit as done:
-        raise SystemExit(done.exit_code) from None
+        sys.stderr.write(f"assay: {' '.join(str(error).split())}\n")
+        sys.stderr.flush()
+        if isinstance(error, Interrupted | WorkerDied):
+            os._exit(error.exit_code)  # threads of Beam would wait for workers that are gone
+        raise SystemExit(error.exit_code) from None
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _leave(message: str, code: int, at_once: bool) -> None:
-    """Print a last line and exit; at once where Beam's threads would wait for a dead worker."""
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
-    if at_once:
-        os._exit(code)
-    raise SystemExit(code)
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     """
     ledger = read_ledger(job.run)
     funnel = count_funnel(ledger)
-    packed = list(job.work.summaries(PACK))
+    packed = [summary["splits"] for summary in job.work.summaries(PACK)]
     rules = count_rules(ledger)
     write_table(job.run / "stats" / "rules.parquet", rules, RULE_STATS)
     sources = count_sources(packed)

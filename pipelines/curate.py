@@ -91,7 +91,7 @@ def curate(
         run(engine, build)
     else:
         sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in units}
-        with progress.watch(job.work, STAGES, sizes) as tick:
+        with progress.watch(job.work, STAGES, sizes, "records") as tick:
             run(engine, build, tick)
 
 

@@ -60,7 +60,7 @@ def pack_unit(
         file = {"path": path.relative_to(job.run).as_posix(), "sha256": sha256(path)}
         entries[split] = describe(tokens) | file
     save_array(mass_path, to_fixed(mass_V))
-    job.work.finish(STAGE, uid, entries)
+    job.work.finish(STAGE, uid, {"tokens": len(raw_N), "splits": entries})
     return to_fixed(mass_V)
 
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     ProgressColumn,
     Task,
     TextColumn,
@@ -26,44 +25,64 @@ from pipelines.work import Work
 
 
 class Rate(ProgressColumn):
-    """Text bytes a second over the whole stage."""
+    """What was done so far and how fast: records and MB of text a second, or tokens a second."""
 
     def render(self, task: Task) -> Text:
-        """Return the rate in MB/s, or a dash before the first unit is done."""
-        done = task.fields.get("bytes", 0)
-        if not done or not task.elapsed:
-            return Text("- MB/s")
-        return Text(f"{done / task.elapsed / 1e6:.1f} MB/s")
+        """Return the amount and the rate; nothing before the first unit is done."""
+        amount, seconds = task.fields["amount"], task.finished_time or task.elapsed or 0.0
+        if not amount or not seconds:
+            return Text("")
+        if task.fields["measure"] == "tokens":
+            return Text(f"{amount:,} tokens {amount / seconds:,.0f}/s")
+        return Text(f"{amount:,} records {task.fields['bytes'] / seconds / 1e6:.1f} MB/s")
 
 
 class Progress:
-    """Progress bars on a terminal; silent when the console is none."""
+    """Progress bars on a terminal; on other consoles, one line a stage when all is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def watch(
-        self, work: Work, stages: Sequence[str], sizes: Mapping[int, int]
+        self, work: Work, stages: Sequence[str], sizes: Mapping[int, int], measure: str
     ) -> Iterator[Callable[[], None]]:
-        """Show one bar a stage over units of the given sizes; yield the function that updates."""
+        """Show one bar a stage over units with the given bytes of text.
+
+        `measure` is "records" or "tokens": what the units' summaries count. Yields the function
+        that brings the bars up to date.
+        """
         columns = (
-            TextColumn("{task.description:<10}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("units"),
+            TextColumn("{task.description:<8}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.percentage:>3.0f} %"),
             Rate(),
             TimeElapsedColumn(),
+            TextColumn("left"),
             TimeRemainingColumn(),
         )
-        mean = sum(sizes.values()) / max(1, len(sizes))
-        with Bars(*columns, console=self._console, transient=False) as bars:
-            tasks = {stage: bars.add_task(stage, total=len(sizes)) for stage in stages}
+        with Bars(*columns, console=self._console) as bars:
+            tasks = {
+                stage: bars.add_task(
+                    stage, False, sum(sizes.values()), amount=0, bytes=0, measure=measure
+                )
+                for stage in stages
+            }
+            seen: dict[str, set[int]] = {stage: set() for stage in stages}
 
             def tick() -> None:
+                ready = True  # every stage waits for all units of the one before
                 for stage, task in tasks.items():
-                    done = work.count_done(stage)
-                    bars.update(task, completed=done, bytes=done * mean)
+                    if ready and not bars.tasks[task].started:
+                        bars.start_task(task)
+                    new = work.list_done(stage) - seen[stage]
+                    seen[stage] |= new
+                    state = bars.tasks[task].fields
+                    amount = sum(work.read(stage, uid).get(measure, 0) for uid in new)
+                    size = state["bytes"] + sum(sizes.get(uid, 0) for uid in new)
+                    total = state["amount"] + amount
+                    bars.update(task, completed=size, amount=total, bytes=size)
+                    ready = len(seen[stage]) == len(sizes)
 
             yield tick
             tick()

@@ -60,7 +60,7 @@ def score_unit(
         documents.ids_N, weights=signals["ngram_gain"], minlength=encoder.vocab_size
     )
     save_array(job.work.path("gain", uid, ".npy"), to_fixed(np.asarray(gains, np.float64)))
-    job.work.finish(STAGE, uid, {"mass": mass, "facts": _as_json(facts)})
+    job.work.finish(STAGE, uid, {"tokens": len(raw_N), "mass": mass, "facts": _as_json(facts)})
 
 
 FIXED_POINT = 2.0**20

@@ -51,7 +51,7 @@ def settle_unit(uid: int, members: Members, job: Job) -> None:
             counts.update(table["verdict"].to_pylist())
             first += len(batch)
         ledger.write_table(_list_rejected(job, uid))
-    job.work.finish(STAGE, uid, dict(counts))
+    job.work.finish(STAGE, uid, {"records": counts.total(), **counts})
 
 
 def _open(stack: ExitStack, job: Job, folder: str, uid: int, schema: pa.Schema) -> pq.ParquetWriter:

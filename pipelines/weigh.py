@@ -156,7 +156,7 @@ def weigh(
     if progress is None:
         run(engine, build)
     else:
-        with progress.watch(job.work, STAGES, sizes) as tick:
+        with progress.watch(job.work, STAGES, sizes, "tokens") as tick:
             run(engine, build, tick)
 
 

@@ -42,9 +42,9 @@ class Work:
         for path in sorted((self.folder / stage).glob("*.done.json")):
             yield read_json(path)
 
-    def count_done(self, stage: str) -> int:
-        """Return how many units finished this stage."""
-        return sum(1 for _ in (self.folder / stage).glob("*.done.json"))
+    def list_done(self, stage: str) -> set[int]:
+        """Return the units that finished this stage."""
+        return {int(path.name[:6]) for path in (self.folder / stage).glob("*.done.json")}
 
     def _summary(self, stage: str, uid: int) -> Path:
         return self.folder / stage / f"{uid:06d}.done.json"

@@ -1,0 +1,73 @@
+"""The encoder against `tokenizers`, its authority: same ids, time.
+
+python -m benchmarks.encode [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import tiktoken
+
+from benchmarks.interleave import interleave, print_times
+from pipelines.encode import Encoder
+from pipelines.readers import READERS
+from pipelines.records import Fields, Record
+from pipelines.units import plan
+from pipelines.vocabulary import train_tokenizer
+from weighting.documents import DOCUMENTS, write_table
+
+ROUNDS = 5
+VOCAB = 16_384
+GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+TEXT_BYTES = 10_000_000
+
+
+def read_texts(corpus: str) -> list[str]:
+    """Return texts of a corpus, about TEXT_BYTES of them."""
+    texts: list[str] = []
+    for unit in plan([corpus]).units:
+        for piece in unit.slices:
+            items = READERS[piece.reader].read(piece, Fields())
+            texts += [item.text for item in items if isinstance(item, Record)]
+            if sum(map(len, texts[-1000:])) and sum(map(len, texts)) > TEXT_BYTES:
+                return texts
+    return texts
+
+
+def build_tiktoken(encoder: Encoder) -> tiktoken.Encoding:
+    """Return a tiktoken encoding with the merges and the pre-tokenizer of `encoder`."""
+    ranks = {token: index for index, token in enumerate(encoder.tokens) if index != encoder.eos_id}
+    return tiktoken.Encoding("same", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
+
+
+def main() -> None:
+    """Train a tokenizer on the corpus, check ids, time both encoders on one thread's worth."""
+    texts = read_texts(sys.argv[1] if len(sys.argv) > 1 else "python-docs:10")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [
+            {"doc_id": f"{i:032x}", "source": "", "locator": "", "text": text, "metadata": ""}
+            for i, text in enumerate(texts)
+        ]
+        table = pa.Table.from_pylist(rows, schema=DOCUMENTS)
+        write_table(folder / "documents.parquet", table, DOCUMENTS)
+        train_tokenizer([folder / "documents.parquet"], folder / "t.json", VOCAB, TEXT_BYTES)
+        fast, slow = Encoder(folder / "t.json"), Encoder(folder / "t.json", fast=False)
+        same = np.array_equal(fast.encode(texts).ids_N, slow.encode(texts).ids_N)
+        peer = build_tiktoken(fast)
+        arms = {
+            "tokenizers encode_batch_fast": lambda: slow.encode(texts),
+            "tiktoken, same merges": lambda: peer.encode_ordinary_batch(texts),
+            "assay, check included": lambda: fast.encode(texts),
+        }
+        times = interleave(arms, ROUNDS)
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    title = f"encoding {megabytes:.1f} MB, {len(texts)} documents; ids equal: {same}"
+    print_times(title, times, "tokenizers encode_batch_fast", megabytes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The curate job on Beam against the same kernels in a plain process pool.
+
+python -m benchmarks.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
+"""
+
+import multiprocessing
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.interleave import interleave, print_times
+from pipelines.arrays import load_array
+from pipelines.clean import clean_unit
+from pipelines.curate import curate
+from pipelines.dedupe.exact import MEMBERS, cut_keys, find_clusters
+from pipelines.engine import Engine
+from pipelines.logs import quiet_beam
+from pipelines.rules.gopher import RULES
+from pipelines.settings import CurateSettings, Job
+from pipelines.settle import settle_unit
+from pipelines.units import Unit, plan
+from pipelines.work import Work
+
+ROUNDS = 3
+WORKERS = 2
+SETTINGS = CurateSettings(bounds=RULES)
+
+
+def clean(arguments: tuple[Unit, Job]) -> None:
+    """Run the first kernel."""
+    unit, job = arguments
+    clean_unit(unit, SETTINGS, job)
+
+
+def settle(arguments: tuple[int, np.ndarray, Job]) -> None:
+    """Run the last kernel."""
+    settle_unit(*arguments)
+
+
+def curate_plainly(units: list[Unit], job: Job) -> None:
+    """Do what the Beam job does, in a pool."""
+    with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+        pool.map(clean, [(unit, job) for unit in units], chunksize=1)
+        keys = [load_array(job.work.path("keys", unit.uid, ".npy")) for unit in units]
+        members = find_clusters([cut_keys(part, 0, 1) for part in keys])
+        nothing = np.empty(0, MEMBERS)
+        rest = [(unit.uid, members.get(unit.uid, nothing), job) for unit in units]
+        pool.map(settle, rest, chunksize=1)
+
+
+def main() -> None:
+    """Time both and compare the documents they keep."""
+    quiet_beam()
+    units = plan([sys.argv[1] if len(sys.argv) > 1 else "python-docs:10"], 2**20).units
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def fresh(arm: str) -> Job:
+            shutil.rmtree(folder / arm, ignore_errors=True)
+            return Job(folder / arm, Work(folder / arm / "work"))
+
+        arms = {
+            "process pool": lambda: curate_plainly(units, fresh("pool")),
+            "Beam": lambda: curate(units, SETTINGS, fresh("beam"), Engine(WORKERS)),
+        }
+        times = interleave(arms, ROUNDS)
+        same = all(
+            (folder / "beam" / "documents" / path.name).read_bytes() == path.read_bytes()
+            for path in (folder / "pool" / "documents").iterdir()
+        )
+    megabytes = sum(piece.size for unit in units for piece in unit.slices) / 1e6
+    title = f"curating {megabytes:.0f} MB with {WORKERS} workers; documents equal: {same}"
+    print_times(title, times, "process pool", megabytes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Interleaved timing: arms run in turn, so that a drifting machine does not favour one."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+Times = dict[str, list[float]]
+
+
+def interleave(arms: Mapping[str, Callable[[], object]], rounds: int) -> Times:
+    """Return wall seconds of each arm, after one round that is not counted."""
+    times: Times = {name: [] for name in arms}
+    for number in range(rounds + 1):
+        for name, arm in arms.items():
+            start = time.perf_counter()
+            arm()
+            if number:
+                times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratios(times: Times, arm: str, base: str) -> list[float]:
+    """Return the arm's time over the base's, round by round."""
+    return [a / b for a, b in zip(times[arm], times[base], strict=True)]
+
+
+def print_times(title: str, times: Times, base: str, megabytes: float | None = None) -> None:
+    """Print median seconds, speed, and the ratio to the base: median, least and most."""
+    table = Table(title=title, caption=f"python {' '.join(sys.argv)} on {platform.machine()}")
+    for column in ("arm", "seconds", "MB/s", f"time / {base}"):
+        table.add_column(column, justify="left" if column == "arm" else "right")
+    for name, values in times.items():
+        against = ratios(times, name, base)
+        table.add_row(
+            name,
+            f"{median(values):.3f}",
+            f"{megabytes / median(values):.1f}" if megabytes else "",
+            f"{median(against):.3f} ({min(against):.3f} to {max(against):.3f})",
+        )
+    Console(width=100).print(table)

@@ -1,0 +1,200 @@
+"""The assay command on small corpora: whole runs, second runs, and what bad input gets."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.run import open_run
+from weighting.errors import AssayError
+from weighting.manifest import check_files, read_manifest
+
+PROSE = "The dog and the cat have to be with that other animal of the house. "
+
+
+def invoke(*arguments):
+    """Run the command in this process; raise what it raises."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def call(*arguments, **options):
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    from tests.conftest import make_corpus
+
+    return make_corpus.__wrapped__()(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def finished(corpus, tmp_path_factory):
+    """A finished run, and what the command printed."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    return run, invoke("curate", *corpus, "--out", run).output
+
+
+def test_a_run_has_everything_the_manifest_names(finished):
+    run, output = finished
+    manifest = read_manifest(run)
+    check_files(run, manifest)
+    assert manifest.counts["funnel"]["records"]["kept"] == 60
+    assert manifest.recipe["name"] == "gopher"
+    assert [entry["name"] for entry in manifest.inputs] == ["a.jsonl", "b.jsonl"]
+    assert manifest.tokenizer["encoders"] == ["gigatoken"]
+    assert not (run / "work").exists()
+    assert (run / "report.html").stat().st_size > 10_000
+    assert "60" in output
+
+
+def test_the_second_time_everything_is_skipped(finished, corpus):
+    run, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.arrow")}
+    output = invoke("curate", *reversed(corpus), "--out", run).output
+    assert output.count("skipped") == 4
+    assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.arrow")}
+
+
+def test_the_database_answers_the_three_questions(finished):
+    run, _ = finished
+    with duckdb.connect(str(run / "assay.duckdb"), read_only=True) as connection:
+
+        def ask(sql):
+            return connection.execute(sql).fetchall()
+
+        heaviest = ask("select token, mean_weight from tokens order by mean_weight desc limit 20")
+        rules = ask("select rule, tokens from rules where documents > 0")
+        sources = ask("select source, sum(weight_mass) from sources group by source")
+        ledger = ask("select count(*) from ledger")
+    assert len(heaviest) == 20
+    assert [rule for rule, tokens in rules if tokens > 0] == ["gopher_words"]
+    assert sorted(source for source, _ in sources) == ["s0", "s1", "s2"]
+    assert ledger == [(68,)]
+
+
+def test_datasets_opens_the_shards(finished, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    import datasets
+
+    run, _ = finished
+    files = {"train": str(run / "shards" / "train-*.arrow")}
+    loaded = datasets.load_dataset("arrow", data_files=files, cache_dir=str(tmp_path))["train"]
+    row = loaded[0]
+    assert len(row["input_ids"]) == len(row["weights"]) == len(row["reasons"])
+    assert (
+        sum(map(len, loaded["input_ids"])) == read_manifest(run).counts["splits"]["train"]["tokens"]
+    )
+
+
+def test_query_prints_a_table(finished):
+    run, _ = finished
+    output = invoke("query", run, "select count(*) as records from ledger").output
+    assert "records" in output
+    assert "68" in output
+    rows = invoke("query", run, "select 1 as one", "--format", "json").output
+    assert json.loads(rows.splitlines()[0]) in ({"one": 1}, [{"one": 1}])
+
+
+def test_another_recipe_or_corpus_does_not_touch_the_run(finished, corpus):
+    run, _ = finished
+    before = read_manifest(run)
+    with pytest.raises(AssayError, match="a run of other recipe"):
+        invoke("curate", *corpus, "--out", run, "--recipe", "minimal")
+    with pytest.raises(AssayError, match="a run of other inputs"):
+        invoke("curate", corpus[0], "--out", run)
+    assert read_manifest(run) == before
+
+
+def test_overwrite_replaces_a_run(corpus, tmp_path):
+    invoke("curate", corpus[0], "--out", tmp_path / "run", "--recipe", "minimal")
+    first = read_manifest(tmp_path / "run")
+    invoke("curate", corpus[1], "--out", tmp_path / "run", "--recipe", "minimal", "--overwrite")
+    assert read_manifest(tmp_path / "run").inputs != first.inputs
+
+
+def test_a_folder_of_something_else_is_never_written_to(corpus, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(AssayError, match="no run of assay"):
+        invoke("curate", *corpus, "--out", tmp_path, "--overwrite")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_missing_output_is_named(finished, corpus, tmp_path):
+    run, _ = finished
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "documents" / "000000.parquet").unlink()
+    with pytest.raises(AssayError, match=r"000000\.parquet is named in manifest\.json and missing"):
+        invoke("curate", *corpus, "--out", copy)
+
+
+def test_too_many_bad_records_fail_after_the_quarantine_is_written(tmp_path):
+    lines = [json.dumps({"text": PROSE * 6}), *["broken {"] * 3]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    with pytest.raises(AssayError, match=r"3 of 4 records could not be read.*max_quarantined"):
+        invoke("curate", tmp_path / "a.jsonl", "--out", tmp_path / "run")
+    assert list((tmp_path / "run" / "quarantine").glob("*.zst"))
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["curate", "nowhere.jsonl", "--out", "run"], "nowhere.jsonl: no such file"),
+        (["curate", "empty.jsonl", "--out", "run"], "no record"),
+        (["curate", "empty.jsonl", "--out", "run", "--recipe", "gofer"], "no recipe 'gofer'"),
+        (["query", "nowhere", "select 1"], "nowhere"),
+        (["report", "nowhere"], "no run of assay"),
+        (["curate", "empty.jsonl", "--out", "run", "--beam=--runner=DaskRunner"], "DaskRunner"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(AssayError, match=message) as caught:
+        invoke(*arguments)
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
+def test_the_process_prints_one_line_and_exits_with_2(tmp_path):
+    done = call("curate", tmp_path / "nowhere.jsonl", "--out", tmp_path / "run")
+    assert done.returncode == 2
+    assert done.stderr.startswith("assay: ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.workers
+def test_an_interrupted_run_stops_soon_and_goes_on_to_the_same_bytes(make_corpus, tmp_path):
+    corpus = make_corpus(tmp_path / "corpus", documents=600)
+    run, other = tmp_path / "run", tmp_path / "other"
+    curate = [sys.executable, "-m", "flows.cli", "curate", *map(str, corpus), "--workers", "2"]
+    process = subprocess.Popen([*curate, "--out", str(run)], stdout=subprocess.DEVNULL)
+    while process.poll() is None and not list(run.glob("work/*/clean/*.done.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not (run / "manifest.json").exists()
+    for folder in (run, other):
+        subprocess.run(
+            [*curate, "--out", str(folder)], check=True, stdout=subprocess.DEVNULL, env=os.environ
+        )
+    one, two = (read_manifest(folder) for folder in (run, other))
+    assert one.files == two.files
+    assert open_run(run).fingerprint == open_run(other).fingerprint
