@@ -32,7 +32,7 @@ class Summary(TypedDict):
     verdicts: list[str]
 
 
-@task(retries=2, retry_delay_seconds=10)
+@task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
 def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
     session = stages.open_session()
@@ -46,14 +46,14 @@ def run_data_stage(run: str, stage: str, workers: int | None) -> None:
     stages.DATA_STAGES[stage](Path(run), stages.open_session(Path(run), workers))
 
 
-@task
+@task(task_run_name="compare")
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts."""
     config = stages.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
     return stages.compare_objectives(config, stages.open_session())
 
 
-@task
+@task(task_run_name="present")
 def present(run: str) -> None:
     """Build the database and the report."""
     stages.present(Path(run), stages.open_session())

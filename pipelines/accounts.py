@@ -208,7 +208,12 @@ def check_invariants(
 
 
 def list_files(run: Path) -> list[FileEntry]:
-    """Return the manifest's entries of all outputs, checksums computed from the disk."""
+    """Return the manifest's entries of all outputs, checksums computed from the disk.
+
+    Temporary files that a killed worker left behind are removed.
+    """
+    for leftover in run.rglob(".*.tmp"):
+        leftover.unlink()
     entries = [describe_file(run, run / "tokenizer.json", rows=1)]
     for folder in OUTPUTS:
         entries += [_describe(run, path) for path in sorted((run / folder).glob("*"))]

@@ -1,0 +1,154 @@
+"""Charts as small inline SVG. Colours and type come from the page's CSS, so they follow its theme.
+
+A chart is drawn on a canvas narrow enough to be read on a phone at its natural size. Every mark
+has a title, which browsers show on hover and screen readers read.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 400, 250
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 46  # room for the labels around the plot
+STEPS = (1, 2, 5, 10)
+FLAT = 1e-9  # data that differ by less of their size get an axis of that size
+COLOURS = 5  # of lines, in the style sheet; from there on they repeat
+FRACTIONS = {-6: "1/64", -5: "1/32", -4: "1/16", -3: "⅛", -2: "¼", -1: "½"}  # powers of 2
+
+Point = tuple[float, float]
+Bin = tuple[float, float, int]
+
+
+class Axis(NamedTuple):
+    """A linear scale from data to canvas, with its ticks: (value, label)."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+    ticks: Sequence[tuple[float, str]]
+
+    def place(self, value: float) -> float:
+        """Return the canvas coordinate of a value."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+
+class Series(NamedTuple):
+    """One line: its points in order of x, its colour (a number from 0), thin or not."""
+
+    name: str
+    points: Sequence[Point]
+    colour: int
+    thin: bool = False
+
+
+def bar(share: float, kind: str) -> Markup:
+    """Return a horizontal bar that fills `share` of its cell; what is not 0 can be seen."""
+    width = max(0.5, 100 * min(share, 1)) if share > 0 else 0
+    return Markup(
+        '<svg class="bar" aria-hidden="true"><rect width="{:.2f}%" height="100%" class="{}"/></svg>'
+    ).format(width, kind)
+
+
+def histogram(bins: Sequence[Bin]) -> Markup:
+    """Return the distribution of weights: share of the tokens by weight on a log scale.
+
+    `bins` are (low, high, tokens). A bin from 0 has no place on a log scale; the caller says in
+    words what it holds.
+    """
+    total = sum(tokens for _, _, tokens in bins) or 1
+    drawn = _trim([item for item in bins if item[0] > 0])
+    low, high = math.log2(drawn[0][0]), math.log2(drawn[-1][1])
+    x = Axis(low, high, LEFT, WIDTH - RIGHT, _label_powers(low, high))
+    y = scale(0, 100 * max(tokens for *_, tokens in drawn) / total, HEIGHT - BOTTOM, TOP)
+    marks = [_draw_bin(item, total, x, y) for item in drawn]
+    neutral = Markup('<line class="neutral" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(
+        x.place(0), TOP, HEIGHT - BOTTOM
+    )
+    return _frame("weight (log scale)", "% of tokens", x, y, [*marks, neutral])
+
+
+def lines(series: Sequence[Series], x_title: str, y_title: str) -> Markup:
+    """Return line charts of several series on common axes; at least one of them has points."""
+    xs, ys = zip(*(point for one in series for point in one.points), strict=True)
+    x = scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
+    y = scale(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
+    return _frame(x_title, y_title, x, y, [_draw_line(one, x, y) for one in series if one.points])
+
+
+def scale(low: float, high: float, start: float, stop: float) -> Axis:
+    """Return an axis around [low, high] with two to eight ticks at round numbers."""
+    size = max(abs(low), abs(high), 1)
+    span = high - low if high - low > FLAT * size else size
+    power = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(power * size for size in STEPS if span / (power * size) <= 5)
+    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    digits = max(0, -math.floor(math.log10(step)))
+    ticks = [(count * step, f"{count * step:,.{digits}f}") for count in range(first, last + 1)]
+    return Axis(first * step, last * step, start, stop, ticks)
+
+
+def _trim(bins: Sequence[Bin]) -> Sequence[Bin]:
+    """Cut empty bins off both ends, but keep the bins around weight 1."""
+    wanted = [i for i, (low, high, tokens) in enumerate(bins) if tokens or low <= 1 <= high]
+    return bins[wanted[0] : wanted[-1] + 1]
+
+
+def _label_powers(low: float, high: float) -> list[tuple[float, str]]:
+    powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    return [(power, FRACTIONS.get(power, f"{2.0**power:g}")) for power in powers]
+
+
+def _draw_bin(item: Bin, total: int, x: Axis, y: Axis) -> Markup:
+    low, high, tokens = item
+    left, right = x.place(math.log2(low)), x.place(math.log2(high))
+    share = 100 * tokens / total
+    kind = "below" if high <= 1 else "above"
+    return Markup(
+        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+        "<title>weight {:.3g} to {:.3g}: {:,} tokens, {:.2f} %</title></rect>"
+    ).format(
+        kind,
+        left + 0.5,
+        y.place(share),
+        max(right - left - 1, 0.5),
+        y.place(0) - y.place(share),
+        low,
+        high,
+        tokens,
+        share,
+    )
+
+
+def _draw_line(series: Series, x: Axis, y: Axis) -> Markup:
+    points = " ".join(f"{x.place(a):.1f},{y.place(b):.1f}" for a, b in series.points)
+    thin = " thin" if series.thin else ""
+    return Markup('<polyline class="line c{}{}" points="{}"><title>{}</title></polyline>').format(
+        series.colour % COLOURS, thin, points, series.name
+    )
+
+
+def _frame(x_title: str, y_title: str, x: Axis, y: Axis, marks: Sequence[Markup]) -> Markup:
+    """Return the SVG: grid, axes with labels and titles, and the marks."""
+    head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{} by {}">')
+    titles = Markup(
+        '<text class="title" x="{}" y="{}" text-anchor="end">{}</text>'
+        '<text class="title" transform="translate(12 {}) rotate(-90)" text-anchor="end">{}</text>'
+    ).format(WIDTH - RIGHT, HEIGHT - 8, x_title, TOP, y_title)
+    parts = [head.format(WIDTH, HEIGHT, y_title, x_title), *_draw_grid(x, y), *marks, titles]
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _draw_grid(x: Axis, y: Axis) -> Iterator[Markup]:
+    for value, label in y.ticks:
+        yield Markup(
+            '<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>'
+            '<text x="{3}" y="{2:.1f}" dy="0.35em" text-anchor="end">{4}</text>'
+        ).format(LEFT, WIDTH - RIGHT, y.place(value), LEFT - 6, label)
+    for value, label in x.ticks:
+        yield Markup(
+            '<line class="tick" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
+            '<text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
+        ).format(x.place(value), HEIGHT - BOTTOM, HEIGHT - BOTTOM + 4, HEIGHT - BOTTOM + 18, label)

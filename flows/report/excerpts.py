@@ -1,0 +1,90 @@
+"""Excerpts of what a run did not keep: documents that a rule dropped, records in quarantine.
+
+Only the first unit that holds an example is read, whatever the size of the run.
+"""
+
+import base64
+from collections.abc import Iterator
+from glob import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+PER_KIND = 2
+LENGTH = 600  # characters of a text or payload
+
+
+class Excerpt(NamedTuple):
+    """The beginning of a text, where it came from, and why it was not kept."""
+
+    origin: str
+    why: str
+    text: str
+
+
+def find_dropped(
+    connection: duckdb.DuckDBPyConnection, run: Path
+) -> Iterator[tuple[str, list[Excerpt]]]:
+    """Yield (rule, excerpts of documents for which it was the first rule to fail)."""
+    for rule, ledger in _find_units(connection, run, "dropped"):
+        column = '"' + rule.replace('"', '""') + '"'
+        rows = connection.execute(
+            f"""
+            SELECT document.source, document.locator, {column}, left(text, ?)
+            FROM read_parquet(?, hive_partitioning = false) AS ledger
+            JOIN read_parquet(?, hive_partitioning = false) AS document USING (doc_id)
+            WHERE verdict = 'dropped' AND rule = ?
+            ORDER BY doc_id LIMIT {PER_KIND}
+            """,
+            [LENGTH, escape(ledger), escape(str(run / "dropped" / Path(ledger).name)), rule],
+        ).fetchall()
+        yield (
+            rule,
+            [
+                Excerpt(f"{source} · {locator}", f"value {value:.4g}", text)
+                for source, locator, value, text in rows
+            ],
+        )
+
+
+def find_quarantined(
+    connection: duckdb.DuckDBPyConnection, run: Path
+) -> Iterator[tuple[str, list[Excerpt]]]:
+    """Yield (error type, excerpts of the raw bytes of such records)."""
+    for error, ledger in _find_units(connection, run, "quarantined"):
+        path = run / "quarantine" / f"{Path(ledger).stem}.jsonl.zst"
+        rows = connection.execute(
+            f"""
+            SELECT reader, locator, message, left(payload_base64, ?)
+            FROM read_json(
+                ?, format = 'newline_delimited', compression = 'zstd', hive_partitioning = false
+            )
+            WHERE error = ? ORDER BY locator LIMIT {PER_KIND}
+            """,
+            [LENGTH * 4 // 3, escape(str(path)), error],
+        ).fetchall()
+        yield (
+            error,
+            [
+                Excerpt(f"{reader} · {locator}", message, _decode(payload))
+                for reader, locator, message, payload in rows
+            ],
+        )
+
+
+def _find_units(
+    connection: duckdb.DuckDBPyConnection, run: Path, verdict: str
+) -> list[tuple[str, str]]:
+    """Return (rule or error, the first ledger file with such a record), by name."""
+    return connection.execute(
+        """
+        SELECT rule, min(filename) FROM read_parquet(?, filename = true, hive_partitioning = false)
+        WHERE verdict = ? GROUP BY rule ORDER BY rule
+        """,
+        [f"{escape(str(run))}/ledger/*.parquet", verdict],
+    ).fetchall()
+
+
+def _decode(payload: str) -> str:
+    return base64.b64decode(payload).decode("utf-8", "replace")

@@ -1,0 +1,156 @@
+"""The page: gathers what each section shows and fills the template.
+
+Text of the corpus can hold anything. Every text that the template prints is made visible (see
+`flows.visible`) and escaped; only the charts, which this package draws itself, are markup.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from flows.catalog import list_bins
+from flows.funnel import UNITS, list_funnel
+from flows.query import open_run
+from flows.report.ablations import read_ablations
+from flows.report.charts import bar, histogram
+from flows.report.excerpts import find_dropped, find_quarantined
+from flows.report.heatmap import TOKENS, list_shades, read_samples
+from flows.visible import show
+from weighting.files import write_text
+from weighting.manifest import Manifest, read_manifest
+from weighting.reasons import Reason
+
+NAME = "report.html"
+NOTHING = "\N{EN DASH}"
+SOURCES = 20  # the others are counted, not listed
+TYPES = 15  # token types in the lists of the heaviest and the lightest
+
+REASONS: Mapping[Reason, str] = {
+    Reason.RARE: "Its type is among the rarest, which together make up 5 % of the tokens.",
+    Reason.GOLDEN: "Its context makes it far likelier than its frequency does.",
+    Reason.JUNK: "A screen holds it to be noise.",
+    Reason.DUPLICATE_SPAN: "It lies in a passage that other documents repeat.",
+    Reason.CONTAMINATED: "It lies in an evaluation item.",
+    Reason.SPECIAL: "Added by the tokenizing, not part of the text.",
+}
+
+
+def write_report(run: Path) -> Path:
+    """Write RUN/report.html, whole or not at all, and return its path.
+
+    Raises:
+        AssayError: the run has no manifest, or another program is writing to its database.
+    """
+    manifest = read_manifest(run)
+    with open_run(run) as connection:
+        page = (
+            _build_environment()
+            .get_template("report.html.j2")
+            .render(gather(connection, run, manifest))
+        )
+    write_text(run / NAME, page)
+    return run / NAME
+
+
+def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest) -> dict[str, Any]:
+    """Return what the template shows, by section."""
+    counts = manifest.counts
+    errors = _query(connection, "FROM quarantine_errors")
+    sources = _query(connection, "FROM source_mass")
+    bins = _add_bins(counts["splits"])
+    return {
+        "name": run.absolute().name,
+        "recipe_name": manifest.recipe.get("name", ""),
+        "counts": counts,
+        "units": UNITS,
+        "funnel": list(list_funnel(counts, {row["error"]: row["records"] for row in errors})),
+        "rules": _query(connection, "FROM rule_cost"),
+        "dropped": dict(find_dropped(connection, run)),
+        "errors": errors,
+        "quarantined": dict(find_quarantined(connection, run)),
+        "sources": sources[:SOURCES],
+        "more_sources": len(sources[SOURCES:]),
+        "splits": _query(connection, "FROM splits"),
+        "mass": _query(connection, "FROM mass"),
+        "histogram": histogram(bins) if any(n for low, _, n in bins if low > 0) else None,
+        "lightest_bin": bins[0] if bins else None,
+        "heaviest": _query(connection, f"FROM heaviest_tokens LIMIT {TYPES}"),
+        "lightest": _query(
+            connection, f"FROM heaviest_tokens ORDER BY mean_weight, token_id LIMIT {TYPES}"
+        ),
+        "ablations": read_ablations(run),
+        "samples": read_samples(connection, run),
+        "sample_tokens": TOKENS,
+        "shades": list_shades(),
+        "reasons": _list_reasons(connection),
+        "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
+        "recipe": _query(connection, "FROM recipe"),
+        "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
+        "input_count": len(manifest.inputs),
+    }
+
+
+def _query(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    result = connection.execute(sql)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _add_bins(splits: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float, int]]:
+    """Return the weight histogram of all splits together."""
+    by_split = [bins for bins in map(list_bins, splits.values()) if bins]
+    return [
+        (parts[0][0], parts[0][1], sum(tokens for *_, tokens in parts))
+        for parts in zip(*by_split, strict=True)
+    ]
+
+
+def _list_reasons(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return every flag with its meaning and, where tokens carry it, their number and mass."""
+    rows = _query(
+        connection,
+        "SELECT reason, sum(tokens)::BIGINT AS tokens, sum(weight_mass) AS weight_mass"
+        " FROM reasons GROUP BY reason",
+    )
+    found = {row["reason"]: row for row in rows}
+    nothing = {"tokens": 0, "weight_mass": 0.0}
+    return [
+        {**nothing, **found.get(name, {}), "reason": name, "meaning": meaning}
+        for name, meaning in ((str(flag.name).lower(), text) for flag, text in REASONS.items())
+    ]
+
+
+def _build_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_make_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["bar"] = bar
+    environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
+    return environment
+
+
+def _make_visible(value: object) -> object:
+    if isinstance(value, Markup):
+        return value
+    return "" if value is None else show(str(value), layout=True)
+
+
+def _count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return NOTHING if share is None else f"{share:.{digits}%}".replace("%", " %")
+
+
+def _number(value: float | None, form: str = ",.3g") -> str:
+    return NOTHING if value is None else format(value, form).replace("-", "\N{MINUS SIGN}")

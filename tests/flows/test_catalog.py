@@ -1,0 +1,332 @@
+"""The catalog and queries on it: values, moves, old files, damage, and hostile text."""
+
+import io
+import json
+import os
+import shutil
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from flows.catalog import SETTINGS, build_catalog, open_catalog
+from flows.query import make_plain, open_run, run_query, write_query
+from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh, write_ablation
+from weighting.errors import AssayError
+from weighting.files import read_json, write_json
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = build_run(tmp_path_factory.mktemp("catalog") / "run")
+    write_ablation(folder)
+    build_catalog(folder)
+    return folder
+
+
+def ask(run, sql, *parameters):
+    with open_run(run) as connection:
+        return connection.execute(sql, parameters).fetchall()
+
+
+def show(run, sql, limit=50, width=100):
+    stream = io.StringIO()
+    run_query(run, sql, Console(file=stream, width=width), limit)
+    return stream.getvalue()
+
+
+def write(run, sql, form):
+    stream = io.StringIO()
+    write_query(run, sql, stream, form)
+    return stream.getvalue()
+
+
+def test_a_bare_shell_answers_from_any_folder(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect(str(run / "assay.duckdb"), read_only=True) as connection:
+        for name, rows in (
+            ("documents", 4),
+            ("dropped", 2),
+            ("ledger", 8),
+            ("quarantine", 2),
+            ("signals", 4),
+            ("tokens", 257),
+            ("heaviest_tokens", 2),
+        ):
+            assert connection.execute(f"SELECT count(*) FROM {name}").fetchall() == [(rows,)]
+
+
+def test_stored_tables_say_what_the_manifest_says(run):
+    assert ask(run, "FROM funnel WHERE unit = 'records'") == [
+        ("records", "read", 8),
+        ("records", "dropped", 2),
+        ("records", "duplicate", 0),
+        ("records", "quarantined", 2),
+        ("records", "kept", 4),
+    ]
+    assert ask(run, "FROM recipe WHERE key LIKE 'rules.%' ORDER BY key") == [
+        ("rules.few_words.max", None),
+        ("rules.few_words.min", "3.0"),
+    ]
+    assert ask(run, "FROM inputs") == [("in.jsonl", 1234, "ab" * 16)]
+    assert ask(run, "SELECT value FROM facts WHERE key = 'tokenizer.eos_id'") == [("256",)]
+    (documents, tokens, mass, share) = ask(
+        run, "SELECT documents, tokens, weight_mass, effective_share FROM splits LIMIT 1"
+    )[0]
+    assert (documents, tokens) == (3, 102)
+    assert mass == pytest.approx(102)
+    assert 0 < share < 1
+    assert ask(run, "SELECT sum(tokens) FROM weight_histogram") == [(121,)]
+
+
+def test_quarantine_by_error_with_payload(run):
+    assert ask(run, "FROM quarantine_errors") == [("bad_json", 1), ("bad_utf8", 1)]
+    (payload,) = ask(run, "SELECT payload FROM quarantine WHERE error = 'bad_json'")[0]
+    assert payload == b'{"text": \xff'
+
+
+def test_rule_cost_has_bounds_and_shares(run):
+    assert ask(run, "SELECT rule, min, max, documents, documents_share FROM rule_cost") == [
+        ("few_words", 3.0, None, 2, 0.25),
+        ("odd_words", None, None, 0, 0.0),
+    ]
+
+
+def test_source_mass_adds_up(run):
+    rows = ask(run, "SELECT source, documents, tokens, token_share FROM source_mass")
+    assert rows == [("books", 2, 71, 71 / 121), ("web", 2, 50, 50 / 121)]
+
+
+def test_ablations_have_one_row_a_metric(run):
+    rows = ask(run, "SELECT seed, value FROM ablations WHERE arm = 'plain' AND metric LIKE '%nll'")
+    assert rows == [(0, 4.0), (1, 4.2)]
+
+
+def test_token_story_spells_the_document(run):
+    rows = ask(
+        run,
+        "SELECT token, char_start FROM token_story WHERE doc_id = ? ORDER BY position",
+        name_doc(1),
+    )
+    assert "".join(token for token, _ in rows[:-1]) == DOCS[1].text
+    assert rows[-1] == (None, len(DOCS[1].text))
+    assert rows[3:5] == [("", 3), ("é", 3)]  # two bytes, two tokens, one character
+
+
+def test_token_weights_join_with_the_story(run):
+    rows = ask(
+        run,
+        "SELECT token_id, weight, reasons, surprisal FROM token_weights"
+        " JOIN token_story USING (doc_id, position) WHERE doc_id = ? ORDER BY position",
+        name_doc(2),
+    )
+    ids = encode(DOCS[2].text)
+    assert [row[0] for row in rows] == ids
+    assert [row[1] for row in rows] == weigh(ids).tolist()
+    assert rows[0][2] == ["golden"]
+    assert rows[-1][2] == ["special"]
+    assert [row[3] for row in rows] == [i % 7 for i in ids]
+
+
+def test_every_relation_has_a_comment(run):
+    with open_catalog(run) as connection:
+        undocumented = connection.execute(
+            """
+            SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL
+            UNION ALL SELECT table_name FROM duckdb_tables() WHERE NOT internal AND comment IS NULL
+            """
+        ).fetchall()
+    assert undocumented == []
+
+
+def test_a_run_that_moved(run, tmp_path):
+    moved = tmp_path / "it's [here]*"
+    shutil.copytree(run, moved)
+    shutil.move(run, run.with_name("gone"))
+    try:
+        assert ask(moved, "SELECT count(*) FROM documents JOIN shards USING (doc_id)") == [(4,)]
+        with duckdb.connect(str(moved / "assay.duckdb"), read_only=True) as connection:
+            assert connection.execute("SELECT count(*) FROM tokens").fetchall() == [(257,)]
+            with pytest.raises(duckdb.IOException, match="No files found"):
+                connection.execute("FROM documents")
+    finally:
+        shutil.move(run.with_name("gone"), run)
+
+
+@pytest.mark.parametrize("name", ["it's [here]*", "day=monday", "🗻 ñ"])
+def test_odd_path_at_build_time(tmp_path, name):
+    path = build_catalog(build_run(tmp_path / name))
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("FROM documents").fetchall()
+        assert [len(row) for row in rows] == [5] * 4
+        for view in ("dropped", "ledger", "quarantine", "signals", "tokens"):
+            columns = {row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()}
+            assert "day" not in columns
+
+
+def test_relative_path(run, monkeypatch):
+    monkeypatch.chdir(run.parent)
+    assert ask(type(run)("run"), "SELECT count(*) FROM documents") == [(4,)]
+
+
+def test_rebuilding_replaces_an_old_or_broken_file(tmp_path):
+    folder = build_run(tmp_path / "run")
+    for content in (b"no database", b""):
+        (folder / "assay.duckdb").write_bytes(content)
+        (folder / "assay.duckdb.wal").write_bytes(b"stale")
+        build_catalog(folder)
+        assert ask(folder, "SELECT count(*) FROM tokens") == [(257,)]
+        assert [path.name for path in folder.iterdir() if "duckdb" in path.name] == ["assay.duckdb"]
+
+
+def test_leftovers_of_a_killed_process_do_no_harm(tmp_path):
+    folder = build_run(tmp_path / "run")
+    (folder / f".assay.duckdb.{os.getpid()}.tmp").write_bytes(b"half a database")
+    build_catalog(folder)
+    assert ask(folder, "SELECT count(*) FROM tokens") == [(257,)]
+
+
+def test_failure_keeps_the_old_file_and_leaves_nothing(tmp_path):
+    folder = build_run(tmp_path / "run")
+    before = build_catalog(folder).read_bytes()
+    (folder / "documents" / "000000.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(AssayError, match=r"assay\.duckdb"):
+        build_catalog(folder)
+    assert (folder / "assay.duckdb").read_bytes() == before
+    assert [path.name for path in folder.iterdir() if "duckdb" in path.name] == ["assay.duckdb"]
+
+
+def test_opening_builds_what_is_missing_or_out_of_date(tmp_path):
+    folder = build_run(tmp_path / "run")
+    assert ask(folder, "SELECT count(*) FROM ablations") == [(0,)]
+    write_ablation(folder)
+    assert ask(folder, "SELECT count(DISTINCT arm) FROM ablations") == [(2,)]
+    manifest = read_json(folder / "manifest.json")
+    write_json(folder / "manifest.json", manifest | {"recipe": {"name": "other"}})
+    assert ask(folder, "FROM recipe") == [("name", "other")]
+
+
+def test_run_without_signals_quarantine_and_validation(tmp_path):
+    story = Story(docs=[Doc("one"), Doc("two")], bad=(), signals=False)
+    folder = build_run(tmp_path / "run", story)
+    shutil.rmtree(folder / "quarantine")
+    names = {name for (name,) in ask(folder, "SELECT table_name FROM information_schema.tables")}
+    assert not names & {"signals", "token_story", "quarantine"}
+    assert ask(folder, "SELECT split, tokens, effective_share FROM splits")[1] == (
+        "validation",
+        0,
+        None,
+    )
+    assert "0 of 0 rows" in show(folder, "FROM quarantine_errors")
+
+
+def test_no_run_is_one_clear_line(tmp_path):
+    with pytest.raises(AssayError, match=r"manifest.json: no such file"), open_run(tmp_path):
+        pass
+
+
+def test_a_database_in_use_is_one_clear_line(run):
+    # In this process another configuration conflicts; from another process a lock does.
+    with (
+        duckdb.connect(str(run / "assay.duckdb"), config=dict(SETTINGS)),
+        pytest.raises(AssayError, match=r"assay\.duckdb"),
+        open_run(run),
+    ):
+        pass
+
+
+def test_table_shows_rows_and_their_number(run):
+    text = show(run, "SELECT token_id, NULL AS nothing FROM tokens ORDER BY token_id", limit=3)
+    assert "3 of 257 rows" in text
+    assert "NULL" in text
+    assert " 2 │" in text
+    assert " 3 │" not in text
+    assert '{"text": \\xff' in show(run, "SELECT payload FROM quarantine")
+
+
+def test_table_keeps_numbers_whole_where_space_is_short(run):
+    sql = "SELECT repeat('long text ', 20) AS a, 123456789 AS b, repeat('x', 99) AS c"
+    text = show(run, sql, width=40)
+    assert "123,456,789" in text
+    assert "…" in text
+
+
+def test_text_cannot_act_on_the_terminal(run):
+    text = show(
+        run, r"SELECT chr(27) || '[31m' || chr(8238) || '[bold]x[/bold]' AS evil, chr(7) AS b"
+    )
+    assert "␛[31m⟨U+202E⟩[bold]x[/bold]" in text
+    assert not {"\x1b", "\u202e", "\x07"} & set(text)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELEC 1", r"syntax error .*tables and views: ablations, "),
+        ("FROM nowhere", r"nowhere does not exist.*shards"),
+        ("DROP TABLE tokens", "read-only"),
+        ("", "no SQL"),
+        ("FROM 'https://example.org/x.parquet'", "httpfs"),
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_wrong_sql_is_one_line(run, sql, message, form):
+    with pytest.raises(AssayError, match=message) as caught:
+        show(run, sql) if form == "table" else write(run, sql, form)
+    assert "\n" not in str(caught.value)
+
+
+def test_queries_do_not_see_python_variables(run):
+    secret = pa.table({"a": [1]})  # DuckDB would look in here for a table of this name
+    with open_run(run) as connection, pytest.raises(duckdb.CatalogException, match="secret"):
+        connection.execute("FROM secret")
+    assert secret.num_rows == 1
+
+
+def test_csv_and_json(run):
+    sql = """
+    SELECT 1 AS a, NULL AS b, 'x,"y' AS c, '\\xff'::BLOB AS d, [1.5] AS e, 2::HUGEINT ** 99 AS f
+    """
+    assert write(run, sql, "csv") == 'a,b,c,d,e,f\n1,,"x,""y",ff,[1.5],6.338253001141147e+29\n'
+    assert json.loads(write(run, sql, "json")) == {
+        "a": 1,
+        "b": None,
+        "c": 'x,"y',
+        "d": "ff",
+        "e": [1.5],
+        "f": 2.0**99,
+    }
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.integers() | st.text(), inner),
+    )
+)
+def test_every_value_becomes_json(value):
+    json.dumps(make_plain(value), allow_nan=False)
+    assert make_plain([value]) == [make_plain(value)]
+
+
+def test_json_writes_every_row_on_a_line(run):
+    lines = write(run, "FROM range(2500)", "json").splitlines()
+    assert [json.loads(line)["range"] for line in lines] == list(range(2500))
+
+
+def test_json_has_no_numbers_that_are_not_json(run):
+    assert json.loads(write(run, "SELECT 'nan'::DOUBLE AS x", "json")) == {"x": None}
+
+
+def test_json_refuses_to_lose_a_column(run):
+    with pytest.raises(AssayError, match="column a stands twice"):
+        write(run, "SELECT 1 AS a, 2 AS a", "json")
+
+
+def test_unknown_format_names_the_valid_ones(run):
+    with pytest.raises(AssayError, match="table, csv, json"):
+        write(run, "FROM tokens", "xml")

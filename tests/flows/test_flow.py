@@ -1,0 +1,78 @@
+"""The Prefect flow, once for real against a temporary server, and its declared deployment."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.privacy import OFF, switch_off_telemetry
+from weighting.manifest import check_files, read_manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Prefect's server and client leave sockets and loops to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A temporary Prefect server on the loopback address."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=100):
+        yield
+
+
+def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_path):
+    from prefect.client.orchestration import get_client
+
+    from flows.curate_and_compare import curate_and_compare
+
+    corpus = [str(path) for path in make_corpus(tmp_path / "corpus")]
+    out = str(tmp_path / "run")
+    summary = curate_and_compare(corpus, out, recipe="minimal", steps=2, seeds=1)
+    manifest = read_manifest(tmp_path / "run")
+    check_files(tmp_path / "run", manifest)
+    assert summary["read"] == 68
+    assert summary["kept"] == manifest.counts["funnel"]["records"]["kept"] == 61
+    assert summary["verdicts"] == [
+        "weighted against plain: one seed, so no interval and no verdict"
+    ]
+    shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "shards").iterdir()}
+    assert curate_and_compare(corpus, out, recipe="minimal", steps=2, seeds=1) == summary
+    assert shards == {path: path.stat().st_mtime_ns for path in shards}
+    with get_client(sync_client=True) as client:
+        names = [run.name for run in client.read_task_runs()]
+    stages = ["prepare", "curate", "tokenizer", "weigh", "accounts", "compare", "present"]
+    assert sorted(names) == sorted(stages * 2)
+
+
+def test_the_deployment_names_the_flow_and_its_parameters():
+    import inspect
+
+    from flows.curate_and_compare import curate_and_compare
+
+    deployment = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"][0]
+    path, name = deployment["entrypoint"].split(":")
+    assert (ROOT / path).is_file()
+    assert name == curate_and_compare.fn.__name__
+    assert set(deployment["parameters"]) <= set(inspect.signature(curate_and_compare.fn).parameters)
+    environment = deployment["work_pool"]["job_variables"]["env"]
+    assert environment == {name: OFF[name] for name in environment}
+
+
+def test_telemetry_is_off_unless_the_user_says_otherwise(monkeypatch):
+    import os
+
+    for name in OFF:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    switch_off_telemetry()
+    assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert os.environ["DO_NOT_TRACK"] == "0"

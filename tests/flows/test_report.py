@@ -1,0 +1,299 @@
+"""The HTML report: content, safety against hostile text, charts, samples."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.query import open_run
+from flows.report import write_report
+from flows.report.ablations import format_interval, read_ablations
+from flows.report.charts import Series, bar, histogram, lines, scale
+from flows.report.heatmap import DOCUMENTS, LEVELS, TOKENS, choose, shade, spell
+from tests.flows.runs import Bad, Doc, Story, build_run, write_ablation
+from weighting.errors import AssayError, BrokenContract
+
+VOID = {"meta", "input"}
+EVIL = (
+    "<script>alert(1)</script>",
+    "</script></style></title><script>alert(2)</script>",
+    '" onmouseover="alert(3)" x="',
+    "' onclick='alert(4)'",
+    "<img src=https://example.org/x.png onerror=alert(5)>",
+    "{{ counts }}{% raw %}",
+    "<!-- ]]> &amp; &lt;b&gt;",
+    "nul\0esc\x1b[31mbidi\u202eisolate\u2066bom\ufeff",
+)
+
+
+class Page(HTMLParser):
+    """A parsed page: tags with their attributes, all text, and the text of each token."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.cells, self.stack = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.stack.append(tag)
+        if tag == "i":
+            self.cells.append("")
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data):
+        if self.stack and self.stack[-1] == "style":
+            return
+        self.texts.append(data)
+        if self.stack and self.stack[-1] == "i":
+            self.cells[-1] += data
+
+
+def read(run):
+    return Page(write_report(run).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = build_run(tmp_path_factory.mktemp("report") / "run")
+    write_ablation(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return read(run)
+
+
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory):
+    docs = [Doc(text, source=text) for text in EVIL]
+    docs += [Doc(text, source=text, unit=1, rule="few_words") for text in EVIL[:2]]
+    bad = [Bad(error=text, message=text, payload=text.encode()) for text in EVIL]
+    story = Story(docs=docs, bad=bad, recipe={"name": EVIL[1], EVIL[2]: EVIL[0]})
+    folder = build_run(tmp_path_factory.mktemp("evil") / "<b onclick=alert(6)>", story)
+    return read(folder)
+
+
+def test_self_contained_and_without_scripts(page, evil):
+    for one in (page, evil):
+        names = {tag for tag, _ in one.tags}
+        assert not names & {"script", "img", "link", "iframe", "object", "base", "form"}
+        attributes = [(key, value or "") for _, found in one.tags for key, value in found.items()]
+        assert not [key for key, _ in attributes if key.startswith("on")]
+        assert all(value.startswith("#") for key, value in attributes if key in ("href", "src"))
+        assert not [value for key, value in attributes if key == "style"]
+        assert one.stack == []
+
+
+def test_style_fetches_nothing(run):
+    text = write_report(run).read_text(encoding="utf-8")
+    assert not re.search(r"url\(|@import|https?://", text)
+    assert "default-src 'none'" in text
+
+
+def test_hostile_text_is_shown_as_text(evil):
+    for text in EVIL[:7]:
+        assert " ".join(text.split()) in evil.text
+    assert "nul␀esc␛[31mbidi⟨U+202E⟩isolate⟨U+2066⟩bom⟨U+FEFF⟩" in evil.text
+    everything = evil.text + "".join(v or "" for _, found in evil.tags for v in found.values())
+    assert not set("\0\x1b\u202e\u2066\ufeff") & set(everything)
+
+
+def test_headline_funnel_and_rules(page):
+    assert "4 of 8 records kept, 117 of 138 tokens" in page.text
+    assert "kept 4 50.0 % 112 84.2 % 117 84.8 %" in page.text
+    assert "few_words ≥ 3 2 25.0 % 21 15.2 % 2 21" in page.text
+    assert "odd_words not enforced" in page.text
+
+
+def test_excerpts_of_what_was_dropped(page):
+    assert "web · in.jsonl: line 4 value 0.25 buy buy buy" in page.text
+    assert "web · in.jsonl: line 5" not in page.text  # of another unit than the first example
+    assert 'jsonl · in.jsonl: byte 0 unexpected end of data {"text": �' in page.text
+
+
+def test_long_texts_are_cut(tmp_path):
+    long = "word " * 1000
+    docs = [Doc("short"), Doc("other"), Doc(long, rule="few_words")]
+    bad = [Bad(payload=long.encode())]
+    html = write_report(build_run(tmp_path / "run", Story(docs=docs, bad=bad))).read_text()
+    assert html.count("word word") < 2 * 600 / 5
+
+
+def test_sources_and_mass(page):
+    assert "books 2 71 58.7 % 58.7 % 1.000" in page.text
+    assert "train 3 102 102 81.9 % 2.42" in page.text
+    assert "rarest half" in page.text
+
+
+def test_ablation_table_and_verdict(page):
+    assert "weighted against plain: no difference shown" in page.text
+    assert "plain 2 4.1000 ± 0.5000 –" in page.text
+    assert "weighted 2 3.9500 ± 0.5000 −0.1500 ± 0.5000" in page.text
+    assert sum(tag == "polyline" for tag, _ in page.tags) == 2 * 2 * (2 + 1)
+
+
+def test_token_map_spells_the_documents(page):
+    spelt = "".join(page.cells).split("⟨end of text⟩")
+    assert sorted(spelt) == sorted(
+        [
+            "",
+            "Rain in Paris.",
+            "Café au lait ☕ costs 3 €.",
+            "I put my ice cream in the microwave and then it melted.",
+            "A page of the web.",
+        ]
+    )
+
+
+def test_token_notes(page):
+    notes = [found["title"] for tag, found in page.tags if tag == "i"]
+    assert len(notes) == 121
+    first = next(note for note in notes if note.startswith("token 82 at 0"))  # the R of Rain
+    assert "surprisal 5.00 nats" in first
+    assert "ngram_gain 0.00 nats" in first
+    assert first.endswith("golden")
+    assert any("bytes c3" in note for note in notes)
+
+
+def test_report_of_a_bare_run(tmp_path):
+    story = Story(docs=[Doc("one"), Doc("two")], bad=(), signals=False)
+    run = build_run(tmp_path / "run", story)
+    shutil.rmtree(run / "quarantine")
+    page = read(run)
+    assert "None: every record was readable." in page.text
+    assert "Ablations" not in page.text
+    assert "surprisal" not in "".join(found.get("title", "") for _, found in page.tags)
+
+
+def test_a_folder_with_an_odd_name(tmp_path, page):
+    assert read(build_run(tmp_path / "it's [here]*")).cells == page.cells
+
+
+def test_the_same_run_gives_the_same_report(run):
+    assert write_report(run).read_bytes() == write_report(run).read_bytes()
+
+
+def test_a_run_that_is_not_whole(tmp_path):
+    with pytest.raises(AssayError, match=r"manifest\.json"):
+        write_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_of_another_unit_is_named(tmp_path):
+    run = build_run(tmp_path / "run")
+    shutil.copy(run / "shards" / "train-000001.arrow", run / "shards" / "train-000000.arrow")
+    with pytest.raises(BrokenContract, match=r"train-000000\.arrow: lacks document"):
+        write_report(run)
+    assert not (run / "report.html").exists()
+
+
+def test_samples_spread_over_sources_and_units(tmp_path):
+    many = [Doc(f"big {i} " + "x" * 80, unit=i % 2) for i in range(20)]
+    few = [Doc("small", source="web"), Doc("tiny", source="chat", unit=1)]
+    run = build_run(tmp_path / "run", Story(docs=[*many, *few], bad=()))
+    with open_run(run) as connection:
+        chosen = choose(connection, run)
+    assert len(chosen) == DOCUMENTS
+    assert {one.source for one in chosen} == {"books", "web", "chat"}
+    assert {one.unit for one in chosen if one.source == "books"} == {"000000", "000001"}
+    assert len({one.doc_id for one in chosen}) == DOCUMENTS
+
+
+def test_long_documents_come_first_and_are_cut(tmp_path):
+    docs = [Doc("short"), Doc("long " * 500), Doc("short too")]
+    page = read(build_run(tmp_path / "run", Story(docs=docs, bad=())))
+    assert page.cells[0] == "l"
+    assert len(page.cells) == TOKENS + len("short") + len("short too") + 2
+    assert "400 of 2,501 tokens" in page.text
+
+
+@settings(deadline=None)
+@given(st.text(), st.lists(st.integers(0, 40)))
+def test_pieces_spell_the_text(text, cuts):
+    blob = text.encode()
+    ends = sorted({min(cut, len(blob)) for cut in cuts} | {0, len(blob)})
+    pieces = [blob[a:b] for a, b in pairwise(ends)] or [b""]
+    assert "".join(spell(pieces)) == text
+    assert len(spell(pieces)) == len(pieces)
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=4), min_size=1))
+def test_any_bytes_can_be_spelt(pieces):
+    assert len(spell(pieces)) == len(pieces)
+
+
+def test_split_character_stands_at_its_first_token():
+    assert spell([b"a\xe2", b"\x82", b"\xac b", b"c"]) == ["a€", "", " b", "c"]
+
+
+def test_shades_are_even_steps_around_one():
+    weights = np.array([0, 0.25, 0.5, 0.99, 1, 1.01, 2, 4, 50], np.float32)
+    assert shade(weights).tolist() == [-LEVELS, -LEVELS, -3, 0, 0, 0, 3, LEVELS, LEVELS]
+
+
+@settings(deadline=None)
+@given(
+    st.floats(-1e6, 1e6),
+    st.floats(0, 1e6),
+)
+def test_scales_hold_the_data_between_round_ticks(low, span):
+    axis = scale(low, low + span, 0, 100)
+    slack = 1e-9 * max(1, abs(low), abs(low + span))
+    assert axis.low <= low + slack
+    assert low + span <= axis.high + slack
+    assert 2 <= len(axis.ticks) <= 8
+    assert axis.place(axis.low) == 0
+    assert axis.place(axis.high) == 100
+    assert len({label for _, label in axis.ticks}) == len(axis.ticks)
+
+
+def test_bars_show_what_is_not_nothing():
+    assert 'width="0.00%"' in bar(0, "k")
+    assert 'width="0.50%"' in bar(1e-9, "k")
+    assert 'width="100.00%"' in bar(1, "k")
+
+
+def test_histogram_counts_every_bin_it_draws():
+    chart = histogram([(0, 0.25, 5), (0.25, 0.5, 0), (0.5, 1, 10), (1, 2, 5), (2, 4, 0)])
+    assert chart.count("<rect") == 2
+    assert "weight 0.5 to 1: 10 tokens, 50.00 %" in chart
+
+
+def test_lines_escape_their_names():
+    chart = lines([Series("<script>", [(0, 1), (1, 2)], 0)], "step", "loss")
+    assert "<script>" not in chart
+    assert "&lt;script&gt;" in chart
+
+
+def test_intervals():
+    assert format_interval({"mean": -0.5, "half_width_95": 0.25}, "+.2f") == "−0.50 ± 0.25"
+    assert format_interval({"mean": 0.5, "half_width_95": None}, "+.2f") == "+0.50"
+    assert format_interval(None, ".2f") == "–"
+
+
+def test_curves_are_thinned_out(tmp_path):
+    folder = write_ablation(tmp_path)
+    path = folder / "plain" / "seed-0" / "metrics.jsonl"
+    path.write_text("".join(f'{{"step": {i}, "nll": 1.0}}\n' for i in range(10_000)))
+    (ablation,) = read_ablations(tmp_path)
+    points = [line.count(",") for line in re.findall('points="([^"]*)"', ablation.charts[0])]
+    assert 100 < points[0] <= 150

@@ -1,0 +1,87 @@
+"""The closing summary: every term of the funnel, narrow screens, pipes, hostile names."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from flows.catalog import build_catalog
+from flows.report import write_report
+from flows.summary import print_summary
+from flows.visible import shorten, show
+from tests.flows.runs import Bad, Doc, Story, build_run
+from weighting.errors import AssayError
+
+
+def summarise(run, width=80, **options):
+    stream = io.StringIO()
+    print_summary(run, Console(file=stream, width=width, **options))
+    return stream.getvalue()
+
+
+def find_line(text, label):
+    """Return the line that starts with `label`, runs of spaces made one."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return next(line for line in lines if line.startswith(label))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = build_run(tmp_path_factory.mktemp("summary") / "run")
+    build_catalog(folder)
+    write_report(folder)
+    return folder
+
+
+def test_funnel_has_every_term(run):
+    text = summarise(run)
+    assert find_line(text, "read") == "read 8 100.0 133 100.0 138 100.0"
+    assert find_line(text, "dropped") == "dropped by rules 2 25.0 21 15.8 21 15.2"
+    assert find_line(text, "few_words") == "few_words 2 25.0 21 15.8 21 15.2"
+    assert find_line(text, "duplicates") == "duplicates 0 0.0 0 0.0 0 0.0"
+    assert find_line(text, "quarantined") == "quarantined 2 25.0 0 0.0 0 0.0"
+    assert find_line(text, "bad_utf8") == "bad_utf8 1 12.5 - - - -"
+    assert find_line(text, "kept") == "kept 4 50.0 112 84.2 117 84.8"
+    assert "odd_words" not in text  # dropped nothing
+
+
+def test_splits_weight_and_paths(run):
+    text = summarise(run)
+    assert find_line(text, "train") == "train 3 102 102.0 1.000000 81.9%"
+    assert find_line(text, "validation") == "validation 1 19 19.0 1.000000 88.2%"
+    assert "100 commonest token types: 100.0% of the tokens, 100.0% of the weight mass" in text
+    assert f"report    {run / 'report.html'}\n" in text
+    assert f"database  {run / 'assay.duckdb'}\n" in text
+
+
+def test_fits_a_narrow_screen_and_a_pipe(run):
+    lines = [line for line in summarise(run).splitlines() if str(run) not in line]
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in summarise(run)
+    assert "\x1b[" in summarise(run, force_terminal=True)
+
+
+def test_empty_validation_and_no_report(tmp_path):
+    run = build_run(tmp_path / "run", Story(docs=[Doc("a"), Doc("b")], bad=()))
+    text = summarise(run)
+    assert find_line(text, "validation") == "validation 0 0 0.0 - -"
+    assert "report.html" not in text
+
+
+def test_names_are_shown_as_text(tmp_path):
+    bad = Bad(error="[red]\x1b[31mbad\u202e")
+    text = summarise(build_run(tmp_path / "run", Story(bad=[bad])))
+    assert "[red]␛[31mbad⟨U+202E⟩" in text
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(AssayError, match=r"manifest\.json"):
+        summarise(tmp_path)
+
+
+def test_visible_text():
+    assert show("a\0b\nc\td\x7f\x9b\u2066\ufeff") == "a␀b⏎c⇥d␡⟨U+009B⟩⟨U+2066⟩⟨U+FEFF⟩"
+    assert show("a\nb\tc\r", layout=True) == "a\nb\tc␍"
+    assert show("naïve 👩‍🚀 नमस्ते") == "naïve 👩‍🚀 नमस्ते"
+    assert shorten("abcdef", 6) == "abcdef"
+    assert shorten("abcdefg", 6) == "abcde…"

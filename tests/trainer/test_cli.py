@@ -1,0 +1,183 @@
+"""The command: every field a flag, every error one line and exit code 2."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from trainer import cli
+from trainer.cli import main, parse_arm
+from trainer.config import flat_fields
+from trainer.metrics import read_rows
+from weighting.errors import AssayError
+from weighting.files import read_json
+from weighting.shards import ShardInfo, write_shard
+
+TINY = (
+    *("--steps=4", "--warmup=1", "--batch=2", "--layers=1", "--width=16", "--heads=2"),
+    *("--context=8", "--eval-every=2", "--log-every=2", "--threads=1", "--device=cpu"),
+)
+
+
+def break_version(folder):
+    write_shard(folder / "train-00000.arrow", ShardInfo("0", 32, 0, "train", "t", {}, 99), [])
+
+
+def break_length(folder):
+    path = folder / "train-00000.arrow"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def break_tokenizer(folder):
+    write_shard(folder / "train-00001.arrow", ShardInfo("1" * 64, 32, 0, "train", "t"), [])
+
+
+def empty_validation(folder):
+    write_shard(
+        folder / "validation-00000.arrow", ShardInfo("0" * 64, 32, 0, "validation", "t"), []
+    )
+
+
+def remove_all(folder):
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("command", ["train", "ablate"])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (remove_all, "no shards here; give a folder with train-*.arrow files"),
+        (break_version, "train-00000.arrow: shard of schema version 99, this code reads 1"),
+        (break_length, "train-00000.arrow: not a whole Arrow IPC file"),
+        (break_tokenizer, "train-00001.arrow: tokenizer_sha256 is 1111"),
+        (empty_validation, "empty validation split"),
+    ],
+)
+def test_bad_shards_get_one_line_and_leave_nothing(
+    corpus, tmp_path, capsys, command, damage, message
+):
+    damage(corpus)
+    out = tmp_path / "out"
+    assert main([command, "--shards", str(corpus), "--out", str(out), *TINY]) == 2
+    assert message in one_line(capsys)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train", "the following arguments are required: --out"),
+        ("train --out x", "shards: no folder given"),
+        ("train --out x --shards nowhere", "nowhere: no shards here"),
+        ("train --out x --stesp 5", "unrecognized arguments: --stesp 5"),
+        ("train --out x --steps five", "steps is 'five', must be int"),
+        ("train --out x --objective heavy", "objective is 'heavy', must be one of plain, weighted"),
+        ("train --out x --config nowhere.json", "nowhere.json: no such file"),
+        ("tarin", "invalid choice: 'tarin'"),
+        ("eval nowhere", "nowhere: no checkpoint here"),
+        ("ablate --out x --arms gold", "no arm 'gold'; ready-made arms are plain, weighted"),
+        ("ablate --out x --arm a:lr", "'lr' is not of the form field=value"),
+        ("ablate --out x --arm a:rl=1", "no field 'rl'"),
+        ("ablate --out x --arm a:lr=1 --arm a:lr=2", "arm 'a' is given twice"),
+        ("ablate --out x --seeds 1,two", "seed is 'two', must be int"),
+        ("ablate --out x --jobs two", "invalid int value: 'two'"),
+    ],
+)
+def test_bad_arguments_get_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments.split()) == 2
+    assert message in one_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def one_line(capsys):
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("trainer: ")
+    return captured.err
+
+
+@pytest.mark.parametrize("command", ["train", "ablate"])
+def test_every_field_is_a_flag_with_a_help_text(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    expected = set(flat_fields()) - ({"seed"} if command == "ablate" else set())
+    missing = [n for n in expected if f"--{n.replace('_', '-')}" not in text]
+    assert missing == []
+
+
+def test_train_then_eval(corpus, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert main(["train", "--shards", str(corpus), "--out", out, *TINY]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["step", "tokens", "loss", "nll", "lr", "norm", "tokens/s"]
+    assert [line.split()[0] for line in lines[1:5]] == ["2", "step", "4", "step"]
+    assert main(["eval", out, "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row == read_rows(tmp_path / "out" / "evaluations.jsonl")[-1]
+
+
+def test_json_lines_are_the_rows(corpus, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["train", "--shards", str(corpus), "--out", str(out), "--json", *TINY]) == 0
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = read_rows(out / "metrics.jsonl") + read_rows(out / "evaluations.jsonl")
+    assert sorted(printed, key=str) == sorted(rows, key=str)
+
+
+def test_flags_win_over_the_config_file(corpus, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"lr": 0.5, "clip": 3.0, "allow_uniform_weights": True}))
+    command = ["train", "--config", str(path), "--shards", str(corpus), "--lr", "0.25", *TINY]
+    assert main([*command, "--no-allow-uniform-weights", "--out", str(tmp_path / "out")]) == 0
+    config = read_json(tmp_path / "out" / "result.json")["config"]
+    assert (config["lr"], config["clip"]) == (0.25, 3.0)
+    assert config["allow_uniform_weights"] is False
+
+
+def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys):
+    command = ["ablate", "--shards", str(corpus), "--out", str(tmp_path / "out"), "--seeds", "3"]
+    assert main([*command, "--arm", "slow:lr=0.001", "--arm", "fast:lr=0.01", *TINY]) == 0
+    text = capsys.readouterr().out
+    assert "fast against slow: one seed, so no interval and no verdict" in text
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("│")] == [
+        "slow",
+        "fast",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("base", ("base", {})),
+        ("deep:layers=6,lr=1e-3", ("deep", {"layers": 6, "lr": 0.001})),
+        ("u:allow_uniform_weights=true", ("u", {"allow_uniform_weights": True})),
+    ],
+)
+def test_arms_from_text(text, expected):
+    assert parse_arm(text) == expected
+
+
+def test_ctrl_c_before_anything_is_done_is_one_line_too(capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "train", interrupt)
+    assert main(["train", "--out", "x"]) == 130
+    assert "SIGINT" in one_line(capsys)
+
+
+def test_an_arm_without_a_value_is_refused():
+    with pytest.raises(AssayError, match="not of the form"):
+        parse_arm("a:lr")
+
+
+def test_the_module_runs_and_imports_no_data_side():
+    forbidden = ("apache_beam", "prefect", "duckdb", "datasets", "pydantic", "typer", "matplotlib")
+    code = f"import sys, trainer.cli; print([m for m in {forbidden} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
