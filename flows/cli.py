@@ -28,7 +28,7 @@ from trainer.machine import count_cores  # noqa: E402
 from weighting.errors import AssayError  # noqa: E402
 
 DEMO_CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
-DEMO_STEPS = 400
+DEMO_STEPS = 1000
 DEMO_SEEDS = 3
 
 app = typer.Typer(

@@ -36,7 +36,8 @@ MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some o
 MIN_UNIT_BYTES = 2**20
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 MEGABYTE = 1_000_000
-EVAL_TOKENS = 50_000  # of the validation split, at each evaluation of a comparison
+EVAL_TOKENS = 32_768  # of the validation split, at each evaluation of a comparison
+COMPARE_BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> Ablation
         shards=str(folder / "shards"),
         steps=steps,
         warmup=steps // 10,
-        eval_every=max(1, steps // 10),
+        batch=COMPARE_BATCH,
+        eval_every=max(1, steps // 5),
         save_every=steps,
         eval_tokens=EVAL_TOKENS,
     )

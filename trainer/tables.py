@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,29 +14,25 @@ NOTHING = "-"
 
 def print_results(results: Mapping[str, Any], console: Console) -> None:
     """Print one line an arm, then the verdicts."""
-    table = Table(title=f"mean ± 95 % interval over seeds; {results['tokens']:,} tokens a run")
-    for column in (
-        "arm",
-        "seeds",
-        "validation loss",
-        "difference",
-        "bits/byte",
-        "rare",
-        "tokens/s",
-    ):
-        table.add_column(column, justify="left" if column == "arm" else "right", no_wrap=True)
+    table = Table(
+        box=SIMPLE_HEAD,
+        title=f"{results['tokens']:,} tokens a run; mean ± 95 % interval over seeds",
+    )
+    table.add_column("arm")
+    for column in ("seeds", "validation", "difference", "bits/byte", "rare", "tok/s"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, arm in results["arms"].items():
         table.add_row(
             name,
             str(len(arm["runs"])),
             format_interval(arm.get(PRIMARY)),
             format_interval(arm.get("difference", {}).get(PRIMARY), sign="+"),
-            format_mean(arm.get("bits_per_byte")),
-            format_mean(arm.get("nll_low")),
+            format_mean(arm.get("bits_per_byte"), ".3f"),
+            format_mean(arm.get("nll_low"), ".3f"),
             format_mean(arm.get("tokens_per_second"), ",.0f"),
         )
     console.print(table)
-    console.print("rare: validation loss on the rarest types, which make up 5 % of the tokens")
+    console.print("validation: nats a token; rare: the same on the types that are the rarest 5 %")
     for verdict in results["verdicts"]:
         console.print(verdict, highlight=False)
 
@@ -60,7 +57,7 @@ def format_interval(value: Mapping[str, Any] | None, sign: str = "") -> str:
     if value is None:
         return NOTHING
     mean, half = value["mean"], value["half_width_95"]
-    return f"{mean:{sign}.4f}" if half is None else f"{mean:{sign}.4f} ± {half:.4f}"
+    return f"{mean:{sign}.3f}" if half is None else f"{mean:{sign}.3f} ± {half:.3f}"
 
 
 def format_mean(value: Mapping[str, Any] | None, form: str = ".4f") -> str:

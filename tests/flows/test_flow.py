@@ -34,8 +34,9 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
     from flows.curate_and_compare import curate_and_compare
 
     corpus = [str(path) for path in make_corpus(tmp_path / "corpus")]
-    out = str(tmp_path / "run")
-    summary = curate_and_compare(corpus, out, recipe="minimal", steps=2, seeds=1)
+    out, recipe = str(tmp_path / "run"), tmp_path / "recipe.toml"
+    recipe.write_text('name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300')
+    summary = curate_and_compare(corpus, out, recipe=str(recipe), steps=2, seeds=1)
     manifest = read_manifest(tmp_path / "run")
     check_files(tmp_path / "run", manifest)
     assert summary["read"] == 68
@@ -44,7 +45,7 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
         "weighted against plain: one seed, so no interval and no verdict"
     ]
     shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "shards").iterdir()}
-    assert curate_and_compare(corpus, out, recipe="minimal", steps=2, seeds=1) == summary
+    assert curate_and_compare(corpus, out, recipe=str(recipe), steps=2, seeds=1) == summary
     assert shards == {path: path.stat().st_mtime_ns for path in shards}
     with get_client(sync_client=True) as client:
         names = [run.name for run in client.read_task_runs()]
