@@ -21,7 +21,7 @@ def compare(runs: Runs) -> dict[str, Any]:
     """Return the results of an ablation as JSON values; the first arm is the baseline.
 
     Raises:
-        AssayError: two runs did not see the same tokens.
+        AssayError: two runs of one seed did not see the same tokens.
     """
     _check_same_tokens(runs)
     baseline, *others = runs
@@ -39,9 +39,10 @@ def compare(runs: Runs) -> dict[str, Any]:
 
 
 def _check_same_tokens(runs: Runs) -> None:
-    first = next(iter(runs.values()))[0]
+    """Compare seed by seed: the padded last window may fall to one seed and not to another."""
+    baseline = next(iter(runs.values()))
     for name, results in runs.items():
-        for result in results:
+        for result, first in zip(results, baseline, strict=True):
             if result["tokens"] != first["tokens"]:
                 raise AssayError(f"arm {name}: saw other tokens than the first arm; not comparable")
             check_same_ids(name, result["data"], first["data"])

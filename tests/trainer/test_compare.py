@@ -76,3 +76,13 @@ def test_every_seed_is_listed_and_missing_metrics_are_left_out():
 def test_arms_that_saw_other_tokens_are_not_compared(changes, message):
     with pytest.raises(AssayError, match=f"arm weighted: .*{message}"):
         compare({"plain": make_arm(3.0), "weighted": make_arm(3.0, **changes)})
+
+
+def test_seeds_may_differ_in_tokens_by_the_padding_of_the_last_window():
+    arms = {
+        name: [make_run(0, nll, tokens=100), make_run(1, nll + 1, tokens=97)]
+        for name, nll in (("plain", 3.0), ("weighted", 2.9))
+    }
+    assert compare(arms)["arms"]["weighted"]["difference"]["validation_nll"][
+        "mean"
+    ] == pytest.approx(-0.1)
