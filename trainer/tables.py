@@ -14,17 +14,15 @@ NOTHING = "-"
 
 def print_results(results: Mapping[str, Any], console: Console) -> None:
     """Print one line an arm, then the verdicts."""
-    table = Table(
-        box=SIMPLE_HEAD,
-        title=f"{results['tokens']:,} tokens a run; mean ± 95 % interval over seeds",
-    )
+    seeds = max(len(arm["runs"]) for arm in results["arms"].values())
+    title = f"{results['tokens']:,} tokens a run, {seeds} seeds; mean ± 95 % interval"
+    table = Table(box=SIMPLE_HEAD, title=title)
     table.add_column("arm")
-    for column in ("seeds", "validation", "difference", "bits/byte", "rare", "tok/s"):
+    for column in ("validation", "difference", "bits/byte", "rare", "tok/s"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, arm in results["arms"].items():
         table.add_row(
             name,
-            str(len(arm["runs"])),
             format_interval(arm.get(PRIMARY)),
             format_interval(arm.get("difference", {}).get(PRIMARY), sign="+"),
             format_mean(arm.get("bits_per_byte"), ".3f"),
