@@ -11,7 +11,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 400, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 46  # room for the labels around the plot
+LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 46  # room for the labels around the plot
 STEPS = (1, 2, 5, 10)
 FLAT = 1e-9  # data that differ by less of their size get an axis of that size
 COLOURS = 5  # of lines, in the style sheet; from there on they repeat

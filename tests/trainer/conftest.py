@@ -25,6 +25,9 @@ WriteCorpus = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+    yield
+    # Training sets this for the whole process; hypothesis needs subnormal numbers elsewhere.
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

@@ -9,6 +9,15 @@ import pytest
 from trainer.interrupt import Interrupted, catching_signals
 
 
+@pytest.fixture
+def ctrl_c():
+    """Python's own handler of SIGINT, whatever libraries of other tests have set."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_the_first_signal_is_noted_and_the_second_is_not():
     with catching_signals() as caught:
         assert caught.number == 0
