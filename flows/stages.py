@@ -21,7 +21,7 @@ from pipelines.encode import Encoder
 from pipelines.engine import Engine
 from pipelines.progress import Progress
 from pipelines.units import TARGET_BYTES, fingerprint, plan
-from pipelines.vocabulary import copy_tokenizer, train_tokenizer
+from pipelines.vocabulary import copy_tokenizer, load_tokenizer, train_tokenizer
 from pipelines.weigh import weigh
 from trainer.ablate import AblationConfig, ablate
 from trainer.config import TrainConfig
@@ -62,12 +62,14 @@ def prepare(
         target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
         if target < TARGET_BYTES:
             planned = plan(inputs, target)
-        digests = fingerprint(planned.units)
+        digests = [dict(entry) for entry in fingerprint(planned.units)]
+        if recipe.tokenizer.path is not None:
+            digests.append(_digest_tokenizer(Path(recipe.tokenizer.path)))
     for path in planned.ignored:
         session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(inputs)}")
-    return claim_run(out, recipe, [dict(entry) for entry in digests], planned.units, overwrite)
+    return claim_run(out, recipe, digests, planned.units, overwrite)
 
 
 def open_session(
@@ -205,6 +207,12 @@ def present(folder: Path, session: Session) -> None:
     with session.console.status("building database and report"):
         build_catalog(folder)
         write_report(folder)
+
+
+def _digest_tokenizer(path: Path) -> dict[str, str | int]:
+    """Return the inputs' entry of a tokenizer that the user names."""
+    load_tokenizer(path)
+    return {"name": path.name, "size": path.stat().st_size, "hash": sha256(path)}
 
 
 def check_quarantine(run: Run) -> None:

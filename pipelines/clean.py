@@ -70,7 +70,7 @@ def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
         quarantine.write(job.output("quarantine", unit.uid, ".jsonl.zst"), entries)
     rejected = [_describe_reject(piece, reject) for piece, reject in rejects]
     _save_rejected(job, unit.uid, rejected)
-    job.work.finish(STAGE, unit.uid, {"records": rows, "rejects": len(rejects)})
+    job.work.finish(STAGE, unit.uid, {"records": rows + len(rejects)})
 
 
 def name_document(name: str, locator: str) -> bytes:

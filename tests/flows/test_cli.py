@@ -127,6 +127,22 @@ def test_overwrite_replaces_a_run(corpus, tmp_path):
     assert read_manifest(tmp_path / "run").inputs != first.inputs
 
 
+def test_a_tokenizer_of_the_user_is_used_and_is_part_of_the_run(finished, corpus, tmp_path):
+    tokenizer = tmp_path / "mine.json"
+    shutil.copy(finished[0] / "tokenizer.json", tokenizer)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'name = "x"\n[tokenizer]\npath = "{tokenizer}"')
+    invoke("curate", *corpus, "--out", tmp_path / "run", "--recipe", recipe)
+    used = read_manifest(tmp_path / "run").tokenizer["sha256"]
+    assert used == read_manifest(finished[0]).tokenizer["sha256"]
+    tokenizer.write_text(tokenizer.read_text() + "\n")
+    with pytest.raises(AssayError, match="a run of other inputs"):
+        invoke("curate", *corpus, "--out", tmp_path / "run", "--recipe", recipe)
+    tokenizer.unlink()
+    with pytest.raises(AssayError, match=r"mine\.json: no such tokenizer"):
+        invoke("curate", *corpus, "--out", tmp_path / "other", "--recipe", recipe)
+
+
 def test_a_folder_of_something_else_is_never_written_to(corpus, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(AssayError, match="no run of assay"):
