@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -62,7 +63,7 @@ def prepare(
         target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
         if target < TARGET_BYTES:
             planned = plan(inputs, target)
-        digests = [dict(entry) for entry in fingerprint(planned.units)]
+        digests: list[Mapping[str, Any]] = [*fingerprint(planned.units)]
         if recipe.tokenizer.path is not None:
             digests.append(_digest_tokenizer(Path(recipe.tokenizer.path)))
     for path in planned.ignored:

@@ -1,7 +1,8 @@
 """Shared fixtures.
 
-make_corpus(folder, documents, seed)  writes two JSONL files of English-like text, with exact copies
-                                      and stubs among them, and returns their paths
+make_corpus(folder, documents, seed)  writes two JSONL files of English-like text, with five exact
+                                      copies and three stubs among them, and returns their paths
+small_corpus                          the paths of one such corpus of 60 documents, for all tests
 """
 
 import json
@@ -29,21 +30,28 @@ def write_text(rng: random.Random, sentences: int) -> str:
     return "\n".join(lines)
 
 
+def write_corpus(folder: Path, documents: int = 60, seed: int = 0) -> list[Path]:
+    """See the module docstring."""
+    rng = random.Random(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [write_text(rng, rng.randint(6, 20)) for _ in range(documents)]
+    texts += texts[:5] + ["Too short to keep."] * 3
+    rng.shuffle(texts)
+    paths = [folder / "a.jsonl", folder / "b.jsonl"]
+    half = len(texts) // 2
+    for path, part in zip(paths, (texts[:half], texts[half:]), strict=True):
+        rows = [{"id": i, "text": text, "source": f"s{i % 3}"} for i, text in enumerate(part)]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return paths
+
+
 @pytest.fixture
 def make_corpus():
     """See the module docstring."""
+    return write_corpus
 
-    def make(folder: Path, documents: int = 60, seed: int = 0) -> list[Path]:
-        rng = random.Random(seed)
-        folder.mkdir(parents=True, exist_ok=True)
-        texts = [write_text(rng, rng.randint(6, 20)) for _ in range(documents)]
-        texts += texts[:5] + ["Too short to keep."] * 3
-        rng.shuffle(texts)
-        paths = [folder / "a.jsonl", folder / "b.jsonl"]
-        half = len(texts) // 2
-        for path, part in zip(paths, (texts[:half], texts[half:]), strict=True):
-            rows = [{"id": i, "text": text, "source": f"s{i % 3}"} for i, text in enumerate(part)]
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        return paths
 
-    return make
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory):
+    """See the module docstring."""
+    return write_corpus(tmp_path_factory.mktemp("corpus"))

@@ -25,17 +25,10 @@ PROSE = "The dog and the cat have to be with that other animal of the house. "
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    from tests.conftest import make_corpus
-
-    return make_corpus.__wrapped__()(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(scope="module")
-def finished(corpus, tmp_path_factory):
+def finished(small_corpus, tmp_path_factory):
     """A finished run of the corpus in one process, and its counts."""
     run = tmp_path_factory.mktemp("run") / "one"
-    return run, run_jobs(corpus, run)
+    return run, run_jobs(small_corpus, run)
 
 
 def test_every_record_is_accounted_for(finished):
@@ -165,23 +158,23 @@ def test_the_checksums_of_all_outputs_are_kept(finished, tmp_path):
     check_files(run, Manifest({}, [], {}, files, {}, {}))
 
 
-def test_shuffled_inputs_and_other_folders_give_the_same_bytes(corpus, finished, tmp_path):
+def test_shuffled_inputs_and_other_folders_give_the_same_bytes(small_corpus, finished, tmp_path):
     run, _ = finished
     moved = tmp_path / "moved"
     moved.mkdir()
-    copies = [shutil.copy(path, moved / path.name) for path in reversed(corpus)]
+    copies = [shutil.copy(path, moved / path.name) for path in reversed(small_corpus)]
     run_jobs(copies, tmp_path / "run")
     assert read_bytes(tmp_path / "run") == read_bytes(run)
 
 
 @pytest.mark.workers
-def test_two_workers_give_the_same_bytes(corpus, finished, tmp_path):
+def test_two_workers_give_the_same_bytes(small_corpus, finished, tmp_path):
     run, _ = finished
-    run_jobs(corpus, tmp_path / "run", Engine(workers=2))
+    run_jobs(small_corpus, tmp_path / "run", Engine(workers=2))
     assert read_bytes(tmp_path / "run") == read_bytes(run)
 
 
-def test_a_run_goes_on_from_its_finished_units(corpus, finished, tmp_path):
+def test_a_run_goes_on_from_its_finished_units(small_corpus, finished, tmp_path):
     """Take away the second half of the work, at every step, and run again."""
     run, counts = finished
     again = tmp_path / "again"
@@ -192,7 +185,7 @@ def test_a_run_goes_on_from_its_finished_units(corpus, finished, tmp_path):
     (again / "shards" / "train-000001.arrow").unlink()
     kept = again / "documents" / "000000.parquet"
     before = kept.stat().st_mtime_ns
-    assert run_jobs(corpus, again) == counts
+    assert run_jobs(small_corpus, again) == counts
     assert read_bytes(again) == read_bytes(run)
     assert kept.stat().st_mtime_ns == before
 
