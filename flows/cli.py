@@ -22,7 +22,7 @@ from flows import query as queries  # noqa: E402
 from flows import stages  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
 from flows.run import open_run  # noqa: E402
-from flows.summary import print_summary  # noqa: E402
+from flows.summary import print_paths, print_summary  # noqa: E402
 from pipelines.engine import WorkerDied  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
 from weighting.errors import AssayError  # noqa: E402
@@ -65,11 +65,12 @@ def demo(
     workers = workers or count_cores()
     console = Console()
     _curate([corpus], out, "python-docs", workers, overwrite, console)
+    print_summary(out, console)
     config = stages.plan_comparison(out, steps, seeds, jobs=count_cores())
     console.rule("plain against weighted next-token training")
     stages.compare_objectives(config, stages.open_session(console=console))
     stages.present(out, stages.open_session(console=console))
-    print_summary(out, console)
+    print_paths(out, console)
 
 
 @app.command()
@@ -89,8 +90,7 @@ def curate(
     """Clean, dedupe, tokenize and weigh a corpus."""
     console = Console()
     _curate(paths, out, recipe, workers, overwrite, console, beam or [])
-    stages.present(out, stages.open_session(console=console))
-    print_summary(out, console)
+    _present(out, console)
 
 
 @app.command()
@@ -110,10 +110,8 @@ def query(
 @app.command()
 def report(run: RunFolder) -> None:
     """Build a run's database and HTML report again, e.g. after an ablation."""
-    console = Console()
     open_run(run)
-    stages.present(run, stages.open_session(console=console))
-    print_summary(run, console)
+    _present(run, Console())
 
 
 def _curate(
@@ -130,6 +128,12 @@ def _curate(
     session = stages.open_session(run.folder, workers, console, beam_args or [])
     for stage in stages.DATA_STAGES.values():
         stage(out, session)
+
+
+def _present(run: Path, console: Console) -> None:
+    stages.present(run, stages.open_session(console=console))
+    print_summary(run, console)
+    print_paths(run, console)
 
 
 class Interrupted(AssayError):

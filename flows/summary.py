@@ -22,7 +22,7 @@ Counts = Mapping[str, Any]
 
 
 def print_summary(run: Path, console: Console) -> None:
-    """Print the funnel, the splits, the weighting, and where report and database lie.
+    """Print the funnel, the splits and the weighting.
 
     Raises:
         AssayError: the run has no manifest.
@@ -34,6 +34,10 @@ def print_summary(run: Path, console: Console) -> None:
     console.print(_tabulate_splits(counts["splits"]))
     for line in _describe_mass(counts["mass"]):
         console.print(line, highlight=False)
+
+
+def print_paths(run: Path, console: Console) -> None:
+    """Print where report and database lie, those that there are."""
     for label, name in (("report", report.NAME), ("database", catalog.NAME)):
         if (run / name).exists():
             # One path, one line: a broken one cannot be copied.

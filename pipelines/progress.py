@@ -33,8 +33,8 @@ class Rate(ProgressColumn):
         if not amount or not seconds:
             return Text("")
         if task.fields["measure"] == "tokens":
-            return Text(f"{amount:,} tokens {amount / seconds:,.0f}/s")
-        return Text(f"{amount:,} records {task.fields['bytes'] / seconds / 1e6:.1f} MB/s")
+            return Text(f"{amount / 1e6:.2f} M tokens, {amount / seconds / 1e6:.2f} M/s")
+        return Text(f"{amount:,} records, {task.fields['bytes'] / seconds / 1e6:.1f} MB/s")
 
 
 class Progress:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from flows.catalog import build_catalog
 from flows.report import write_report
-from flows.summary import print_summary
+from flows.summary import print_paths, print_summary
 from flows.visible import shorten, show
 from tests.flows.runs import Bad, Doc, Story, build_run
 from weighting.errors import AssayError
@@ -15,7 +15,9 @@ from weighting.errors import AssayError
 
 def summarise(run, width=80, **options):
     stream = io.StringIO()
-    print_summary(run, Console(file=stream, width=width, **options))
+    console = Console(file=stream, width=width, **options)
+    print_summary(run, console)
+    print_paths(run, console)
     return stream.getvalue()
 
 
