@@ -60,7 +60,7 @@ def main() -> None:
 
         def fresh(arm: str) -> Job:
             shutil.rmtree(folder / arm, ignore_errors=True)
-            return Job(folder / arm, Work(folder / arm / "work"))
+            return Job(folder / arm, Work(folder / arm / "units"))
 
         arms = {
             "process pool": lambda: curate_plainly(units, fresh("pool")),

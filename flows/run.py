@@ -36,7 +36,7 @@ class Run:
     @property
     def job(self) -> Job:
         """Return where the jobs read and write."""
-        return Job(self.folder, Work(self.folder / "work" / self.fingerprint))
+        return Job(self.folder, Work(self.folder / "units" / self.fingerprint))
 
     def sizes(self) -> dict[int, int]:
         """Return the estimated bytes of text of every unit."""

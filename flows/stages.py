@@ -165,7 +165,7 @@ def close_accounts(folder: Path, session: Session) -> None:
                     },
                 ),
             )
-            shutil.rmtree(folder / "work")
+            shutil.rmtree(folder / "units")
 
     if run.is_done("accounts"):
         check_presence(folder)

@@ -15,7 +15,7 @@ from weighting.files import read_json, write_json
 
 @dataclass(frozen=True)
 class Work:
-    """RUN/work/FINGERPRINT: temporary files of stages, by stage and unit."""
+    """RUN/units/FINGERPRINT: temporary files of stages, by stage and unit."""
 
     folder: Path
 

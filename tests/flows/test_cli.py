@@ -48,7 +48,7 @@ def test_a_run_has_everything_the_manifest_names(finished):
     assert manifest.recipe["name"] == "gopher"
     assert [entry["name"] for entry in manifest.inputs] == ["a.jsonl", "b.jsonl"]
     assert manifest.tokenizer["encoders"] == ["gigatoken"]
-    assert not (run / "work").exists()
+    assert not (run / "units").exists()
     assert (run / "report.html").stat().st_size > 10_000
     assert "60" in output
 
@@ -196,7 +196,7 @@ def test_an_interrupted_run_stops_soon_and_goes_on_to_the_same_bytes(make_corpus
     run, other = tmp_path / "run", tmp_path / "other"
     curate = [sys.executable, "-m", "flows.cli", "curate", *map(str, corpus), "--out", str(run)]
     process = subprocess.Popen([*curate, "--workers", "2"], stdout=subprocess.DEVNULL)
-    while process.poll() is None and not list(run.glob("work/*/clean/*.done.json")):
+    while process.poll() is None and not list(run.glob("units/*/clean/*.done.json")):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 128 + signal.SIGTERM

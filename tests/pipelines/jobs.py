@@ -20,7 +20,7 @@ def run_jobs(inputs, run: Path, engine: Engine | None = None, target_bytes: int 
     """Curate and weigh `inputs` into `run`; return the counts."""
     engine = engine or Engine()
     planned = plan([str(path) for path in inputs], target_bytes)
-    job = Job(run, Work(run / "work"))
+    job = Job(run, Work(run / "units"))
     curate(planned.units, CurateSettings(bounds=RULES), job, engine)
     train_tokenizer(sorted((run / "documents").glob("*")), run / "tokenizer.json", 300, 10**6)
     sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in planned.units}

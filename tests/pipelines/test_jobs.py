@@ -179,7 +179,7 @@ def test_a_run_goes_on_from_its_finished_units(small_corpus, finished, tmp_path)
     run, counts = finished
     again = tmp_path / "again"
     shutil.copytree(run, again)
-    for summary in again.glob("work/*/*.done.json"):
+    for summary in again.glob("units/*/*.done.json"):
         if int(summary.name[:6]) % 2:
             summary.unlink()
     (again / "shards" / "train-000001.arrow").unlink()
@@ -223,7 +223,7 @@ def test_a_corpus_of_which_nothing_is_left_says_so(tmp_path):
 
 def test_lost_records_tokens_or_weight_fail_the_run(finished):
     run, counts = finished
-    job = Job(run, Work(run / "work"))
+    job = Job(run, Work(run / "units"))
     check_invariants(job, counts["funnel"], counts["splits"])
     lost = counts["funnel"] | {"records": counts["funnel"]["records"] | {"kept": 59}}
     with pytest.raises(BrokenInvariant, match="records: read 68"):
