@@ -4,6 +4,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -31,7 +32,8 @@ def ratios(times: Times, arm: str, base: str) -> list[float]:
 
 def print_times(title: str, times: Times, base: str, megabytes: float | None = None) -> None:
     """Print median seconds, speed, and the ratio to the base: median, least and most."""
-    table = Table(title=title, caption=f"python {' '.join(sys.argv)} on {platform.machine()}")
+    command = " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+    table = Table(title=title, caption=f"{command} on {platform.machine()}")
     for column in ("arm", "seconds", "MB/s", f"time / {base}"):
         table.add_column(column, justify="left" if column == "arm" else "right")
     for name, values in times.items():

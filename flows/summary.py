@@ -46,7 +46,11 @@ def print_paths(run: Path, console: Console) -> None:
 
 def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
     table = Table(
-        title="What became of the records", title_justify="left", title_style="bold", box=None
+        title="What became of the records",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
     )
     table.add_column("", no_wrap=True)
     for name in ("records", "%", "characters", "%", "tokens", "%"):
