@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 .PHONY: demo test lint bench smoke clean
 
 demo: $(VENV)/.demo
-	$(BIN)/assay demo --out $(RUN)
+	$(BIN)/assay demo --out $(RUN) --overwrite
 
 $(RUN)/manifest.json:
 	$(MAKE) demo

@@ -16,9 +16,6 @@ from pipelines.engine import Engine, WorkerDied, run
 from tests.pipelines.jobs import read_bytes, run_jobs
 from weighting.errors import AssayError
 
-# Beam's threads fail, as they should, when their worker is killed.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
 
 @pytest.mark.parametrize("runner", ["DaskRunner", "DirectRunner"])
 def test_runners_that_lose_data_are_refused_by_name(runner):
