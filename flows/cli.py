@@ -26,6 +26,7 @@ from flows.summary import print_paths, print_summary  # noqa: E402
 from pipelines.engine import WorkerDied  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
 from weighting.errors import AssayError  # noqa: E402
+from weighting.manifest import check_files, read_manifest  # noqa: E402
 
 DEMO_CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
 DEMO_STEPS = 1000
@@ -112,6 +113,14 @@ def report(run: RunFolder) -> None:
     """Build a run's database and HTML report again, e.g. after an ablation."""
     open_run(run)
     _present(run, Console())
+
+
+@app.command()
+def check(run: RunFolder) -> None:
+    """Compare every output of a run with the checksums of its manifest."""
+    manifest = read_manifest(run)
+    check_files(run, manifest)
+    Console().print(f"{len(manifest.files)} files, every checksum right", highlight=False)
 
 
 def _curate(

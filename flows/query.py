@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def open_run(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_database(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a run for reading: its catalog, and the views `shards` and `token_weights`.
 
     Raises:
@@ -52,7 +52,7 @@ def run_query(run: Path, sql: str, console: Console, limit: int) -> None:
     Raises:
         AssayError: the SQL is wrong or there is none; the message names the tables there are.
     """
-    with open_run(run) as connection, _explaining(connection):
+    with open_database(run) as connection, _explaining(connection):
         relation = _ask(connection.sql, sql)
         rows = relation.limit(limit).fetchall()
         total = len(rows) if len(rows) < limit else _count(relation)
@@ -70,7 +70,7 @@ def write_query(run: Path, sql: str, stream: TextIO, form: str) -> None:
     """
     if form not in FORMS:
         raise AssayError(f"unknown format {form!r}; valid: table, {', '.join(FORMS)}")
-    with open_run(run) as connection, _explaining(connection):
+    with open_database(run) as connection, _explaining(connection):
         result = _ask(connection.execute, sql)
         names = [column[0] for column in result.description]
         FORMS[form](names, _fetch(result), stream)

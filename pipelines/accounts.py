@@ -24,14 +24,15 @@ from pipelines.tokenize import SPLITS
 from pipelines.tokenize import STAGE as TOKENIZE
 from pipelines.weigh import TYPE_COUNTS, TYPE_SUMS
 from weighting.documents import Verdict, write_table
-from weighting.errors import BrokenInvariant
+from weighting.errors import BrokenContract, BrokenInvariant
+from weighting.files import sha256
 from weighting.manifest import FileEntry, check_records, check_weight_mass, describe_file
 from weighting.mass import tabulate_mass
 from weighting.shards import open_shard
 from weighting.signals import unigram_probability
 from weighting.statistics import REASON_STATS, RULE_STATS, SOURCE_STATS, TOKEN_STATS
 
-LEDGER_COLUMNS = ["verdict", "rule", "failed", "chars", "tokens"]
+LEDGER_COLUMNS = ["verdict", "rule", "failed", "cluster", "chars", "tokens"]
 OUTPUTS = ("documents", "dropped", "ledger", "quarantine", "shards", "signals", "stats")
 
 
@@ -56,6 +57,8 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     write_table(job.run / "stats" / "tokens.parquet", tokens, TOKEN_STATS)
     splits = {split: count_split(packed, split) for split in SPLITS}
     check_invariants(job, funnel, splits)
+    check_clusters(ledger)
+    check_shards(job.run, packed)
     everything = np.asarray(counts_2V.sum(axis=0), np.int64)
     return {
         "funnel": funnel,
@@ -205,6 +208,28 @@ def check_invariants(
     for split in SPLITS:
         paths = sorted((job.run / "shards").glob(f"{split}-*.arrow"))
         check_weight_mass(split, [open_shard(path) for path in paths])
+
+
+def check_clusters(ledger: pa.Table) -> None:
+    """Raise BrokenInvariant unless every cluster of copies keeps exactly one document."""
+    copies = ledger.filter(pc.is_valid(ledger["cluster"]))
+    kept = pc.equal(copies["verdict"], Verdict.KEPT.value).cast(pa.int64())
+    table = pa.table({"cluster": copies["cluster"], "kept": kept})
+    sums = table.group_by("cluster").aggregate([("kept", "sum")])
+    wrong = sums.filter(pc.not_equal(sums["kept_sum"], 1)).to_pylist()
+    if wrong:
+        first = wrong[0]
+        raise BrokenInvariant(
+            f"{len(wrong)} duplicate clusters do not keep exactly one document; "
+            f"cluster {first['cluster']} keeps {first['kept_sum']}"
+        )
+
+
+def check_shards(run: Path, packed: Sequence[Mapping[str, Any]]) -> None:
+    """Raise BrokenContract where a shard's bytes are no longer those that were written."""
+    for entry in (entry for splits in packed for entry in splits.values()):
+        if sha256(run / entry["path"]) != entry["sha256"]:
+            raise BrokenContract(f"{run / entry['path']}: bytes changed after it was written")
 
 
 def list_files(run: Path) -> list[FileEntry]:

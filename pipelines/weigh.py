@@ -69,11 +69,6 @@ class Shared:
     job: Job
     partitions: int
 
-    @property
-    def tokenizer(self) -> str:
-        """Path of the run's tokenizer."""
-        return str(self.job.run / "tokenizer.json")
-
 
 class WithEncoder(beam.DoFn):
     """A step that needs the run's encoder, loaded once a process."""

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 
 from trainer.config import TrainConfig
@@ -22,6 +21,7 @@ from trainer.corpus import Corpus, Stream
 from trainer.data import IGNORED, count_windows, gather
 from trainer.machine import autocast
 from trainer.objectives import token_nll
+from weighting.bytelevel import BYTE_OF
 from weighting.errors import AssayError
 from weighting.files import sha256
 
@@ -87,14 +87,13 @@ def count_bytes(tokenizer: Path, vocab_size: int) -> npt.NDArray[np.int64]:
     """
     loaded = Tokenizer.from_file(str(tokenizer))
     added = loaded.get_added_tokens_decoder()
-    alphabet = set(ByteLevel.alphabet())
     bytes_V = np.zeros(vocab_size, np.int64)
     for token, number in loaded.get_vocab(with_added_tokens=True).items():
         if number >= vocab_size:
             raise AssayError(f"{tokenizer}: id {number} is outside the shards' {vocab_size} types")
         if number in added:
             bytes_V[number] = 0 if added[number].special else len(token.encode())
-        elif alphabet.issuperset(token):
+        elif BYTE_OF.keys() >= set(token):
             bytes_V[number] = len(token)  # the byte-level alphabet has one character a byte
         else:
             raise AssayError(f"{tokenizer}: not byte-level (token {token!r}); no bits per byte")

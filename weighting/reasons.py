@@ -2,9 +2,6 @@
 
 from enum import IntFlag
 
-import numpy as np
-import numpy.typing as npt
-
 
 class Reason(IntFlag):
     """Bits of a shard's `reasons` column. Set bits are facts about the token, not its weight."""
@@ -20,12 +17,3 @@ class Reason(IntFlag):
 def name_flags(flags: int) -> list[str]:
     """Return the lower-case names of the set bits, lowest first."""
     return [str(reason.name).lower() for reason in Reason if flags & reason]
-
-
-def count_flags(flags_N: npt.NDArray[np.uint8]) -> dict[str, int]:
-    """Return how many of the N tokens carry each flag; flags that none carries are left out."""
-    counts = {
-        str(reason.name).lower(): int(np.count_nonzero(flags_N & np.uint8(reason)))
-        for reason in Reason
-    }
-    return {name: count for name, count in counts.items() if count}

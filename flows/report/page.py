@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from flows.catalog import list_bins
 from flows.funnel import UNITS, list_funnel
-from flows.query import open_run
+from flows.query import open_database
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, histogram
 from flows.report.excerpts import find_dropped, find_quarantined
@@ -46,7 +46,7 @@ def write_report(run: Path) -> Path:
         AssayError: the run has no manifest, or another program is writing to its database.
     """
     manifest = read_manifest(run)
-    with open_run(run) as connection:
+    with open_database(run) as connection:
         page = (
             _build_environment()
             .get_template("report.html.j2")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from flows.catalog import SETTINGS, build_catalog, open_catalog
-from flows.query import make_plain, open_run, run_query, write_query
+from flows.query import make_plain, open_database, run_query, write_query
 from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh, write_ablation
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
@@ -28,7 +28,7 @@ def run(tmp_path_factory):
 
 
 def ask(run, sql, *parameters):
-    with open_run(run) as connection:
+    with open_database(run) as connection:
         return connection.execute(sql, parameters).fetchall()
 
 
@@ -224,7 +224,7 @@ def test_run_without_signals_quarantine_and_validation(tmp_path):
 
 
 def test_no_run_is_one_clear_line(tmp_path):
-    with pytest.raises(AssayError, match=r"manifest.json: no such file"), open_run(tmp_path):
+    with pytest.raises(AssayError, match=r"manifest.json: no such file"), open_database(tmp_path):
         pass
 
 
@@ -233,7 +233,7 @@ def test_a_database_in_use_is_one_clear_line(run):
     with (
         duckdb.connect(str(run / "assay.duckdb"), config=dict(SETTINGS)),
         pytest.raises(AssayError, match=r"assay\.duckdb"),
-        open_run(run),
+        open_database(run),
     ):
         pass
 
@@ -281,7 +281,7 @@ def test_wrong_sql_is_one_line(run, sql, message, form):
 
 def test_queries_do_not_see_python_variables(run):
     secret = pa.table({"a": [1]})  # DuckDB would look in here for a table of this name
-    with open_run(run) as connection, pytest.raises(duckdb.CatalogException, match="secret"):
+    with open_database(run) as connection, pytest.raises(duckdb.CatalogException, match="secret"):
         connection.execute("FROM secret")
     assert secret.num_rows == 1
 

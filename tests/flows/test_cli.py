@@ -153,6 +153,16 @@ def test_a_missing_output_is_named(finished, small_corpus, tmp_path):
         invoke("curate", *small_corpus, "--out", copy)
 
 
+def test_check_compares_every_checksum(finished, tmp_path):
+    run, _ = finished
+    assert "every checksum right" in invoke("check", run).output
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "tokenizer.json").write_text("{}")
+    with pytest.raises(AssayError, match=r"tokenizer\.json: bytes differ"):
+        invoke("check", copy)
+
+
 def test_too_many_bad_records_fail_after_the_quarantine_is_written(tmp_path):
     lines = [json.dumps({"text": PROSE * 6}), *["broken {"] * 3]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))

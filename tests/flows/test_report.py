@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.query import open_run
+from flows.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, histogram, lines, scale
@@ -209,7 +209,7 @@ def test_samples_spread_over_sources_and_units(tmp_path):
     many = [Doc(f"big {i} " + "x" * 80, unit=i % 2) for i in range(20)]
     few = [Doc("small", source="web"), Doc("tiny", source="chat", unit=1)]
     run = build_run(tmp_path / "run", Story(docs=[*many, *few], bad=()))
-    with open_run(run) as connection:
+    with open_database(run) as connection:
         chosen = choose(connection, run)
     assert len(chosen) == DOCUMENTS
     assert {one.source for one in chosen} == {"books", "web", "chat"}

@@ -11,12 +11,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import quarantine
-from pipelines.accounts import check_invariants, count_funnel, list_files, read_ledger
+from pipelines.accounts import (
+    check_clusters,
+    check_invariants,
+    check_shards,
+    count_funnel,
+    list_files,
+    read_ledger,
+)
 from pipelines.engine import Engine
+from pipelines.pack import STAGE as PACK
 from pipelines.settings import Job
 from pipelines.work import Work
 from tests.pipelines.jobs import read_bytes, run_jobs
-from weighting.errors import AssayError, BrokenInvariant
+from weighting.errors import AssayError, BrokenContract, BrokenInvariant
 from weighting.manifest import check_files
 from weighting.reasons import Reason
 from weighting.shards import open_shard
@@ -231,3 +239,24 @@ def test_lost_records_tokens_or_weight_fail_the_run(finished):
     short = counts["splits"] | {"train": counts["splits"]["train"] | {"tokens": 1}}
     with pytest.raises(BrokenInvariant, match="shards"):
         check_invariants(job, counts["funnel"], short)
+
+
+@pytest.mark.parametrize("verdict", ["kept", "dropped"])
+def test_a_cluster_with_two_survivors_or_none_fails_the_run(finished, verdict):
+    ledger = read_ledger(finished[0])
+    check_clusters(ledger)
+    broken = [verdict if row["cluster"] else row["verdict"] for row in ledger.to_pylist()]
+    at = ledger.schema.get_field_index("verdict")
+    with pytest.raises(BrokenInvariant, match="5 duplicate clusters do not keep exactly one"):
+        check_clusters(ledger.set_column(at, "verdict", pa.array(broken)))
+
+
+def test_a_shard_that_changed_after_it_was_written_fails_the_run(finished, tmp_path):
+    run, _ = finished
+    packed = [summary["splits"] for summary in Work(run / "units").summaries(PACK)]
+    check_shards(run, packed)
+    shutil.copytree(run / "shards", tmp_path / "shards")
+    with next((tmp_path / "shards").glob("*")).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BrokenContract, match="bytes changed"):
+        check_shards(tmp_path, packed)
