@@ -14,7 +14,7 @@ import tiktoken
 from benchmarks.interleave import interleave, print_times
 from pipelines.encode import Encoder
 from pipelines.readers import READERS
-from pipelines.records import Fields, Record
+from pipelines.records import ReadOptions, Record
 from pipelines.units import plan
 from pipelines.vocabulary import train_tokenizer
 from weighting.documents import DOCUMENTS, write_table
@@ -30,7 +30,7 @@ def read_texts(corpus: str) -> list[str]:
     texts: list[str] = []
     for unit in plan([corpus]).units:
         for piece in unit.slices:
-            items = READERS[piece.reader].read(piece, Fields())
+            items = READERS[piece.reader].read(piece, ReadOptions())
             texts += [item.text for item in items if isinstance(item, Record)]
             if sum(map(len, texts[-1000:])) and sum(map(len, texts)) > TEXT_BYTES:
                 return texts

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipelines.records import Fields
+from pipelines.records import ReadOptions
 from pipelines.rules import list_rules
 from pipelines.rules.bounds import Bounds
-from pipelines.settings import CurateSettings, WeighSettings
+from pipelines.settings import CurateSettings, EditSettings, RuleSettings, WeighSettings
 from weighting.errors import AssayError
 from weighting.policies import PolicyParams, find_policy
 
@@ -126,8 +126,9 @@ class Recipe(Section):
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""
         return CurateSettings(
-            Fields(self.read.text_field, self.read.source_field),
-            self.clean.repair,
+            ReadOptions(self.read.text_field, self.read.source_field),
+            EditSettings(repair=self.clean.repair),
+            RuleSettings(),
             {name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
             self.dedupe.exact,
         )

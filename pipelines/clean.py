@@ -20,6 +20,7 @@ from pipelines.readers import READERS
 from pipelines.records import Record, Reject, Slice
 from pipelines.repair import repair
 from pipelines.rules import annotate, find_failures, list_rules
+from pipelines.rules.batch import Batch
 from pipelines.settings import CurateSettings, Job
 from pipelines.units import Unit
 from weighting.files import replacing
@@ -85,7 +86,7 @@ def _read_batches(
     batch: list[Found] = []
     chars = 0
     for piece in unit.slices:
-        for item in READERS[piece.reader].read(piece, settings.fields):
+        for item in READERS[piece.reader].read(piece, settings.read):
             if isinstance(item, Reject):
                 rejects.append((piece, item))
                 continue
@@ -100,14 +101,15 @@ def _read_batches(
 
 def _clean_batch(batch: list[Found], settings: CurateSettings) -> pa.RecordBatch:
     raw = [found.record.text for found in batch]
-    texts = pa.array([repair(text) for text in raw] if settings.repair else raw, pa.string())
-    values = annotate(texts)
+    texts = pa.array([repair(text) for text in raw] if settings.edit.repair else raw, pa.string())
+    metadata = pa.array([found.record.metadata for found in batch], pa.string())
+    values = annotate(Batch(texts, metadata, settings.rules))
     columns = {
         "doc_id": [name_document(name, record.locator).hex() for name, record in batch],
         "source": [record.source for _, record in batch],
         "locator": [f"{name}: {record.locator}" for name, record in batch],
         "text": texts,
-        "metadata": [record.metadata for _, record in batch],
+        "metadata": metadata,
         "failed": find_failures(values, settings.bounds),
         "chars_in": [len(text) for text in raw],
         "chars": pa.compute.utf8_length(texts),

@@ -45,8 +45,9 @@ class Reject(NamedTuple):
     payload: bytes
 
 
-class Fields(NamedTuple):
-    """Which fields of a structured record hold its text and its source."""
+class ReadOptions(NamedTuple):
+    """What readers need to know: where text and source are, and how HTML becomes text."""
 
-    text: str = "text"
-    source: str = "source"
+    text_field: str = "text"  # of a structured record
+    source_field: str = "source"
+    extractor: str = "resiliparse"  # of the main text of HTML; see `readers.extract.EXTRACTORS`

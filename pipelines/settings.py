@@ -4,18 +4,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.records import Fields
+from pipelines.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.work import Work
 from weighting.policies import PolicyParams
 
 
 @dataclass(frozen=True)
+class EditSettings:
+    """What is changed in a text. Order: repair, symbol lines, (rules,) line rules, PII."""
+
+    repair: bool = True
+    symbol_lines: bool = False  # remove lines of nothing but symbols
+    line_rules: bool = False  # remove the lines that fail C4's line rules
+    pii: tuple[str, ...] = ()  # kinds to replace; see `edits.pii.KINDS`
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """What rules need besides the text. Paths are of UTF-8 lists that the user provides."""
+
+    compat: bool = False  # reproduce the known faults of the reference implementation
+    terminal_punctuation: bool = True  # C4's line rule 3, which the FineWeb recipe leaves out
+    languages: tuple[str, ...] = ("en",)  # wanted ones, ISO 639-1
+    bad_words: Mapping[str, str] = field(default_factory=dict)  # language -> list, a phrase a line
+    unigrams: str | None = None  # CSV of word,count
+    blocked_domains: str | None = None  # registered domains or hosts, one a line
+    blocked_urls: str | None = None
+    hard_words: str | None = None  # one of these in a URL drops it
+    soft_words: str | None = None  # two do
+    banned_subwords: str | None = None  # anywhere in a URL's letters and digits
+
+
+@dataclass(frozen=True)
 class CurateSettings:
     """Reading, cleaning and deduplication. `bounds` names the rules that drop."""
 
-    fields: Fields = field(default_factory=Fields)
-    repair: bool = True
+    read: ReadOptions = field(default_factory=ReadOptions)
+    edit: EditSettings = field(default_factory=EditSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
     dedupe: bool = True
 

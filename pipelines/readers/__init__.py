@@ -4,29 +4,29 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pipelines.readers import huggingface, jsonl, parquet, python_docs, streams, text
-from pipelines.records import Fields, Record, Reject, Slice
+from pipelines.records import ReadOptions, Record, Reject, Slice
 
 
 class Reader(NamedTuple):
     """How one format is cut, read and fingerprinted.
 
-    `cut(path, name, target_bytes)` plans slices; `scan(slice, fields)` yields what is in one and
+    `cut(path, name, target_bytes)` plans slices; `scan(slice, options)` yields what is in one and
     may raise OSError; `digest(path)` returns size in bytes and a hash of the content.
     """
 
     suffixes: tuple[str, ...]
     cut: Callable[[str, str, int], list[Slice]]
-    scan: Callable[[Slice, Fields], Iterator[Record | Reject]]
+    scan: Callable[[Slice, ReadOptions], Iterator[Record | Reject]]
     digest: Callable[[str], tuple[int, str]] = streams.digest
 
-    def read(self, slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+    def read(self, slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
         """Yield the records and rejects of a slice, in order.
 
         An input that cannot be opened, or fails while it is read, becomes one reject `unreadable`
         for the rest of the slice.
         """
         try:
-            yield from self.scan(slice_, fields)
+            yield from self.scan(slice_, options)
         except OSError as error:
             yield Reject(f"slice {slice_.start}:{slice_.end}", "unreadable", str(error), b"")
 

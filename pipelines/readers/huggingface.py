@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.readers.rows import missing_column, read_batch
-from pipelines.records import Fields, Record, Reject, Slice
+from pipelines.records import ReadOptions, Record, Reject, Slice
 from weighting.errors import AssayError
 
 PREFIX = "hf:"
@@ -67,17 +67,17 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     ]
 
 
-def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the rows of a slice; locators are `row N`. Records name the dataset as their source."""
     dataset = load(slice_.path).with_format("arrow")
-    if fields.text not in dataset.column_names:
+    if options.text_field not in dataset.column_names:
         if slice_.start == 0:
-            yield missing_column(dataset.column_names, fields)
+            yield missing_column(dataset.column_names, options)
         return
     end = len(dataset) if slice_.end < 0 else slice_.end
     source = Path(Spec.parse(slice_.path).name).name
     for first in range(slice_.start, end, BATCH_ROWS):
-        yield from read_batch(dataset[first : min(first + BATCH_ROWS, end)], first, fields, source)
+        yield from read_batch(dataset[first : min(first + BATCH_ROWS, end)], first, options, source)
 
 
 def digest(path: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ import orjson
 from pipelines.readers import streams
 from pipelines.readers.lines import read_lines
 from pipelines.readers.rows import BadRecord, source_of, to_record
-from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject, Slice
+from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 # Sixteen slices decompress a file eight and a half times between them.
@@ -33,7 +33,7 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     return [Slice(path, name, "jsonl", start, end, step) for start, end in pairwise(bounds)]
 
 
-def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the records and rejects of the lines that begin in a slice.
 
     Locators are `byte N`, the line's first byte once decompressed.
@@ -43,15 +43,15 @@ def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
         if isinstance(line, Reject):
             yield line
         elif line[1] and not line[1].isspace():
-            yield parse_line(*line, fields, source)
+            yield parse_line(*line, options, source)
 
 
-def parse_line(offset: int, line: bytes, fields: Fields, source: str) -> Record | Reject:
+def parse_line(offset: int, line: bytes, options: ReadOptions, source: str) -> Record | Reject:
     """Return the record on a line, or why there is none."""
     locator = f"byte {offset}"
     try:
         row = orjson.loads(line if offset else line.removeprefix(BYTE_ORDER_MARK))
-        return to_record(row, locator, fields, source)
+        return to_record(row, locator, options, source)
     except orjson.JSONDecodeError as error:
         return Reject(locator, *_explain(line, error), line[:PAYLOAD_LIMIT])
     except BadRecord as error:

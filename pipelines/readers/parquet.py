@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipelines.readers.rows import missing_column, read_batch, source_of
 from pipelines.readers.streams import file_size, open_input
-from pipelines.records import Fields, Record, Reject, Slice
+from pipelines.records import ReadOptions, Record, Reject, Slice
 
 SUFFIXES = (".parquet",)
 BATCH_ROWS = 1000
@@ -41,7 +41,7 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     ]
 
 
-def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the rows of a slice's row groups; locators are `row N`, counted over the file.
 
     A row group that cannot be decoded is one reject `bad_parquet` from its first unread row; a
@@ -54,24 +54,26 @@ def read(slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
             yield Reject("file", "bad_parquet", _first_line(error), b"")
             return
         with closing(file):
-            if fields.text in file.schema_arrow.names:
-                yield from _read_groups(file, slice_, fields)
+            if options.text_field in file.schema_arrow.names:
+                yield from _read_groups(file, slice_, options)
             elif slice_.start == 0:
-                yield missing_column(file.schema_arrow.names, fields)
+                yield missing_column(file.schema_arrow.names, options)
 
 
-def _read_groups(file: pq.ParquetFile, slice_: Slice, fields: Fields) -> Iterator[Record | Reject]:
+def _read_groups(
+    file: pq.ParquetFile, slice_: Slice, options: ReadOptions
+) -> Iterator[Record | Reject]:
     source = source_of(slice_.name)
     end = file.num_row_groups if slice_.end < 0 else slice_.end
     rows = [file.metadata.row_group(group).num_rows for group in range(end)]
     starts = list(accumulate(rows, initial=0))
     for group in range(slice_.start, end):
         first, last = starts[group], starts[group + 1] - 1
-        yield from _read_group(file, group, first, last, fields, source)
+        yield from _read_group(file, group, first, last, options, source)
 
 
 def _read_group(
-    file: pq.ParquetFile, group: int, first: int, last: int, fields: Fields, source: str
+    file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, source: str
 ) -> Iterator[Record | Reject]:
     batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
     while True:
@@ -83,7 +85,7 @@ def _read_group(
             return
         if batch is None:
             return
-        yield from read_batch(batch, first, fields, source)
+        yield from read_batch(batch, first, options, source)
         first += batch.num_rows
 
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import xxhash
 
 from pipelines.readers.rows import to_json
-from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject, Slice
+from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 from weighting.errors import AssayError
 
 SCHEME = "python-docs"
@@ -96,7 +96,7 @@ def list_files(limit_mb: float | None) -> list[Slice]:
     return sorted(slices, key=lambda slice_: slice_.name)
 
 
-def read(slice_: Slice, _fields: Fields) -> Iterator[Record | Reject]:
+def read(slice_: Slice, _options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the documents of one file.
 
     Locators are a module's dotted name, `topic NAME` or `README`; the source is the distribution.

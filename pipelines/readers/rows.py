@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject
+from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject
 
 NAMES_SHOWN = 12
 NO_PYTHON_VALUE = (ValueError, OverflowError)  # UnicodeDecodeError is the first
@@ -22,7 +22,7 @@ class BadRecord(ValueError):
         self.error = error
 
 
-def to_record(row: object, locator: str, fields: Fields, source: str) -> Record:
+def to_record(row: object, locator: str, options: ReadOptions, source: str) -> Record:
     """Return the record that a decoded row stands for; `source` is used where it names none.
 
     Null counts as absent. The row's other fields become JSON with sorted keys. `row` is used up.
@@ -33,12 +33,14 @@ def to_record(row: object, locator: str, fields: Fields, source: str) -> Record:
     if not isinstance(row, dict):
         raise BadRecord("wrong_type", f"the record is {_kind(row)}, must be an object")
     names = list(row)
-    text = row.pop(fields.text, None)
-    named = row.pop(fields.source, None)
+    text = row.pop(options.text_field, None)
+    named = row.pop(options.source_field, None)
     if text is None:
-        raise BadRecord("missing_field", f"no field {fields.text!r}; there is {_listed(names)}")
-    text = _string(text, fields.text)
-    source = source if named is None else _string(named, fields.source)
+        raise BadRecord(
+            "missing_field", f"no field {options.text_field!r}; there is {_listed(names)}"
+        )
+    text = _string(text, options.text_field)
+    source = source if named is None else _string(named, options.source_field)
     try:
         return Record(locator, text, source, to_json(row))
     except orjson.JSONEncodeError as error:
@@ -51,7 +53,7 @@ def to_json(value: object) -> str:
 
 
 def read_batch(
-    batch: pa.RecordBatch | pa.Table, first: int, fields: Fields, source: str
+    batch: pa.RecordBatch | pa.Table, first: int, options: ReadOptions, source: str
 ) -> Iterator[Record | Reject]:
     """Yield a record or reject for each row of a batch, located as `row N` from `first` on."""
     for number, row in enumerate(_decode(batch), start=first):
@@ -63,14 +65,14 @@ def read_batch(
             yield Reject(locator, "bad_value", str(row), b"")
             continue
         try:
-            yield to_record(dict(row), locator, fields, source)
+            yield to_record(dict(row), locator, options, source)
         except BadRecord as error:
             yield Reject(locator, error.error, str(error), _payload(row))
 
 
-def missing_column(names: list[str], fields: Fields) -> Reject:
+def missing_column(names: list[str], options: ReadOptions) -> Reject:
     """Return the one reject of a table that has no text column at all."""
-    message = f"no column {fields.text!r}; there is {_listed(names)}"
+    message = f"no column {options.text_field!r}; there is {_listed(names)}"
     return Reject("file", "missing_field", message, b"")
 
 

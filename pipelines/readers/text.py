@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipelines.readers import streams
 from pipelines.readers.rows import source_of
-from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject, Slice
+from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 
 SUFFIXES = tuple(
     f".{name}{packed}" for name in ("txt", "md", "rst") for packed in ("", ".gz", ".zst")
@@ -17,7 +17,7 @@ def cut(path: str, name: str, _target_bytes: int) -> list[Slice]:
     return [Slice(path, name, "text", 0, -1, streams.text_size(path))]
 
 
-def read(slice_: Slice, _fields: Fields) -> Iterator[Record | Reject]:
+def read(slice_: Slice, _options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the file's text as one record, nothing for an empty file, or why there is none."""
     content, broken = _content(slice_.path)
     head = content[:PAYLOAD_LIMIT]

@@ -1,7 +1,7 @@
 """Rule families: annotators that give every document a value for each rule.
 
 Every value is computed and kept in the ledger; the recipe's thresholds decide which rules drop.
-A family is a module with `RULES` (name → default bounds) and `annotate(texts) -> {name: values}`;
+A family is a module with `RULES` (name → published bounds) and `annotate(batch) -> {name: values}`;
 adding one adds a module and a line to `FAMILIES`.
 """
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from pipelines.rules import gopher
+from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 
 Values = Mapping[str, npt.NDArray[np.float64]]
@@ -22,7 +22,7 @@ class Family(NamedTuple):
     """A rule family: its rules with the published bounds, in order, and how to compute them."""
 
     rules: Mapping[str, Bounds]
-    annotate: Callable[[pa.StringArray], Values]
+    annotate: Callable[[Batch], Values]
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -35,12 +35,12 @@ def list_rules() -> list[str]:
     return [rule for family in FAMILIES.values() for rule in family.rules]
 
 
-def annotate(texts_D: pa.StringArray) -> Values:
-    """Return every rule's value for D texts, float64 [D] each; NaN where it is undefined."""
+def annotate(batch: Batch) -> Values:
+    """Return every rule's value for D documents, float64 [D] each; NaN where it is undefined."""
     return {
         rule: values
         for family in FAMILIES.values()
-        for rule, values in family.annotate(texts_D).items()
+        for rule, values in family.annotate(batch).items()
     }
 
 

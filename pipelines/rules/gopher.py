@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.punctuation import PUNCTUATION
 from pipelines.words import ChunkFeatures
@@ -30,8 +31,9 @@ RULES: Mapping[str, Bounds] = {
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 
-def annotate(texts_D: pa.StringArray) -> dict[str, Floats]:
-    """Return the eight values of D texts, float64 [D] each; NaN where a denominator is 0."""
+def annotate(batch: Batch) -> dict[str, Floats]:
+    """Return the eight values of D documents, float64 [D] each; NaN where a denominator is 0."""
+    texts_D = batch.texts_D
     sums_DxF = _FEATURES.sum_by_document(texts_D)
     tokens, words, chars, alphabetic, hashes, ellipses = sums_DxF[:, :6].T
     bullets, trailing, lines = _count_lines(texts_D)

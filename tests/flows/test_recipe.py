@@ -46,7 +46,7 @@ def test_a_recipe_of_the_user_reaches_the_jobs(tmp_path):
     sidecar = false
     """
     recipe = load_recipe(write(tmp_path, text))
-    assert recipe.curate_settings().fields.text == "body"
+    assert recipe.curate_settings().read.text_field == "body"
     assert recipe.curate_settings().bounds == {"gopher_words": Bounds(7, None)}
     assert recipe.weigh_settings(1).policy == "uniform"
     assert not recipe.weigh_settings(1).sidecar

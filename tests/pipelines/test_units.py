@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import READERS
-from pipelines.records import Fields, Slice
+from pipelines.records import ReadOptions, Slice
 from pipelines.units import SLICE_COST, Unit, fingerprint, plan
 from weighting.errors import AssayError
 
@@ -37,12 +37,12 @@ def names(planned):
     return [part.name for unit in planned.units for part in unit.slices]
 
 
-def texts(planned, fields=Fields()):  # noqa: B008 - immutable
+def texts(planned, options=ReadOptions()):  # noqa: B008 - immutable
     return [
         item.text
         for unit in planned.units
         for part in unit.slices
-        for item in READERS[part.reader].read(part, fields)
+        for item in READERS[part.reader].read(part, options)
     ]
 
 

@@ -1,13 +1,13 @@
 """Fixtures of the readers' tests.
 
 - `scratch`: a folder shared by the tests of a module, for hypothesis, which allows no other.
-- `read_all(path, target_bytes, fields)`: cuts a file by its suffix and reads every slice.
+- `read_all(path, target_bytes, options)`: cuts a file by its suffix and reads every slice.
 """
 
 import pytest
 
 from pipelines.readers import READERS, reader_of
-from pipelines.records import Fields
+from pipelines.records import ReadOptions
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +17,9 @@ def scratch(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def read_all():
-    def run(path, target_bytes=2**23, fields=Fields()):  # noqa: B008 - immutable
+    def run(path, target_bytes=2**23, options=ReadOptions()):  # noqa: B008 - immutable
         reader = READERS[reader_of(str(path))]
         slices = reader.cut(str(path), path.name, target_bytes)
-        return [item for slice_ in slices for item in reader.read(slice_, fields)]
+        return [item for slice_ in slices for item in reader.read(slice_, options)]
 
     return run

@@ -8,7 +8,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from pipelines.readers import huggingface
-from pipelines.records import Fields, Record
+from pipelines.records import ReadOptions, Record
 from weighting.errors import AssayError
 
 datasets = pytest.importorskip("datasets")
@@ -23,10 +23,10 @@ def _local_only(tmp_path, monkeypatch):
     huggingface.load.cache_clear()
 
 
-def read_all(spec, target_bytes=2**20, fields=Fields()):  # noqa: B008 - immutable
+def read_all(spec, target_bytes=2**20, options=ReadOptions()):  # noqa: B008 - immutable
     path, name = huggingface.locate(spec) if spec.startswith("hf:") else (spec, "name")
     parts = huggingface.cut(path, name, target_bytes)
-    return [item for part in parts for item in huggingface.read(part, fields)]
+    return [item for part in parts for item in huggingface.read(part, options)]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_folder_that_load_dataset_takes(tmp_path, kind):
 
 
 def test_a_missing_column_is_one_reject(saved):
-    [reject] = read_all(str(saved), 1000, Fields(text="body"))
+    [reject] = read_all(str(saved), 1000, ReadOptions(text_field="body"))
     assert reject[:3] == ("file", "missing_field", "no column 'body'; there is text, n")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipelines.readers import READERS, lines
 from pipelines.readers.jsonl import COMPRESSED_SLICES, cut, read
 from pipelines.readers.lines import read_lines
-from pipelines.records import PAYLOAD_LIMIT, Fields, Record, Reject, Slice
+from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 
 PACK = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -31,7 +31,7 @@ def slices(path, bounds):
 
 
 def read_cut(path, bounds):
-    return [item for part in slices(path, bounds) for item in read(part, Fields())]
+    return [item for part in slices(path, bounds) for item in read(part, ReadOptions())]
 
 
 @pytest.mark.parametrize("suffix", PACK)
@@ -151,7 +151,7 @@ def test_source_and_metadata(tmp_path, read_all):
 def test_fields_can_be_named(tmp_path, read_all):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"content": "c", "from": "f", "text": "t"}')
-    [record] = read_all(path, fields=Fields("content", "from"))
+    [record] = read_all(path, options=ReadOptions("content", "from"))
     assert record == Record("byte 0", "c", "f", '{"text":"t"}')
 
 
@@ -225,6 +225,6 @@ def test_compressed_files_are_cut_into_few_slices(tmp_path):
 
 def test_a_file_that_is_gone_is_a_reject(tmp_path):
     path = str(tmp_path / "gone.jsonl")
-    [reject] = READERS["jsonl"].read(Slice(path, "gone.jsonl", "jsonl", 10, 20, 10), Fields())
+    [reject] = READERS["jsonl"].read(Slice(path, "gone.jsonl", "jsonl", 10, 20, 10), ReadOptions())
     assert reject[:2] == ("slice 10:20", "unreadable")
     assert "No such file" in reject.message

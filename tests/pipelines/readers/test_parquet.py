@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import parquet
-from pipelines.records import Fields, Record, Reject
+from pipelines.records import ReadOptions, Record, Reject
 
 
 def write(path, columns, group=100, **options):
@@ -28,7 +28,7 @@ def test_any_cut_gives_every_row_once_in_order(scratch, texts, group, target):
     path = scratch / "law.parquet"
     write(path, {"text": pa.array(texts, pa.string())}, group)
     parts = parquet.cut(str(path), "law.parquet", target)
-    records = [item for part in parts for item in parquet.read(part, Fields())]
+    records = [item for part in parts for item in parquet.read(part, ReadOptions())]
     assert [record.text for record in records] == texts
     assert [record.locator for record in records] == [f"row {n}" for n in range(len(texts))]
 
@@ -131,4 +131,4 @@ def test_urls_are_opened_through_fsspec(tmp_path):
     write(tmp_path / "a.parquet", {"text": ["a", "b"]})
     fsspec.filesystem("memory").pipe("/parquet/a.parquet", (tmp_path / "a.parquet").read_bytes())
     [part] = parquet.cut("memory://parquet/a.parquet", "a.parquet", 10**6)
-    assert [record.text for record in parquet.read(part, Fields())] == ["a", "b"]
+    assert [record.text for record in parquet.read(part, ReadOptions())] == ["a", "b"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.readers import READERS, python_docs
-from pipelines.records import Fields, Record, Reject, Slice
+from pipelines.records import ReadOptions, Record, Reject, Slice
 from weighting.errors import AssayError
 
 SOURCE = b'''
@@ -74,7 +74,7 @@ def everything():
 
 def read_file(path, name):
     slice_ = Slice(str(path), name, "python-docs", 0, -1, 0)
-    return list(READERS["python-docs"].read(slice_, Fields()))
+    return list(READERS["python-docs"].read(slice_, ReadOptions()))
 
 
 def stdlib(name):
