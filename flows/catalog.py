@@ -25,6 +25,7 @@ from weighting.mass import effective_share
 
 NAME = "assay.duckdb"
 FOLDERS = ("documents", "dropped", "ledger", "quarantine", "signals")
+EDGE = 5  # documents on either side of a rule's bound that are stored
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
 SETTINGS: Mapping[str, str] = {
@@ -90,11 +91,12 @@ def build_catalog(run: Path) -> Path:
     Raises:
         AssayError: the run has no manifest, or DuckDB cannot read a file or write the database.
     """
-    rows = describe_run(run, read_manifest(run))
+    manifest = read_manifest(run)
+    rows, script = describe_run(run, manifest), _render_script(run, manifest)
     path = run / NAME
     with replacing(path) as temporary:
         temporary.unlink(missing_ok=True)  # from a process of this number that was killed
-        _write(temporary, run, rows)
+        _write(temporary, run, rows, script)
     # Left by a shell that was killed while it wrote to the catalog that was here before.
     _log_of(path).unlink(missing_ok=True)
     return path
@@ -200,7 +202,7 @@ def _list_metrics(run: Path) -> Iterator[Row]:
                         yield path.parent.name, arm, result["seed"], metric, float(value)
 
 
-def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]]) -> None:
+def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str) -> None:
     try:
         with duckdb.connect(
             str(path), config={**SETTINGS, "storage_compatibility_version": STORAGE}
@@ -209,7 +211,7 @@ def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]]) -> None:
                 connection.register("given", _to_arrow(rows[name], schema))
                 connection.execute(f"CREATE TABLE {name} AS FROM given")
                 connection.unregister("given")
-            connection.execute(_render_script(run))
+            connection.execute(script)
     except duckdb.Error as error:
         raise AssayError(f"{run / NAME}: {_first_line(error)}") from None
     finally:
@@ -222,12 +224,15 @@ def _to_arrow(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _render_script(run: Path) -> str:
+def _render_script(run: Path, manifest: Manifest) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)
-    environment.filters["literal"] = _quote
+    environment.filters |= {"literal": _quote, "identifier": _name}
+    enforced = manifest.recipe.get("rules", {})
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
+        enforced=[rule for rule in manifest.counts["rules"] if rule in enforced],
+        edge=EDGE,
     )
 
 
@@ -256,6 +261,10 @@ def _log_of(path: Path) -> Path:
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _first_line(error: Exception) -> str:

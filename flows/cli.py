@@ -20,9 +20,12 @@ from rich.console import Console  # noqa: E402
 
 from flows import query as queries  # noqa: E402
 from flows import stages  # noqa: E402
-from flows.recipe import load_recipe  # noqa: E402
+from flows.presets import list_presets, load_recipe  # noqa: E402
+from flows.recipe_commands import recipes  # noqa: E402
+from flows.replay import replay as read_again  # noqa: E402
+from flows.report import NAME  # noqa: E402
 from flows.run import open_run  # noqa: E402
-from flows.summary import print_paths, print_summary  # noqa: E402
+from flows.summary import print_outcome, print_paths, print_summary  # noqa: E402
 from pipelines.engine import WorkerDied  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
 from weighting.errors import AssayError  # noqa: E402
@@ -38,10 +41,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find the gold in a pretraining corpus, and measure whether finding it helped.",
 )
+app.add_typer(recipes, name="recipe")
 
 Out = Annotated[Path, typer.Option("--out", help="run folder to write")]
 RecipeName = Annotated[
-    str, typer.Option("--recipe", help="a preset (gopher, minimal, python-docs) or a TOML file")
+    str,
+    typer.Option("--recipe", help=f"a preset ({', '.join(list_presets())}) or a TOML file"),
 ]
 Workers = Annotated[
     int | None,
@@ -92,6 +97,33 @@ def curate(
     console = Console()
     _curate(paths, out, recipe, workers, overwrite, console, beam or [])
     _present(out, console)
+
+
+@app.command()
+def replay(
+    run: RunFolder,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="the inputs, where they lie elsewhere now")
+    ] = None,
+    text_field: Annotated[
+        str | None, typer.Option(help="read.text_field for what could not be read")
+    ] = None,
+    source_field: Annotated[str | None, typer.Option(help="likewise, read.source_field")] = None,
+    extractor: Annotated[str | None, typer.Option(help="likewise, read.extractor")] = None,
+    workers: Workers = None,
+) -> None:
+    """Read a run's quarantined records again after a fix, and merge what is recovered."""
+    console = Console()
+    given = {"text_field": text_field, "source_field": source_field, "extractor": extractor}
+    fields = {key: value for key, value in given.items() if value is not None}
+    session = stages.open_session(run, workers, console)
+    outcome = read_again(run, fields, paths or [], session)
+    if outcome is None:
+        console.print("nothing is quarantined; the run stays as it is")
+        return
+    print_outcome(outcome, console)
+    if not (run / NAME).exists():  # the report of the state before went with it
+        _present(run, console)
 
 
 @app.command()

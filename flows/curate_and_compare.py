@@ -18,7 +18,7 @@ from prefect import flow, task  # noqa: E402 - reads the switches when imported
 from prefect.logging import get_run_logger  # noqa: E402
 
 from flows import stages  # noqa: E402
-from flows.recipe import load_recipe  # noqa: E402
+from flows.presets import load_recipe  # noqa: E402
 from weighting.manifest import read_manifest  # noqa: E402
 
 

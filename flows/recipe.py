@@ -1,37 +1,138 @@
-"""Recipes: what a run does to its documents, as TOML, validated with errors that name the key."""
+"""The schema of recipes: what a run does to its documents, table by table."""
 
-import tomllib
-from importlib.resources import files
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
+from flows.problems import Problem, name_choices
+from pipelines.bounds import Bounds
+from pipelines.edits.pii import KINDS
+from pipelines.readers.extract import EXTRACTORS
 from pipelines.records import ReadOptions
-from pipelines.rules import list_rules
-from pipelines.rules.bounds import Bounds
+from pipelines.rules import FAMILIES, list_rules
 from pipelines.settings import CurateSettings, EditSettings, RuleSettings, WeighSettings
 from weighting.errors import AssayError
 from weighting.policies import PolicyParams, find_policy
 
+SIDECAR_BYTES = 200_000_000
+URL_LISTS = ("blocked_domains", "blocked_urls", "hard_words", "soft_words", "banned_subwords")
+# Rules that compare with something the user provides: without it nothing can be computed.
+NEEDS: Mapping[str, str] = {
+    "c4_bad_words": "bad_words",
+    "unigram_log_probability": "unigrams",
+    "url_blocked_domain": "blocked_domains",
+    "url_blocked_host": "blocked_domains",
+    "url_blocked_url": "blocked_urls",
+    "url_hard_words": "hard_words",
+    "url_soft_words": "soft_words",
+    "url_banned_subwords": "banned_subwords",
+}
+
+
+def _choice(kind: str, valid: Collection[str]) -> AfterValidator:
+    """Return a validator for names out of a list."""
+
+    def check(name: str) -> str:
+        if name not in valid:
+            raise ValueError(name_choices(f"{kind} {name!r}", valid, name))
+        return name
+
+    return AfterValidator(check)
+
+
+def _anchor(path: str, info: ValidationInfo) -> str:
+    """Return the path of a file, absolute; relative ones start where the recipe lies.
+
+    Only a recipe that is read from TOML has such a folder: what a run remembers stays as it is.
+    """
+    if info.context is None:
+        return path
+    anchored = Path(info.context["folder"], path).absolute()
+    if not anchored.is_file():
+        raise ValueError(f"no such file: {anchored}")
+    return str(anchored)
+
+
+RuleName = Annotated[str, _choice("rule", list_rules())]
+Extractor = Annotated[str, _choice("extractor", EXTRACTORS)]
+PiiKind = Annotated[str, _choice("kind", KINDS)]
+FamilyName = Annotated[str, _choice("family", FAMILIES)]
+ListFile = Annotated[str, AfterValidator(_anchor)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class Section(BaseModel):
-    """A table of the recipe; unknown keys are errors."""
+    """A table of the recipe; unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
 
 class Read(Section):
-    """Which fields of a record hold its text and its source."""
+    """How records are read."""
 
     text_field: str = "text"
+    """The field that holds a record's text."""
     source_field: str = "source"
+    """The field that names its source; without it the file's name does."""
+    html: bool = False
+    """The text of JSONL, CSV, Parquet and the like is HTML: take the main text of it."""
+    extractor: Extractor = "resiliparse"
+    """What finds the main text of HTML: resiliparse (fast), trafilatura (careful), raw (none)."""
 
 
 class Clean(Section):
-    """What is done to every text before the rules see it."""
+    """What is changed in every text."""
 
-    repair: bool = True  # Unicode repair with ftfy
+    repair: bool = True
+    """Unicode repair with ftfy, before the rules see the text."""
+    symbol_lines: bool = False
+    """Remove lines of nothing but symbols, before the rules see the text."""
+    line_rules: bool = False
+    """Remove the lines that fail C4's line rules."""
+    pii: list[PiiKind] = []
+    """Personal data to replace, last of all."""
+
+
+class RuleOptions(Section):
+    """What rules need besides the text. A relative path starts at the recipe's folder."""
+
+    families: list[FamilyName] = []
+    """Rule families whose values are computed; none named: all."""
+    compat: bool = False
+    """Reproduce the known faults of the reference implementation."""
+    terminal_punctuation: bool = True
+    """C4's line rules ask for a punctuation mark at the end of a line."""
+    languages: list[str] = ["en"]
+    """Wanted languages, ISO 639-1."""
+    bad_words: dict[str, ListFile] = {}
+    """Language to list of phrases, one a line."""
+    unigrams: ListFile | None = None
+    """CSV of word,count."""
+    blocked_domains: ListFile | None = None
+    """Registered domains or hosts, one a line."""
+    blocked_urls: ListFile | None = None
+    """URLs, one a line."""
+    hard_words: ListFile | None = None
+    """Words of which one in a URL drops it, one a line."""
+    soft_words: ListFile | None = None
+    """Words of which two in a URL drop it, one a line."""
+    banned_subwords: ListFile | None = None
+    """What may stand nowhere in a URL's letters and digits, one a line."""
 
 
 class Rule(Section):
@@ -53,20 +154,24 @@ class Dedupe(Section):
     """Which copies are removed."""
 
     exact: bool = True
+    """Of documents whose cleaned texts are equal, keep one."""
 
 
 class TokenizerTable(Section):
-    """Train a byte-level BPE of this size, or load the tokenizer.json at `path`."""
+    """Train a byte-level BPE, or take the one at `path`."""
 
-    vocab_size: int = Field(16384, ge=257, le=2**31)
-    sample_mb: float = Field(100, gt=0)  # of text to train on
-    path: str | None = None
+    vocab_size: Annotated[int, Field(ge=257, le=2**31)] = 16384
+    sample_mb: Annotated[float, Field(gt=0)] = 100.0
+    """Megabytes of text to train on."""
+    path: ListFile | None = None
+    """A tokenizer.json; then nothing is trained."""
 
 
 class Split(Section):
     """How documents are divided."""
 
-    validation: float = Field(0.02, ge=0, lt=1)  # share of documents, chosen by their id
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    """Share of the documents that is held out, chosen by their id."""
 
 
 class Weights(Section):
@@ -78,7 +183,8 @@ class Weights(Section):
     cap: float = PolicyParams.cap
     mix: float = PolicyParams.mix
     golden_gain: float = PolicyParams.golden_gain
-    sidecar: bool | None = None  # keep every token's signals; by default for corpora up to 200 MB
+    sidecar: bool | None = None
+    """Keep every token's signals; by default for corpora up to 200 MB."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -98,7 +204,8 @@ class Weights(Section):
 class Limits(Section):
     """When a run gives up."""
 
-    max_quarantined: float = Field(0.25, ge=0, le=1)  # share of records that could not be read
+    max_quarantined: Share = 0.25
+    """Share of the records that may be unreadable."""
 
 
 class Recipe(Section):
@@ -108,27 +215,53 @@ class Recipe(Section):
     description: str = ""
     read: Read = Read()
     clean: Clean = Clean()
-    rules: dict[str, Rule] = {}
+    rule_options: RuleOptions = RuleOptions()
+    rules: dict[RuleName, Rule] = {}
     dedupe: Dedupe = Dedupe()
-    tokenizer: TokenizerTable = TokenizerTable.model_construct()
-    split: Split = Split.model_construct()
+    tokenizer: TokenizerTable = TokenizerTable()
+    split: Split = Split()
     weights: Weights = Weights()
-    limits: Limits = Limits.model_construct()
+    limits: Limits = Limits()
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        unknown = sorted(set(self.rules) - set(list_rules()))
-        if unknown:
-            valid = ", ".join(list_rules())
-            raise ValueError(f"unknown rule {unknown[0]!r} in [rules]; valid: {valid}")
-        return self
+    def find_missing(self) -> list[Problem]:
+        """Return a problem for every rule that is enforced and would have no value."""
+        options = self.rule_options
+        wanted = options.families or FAMILIES
+        lacking = {
+            rule: f"{name!r} in rule_options.families"
+            for name, family in FAMILIES.items()
+            for rule in family.rules
+            if name not in wanted
+        }
+        lacking |= {
+            rule: f"rule_options.{key}" for rule, key in NEEDS.items() if not getattr(options, key)
+        }
+        return [
+            Problem(f"rules.{rule}", f"cannot be computed; set {lacking[rule]}")
+            for rule in self.rules
+            if rule in lacking
+        ]
+
+    def list_files(self) -> Iterator[tuple[str, Path]]:
+        """Yield (key, path) of every file that the recipe names."""
+        options = self.rule_options
+        named: dict[str, str | None] = {"tokenizer.path": self.tokenizer.path}
+        for key in ("unigrams", *URL_LISTS):
+            named[f"rule_options.{key}"] = getattr(options, key)
+        for language, path in options.bad_words.items():
+            named[f"rule_options.bad_words.{language}"] = path
+        yield from ((key, Path(path)) for key, path in sorted(named.items()) if path is not None)
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""
+        clean = self.clean.model_dump()
+        options = self.rule_options.model_dump()
         return CurateSettings(
-            ReadOptions(self.read.text_field, self.read.source_field),
-            EditSettings(repair=self.clean.repair),
-            RuleSettings(),
+            ReadOptions(**self.read.model_dump()),
+            EditSettings(**clean | {"pii": tuple(clean["pii"])}),
+            RuleSettings(
+                **options | {key: tuple(options[key]) for key in ("languages", "families")}
+            ),
             {name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
             self.dedupe.exact,
         )
@@ -144,46 +277,16 @@ class Recipe(Section):
         )
 
 
-SIDECAR_BYTES = 200_000_000
-PRESETS = files("flows") / "recipes"
+def _freeze(table: Section) -> dict[str, Any]:
+    """Return the values of a table, lists as tuples."""
+    values = table.model_dump().items()
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values}
 
 
-def list_presets() -> list[str]:
-    """Return the names of the recipes that come with assay."""
-    return sorted(item.name.removesuffix(".toml") for item in PRESETS.iterdir())
-
-
-def load_recipe(name: str) -> Recipe:
-    """Load a preset by name, or a TOML file by path.
+def parse_recipe(fields: Mapping[str, Any], folder: Path | None = None) -> Recipe:
+    """Return the recipe of a manifest's fields or, with the folder it lies in, of a TOML file's.
 
     Raises:
-        AssayError: no such recipe, not TOML, or a key or value that is not valid.
+        ValidationError: a key or value is not valid.
     """
-    if name in list_presets():
-        text = (PRESETS / f"{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        presets = ", ".join(list_presets())
-        raise AssayError(f"no recipe {name!r}: neither a file nor one of {presets}")
-    try:
-        return parse_recipe(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise AssayError(f"recipe {name}: not TOML ({error})") from None
-    except ValidationError as error:
-        raise AssayError(f"recipe {name}: {describe_error(error)}") from None
-
-
-def parse_recipe(fields: dict[str, Any]) -> Recipe:
-    """Return the recipe of TOML's or a manifest's fields."""
-    return Recipe.model_validate(fields)
-
-
-def describe_error(error: ValidationError) -> str:
-    """Return the first error on one line: the key, and what it must be."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "unknown key"
-    return f"{key}: {message}" if key else message
+    return Recipe.model_validate(fields, context=None if folder is None else {"folder": folder})

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +31,9 @@ class Run:
     fingerprint: str
     recipe: Recipe
     inputs: list[Mapping[str, Any]]
+    paths: list[str]  # what named the inputs, absolute where local
     units: list[Unit]
+    code: str  # hash of the code that claimed it
 
     @property
     def job(self) -> Job:
@@ -54,8 +56,9 @@ class Run:
 def claim_run(
     folder: Path,
     recipe: Recipe,
-    inputs: list[Mapping[str, Any]],
-    units: list[Unit],
+    inputs: Sequence[Mapping[str, Any]],
+    paths: Sequence[str],
+    units: Sequence[Unit],
     overwrite: bool = False,
 ) -> Run:
     """Claim a folder for a run, or return to the run that is there if it is the same one.
@@ -64,9 +67,10 @@ def claim_run(
         AssayError: the folder holds something else, or a run of other inputs, recipe or code.
     """
     claim = {
-        "inputs": inputs,
+        "inputs": list(inputs),
         "recipe": recipe.model_dump(mode="json"),
         "code": hash_code(),
+        "paths": list(paths),
         "units": [json.loads(unit.encode()) for unit in units],
     }
     keys = ("inputs", "recipe", "code")
@@ -99,7 +103,15 @@ def open_run(folder: Path) -> Run:
     claim = read_json(folder / CLAIM)
     units = [Unit.decode(json.dumps(unit).encode()) for unit in claim["units"]]
     recipe = parse_recipe(claim["recipe"])
-    return Run(folder, claim["fingerprint"], recipe, claim["inputs"], units)
+    return Run(
+        folder,
+        claim["fingerprint"],
+        recipe,
+        claim["inputs"],
+        claim.get("paths", []),
+        units,
+        claim["code"],
+    )
 
 
 def hash_code() -> str:

@@ -21,7 +21,9 @@ from pipelines.curate import curate
 from pipelines.encode import Encoder
 from pipelines.engine import Engine
 from pipelines.progress import Progress
-from pipelines.units import TARGET_BYTES, fingerprint, plan
+from pipelines.readers import huggingface, python_docs
+from pipelines.readers.streams import is_url
+from pipelines.units import TARGET_BYTES, Plan, fingerprint, plan
 from pipelines.vocabulary import copy_tokenizer, load_tokenizer, train_tokenizer
 from pipelines.weigh import weigh
 from trainer.ablate import AblationConfig, ablate
@@ -30,9 +32,10 @@ from trainer.machine import count_cores
 from trainer.progress import counting_steps
 from trainer.tables import print_results
 from weighting.errors import AssayError
-from weighting.files import sha256
+from weighting.files import read_json, sha256
 from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 
+REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
 MIN_UNIT_BYTES = 2**20
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
@@ -58,19 +61,50 @@ def prepare(
 ) -> Run:
     """Plan the units, hash the inputs, and claim the run folder."""
     with session.console.status("looking at the inputs"):
-        planned = plan(inputs)
-        size = sum(piece.size for unit in planned.units for piece in unit.slices)
-        target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
-        if target < TARGET_BYTES:
-            planned = plan(inputs, target)
-        digests: list[Mapping[str, Any]] = [*fingerprint(planned.units)]
-        if recipe.tokenizer.path is not None:
-            digests.append(_digest_tokenizer(Path(recipe.tokenizer.path)))
+        planned = plan_units(inputs)
+        digests = [*fingerprint(planned.units), *digest_files(recipe)]
     for path in planned.ignored:
         session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
+    if recipe.tokenizer.path is not None:
+        load_tokenizer(Path(recipe.tokenizer.path))  # a bad one is found out before the work
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(inputs)}")
-    return claim_run(out, recipe, digests, planned.units, overwrite)
+    return claim_run(out, recipe, digests, locate(inputs), planned.units, overwrite)
+
+
+def plan_units(inputs: Sequence[str]) -> Plan:
+    """Plan the units of a corpus; a small one is cut finer, so that every worker gets some."""
+    planned = plan(inputs)
+    size = sum(piece.size for unit in planned.units for piece in unit.slices)
+    target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
+    return plan(inputs, target) if target < TARGET_BYTES else planned
+
+
+def locate(inputs: Sequence[str]) -> list[str]:
+    """Return what names the inputs from any folder: local paths and globs absolute."""
+    return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
+
+
+def is_local(name: str) -> bool:
+    """Say whether what names an input is a path or glob of this machine's file system."""
+    is_dataset = name.startswith((huggingface.PREFIX, huggingface.STREAM_PREFIX))
+    return not (is_url(name) or is_dataset or name.partition(":")[0] == python_docs.SCHEME)
+
+
+def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, Any]]:
+    """Return the inputs' entries of the files that a recipe names: their content decides as well.
+
+    Raises:
+        AssayError: a file is gone, unless `missing_ok`.
+    """
+    entries: list[Mapping[str, Any]] = []
+    for key, path in recipe.list_files():
+        if path.is_file():
+            name, size = f"{key} {path.name}", path.stat().st_size
+            entries.append({"name": name, "size": size, "hash": sha256(path)})
+        elif not missing_ok:
+            raise AssayError(f"{key}: no such file: {path}")
+    return entries
 
 
 def open_session(
@@ -148,7 +182,7 @@ def close_accounts(folder: Path, session: Session) -> None:
         with session.console.status("checking the accounts"):
             tokenizer = folder / "tokenizer.json"
             encoder = Encoder(tokenizer)
-            counts = settle_accounts(run.job, encoder)
+            counts = settle_accounts(run.job, encoder) | _read_replays(folder)
             write_manifest(
                 folder,
                 Manifest(
@@ -165,11 +199,17 @@ def close_accounts(folder: Path, session: Session) -> None:
                     },
                 ),
             )
-            shutil.rmtree(folder / "units")
 
     if run.is_done("accounts"):
         check_presence(folder)
     run_stage(run, "accounts", session, work)
+    shutil.rmtree(folder / "units", ignore_errors=True)  # not before the stage is known to be done
+
+
+def _read_replays(folder: Path) -> dict[str, Any]:
+    """Return the manifest's entry of what replays recovered, where there were any."""
+    path = folder / REPLAYS
+    return {"replayed": read_json(path)} if path.exists() else {}
 
 
 DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
@@ -208,12 +248,6 @@ def present(folder: Path, session: Session) -> None:
     with session.console.status("building database and report"):
         build_catalog(folder)
         write_report(folder)
-
-
-def _digest_tokenizer(path: Path) -> dict[str, str | int]:
-    """Return the inputs' entry of a tokenizer that the user names."""
-    load_tokenizer(path)
-    return {"name": path.name, "size": path.stat().st_size, "hash": sha256(path)}
 
 
 def check_quarantine(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The closing words of a run: what became of every record, and where the weight went."""
+"""The closing words of a run: what became of every record, what rules cost, where weight went."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,11 +11,13 @@ from rich.text import Text
 from flows import catalog, report
 from flows.catalog import open_catalog
 from flows.funnel import UNITS, list_funnel
+from flows.replay import Outcome
 from flows.visible import show
 from weighting.manifest import read_manifest
 from weighting.mass import effective_share
 
 NOTHING = "-"
+EXACT = 10_000_000
 STYLES = {"read": "bold", "kept": "bold"}
 
 Counts = Mapping[str, Any]
@@ -31,6 +33,8 @@ def print_summary(run: Path, console: Console) -> None:
     with open_catalog(run) as connection:
         errors = connection.execute("FROM quarantine_errors").fetchall()
     console.print(_tabulate_funnel(counts, dict(errors)))
+    if any(cost["failing_documents"] for cost in counts["rules"].values()):
+        console.print(_tabulate_rules(counts))
     console.print(_tabulate_splits(counts["splits"]))
     for line in _describe_mass(counts["mass"]):
         console.print(line, highlight=False)
@@ -44,19 +48,33 @@ def print_paths(run: Path, console: Console) -> None:
             console.print(Text(f"{label:<9} {run / name}"), soft_wrap=True)
 
 
-def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
-    table = Table(
-        title="What became of the records",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
+def print_outcome(outcome: Outcome, console: Console) -> None:
+    """Print what a replay recovered, by type of error."""
+    table = _open_table("What the replay recovered")
+    for name in ("before", "quarantined now"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for error, (before, after) in outcome.errors.items():
+        table.add_row(Text(show(error)), _format(before), _format(after))
+    console.print(table)
+    left = "" if outcome.recovered or outcome.changed else "; the run stays as it is"
+    console.print(f"{outcome.recovered:,} more records can be read{left}", highlight=False)
+
+
+def _open_table(title: str) -> Table:
+    """Return a table without lines whose first column, of names, has no heading."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
+    return table
+
+
+def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
+    table = _open_table("What became of the records")
     for name in ("records", "%", "characters", "%", "tokens", "%"):
         table.add_column(name, justify="right", no_wrap=True)
     read = {unit: counts["funnel"][unit]["read"] for unit in UNITS}
     for line in list_funnel(counts, errors):
+        if line.detail and line.kind == "dropped":
+            continue  # rules have a table of their own
         cells = [
             text
             for number, whole in ((line.counts.get(unit), read[unit]) for unit in UNITS)
@@ -67,9 +85,28 @@ def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
     return table
 
 
+def _tabulate_rules(counts: Counts) -> Table:
+    """Tabulate what fails each rule: by tokens, those that fail no other rule apart."""
+    table = _open_table("\nWhat the rules dropped")
+    for name in ("documents", "tokens", "%", "alone", "with others"):
+        table.add_column(name, justify="right", no_wrap=True)
+    read = counts["funnel"]["tokens"]["read"]
+    for cost in sorted(counts["rules"].values(), key=lambda cost: -cost["failing_tokens"]):
+        tokens, alone = cost["failing_tokens"], cost["alone_tokens"]
+        if cost["failing_documents"]:
+            table.add_row(
+                Text(show(cost["rule"])),
+                _abbreviate(cost["failing_documents"]),
+                _abbreviate(tokens),
+                _format_share(tokens, read),
+                _abbreviate(alone),
+                _abbreviate(tokens - alone),
+            )
+    return table
+
+
 def _tabulate_splits(splits: Mapping[str, Counts]) -> Table:
-    table = Table(title="\nToken shards", title_justify="left", title_style="bold", box=None)
-    table.add_column("", no_wrap=True)
+    table = _open_table("\nToken shards")
     for name in ("documents", "tokens", "weight mass", "mean weight", "effective sample"):
         table.add_column(name, justify="right", no_wrap=True)
     for split, numbers in splits.items():
@@ -100,6 +137,11 @@ def _describe_mass(mass: Mapping[str, float]) -> Iterator[str]:
 
 def _format(count: int | None) -> str:
     return NOTHING if count is None else f"{count:,}"
+
+
+def _abbreviate(count: int) -> str:
+    """Return a count in at most eleven characters up to 10^12, exact below 10^7."""
+    return f"{count:,}" if count < EXACT else f"{count / 1e6:,.1f} M"
 
 
 def _format_share(count: int | None, whole: int) -> str:

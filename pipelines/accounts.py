@@ -30,9 +30,16 @@ from weighting.manifest import FileEntry, check_records, check_weight_mass, desc
 from weighting.mass import tabulate_mass
 from weighting.shards import open_shard
 from weighting.signals import unigram_probability
-from weighting.statistics import REASON_STATS, RULE_STATS, SOURCE_STATS, TOKEN_STATS
+from weighting.statistics import (
+    REASON_STATS,
+    RULE_OVERLAP,
+    RULE_STATS,
+    SOURCE_STATS,
+    TOKEN_STATS,
+)
 
 LEDGER_COLUMNS = ["verdict", "rule", "failed", "cluster", "chars", "tokens"]
+RULES_AT_ONCE = 2**16  # ledger rows whose failures are held as a matrix
 OUTPUTS = ("documents", "dropped", "ledger", "quarantine", "shards", "signals", "stats")
 
 
@@ -46,8 +53,9 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     ledger = read_ledger(job.run)
     funnel = count_funnel(ledger)
     packed = [summary["splits"] for summary in job.work.summaries(PACK)]
-    rules = count_rules(ledger)
+    rules, overlap = count_rules(ledger)
     write_table(job.run / "stats" / "rules.parquet", rules, RULE_STATS)
+    write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
     sources = count_sources(packed)
     write_table(job.run / "stats" / "sources.parquet", sources, SOURCE_STATS)
     write_table(job.run / "stats" / "reasons.parquet", count_reasons(packed), REASON_STATS)
@@ -105,28 +113,63 @@ def _total(ledger: pa.Table, unit: str) -> int:
     return len(ledger) if unit == "records" else int(pc.sum(ledger[unit]).as_py() or 0)
 
 
-def count_rules(ledger: pa.Table) -> pa.Table:
-    """Return what every rule cost: documents, characters and tokens (RULE_STATS).
+def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return what every rule cost (RULE_STATS), and what pairs of rules did (RULE_OVERLAP).
 
-    A document counts for the first rule it fails; `alone_*` are those that fail no other.
+    A document counts for the first rule it fails; `alone_*` are those that fail no other,
+    `failing_*` all that fail the rule, whatever others say.
     """
+    rules = list_rules()
     dropped = ledger.filter(pc.equal(ledger["verdict"], Verdict.DROPPED.value))
-    alone = pc.equal(pc.list_value_length(dropped["failed"]), 1)
-    rows = []
-    for rule in list_rules():
-        hit = pc.equal(dropped["rule"], rule)
-        first, only = dropped.filter(hit), dropped.filter(pc.and_(hit, alone))
-        rows.append(
-            {
-                "rule": rule,
-                "documents": len(first),
-                "chars": _total(first, "chars"),
-                "tokens": _total(first, "tokens"),
-                "alone_documents": len(only),
-                "alone_tokens": _total(only, "tokens"),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=RULE_STATS)
+    first_Rx3, alone_Rx3 = np.zeros((2, len(rules), 3), np.int64)
+    both_RxRx3 = np.zeros((len(rules), len(rules), 3), np.int64)
+    for batch in dropped.to_batches(max_chunksize=RULES_AT_ONCE):
+        failed_DxR = _spread_failures(batch, rules)
+        sizes_Dx3 = _measure(batch)
+        first_D = pc.index_in(batch.column("rule"), pa.array(rules, pa.string())).to_numpy()
+        np.add.at(first_Rx3, first_D, sizes_Dx3)
+        only_D = failed_DxR.sum(axis=1) == 1
+        np.add.at(alone_Rx3, first_D[only_D], sizes_Dx3[only_D])
+        both_RxRx3 += _sum_pairs(failed_DxR, sizes_Dx3)
+    failing_Rx3 = both_RxRx3[range(len(rules)), range(len(rules))]
+    columns = [rules, *first_Rx3.T, *alone_Rx3.T[[0, 2]], *failing_Rx3.T[[0, 2]]]
+    return pa.table(columns, schema=RULE_STATS), _list_pairs(rules, both_RxRx3)
+
+
+def _spread_failures(batch: pa.RecordBatch, rules: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return which of R rules each of D documents fails, as 0 or 1, [D, R]."""
+    failed = batch.column("failed")
+    failed_DxR = np.zeros((len(batch), len(rules)), np.int64)
+    rule_N = pc.index_in(failed.flatten(), pa.array(rules, pa.string()))
+    failed_DxR[pc.list_parent_indices(failed), rule_N] = 1
+    return failed_DxR
+
+
+def _sum_pairs(
+    failed_DxR: npt.NDArray[np.int64], sizes_Dx3: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the sizes of the documents that fail both of two rules, [R, R, 3].
+
+    In floats, whose products are fast and, below 2^53, exact.
+    """
+    floats_DxR = failed_DxR.astype(np.float64)
+    sums = [floats_DxR.T @ (floats_DxR * sizes_D[:, None]) for sizes_D in sizes_Dx3.T]
+    return np.stack(sums, axis=2).astype(np.int64)
+
+
+def _measure(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Return documents (1), characters and tokens of each of D ledger rows, [D, 3]."""
+    ones = np.ones(len(batch), np.int64)
+    return np.stack([ones, batch.column("chars"), batch.column("tokens")], axis=1)
+
+
+def _list_pairs(rules: Sequence[str], both_RxRx3: npt.NDArray[np.int64]) -> pa.Table:
+    """Return the pairs of rules that some document fails both, a rule with itself included."""
+    names = np.array(rules)
+    rule_K, other_K = np.nonzero(both_RxRx3[:, :, 0])
+    sums_Kx3 = both_RxRx3[rule_K, other_K]
+    columns = [names[rule_K], names[other_K], sums_Kx3[:, 0], sums_Kx3[:, 2]]
+    return pa.table([pa.array(column) for column in columns], schema=RULE_OVERLAP)
 
 
 def count_sources(packed: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -4,8 +4,11 @@ Writes the unit's cleaned documents (all of them: whether a rule drops one is a 
 nothing has to be read again), the keys that deduplication sorts, and the unit's quarantine.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +19,17 @@ import xxhash
 from pipelines import quarantine
 from pipelines.arrays import save_array
 from pipelines.dedupe.exact import KEYS, Keys, pack_keys
+from pipelines.edits.pii import scrub
+from pipelines.edits.repair import repair
+from pipelines.edits.spans import Edited, Spans, compose, to_arrow
+from pipelines.edits.symbols import remove_symbol_lines
 from pipelines.readers import READERS
-from pipelines.records import Record, Reject, Slice
-from pipelines.repair import repair
-from pipelines.rules import annotate, find_failures, list_rules
+from pipelines.records import Record, Reject, Skipped, Slice
+from pipelines.rules import annotate, find_failures, list_rules, wants
 from pipelines.rules.batch import Batch
-from pipelines.settings import CurateSettings, Job
+from pipelines.settings import CurateSettings, EditSettings, Job
 from pipelines.units import Unit
+from weighting.documents import SPANS
 from weighting.files import replacing
 
 BATCH_CHARS = 4_000_000  # of text held at once; the memory of a worker is some ten times this
@@ -34,7 +41,9 @@ CLEANED = pa.schema(
             pa.field(name, pa.string())
             for name in ("doc_id", "source", "locator", "text", "metadata")
         ),
+        pa.field("edits", SPANS),
         pa.field("failed", pa.list_(pa.string())),
+        pa.field("language", pa.string()),
         pa.field("chars_in", pa.int64()),
         pa.field("chars", pa.int64()),
         *(pa.field(rule, pa.float64()) for rule in list_rules()),
@@ -49,29 +58,38 @@ class Found(NamedTuple):
     record: Record
 
 
+@dataclass
+class Aside:
+    """What a unit holds besides documents: what could not be read, and what is none, by kind."""
+
+    rejects: list[tuple[Slice, Reject]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
     """Write the unit's cleaned documents, keys and quarantine, then mark it done."""
     if job.work.is_done(STAGE, unit.uid):
         return
-    rejects: list[tuple[Slice, Reject]] = []
+    aside = Aside()
     keys: list[Keys] = []
     rows = 0
     with ExitStack() as stack:
         path = stack.enter_context(replacing(job.work.path(STAGE, unit.uid, ".arrow")))
         writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
-        for batch in _read_batches(unit, settings, rejects):
+        for batch in _read_batches(unit, settings, aside):
             table = _clean_batch(batch, settings)
-            keys.append(_hash_batch(table, unit.uid, rows, settings))
+            keys.append(hash_batch(table, unit.uid, rows, settings))
             writer.write_batch(table)
             rows += len(table)
     sorted_keys = np.sort(np.concatenate([np.empty(0, KEYS), *keys]))
     save_array(job.work.path("keys", unit.uid, ".npy"), sorted_keys)
-    if rejects:
-        entries = [quarantine.entry(piece, reject) for piece, reject in rejects]
+    if aside.rejects:
+        entries = [quarantine.entry(piece, reject) for piece, reject in aside.rejects]
         quarantine.write(job.output("quarantine", unit.uid, ".jsonl.zst"), entries)
-    rejected = [_describe_reject(piece, reject) for piece, reject in rejects]
+    rejected = [_describe_reject(piece, reject) for piece, reject in aside.rejects]
     _save_rejected(job, unit.uid, rejected)
-    job.work.finish(STAGE, unit.uid, {"records": rows + len(rejects)})
+    summary = {"records": rows + len(aside.rejects), "skipped": aside.skipped}
+    job.work.finish(STAGE, unit.uid, summary)
 
 
 def name_document(name: str, locator: str) -> bytes:
@@ -79,16 +97,17 @@ def name_document(name: str, locator: str) -> bytes:
     return xxhash.xxh3_128_digest(f"{name}\0{locator}".encode())
 
 
-def _read_batches(
-    unit: Unit, settings: CurateSettings, rejects: list[tuple[Slice, Reject]]
-) -> Iterator[list[Found]]:
-    """Yield records in batches of about BATCH_CHARS; put what cannot be read into `rejects`."""
+def _read_batches(unit: Unit, settings: CurateSettings, aside: Aside) -> Iterator[list[Found]]:
+    """Yield records in batches of about BATCH_CHARS; put the rest aside."""
     batch: list[Found] = []
     chars = 0
     for piece in unit.slices:
         for item in READERS[piece.reader].read(piece, settings.read):
             if isinstance(item, Reject):
-                rejects.append((piece, item))
+                aside.rejects.append((piece, item))
+                continue
+            if isinstance(item, Skipped):
+                aside.skipped[item.kind] += 1
                 continue
             batch.append(Found(piece.name, item))
             chars += len(item.text)
@@ -101,26 +120,67 @@ def _read_batches(
 
 def _clean_batch(batch: list[Found], settings: CurateSettings) -> pa.RecordBatch:
     raw = [found.record.text for found in batch]
-    texts = pa.array([repair(text) for text in raw] if settings.edit.repair else raw, pa.string())
+    early = [_edit_early(text, settings.edit) for text in raw]
+    texts = pa.array([edited.text for edited in early], pa.string())
     metadata = pa.array([found.record.metadata for found in batch], pa.string())
-    values = annotate(Batch(texts, metadata, settings.rules))
+    rules = Batch(texts, metadata, settings.rules, settings.edit.line_rules)
+    values = annotate(rules)
+    texts, spans = _edit_late(rules, [edited.spans for edited in early], settings.edit)
     columns = {
         "doc_id": [name_document(name, record.locator).hex() for name, record in batch],
         "source": [record.source for _, record in batch],
         "locator": [f"{name}: {record.locator}" for name, record in batch],
         "text": texts,
         "metadata": metadata,
+        "edits": to_arrow(spans),
         "failed": find_failures(values, settings.bounds),
+        "language": _list_languages(rules),
         "chars_in": [len(text) for text in raw],
         "chars": pa.compute.utf8_length(texts),
         **{rule: pa.array(column, from_pandas=True) for rule, column in values.items()},
     }
     return pa.RecordBatch.from_arrays(
-        [pa.array(columns[field.name], field.type) for field in CLEANED], schema=CLEANED
+        [pa.array(columns[column.name], column.type) for column in CLEANED], schema=CLEANED
     )
 
 
-def _hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
+def _edit_early(text: str, settings: EditSettings) -> Edited:
+    """Make the edits that come before the rules."""
+    edited = repair(text) if settings.repair else Edited(text)
+    if not settings.symbol_lines:
+        return edited
+    shorter = remove_symbol_lines(edited.text)
+    return Edited(shorter.text, compose(edited.spans, shorter.spans))
+
+
+def _edit_late(
+    rules: Batch, spans: list[Spans], settings: EditSettings
+) -> tuple[pa.StringArray, list[Spans]]:
+    """Make the edits that come after the rules; return the texts and where they come from."""
+    texts = rules.texts_D
+    if settings.line_rules:
+        cut = rules.line_cut
+        texts = cut.texts_D
+        spans = [
+            compose(before, cut.spans[start:end])
+            for before, (start, end) in zip(spans, pairwise(cut.span_offsets), strict=True)
+        ]
+    if settings.pii:
+        scrubbed = [scrub(text, settings.pii)[0] for text in texts.to_pylist()]
+        texts = pa.array([edited.text for edited in scrubbed], pa.string())
+        spans = [
+            compose(before, edited.spans) for before, edited in zip(spans, scrubbed, strict=True)
+        ]
+    return texts, spans
+
+
+def _list_languages(rules: Batch) -> pa.StringArray:
+    if wants(rules.settings, "language"):
+        return pa.array(rules.languages.labels_D, pa.string())
+    return pa.nulls(len(rules.texts_D), pa.string())
+
+
+def hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
     """Return the keys of the batch's documents that no rule drops."""
     passed = np.flatnonzero(pa.compute.list_value_length(batch.column("failed")).to_numpy() == 0)
     if not settings.dedupe:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.bounds import Bounds
 from pipelines.records import ReadOptions
-from pipelines.rules.bounds import Bounds
 from pipelines.work import Work
 from weighting.policies import PolicyParams
 
@@ -24,6 +24,7 @@ class EditSettings:
 class RuleSettings:
     """What rules need besides the text. Paths are of UTF-8 lists that the user provides."""
 
+    families: tuple[str, ...] = ()  # whose values are computed; none named: all
     compat: bool = False  # reproduce the known faults of the reference implementation
     terminal_punctuation: bool = True  # C4's line rule 3, which the FineWeb recipe leaves out
     languages: tuple[str, ...] = ("en",)  # wanted ones, ISO 639-1

@@ -46,9 +46,9 @@ def plan(
 ) -> Plan:
     """Plan how to read a corpus in units of about `target_bytes` of text.
 
-    Inputs are files, globs, folders, fsspec URLs, `hf:NAME[:CONFIG][@SPLIT]` and
-    `python-docs[:MB]`; `reader` names the reader of all files instead of their suffixes. The plan
-    is the same for any order of the inputs and for an input named twice.
+    Inputs are files, globs, folders, fsspec URLs, `hf:NAME[:CONFIG][@SPLIT]`, the same with
+    `hf-stream:`, and `python-docs[:MB]`; `reader` names the reader of all files instead of their
+    suffixes. The plan is the same for any order of the inputs and for an input named twice.
 
     Raises:
         AssayError: an input does not exist or cannot be read by any reader, or there is none.

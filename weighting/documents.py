@@ -25,6 +25,14 @@ class Verdict(StrEnum):
     QUARANTINED = "quarantined"
 
 
+# What edits changed: pieces of the text, and of the source that they replaced, in characters. What
+# lies between them is as it was read, moved.
+SPANS = pa.list_(
+    pa.struct(
+        [pa.field(name, pa.int32()) for name in ("start", "end", "source_start", "source_end")]
+    )
+)
+
 DOCUMENTS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),
@@ -32,6 +40,7 @@ DOCUMENTS = pa.schema(
         pa.field("locator", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("metadata", pa.string(), nullable=False),  # the record's other fields, as JSON
+        pa.field("edits", SPANS, nullable=False),  # from the text to what was read
     ]
 )
 
@@ -44,10 +53,11 @@ LEDGER_HEAD = (
     pa.field("failed", pa.list_(pa.string())),  # every failing rule, the first included
     pa.field("cluster", pa.string()),  # content hash shared by all copies, where there are any
     pa.field("survivor", pa.string()),  # doc_id of the copy that stays
+    pa.field("language", pa.string()),  # the most probable one, where it was asked for
     pa.field("split", pa.string()),  # train or validation, where kept
     pa.field("chars_in", pa.int64(), nullable=False),  # as read
-    pa.field("chars", pa.int64(), nullable=False),  # after repair
-    pa.field("tokens", pa.int64()),  # of the repaired text, whatever the verdict; null until known
+    pa.field("chars", pa.int64(), nullable=False),  # after all edits
+    pa.field("tokens", pa.int64()),  # of the edited text, whatever the verdict; null until known
 )
 
 

@@ -1,4 +1,4 @@
-"""Contracts of RUN/stats/*.parquet: per token id, per rule, per source, per reason."""
+"""Contracts of RUN/stats/*.parquet: per token id, rule, pair of rules, source, and reason."""
 
 import pyarrow as pa
 
@@ -23,6 +23,18 @@ RULE_STATS = pa.schema(
         pa.field("tokens", pa.int64(), nullable=False),
         pa.field("alone_documents", pa.int64(), nullable=False),  # that no other rule would drop
         pa.field("alone_tokens", pa.int64(), nullable=False),
+        pa.field("failing_documents", pa.int64(), nullable=False),  # alone or with other rules
+        pa.field("failing_tokens", pa.int64(), nullable=False),
+    ]
+)
+
+# One row a pair of rules that some document fails both; a rule with itself is what fails it.
+RULE_OVERLAP = pa.schema(
+    [
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("other", pa.string(), nullable=False),
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),
     ]
 )
 

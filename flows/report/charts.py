@@ -52,6 +52,20 @@ def bar(share: float, kind: str) -> Markup:
     ).format(width, kind)
 
 
+def bars(parts: Sequence[tuple[int, str]], whole: int) -> Markup:
+    """Return one bar of several (amount, kind) side by side, each as its share of `whole`."""
+    marks, left = [], 0.0
+    for amount, kind in parts:
+        width = 100 * amount / whole if whole else 0.0
+        marks.append(
+            Markup('<rect x="{:.2f}%" width="{:.2f}%" height="100%" class="{}"/>').format(
+                left, max(0.5, width) if amount else 0.0, kind
+            )
+        )
+        left += width
+    return Markup('<svg class="bar" aria-hidden="true">{}</svg>').format(Markup("").join(marks))
+
+
 def histogram(bins: Sequence[Bin]) -> Markup:
     """Return the distribution of weights: share of the tokens by weight on a log scale.
 

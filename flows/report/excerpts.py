@@ -1,4 +1,4 @@
-"""Excerpts of what a run did not keep: documents that a rule dropped, records in quarantine.
+"""Excerpts of records in quarantine.
 
 Only the first unit that holds an example is read, whatever the size of the run.
 """
@@ -23,36 +23,11 @@ class Excerpt(NamedTuple):
     text: str
 
 
-def find_dropped(
-    connection: duckdb.DuckDBPyConnection, run: Path
-) -> Iterator[tuple[str, list[Excerpt]]]:
-    """Yield (rule, excerpts of documents for which it was the first rule to fail)."""
-    for rule, ledger in _find_units(connection, run, "dropped"):
-        column = '"' + rule.replace('"', '""') + '"'
-        rows = connection.execute(
-            f"""
-            SELECT document.source, document.locator, {column}, left(text, ?)
-            FROM read_parquet(?, hive_partitioning = false) AS ledger
-            JOIN read_parquet(?, hive_partitioning = false) AS document USING (doc_id)
-            WHERE verdict = 'dropped' AND rule = ?
-            ORDER BY doc_id LIMIT {PER_KIND}
-            """,
-            [LENGTH, escape(ledger), escape(str(run / "dropped" / Path(ledger).name)), rule],
-        ).fetchall()
-        yield (
-            rule,
-            [
-                Excerpt(f"{source} · {locator}", f"value {value:.4g}", text)
-                for source, locator, value, text in rows
-            ],
-        )
-
-
 def find_quarantined(
     connection: duckdb.DuckDBPyConnection, run: Path
 ) -> Iterator[tuple[str, list[Excerpt]]]:
     """Yield (error type, excerpts of the raw bytes of such records)."""
-    for error, ledger in _find_units(connection, run, "quarantined"):
+    for error, ledger in _find_units(connection, run):
         path = run / "quarantine" / f"{Path(ledger).stem}.jsonl.zst"
         rows = connection.execute(
             f"""
@@ -73,16 +48,14 @@ def find_quarantined(
         )
 
 
-def _find_units(
-    connection: duckdb.DuckDBPyConnection, run: Path, verdict: str
-) -> list[tuple[str, str]]:
-    """Return (rule or error, the first ledger file with such a record), by name."""
+def _find_units(connection: duckdb.DuckDBPyConnection, run: Path) -> list[tuple[str, str]]:
+    """Return (error, the first ledger file with such a record), by name."""
     return connection.execute(
         """
         SELECT rule, min(filename) FROM read_parquet(?, filename = true, hive_partitioning = false)
-        WHERE verdict = ? GROUP BY rule ORDER BY rule
+        WHERE verdict = 'quarantined' GROUP BY rule ORDER BY rule
         """,
-        [f"{escape(str(run))}/ledger/*.parquet", verdict],
+        [f"{escape(str(run))}/ledger/*.parquet"],
     ).fetchall()
 
 

@@ -16,9 +16,10 @@ from flows.catalog import list_bins
 from flows.funnel import UNITS, list_funnel
 from flows.query import open_database
 from flows.report.ablations import read_ablations
-from flows.report.charts import bar, histogram
-from flows.report.excerpts import find_dropped, find_quarantined
+from flows.report.charts import bar, bars, histogram
+from flows.report.excerpts import find_quarantined
 from flows.report.heatmap import TOKENS, list_shades, read_samples
+from flows.report.rules import read_edges, read_overlap
 from flows.visible import show
 from weighting.files import write_text
 from weighting.manifest import Manifest, read_manifest
@@ -69,7 +70,8 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "units": UNITS,
         "funnel": list(list_funnel(counts, {row["error"]: row["records"] for row in errors})),
         "rules": _query(connection, "FROM rule_cost"),
-        "dropped": dict(find_dropped(connection, run)),
+        "overlap": read_overlap(connection),
+        "edges": read_edges(connection),
         "errors": errors,
         "quarantined": dict(find_quarantined(connection, run)),
         "sources": sources[:SOURCES],
@@ -133,7 +135,7 @@ def _build_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["bar"] = bar
+    environment.globals |= {"bar": bar, "bars": bars}
     environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
     return environment
 

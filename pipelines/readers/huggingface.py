@@ -6,18 +6,20 @@ to import, so it is imported at first use; its telemetry is off.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipelines.readers.rows import missing_column, read_batch
 from pipelines.records import ReadOptions, Record, Reject, Slice
 from weighting.errors import AssayError
 
 PREFIX = "hf:"
+STREAM_PREFIX = "hf-stream:"  # see `readers.huggingface_stream`
 BATCH_ROWS = 1000
+T = TypeVar("T")
 OPEN_DATASETS = 8  # memory-mapped, so cheap to keep, but each holds file handles
 
 
@@ -31,9 +33,10 @@ class Spec(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Spec":
         """Split a spec, or a saved dataset's folder, into its parts."""
-        if not text.startswith(PREFIX):
+        scheme = _scheme(text)
+        if not scheme:
             return cls(text, "", "")
-        body, _, split = text.removeprefix(PREFIX).partition("@")
+        body, _, split = text.removeprefix(scheme).partition("@")
         name, _, config = (body, "", "") if Path(body).exists() else body.partition(":")
         return cls(name, config, split)
 
@@ -43,8 +46,8 @@ def locate(text: str) -> tuple[str, str]:
     name = Spec.parse(text).name
     if not Path(name).exists():
         return text, text
-    path, choice = Path(name).resolve(), text.removeprefix(PREFIX + name)
-    return f"{PREFIX}{path}{choice}", f"{path.name}{choice}"
+    path, choice = Path(name).resolve(), text.removeprefix(_scheme(text) + name)
+    return f"{_scheme(text)}{path}{choice}", f"{path.name}{choice}"
 
 
 def is_saved(folder: str) -> bool:
@@ -93,31 +96,53 @@ def load(path: str) -> Any:  # noqa: ANN401 - a datasets.Dataset; the library sh
     Raises:
         AssayError: it cannot be loaded, or has several splits and none is chosen.
     """
-    spec = Spec.parse(path)
+    loaded = attempt(path, _open, Spec.parse(path))
+    splits = loaded if isinstance(loaded, dict) else {"": loaded}
+    return splits[choose_split(path, list(splits))]
+
+
+def attempt(path: str, action: Callable[[Spec], T], spec: Spec) -> T:
+    """Return what the library makes of a spec.
+
+    Raises:
+        AssayError: it fails.
+    """
     try:
-        loaded = _open(spec)
+        return action(spec)
     except Exception as error:  # whatever its parts raise: StopIteration for an empty file
         reason = str(error).partition("\n")[0] or "is it empty?"
         raise AssayError(f"{path}: the dataset cannot be loaded ({reason})") from error
-    splits = loaded if isinstance(loaded, dict) else {"": loaded}
-    split = spec.split or (next(iter(splits)) if len(splits) == 1 else "")
+
+
+def choose_split(path: str, splits: list[str]) -> str:
+    """Return the split that a spec names, or the only one there is.
+
+    Raises:
+        AssayError: there is no such split, or there are several and none is named.
+    """
+    split = Spec.parse(path).split or (splits[0] if len(splits) == 1 else "")
     if split not in splits:
         base = path.partition("@")[0]
         choices = ", ".join(f"{base}@{name}" if name else base for name in splits)
         raise AssayError(f"{path}: choose one split; valid: {choices}")
-    return splits[split]
+    return split
 
 
-def _open(spec: Spec) -> Any:  # noqa: ANN401 - a Dataset, or a dict of them by split
-    library = _library()
-    if is_saved(spec.name) or Path(spec.name, "dataset_dict.json").is_file():
-        return library.load_from_disk(spec.name)
-    return library.load_dataset(spec.name, spec.config or None)
-
-
-def _library() -> Any:  # noqa: ANN401 - the module
+def open_library() -> Any:  # noqa: ANN401 - the module
+    """Import `datasets`, with its telemetry and progress bars off."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import datasets
 
     datasets.disable_progress_bars()
     return datasets
+
+
+def _open(spec: Spec) -> Any:  # noqa: ANN401 - a Dataset, or a dict of them by split
+    library = open_library()
+    if is_saved(spec.name) or Path(spec.name, "dataset_dict.json").is_file():
+        return library.load_from_disk(spec.name)
+    return library.load_dataset(spec.name, spec.config or None)
+
+
+def _scheme(text: str) -> str:
+    return next((prefix for prefix in (PREFIX, STREAM_PREFIX) if text.startswith(prefix)), "")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from fsspec.core import url_to_fs
@@ -11,6 +12,8 @@ from fsspec.core import url_to_fs
 from pipelines.readers import READERS, huggingface, known_suffixes, python_docs, reader_of
 from pipelines.readers.streams import is_url
 from weighting.errors import AssayError
+
+LOCAL_URL = "file://"
 
 
 class Input(NamedTuple):
@@ -47,6 +50,8 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     for spec in specs:
         if spec.startswith(huggingface.PREFIX):
             named.append(Input(*huggingface.locate(spec), "datasets"))
+        elif spec.startswith(huggingface.STREAM_PREFIX):
+            named.append(Input(*huggingface.locate(spec), "datasets-stream"))
         elif spec.partition(":")[0] == python_docs.SCHEME:
             named.append(Input(spec, spec, "python-docs"))
         else:
@@ -55,7 +60,9 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
             ignored |= unknown
     inputs = sorted({*named, *_relative(readers)}, key=lambda item: (item.name, item.path))
     if not inputs:
-        raise AssayError("no inputs; name files, folders, globs, hf:NAME or python-docs")
+        raise AssayError(
+            "no inputs; name files, folders, globs, URLs, hf:NAME, hf-stream:NAME or python-docs"
+        )
     _check_names(inputs)
     return Inputs(inputs, _unique(ignored))
 
@@ -66,6 +73,8 @@ def _takes_files(reader: str) -> bool:
 
 def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
     """Return {path: reader} of what one spec names, and the paths that no reader takes."""
+    if spec.startswith(LOCAL_URL):
+        _, spec = url_to_fs(spec)
     paths = sorted(_remote(spec) if is_url(spec) else _local(spec))
     choices = {path: _choose(path, reader) for path in paths}
     readable = {path: choice for path, choice in choices.items() if choice}
@@ -81,23 +90,32 @@ def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
 
 
 def _choose(path: str, reader: str | None) -> str | None:
-    if is_url(path):
-        return reader or reader_of(path)
-    if Path(path).is_dir():
+    """Return the reader of a path; None if none reads it, or it is a pipe, socket or device."""
+    mode = None if is_url(path) else _mode(path)
+    if mode is not None and S_ISDIR(mode):
         return "datasets"
-    return (reader or reader_of(path)) if Path(path).is_file() else None
+    return (reader or reader_of(path)) if mode is None or S_ISREG(mode) else None
+
+
+def _mode(path: str) -> int | None:
+    """Return what kind of file this is; None where that cannot be known, as reading will report."""
+    try:
+        return Path(path).stat().st_mode
+    except OSError:
+        return None
 
 
 def _local(spec: str) -> set[str]:
     """Return the absolute paths that a local path, folder or glob stands for."""
-    is_pattern = has_magic(spec) and not Path(spec).exists()
+    is_pattern = has_magic(spec) and not os.path.lexists(spec)
     matches = glob(spec, recursive=True) if is_pattern else [spec]  # noqa: PTH207 - may be absolute
     paths: set[str] = set()
     for match in matches:
         absolute = os.path.abspath(match)  # noqa: PTH100 - resolve() would rename linked files
-        if Path(absolute).is_dir():
+        mode = _mode(absolute)
+        if mode is not None and S_ISDIR(mode):
             paths.update(_walk(absolute))
-        elif Path(absolute).exists():
+        elif os.path.lexists(absolute):  # a link that leads nowhere is an unreadable file
             paths.add(absolute)
     return paths
 

@@ -14,7 +14,8 @@ from pipelines.records import ReadOptions, Record, Reject, Slice
 SUFFIXES = (".parquet",)
 BATCH_ROWS = 1000
 # Thrift and page errors reach Python as OSError, the rest as Arrow's own.
-DAMAGE = (pa.ArrowException, OSError)
+# A damaged length may ask for any amount of memory.
+DAMAGE = (pa.ArrowException, OSError, MemoryError)
 
 
 def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
@@ -50,14 +51,15 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     with open_input(slice_.path) as raw:
         try:
             file = pq.ParquetFile(raw)
-        except DAMAGE as error:
+            names = file.schema_arrow.names
+        except (*DAMAGE, UnicodeDecodeError) as error:
             yield Reject("file", "bad_parquet", _first_line(error), b"")
             return
         with closing(file):
-            if options.text_field in file.schema_arrow.names:
+            if options.text_field in names:
                 yield from _read_groups(file, slice_, options)
             elif slice_.start == 0:
-                yield missing_column(file.schema_arrow.names, options)
+                yield missing_column(names, options)
 
 
 def _read_groups(

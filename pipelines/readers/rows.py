@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from pipelines.readers.compression import without_compression
 from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject
 
 NAMES_SHOWN = 12
@@ -53,11 +54,15 @@ def to_json(value: object) -> str:
 
 
 def read_batch(
-    batch: pa.RecordBatch | pa.Table, first: int, options: ReadOptions, source: str
+    batch: pa.RecordBatch | pa.Table,
+    first: int,
+    options: ReadOptions,
+    source: str,
+    place: str = "row",
 ) -> Iterator[Record | Reject]:
     """Yield a record or reject for each row of a batch, located as `row N` from `first` on."""
     for number, row in enumerate(_decode(batch), start=first):
-        locator = f"row {number}"
+        locator = f"{place} {number}"
         if isinstance(row, UnicodeDecodeError):
             yield Reject(locator, "bad_utf8", str(row), row.object[:PAYLOAD_LIMIT])
             continue
@@ -77,8 +82,8 @@ def missing_column(names: list[str], options: ReadOptions) -> Reject:
 
 
 def source_of(name: str) -> str:
-    """Return the source of records that name none: the file's name without its suffixes."""
-    return PurePosixPath(name.removesuffix(".gz").removesuffix(".zst")).stem
+    """Return the source of records that name none: the file's name without its last suffixes."""
+    return PurePosixPath(without_compression(name)).stem
 
 
 def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | Exception]:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from pipelines.readers import streams
+from pipelines.readers.compression import Damage, with_compressions
 from pipelines.readers.rows import source_of
 from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 
-SUFFIXES = tuple(
-    f".{name}{packed}" for name in ("txt", "md", "rst") for packed in ("", ".gz", ".zst")
-)
+SUFFIXES = with_compressions(".txt", ".md", ".markdown", ".rst")
 LOCATOR = "file"
 
 
@@ -42,6 +41,6 @@ def _content(path: str) -> tuple[bytes, tuple[str, str] | None]:
             if size > streams.RECORD_LIMIT:
                 message = f"more than {streams.RECORD_LIMIT:,} bytes; split the file"
                 return b"".join(blocks), ("too_long", message)
-    except streams.Damage as damage:
+    except Damage as damage:
         return b"".join(blocks), ("truncated", f"byte {size}: {damage}")
     return b"".join(blocks), None

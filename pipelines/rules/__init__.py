@@ -11,9 +11,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.rules import gopher
+from pipelines.bounds import Bounds
+from pipelines.rules import (
+    bad_words,
+    c4,
+    fineweb,
+    gopher,
+    language,
+    length,
+    pii,
+    repetition,
+    unigram,
+    url,
+)
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.settings import RuleSettings
 
 Values = Mapping[str, npt.NDArray[np.float64]]
 
@@ -26,7 +38,16 @@ class Family(NamedTuple):
 
 
 FAMILIES: Mapping[str, Family] = {
+    "url": Family(url.RULES, url.annotate),
+    "language": Family(language.RULES, language.annotate),
     "gopher_quality": Family(gopher.RULES, gopher.annotate),
+    "gopher_repetition": Family(repetition.RULES, repetition.annotate),
+    "c4": Family(c4.RULES, c4.annotate),
+    "fineweb_quality": Family(fineweb.RULES, fineweb.annotate),
+    "bad_words": Family(bad_words.RULES, bad_words.annotate),
+    "unigram": Family(unigram.RULES, unigram.annotate),
+    "pii": Family(pii.RULES, pii.annotate),
+    "length": Family(length.RULES, length.annotate),
 }
 
 
@@ -36,12 +57,22 @@ def list_rules() -> list[str]:
 
 
 def annotate(batch: Batch) -> Values:
-    """Return every rule's value for D documents, float64 [D] each; NaN where it is undefined."""
-    return {
-        rule: values
-        for family in FAMILIES.values()
-        for rule, values in family.annotate(batch).items()
-    }
+    """Return every rule's value for D documents, float64 [D] each; NaN where it is undefined.
+
+    So it is for the rules of families that the settings leave out.
+    """
+    values: dict[str, npt.NDArray[np.float64]] = {}
+    for name, family in FAMILIES.items():
+        if wants(batch.settings, name):
+            values |= family.annotate(batch)
+        else:
+            values |= {rule: np.full(len(batch.texts_D), np.nan) for rule in family.rules}
+    return values
+
+
+def wants(settings: RuleSettings, family: str) -> bool:
+    """Say whether the values of a family are computed."""
+    return not settings.families or family in settings.families
 
 
 def find_failures(values: Values, bounds: Mapping[str, Bounds]) -> list[Sequence[str]]:

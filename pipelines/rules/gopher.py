@@ -1,22 +1,30 @@
 """Gopher quality rules (Rae et al. 2021, arXiv 2112.11446, A.1.1), as datatrove reads them.
 
-T are all tokens of the word splitter, W those with a character that is not punctuation.
+T are all words of the splitter, punctuation marks included; W are those with a character that is
+not punctuation. Lines are those of `str.splitlines`.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from pipelines.bounds import Bounds
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
-from pipelines.rules.punctuation import PUNCTUATION
-from pipelines.words import ChunkFeatures
-
-Floats = npt.NDArray[np.float64]
+from pipelines.rules.ratios import Floats, Ints, divide
+from pipelines.words import Text, Words
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot, hash_text, make_set
+from pipelines.words.lines import (
+    break_size,
+    encode,
+    ends_with,
+    find_break,
+    matches,
+    strip_left,
+    strip_right,
+)
+from pipelines.words.tables import LETTER, NOT_PUNCTUATION
 
 RULES: Mapping[str, Bounds] = {
     "gopher_words": Bounds(50, 100_000),  # |W|
@@ -29,62 +37,90 @@ RULES: Mapping[str, Bounds] = {
     "gopher_stop_words": Bounds(2, None),  # distinct ones of STOP_WORDS
 }
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+STOP_SET = make_set([hash_text(word) for word in STOP_WORDS])
+HASH, DOT = ord("#"), ord(".")
+DOTS, ELLIPSIS, BULLET, DASH = map(encode, ("...", "…", "•", "-"))
 
 
 def annotate(batch: Batch) -> dict[str, Floats]:
     """Return the eight values of D documents, float64 [D] each; NaN where a denominator is 0."""
-    texts_D = batch.texts_D
-    sums_DxF = _FEATURES.sum_by_document(texts_D)
-    tokens, words, chars, alphabetic, hashes, ellipses = sums_DxF[:, :6].T
-    bullets, trailing, lines = _count_lines(texts_D)
+    words, letters, chars, stops = sum_words(batch.words, STOP_SET)
+    all_D = batch.words.counts_D
+    bullets, trailing, lines = count_lines(
+        batch.text.data, batch.text.offsets, DOTS, ELLIPSIS, BULLET, DASH
+    )
+    hashes, ellipses = count_symbols(batch.text)
     return {
         "gopher_words": words.astype(np.float64),
-        "gopher_mean_word_length": _divide(chars, words),
-        "gopher_hashes": _divide(hashes, tokens),
-        "gopher_ellipses": _divide(ellipses, tokens),
-        "gopher_bullet_lines": _divide(bullets, lines),
-        "gopher_ellipsis_lines": _divide(trailing, lines),
-        "gopher_alphabetic": _divide(alphabetic, tokens),
-        "gopher_stop_words": (sums_DxF[:, 6:] > 0).sum(axis=1).astype(np.float64),
+        "gopher_mean_word_length": divide(chars, words),
+        "gopher_hashes": divide(hashes, all_D),
+        "gopher_ellipses": divide(ellipses, all_D),
+        "gopher_bullet_lines": divide(bullets, lines),
+        "gopher_ellipsis_lines": divide(trailing, lines),
+        "gopher_alphabetic": divide(letters, all_D),
+        "gopher_stop_words": stops.astype(np.float64),
     }
 
 
-def describe(tokens: Sequence[str]) -> list[int]:
-    """Return the features of one chunk: what `annotate` sums, then one count for each stop word.
-
-    No feature spans white space, so sums over chunks are exact.
-    """
-    words = [token for token in tokens if not PUNCTUATION.issuperset(token)]
-    chunk = "".join(tokens)
-    return [
-        len(tokens),
-        len(words),
-        sum(map(len, words)),
-        sum(any(map(str.isalpha, token)) for token in tokens),
-        chunk.count("#"),
-        chunk.count("...") + chunk.count("…"),
-        *(tokens.count(word) for word in STOP_WORDS),
-    ]
-
-
-_FEATURES = ChunkFeatures(describe)
+@njit
+def count_symbols(text: Text) -> Ints:
+    """Return "#" signs and ellipses ("..." without overlap, and "…") of D texts, int64 [2, D]."""
+    sums = np.zeros((2, len(text.offsets) - 1), np.int64)
+    for document in range(len(text.offsets) - 1):
+        dots = 0
+        for at in range(text.offsets[document], text.offsets[document + 1]):
+            byte = text.data[at]
+            dots = dots + 1 if byte == DOT else 0
+            sums[0, document] += byte == HASH
+            # The last byte of an ellipsis follows two others of its own.
+            sign = byte == 0xA6 and text.data[at - 1] == 0x80 and text.data[at - 2] == 0xE2
+            sums[1, document] += sign or dots == 3
+            if dots == 3:
+                dots = 0
+    return sums
 
 
-def _divide(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+@njit
+def sum_words(words: Words, stop_set: npt.NDArray[np.uint64]) -> Ints:
+    """Return |W|, words with a letter, characters of W and distinct stop words, int64 [4, D]."""
+    sums = np.zeros((4, len(words.offsets) - 1), np.int64)
+    for document in range(len(words.offsets) - 1):
+        seen = np.uint64(0)
+        for at in range(words.offsets[document], words.offsets[document + 1]):
+            word = words.vocabulary[words.places[at]]
+            sums[1, document] += word.flags & LETTER != 0
+            if word.flags & NOT_PUNCTUATION:
+                sums[0, document] += 1
+                sums[2, document] += word.chars
+                slot = find_slot(stop_set, word.hash)
+                if stop_set[slot] != np.uint64(0):
+                    seen |= np.uint64(1) << np.uint64(slot)
+        while seen:
+            seen &= seen - np.uint64(1)
+            sums[3, document] += 1
+    return sums
 
 
-def _count_lines(texts_D: pa.StringArray) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return lines with a bullet, lines that end in an ellipsis, and all lines, int64 [D] each."""
-    by_document = [text.splitlines() for text in texts_D.to_pylist()]
-    counts_D = np.fromiter(map(len, by_document), np.int64, len(by_document))
-    lines = pa.array(chain.from_iterable(by_document), pa.string())
-    left, right = pc.utf8_ltrim_whitespace(lines), pc.utf8_rtrim_whitespace(lines)
-    bullets = pc.or_(pc.starts_with(left, "•"), pc.starts_with(left, "-"))
-    trailing = pc.or_(pc.ends_with(right, "..."), pc.ends_with(right, "…"))
-    document_L = np.repeat(np.arange(len(counts_D)), counts_D)
-    sums = [
-        np.bincount(document_L[np.asarray(hits)], minlength=len(counts_D)).astype(np.int64)
-        for hits in (bullets, trailing)
-    ]
-    return (*sums, counts_D)
+@njit
+def count_lines(
+    data: npt.NDArray[np.uint8],
+    offsets: Ints,
+    dots: npt.NDArray[np.uint8],
+    ellipsis: npt.NDArray[np.uint8],
+    bullet: npt.NDArray[np.uint8],
+    dash: npt.NDArray[np.uint8],
+) -> Ints:
+    """Return lines with a bullet, lines that end in an ellipsis, and all lines, int64 [3, D]."""
+    sums = np.zeros((3, len(offsets) - 1), np.int64)
+    for document in range(len(offsets) - 1):
+        start, stop = offsets[document], offsets[document + 1]
+        while start < stop:
+            end = find_break(data, start, stop)
+            left, right = strip_left(data, start, end), strip_right(data, start, end)
+            sums[0, document] += matches(data, left, end, bullet) or matches(data, left, end, dash)
+            sums[1, document] += ends_with(data, start, right, dots) or ends_with(
+                data, start, right, ellipsis
+            )
+            sums[2, document] += 1
+            start = end + break_size(data, end, stop) if end < stop else stop
+    return sums

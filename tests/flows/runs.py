@@ -16,12 +16,18 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from weighting.bytelevel import BYTE_OF
 from weighting.documents import DOCUMENTS, ledger_schema, write_table
-from weighting.files import sha256, write_json
+from weighting.files import sha256
 from weighting.manifest import Manifest, describe_file, write_manifest
 from weighting.mass import tabulate_mass
 from weighting.reasons import Reason
 from weighting.shards import ShardInfo, Tokens, write_shard
-from weighting.statistics import REASON_STATS, RULE_STATS, SOURCE_STATS, TOKEN_STATS
+from weighting.statistics import (
+    REASON_STATS,
+    RULE_OVERLAP,
+    RULE_STATS,
+    SOURCE_STATS,
+    TOKEN_STATS,
+)
 
 EOS = 256  # ids below are bytes: the tokenizer has no merges
 VOCAB = 257
@@ -32,7 +38,7 @@ SPLITS = ("train", "validation")
 
 @dataclass(frozen=True)
 class Doc:
-    """A record that could be read. `rule` names the rule that dropped it."""
+    """A record that could be read. `rule` names the rule that dropped it, `also` one more."""
 
     text: str
     source: str = "books"
@@ -40,6 +46,11 @@ class Doc:
     split: str = "train"
     rule: str | None = None
     value: float = 0.25
+    also: str | None = None
+
+    @property
+    def failed(self) -> list[str]:
+        return [rule for rule in (self.rule, self.also) if rule]
 
     @property
     def verdict(self) -> str:
@@ -131,42 +142,6 @@ def write_tokenizer(path: Path) -> str:
     return sha256(path)
 
 
-def write_ablation(run: Path, name: str = "objectives") -> Path:
-    """Write what an ablation of two arms and two seeds leaves behind; return its folder."""
-    folder = run / "ablations" / name
-    losses = {"plain": (4.0, 4.2), "weighted": (3.9, 4.0)}
-    for arm, values in losses.items():
-        for seed, loss in enumerate(values):
-            rows = [{"step": 10 * (i + 1), "nll": loss + 1 / (i + 1)} for i in range(10)]
-            _write_lines(folder / arm / f"seed-{seed}" / "metrics.jsonl", rows)
-            rows = [{"step": row["step"], "validation_nll": row["nll"]} for row in rows[4::5]]
-            _write_lines(folder / arm / f"seed-{seed}" / "evaluations.jsonl", rows)
-    arms: dict[str, Any] = {
-        arm: {
-            "runs": [
-                {"seed": seed, "step": 100, "validation_nll": loss}
-                for seed, loss in enumerate(values)
-            ],
-            "validation_nll": _interval(values),
-        }
-        for arm, values in losses.items()
-    }
-    arms["weighted"]["difference"] = {"validation_nll": _interval((-0.1, -0.2))}
-    verdict = "weighted against plain: no difference shown"
-    results = {"baseline": "plain", "tokens": 4096, "arms": arms, "verdicts": [verdict]}
-    write_json(folder / "results.json", results)
-    return folder
-
-
-def _interval(values: Sequence[float]) -> dict[str, Any]:
-    return {"mean": sum(values) / len(values), "half_width_95": 0.5, "values": [*values]}
-
-
-def _write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
 def _write_unit(run: Path, unit: int, story: Story, tokenizer: str) -> None:
     numbered = [(i, doc) for i, doc in enumerate(story.docs) if doc.unit == unit]
     stem = f"{unit:06d}"
@@ -189,13 +164,14 @@ def _write_unit(run: Path, unit: int, story: Story, tokenizer: str) -> None:
         _write_signals(run / "signals" / f"{stem}.parquet", kept)
 
 
-def _document(number: int, doc: Doc) -> dict[str, str]:
+def _document(number: int, doc: Doc) -> dict[str, Any]:
     return {
         "doc_id": name_doc(number),
         "source": doc.source,
         "locator": f"in.jsonl: line {number}",
         "text": doc.text,
         "metadata": "{}",
+        "edits": [],
     }
 
 
@@ -204,12 +180,12 @@ def _judge(number: int, doc: Doc) -> dict[str, Any]:
         **_document(number, doc),
         "verdict": doc.verdict,
         "rule": doc.rule,
-        "failed": [doc.rule] if doc.rule else [],
+        "failed": doc.failed,
         "split": None if doc.rule else doc.split,
         "chars_in": len(doc.text),
         "chars": len(doc.text),
         "tokens": len(doc.text.encode()),
-        **{rule: doc.value if rule == doc.rule else 7.0 for rule in RULES},
+        **{rule: doc.value if rule in doc.failed else 7.0 for rule in RULES},
     }
 
 
@@ -294,7 +270,7 @@ def _count(run: Path, story: Story) -> dict[str, Any]:
         np.add.at(mass, ids, weigh(ids))
     splits = {split: _count_split([doc for doc in kept if doc.split == split]) for split in SPLITS}
     rules = [_count_rule(rule, story.docs) for rule in RULES]
-    _write_stats(run, types, mass, rules, kept)
+    _write_stats(run, types, mass, rules, story.docs)
     table = tabulate_mass(
         types.sum(axis=0), mass, sum(s["squares"] for s in splits.values()), 0, 3.0
     )
@@ -324,16 +300,27 @@ def _count_split(docs: Sequence[Doc]) -> dict[str, Any]:
 
 
 def _count_rule(rule: str, docs: Sequence[Doc]) -> dict[str, Any]:
-    hit = [doc.text for doc in docs if doc.rule == rule]
-    tokens = sum(len(text.encode()) for text in hit)
-    return {
-        "rule": rule,
-        "documents": len(hit),
-        "chars": sum(map(len, hit)),
-        "tokens": tokens,
-        "alone_documents": len(hit),
-        "alone_tokens": tokens,
-    }
+    failing = [doc for doc in docs if rule in doc.failed]
+    first = [doc for doc in failing if doc.rule == rule]
+    alone = [doc for doc in failing if doc.failed == [rule]]
+    chars = sum(len(doc.text) for doc in first)
+    row = {"rule": rule, "documents": len(first), "chars": chars, "tokens": _tokens(first)}
+    row |= {"alone_documents": len(alone), "alone_tokens": _tokens(alone)}
+    return row | {"failing_documents": len(failing), "failing_tokens": _tokens(failing)}
+
+
+def _tokens(docs: Sequence[Doc]) -> int:
+    return sum(len(doc.text.encode()) for doc in docs)
+
+
+def _count_pairs(docs: Sequence[Doc]) -> list[dict[str, Any]]:
+    pairs = [(one, two, doc) for doc in docs for one in doc.failed for two in doc.failed]
+    names = sorted({pair[:2] for pair in pairs})
+    found = {name: [doc for *both, doc in pairs if tuple(both) == name] for name in names}
+    return [
+        {"rule": one, "other": two, "documents": len(docs), "tokens": _tokens(docs)}
+        for (one, two), docs in found.items()
+    ]
 
 
 def _count_funnel(story: Story) -> dict[str, dict[str, int]]:
@@ -355,7 +342,7 @@ def _write_stats(
     types: np.ndarray,
     mass: np.ndarray,
     rules: Sequence[Mapping[str, Any]],
-    kept: Sequence[Doc],
+    docs: Sequence[Doc],
 ) -> None:
     total = types.sum(axis=0)
     tokens = [
@@ -372,7 +359,9 @@ def _write_stats(
         for i in range(VOCAB)
     ]
     groups: dict[tuple[str, str], list[int]] = {}
-    for doc in kept:
+    for doc in docs:
+        if doc.rule:
+            continue
         groups.setdefault((doc.source, doc.split), []).append(len(encode(doc.text)))
     sources = [
         {
@@ -388,6 +377,7 @@ def _write_stats(
     for name, schema, rows in (
         ("tokens", TOKEN_STATS, tokens),
         ("rules", RULE_STATS, [*rules]),
+        ("rule_overlap", RULE_OVERLAP, _count_pairs(docs)),
         ("sources", SOURCE_STATS, sources),
         ("reasons", REASON_STATS, [special]),
     ):

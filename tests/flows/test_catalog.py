@@ -14,7 +14,9 @@ from rich.console import Console
 
 from flows.catalog import SETTINGS, build_catalog, open_catalog
 from flows.query import make_plain, open_database, run_query, write_query
-from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh, write_ablation
+from tests.flows.ablations import write_ablation
+from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh
+from weighting.documents import DOCUMENTS
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
 
@@ -95,6 +97,70 @@ def test_rule_cost_has_bounds_and_shares(run):
     ]
 
 
+@pytest.fixture(scope="module")
+def two_rules(tmp_path_factory):
+    """A run in which documents fail one rule or two, and others pass close to the bounds."""
+    docs = [
+        Doc("kept", value=7.0),
+        Doc("both", rule="few_words", also="odd_words", value=2.0),
+        Doc("few one", rule="few_words", value=1.0),
+        Doc("few two", rule="few_words", value=2.5, unit=1),
+        Doc("odd", rule="odd_words", value=12.0, unit=1),
+        *(Doc(f"kept {i}", unit=1) for i in range(6)),
+    ]
+    rules = {"few_words": {"min": 3.0, "max": None}, "odd_words": {"min": 3.0, "max": 10.0}}
+    story = Story(docs=docs, recipe={"name": "two", "rules": rules})
+    return build_run(tmp_path_factory.mktemp("rules") / "run", story)
+
+
+def test_rule_cost_tells_alone_from_with_others(two_rules):
+    rows = ask(
+        two_rules,
+        "SELECT rule, documents, alone_documents, failing_documents, shared_documents,"
+        " failing_tokens, alone_tokens + shared_tokens FROM rule_cost ORDER BY rule",
+    )
+    assert rows == [("few_words", 3, 2, 3, 1, 18, 18), ("odd_words", 1, 1, 2, 1, 7, 7)]
+
+
+def test_rule_overlap_is_symmetric_and_has_its_diagonal(two_rules):
+    assert ask(two_rules, "FROM rule_overlap ORDER BY ALL") == [
+        ("few_words", "few_words", 3, 18),
+        ("few_words", "odd_words", 1, 4),
+        ("odd_words", "few_words", 1, 4),
+        ("odd_words", "odd_words", 2, 7),
+    ]
+
+
+def test_rule_edge_has_the_nearest_on_both_sides_with_their_texts(two_rules):
+    columns = "SELECT text, value, distance, verdict FROM rule_edge WHERE "
+    assert ask(two_rules, columns + "rule = 'few_words' AND side = 'dropped side'") == [
+        ("few two", 2.5, 0.5, "dropped"),
+        ("both", 2.0, 1.0, "dropped"),
+        ("few one", 1.0, 2.0, "dropped"),
+    ]
+    kept = ask(two_rules, columns + "rule = 'few_words' AND side = 'kept side'")
+    assert len(kept) == 5  # of eight
+    assert {row[1:3] for row in kept} == {(7.0, 4.0)}
+    assert ("odd", 7.0, 4.0, "dropped") in kept or ("kept", 7.0, 4.0, "kept") in kept
+    kinds = ask(two_rules, "SELECT DISTINCT kind, bound FROM rule_edge WHERE rule = 'odd_words'")
+    assert sorted(kinds) == [("max", 10.0), ("min", 3.0)]
+
+
+def test_a_rule_whose_bounds_are_alike_has_both_edges(tmp_path):
+    recipe = {"name": "x", "rules": {"odd_words": {"min": 7.0, "max": 7.0}}}
+    run = build_run(tmp_path / "run", Story(docs=[Doc("a"), Doc("b")], recipe=recipe))
+    assert ask(run, "SELECT kind, side, count(*) FROM rule_edge GROUP BY ALL ORDER BY ALL") == [
+        ("max", "kept side", 2), ("min", "kept side", 2),
+    ]  # fmt: skip
+
+
+def test_without_enforced_rules_there_are_no_edges(tmp_path):
+    run = build_run(tmp_path / "run", Story(recipe={"name": "none"}))
+    names = {name for (name,) in ask(run, "SELECT table_name FROM information_schema.tables")}
+    assert "rule_overlap" in names
+    assert not names & {"edges", "rule_edge"}
+
+
 def test_source_mass_adds_up(run):
     rows = ask(run, "SELECT source, documents, tokens, token_share FROM source_mass")
     assert rows == [("books", 2, 71, 71 / 121), ("web", 2, 50, 50 / 121)]
@@ -161,7 +227,7 @@ def test_odd_path_at_build_time(tmp_path, name):
     path = build_catalog(build_run(tmp_path / name))
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute("FROM documents").fetchall()
-        assert [len(row) for row in rows] == [5] * 4
+        assert [len(row) for row in rows] == [len(DOCUMENTS)] * 4
         for view in ("dropped", "ledger", "quarantine", "signals", "tokens"):
             columns = {row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()}
             assert "day" not in columns

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.presets import list_presets, load_recipe
 from flows.run import open_run
 from weighting.errors import AssayError
 from weighting.manifest import check_files, read_manifest
@@ -133,8 +134,42 @@ def test_a_tokenizer_of_the_user_is_used_and_is_part_of_the_run(finished, small_
     with pytest.raises(AssayError, match="a run of other inputs"):
         invoke("curate", *small_corpus, "--out", tmp_path / "run", "--recipe", recipe)
     tokenizer.unlink()
-    with pytest.raises(AssayError, match=r"mine\.json: no such tokenizer"):
+    with pytest.raises(AssayError, match=r"tokenizer\.path: no such file: .*mine\.json"):
         invoke("curate", *small_corpus, "--out", tmp_path / "other", "--recipe", recipe)
+
+
+def test_a_list_of_the_recipe_is_part_of_the_run(small_corpus, tmp_path):
+    (tmp_path / "words.txt").write_text("murderer of the\n")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        'name = "x"\n[rule_options]\nbad_words = { en = "words.txt" }\n'
+        "[rules]\nc4_bad_words = { max = 0 }\n[tokenizer]\nvocab_size = 300\n"
+    )
+    run = tmp_path / "run"
+    invoke("curate", small_corpus[0], "--out", run, "--recipe", recipe)
+    manifest = read_manifest(run)
+    assert manifest.counts["rules"]["c4_bad_words"]["failing_documents"] > 0
+    assert manifest.inputs[-1]["name"] == "rule_options.bad_words.en words.txt"
+    (tmp_path / "words.txt").write_text("microwave\n")
+    with pytest.raises(AssayError, match="a run of other inputs"):
+        invoke("curate", small_corpus[0], "--out", run, "--recipe", recipe)
+
+
+def test_recipes_are_shown_and_checked(tmp_path):
+    listed = invoke("recipe", "show").output
+    assert [line.split()[0] for line in listed.splitlines() if line[0] != " "] == list_presets()
+    path = tmp_path / "mine.toml"
+    path.write_text(invoke("recipe", "show", "gopher").output)
+    assert load_recipe(str(path)) == load_recipe("gopher")
+    assert "gopher is valid: 21 rules drop" in invoke("recipe", "check", path).output
+    path.write_text('[read]\ntext = 1\n[split]\nvalidation = "x"')
+    result = invoke("recipe", "check", path)
+    assert result.exit_code == 2
+    assert [line.split(":")[0] for line in result.output.splitlines()] == [
+        "name", "read.text", "split.validation",
+    ]  # fmt: skip
+    with pytest.raises(AssayError, match=r"name: missing \(and 2 more: assay recipe check"):
+        invoke("recipe", "show", path)
 
 
 def test_a_folder_of_something_else_is_never_written_to(small_corpus, tmp_path):

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from flows.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
-from flows.report.charts import Series, bar, histogram, lines, scale
+from flows.report.charts import Series, bar, bars, histogram, lines, scale
 from flows.report.heatmap import DOCUMENTS, LEVELS, TOKENS, choose, shade, spell
-from tests.flows.runs import Bad, Doc, Story, build_run, write_ablation
+from flows.report.rules import read_overlap
+from tests.flows.ablations import write_ablation
+from tests.flows.runs import Bad, Doc, Story, build_run
 from weighting.errors import AssayError, BrokenContract
 
 VOID = {"meta", "input"}
@@ -119,14 +121,34 @@ def test_hostile_text_is_shown_as_text(evil):
 def test_headline_funnel_and_rules(page):
     assert "4 of 8 records kept, 117 of 138 tokens" in page.text
     assert "kept 4 50.0 % 112 84.2 % 117 84.8 %" in page.text
-    assert "few_words ≥ 3 2 25.0 % 21 15.2 % 2 21" in page.text
-    assert "odd_words not enforced" in page.text
+    assert "few_words ≥ 3 21 15.2 % 21 0 2" in page.text
+    assert "Without bounds, so they drop nothing: odd_words." in page.text
+    assert "Which rules drop the same documents" not in page.text  # there is but one
 
 
 def test_excerpts_of_what_was_dropped(page):
-    assert "web · in.jsonl: line 4 value 0.25 buy buy buy" in page.text
-    assert "web · in.jsonl: line 5" not in page.text  # of another unit than the first example
+    near = "web · in.jsonl: line 5 value 2 · dropped click here"
+    far = "web · in.jsonl: line 4 value 0.25 · dropped buy buy buy"
+    assert "few_words ≥ 3 kept side books · in.jsonl: line 0 value 7 · kept Rain" in page.text
+    assert f"dropped side {near} {far}" in page.text
     assert 'jsonl · in.jsonl: byte 0 unexpected end of data {"text": �' in page.text
+
+
+def test_overlap_of_rules(tmp_path):
+    docs = [
+        Doc("kept"),
+        Doc("abc", rule="few_words", also="odd_words"),
+        Doc("abcdefghi", rule="few_words"),
+        Doc("z" * 1000, rule="few_words"),
+    ]
+    run = build_run(tmp_path / "run", Story(docs=docs))
+    with open_database(run) as connection:
+        overlap = read_overlap(connection)
+    assert overlap.rules == ["few_words", "odd_words"]
+    cells = [[cell[:2] for cell in row] for _, row in overlap.rows]
+    assert cells == [[("", 0), ("<1", 1)], [("100", 6), ("", 0)]]
+    text = read(run).text
+    assert "1 few_words <1 2 odd_words 100" in text
 
 
 def test_long_texts_are_cut(tmp_path):
@@ -270,6 +292,14 @@ def test_bars_show_what_is_not_nothing():
     assert 'width="0.00%"' in bar(0, "k")
     assert 'width="0.50%"' in bar(1e-9, "k")
     assert 'width="100.00%"' in bar(1, "k")
+
+
+def test_bars_stand_side_by_side():
+    chart = bars([(25, "a"), (0, "b"), (50, "c")], 100)
+    assert re.findall(r'x="([\d.]+)%" width="([\d.]+)%"', chart) == [
+        ("0.00", "25.00"), ("25.00", "0.00"), ("25.00", "50.00"),
+    ]  # fmt: skip
+    assert 'width="0.00%"' in bars([(0, "a")], 0)
 
 
 def test_histogram_counts_every_bin_it_draws():

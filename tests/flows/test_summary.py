@@ -6,11 +6,14 @@ import pytest
 from rich.console import Console
 
 from flows.catalog import build_catalog
+from flows.replay import Outcome
 from flows.report import write_report
-from flows.summary import print_paths, print_summary
+from flows.summary import print_outcome, print_paths, print_summary
 from flows.visible import shorten, show
+from pipelines.rules import list_rules
 from tests.flows.runs import Bad, Doc, Story, build_run
 from weighting.errors import AssayError
+from weighting.manifest import read_manifest
 
 
 def summarise(run, width=80, **options):
@@ -39,7 +42,7 @@ def test_funnel_has_every_term(run):
     text = summarise(run)
     assert find_line(text, "read") == "read 8 100.0 133 100.0 138 100.0"
     assert find_line(text, "dropped") == "dropped by rules 2 25.0 21 15.8 21 15.2"
-    assert find_line(text, "few_words") == "few_words 2 25.0 21 15.8 21 15.2"
+    assert find_line(text, "few_words") == "few_words 2 21 15.2 21 0"
     assert find_line(text, "duplicates") == "duplicates 0 0.0 0 0.0 0 0.0"
     assert find_line(text, "quarantined") == "quarantined 2 25.0 0 0.0 0 0.0"
     assert find_line(text, "bad_utf8") == "bad_utf8 1 12.5 - - - -"
@@ -61,6 +64,29 @@ def test_fits_a_narrow_screen_and_a_pipe(run):
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in summarise(run)
     assert "\x1b[" in summarise(run, force_terminal=True)
+
+
+def test_long_names_and_large_numbers_fit(run, monkeypatch):
+    """The rules' table of a run of 10^10 tokens, with the longest name there is."""
+    manifest = read_manifest(run)
+    name = max(list_rules(), key=len)
+    cost = manifest.counts["rules"]["few_words"] | {
+        "rule": name, "failing_documents": 12_345_678, "failing_tokens": 9_876_543_210,
+    }  # fmt: skip
+    manifest.counts["rules"][name] = cost
+    manifest.counts["funnel"]["tokens"]["read"] = 10**10
+    monkeypatch.setattr("flows.summary.read_manifest", lambda _: manifest)
+    line = next(line for line in summarise(run).splitlines() if name in line)
+    assert line.split() == [name, "12.3", "M", "9,876.5", "M", "98.8", "21", "9,876.5", "M"]
+
+
+def test_a_replay_is_told_by_error():
+    stream = io.StringIO()
+    console = Console(file=stream, width=80)
+    print_outcome(Outcome(7, {"bad_json": (3, 1), "[b]": (1, 0)}, {}, ["a"]), console)
+    assert find_line(stream.getvalue(), "bad_json") == "bad_json 3 1"
+    assert find_line(stream.getvalue(), "[b]") == "[b] 1 0"
+    assert stream.getvalue().endswith("7 more records can be read\n")
 
 
 def test_empty_validation_and_no_report(tmp_path):

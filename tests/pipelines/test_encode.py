@@ -20,7 +20,14 @@ TEXTS = ["The ice cream melted.", "naïve café - 日本語 🍦", "", "x = {'a'
 
 def write_documents(path, texts):
     rows = [
-        {"doc_id": f"{i:032x}", "source": "s", "locator": "l", "text": text, "metadata": "{}"}
+        {
+            "doc_id": f"{i:032x}",
+            "source": "s",
+            "locator": "l",
+            "text": text,
+            "metadata": "{}",
+            "edits": [],
+        }
         for i, text in enumerate(texts)
     ]
     write_table(path, pa.Table.from_pylist(rows, schema=DOCUMENTS), DOCUMENTS)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import READERS
+from pipelines.readers import READERS, known_suffixes
 from pipelines.records import ReadOptions, Slice
 from pipelines.units import SLICE_COST, Unit, fingerprint, plan
 from weighting.errors import AssayError
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+DEFAULT = ReadOptions()
 COUNTS = st.integers(-1, 2**62)
 SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS)
 
@@ -37,7 +38,7 @@ def names(planned):
     return [part.name for unit in planned.units for part in unit.slices]
 
 
-def texts(planned, options=ReadOptions()):  # noqa: B008 - immutable
+def texts(planned, options=DEFAULT):
     return [
         item.text
         for unit in planned.units
@@ -64,8 +65,8 @@ def test_planning_imports_no_engine_and_no_heavy_library():
 
 def test_a_folder_is_searched_without_hidden_files_and_loops(corpus):
     planned = plan([str(corpus)])
-    assert names(planned) == ["a.jsonl", "web/b.JSONL", "web/deep/c.txt"]
-    assert planned.ignored == [str(corpus / "broken.txt"), str(corpus / "web" / "image.png")]
+    assert names(planned) == ["a.jsonl", "broken.txt", "web/b.JSONL", "web/deep/c.txt"]
+    assert planned.ignored == [str(corpus / "web" / "image.png")]
     assert [unit.uid for unit in planned.units] == [0]
 
 
@@ -87,6 +88,46 @@ def test_a_file_with_two_paths_is_read_once(tmp_path):
     (tmp_path / "a.txt").symlink_to(tmp_path / "b.txt")
     assert names(plan([str(tmp_path)])) == ["a.txt"]
     assert names(plan([str(tmp_path / "b.txt"), str(tmp_path / "a.txt")])) == ["a.txt"]
+
+
+def test_every_suffix_finds_its_reader_with_and_without_compression(tmp_path):
+    for name, reader in {
+        "a.jsonl": "jsonl",
+        "b.ndjson.bz2": "jsonl",
+        "c.MD.XZ": "text",
+        "d.csv": "csv",
+        "e.tsv.zst": "csv",
+        "f.feather": "arrow",
+        "g.arrows": "arrow",
+        "h.parquet": "parquet",
+        "i.html": "html",
+        "j.warc.gz": "warc",
+    }.items():
+        (tmp_path / name).write_bytes(b"")
+        assert [part.reader for part in plan([str(tmp_path / name)]).units[0].slices] == [reader]
+    assert "each also with .gz, .zst, .bz2, .xz; " in known_suffixes()
+    assert known_suffixes().count(".jsonl") == known_suffixes().count(".parquet") == 1
+
+
+def test_links_that_lead_nowhere_or_in_circles_are_unreadable_files(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere.txt")
+    (tmp_path / "c.txt").symlink_to(tmp_path / "d.txt")
+    (tmp_path / "d.txt").symlink_to(tmp_path / "c.txt")
+    for spec in (tmp_path, tmp_path / "*.txt"):
+        planned = plan([str(spec)])
+        assert names(planned)[:2] == ["a.txt", "b.txt"]
+        items = [x for p in planned.units[0].slices for x in READERS[p.reader].read(p, DEFAULT)]
+        assert [item.error for item in items[1:]] == ["unreadable"] * (len(names(planned)) - 1)
+    assert [entry["hash"] for entry in fingerprint(planned.units)][1:3] == ["unreadable"] * 2
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    os.mkfifo(tmp_path / "b.txt")
+    planned = plan([str(tmp_path)])
+    assert names(planned) == ["a.txt"]
+    assert planned.ignored == [str(tmp_path / "b.txt")]
 
 
 def test_linked_folders_are_searched(tmp_path):
@@ -139,6 +180,12 @@ def test_urls_are_planned_like_folders():
     assert plan(["memory://units/x/*/*.jsonl", "memory://units/x/a.jsonl"]).units == planned.units
 
 
+def test_file_urls_are_paths(corpus):
+    assert plan([corpus.as_uri()]) == plan([str(corpus)])
+    assert plan([f"{corpus.as_uri()}/web/*/*.txt"]) == plan([f"{corpus}/web/*/*.txt"])
+    assert texts(plan([f"{corpus.as_uri()}/a.jsonl"])) == ["a.jsonl"]
+
+
 def test_a_saved_dataset_in_a_folder_is_one_input(tmp_path):
     datasets = pytest.importorskip("datasets")
     rows = datasets.Dataset.from_dict({"text": ["from a dataset"]})
@@ -163,17 +210,17 @@ def test_the_embedded_corpus_is_an_input(tmp_path):
         ("no/such", "no/such: no such file or folder"),
         ("no*such", "no*such: no such file or folder"),
         ("empty", "empty: nothing is in it"),
-        ("a.csv", "a.csv: its suffix is not known; valid: .jsonl, .jsonl.gz"),
-        ("csv", "csv: the suffixes of its 2 files are not known; valid: .jsonl"),
+        ("a.png", "a.png: its suffix is not known; valid: .jsonl, .ndjson, .txt"),
+        ("png", "png: the suffixes of its 2 files are not known; valid: .jsonl"),
         ("nofs://a/b", "nofs://a/b: cannot be opened"),
         ("memory://no/such", "memory://no/such: no such file or folder"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, monkeypatch, spec, message):
     monkeypatch.chdir(tmp_path)
-    for folder in ("empty", "csv"):
+    for folder in ("empty", "png"):
         (tmp_path / folder).mkdir()
-    for name in ("a.csv", "csv/a.csv", "csv/b.csv", "good.txt"):
+    for name in ("a.png", "png/a.png", "png/b.png", "good.txt"):
         (tmp_path / name).write_text("text")
     with pytest.raises(AssayError) as caught:
         plan(["good.txt", spec])
@@ -184,8 +231,10 @@ def test_what_cannot_be_read_is_named(tmp_path, monkeypatch, spec, message):
 def test_no_inputs_and_unknown_readers_are_refused(tmp_path):
     with pytest.raises(AssayError, match="no inputs"):
         plan([])
-    for reader in ("csv", "datasets"):
-        with pytest.raises(AssayError, match=f"{reader}: no reader .* valid: jsonl, text, parquet"):
+    for reader in ("png", "datasets"):
+        with pytest.raises(
+            AssayError, match=f"{reader}: no reader .* valid: jsonl, text, html, warc, "
+        ):
             plan([str(tmp_path)], reader=reader)
 
 

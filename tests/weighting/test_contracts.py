@@ -20,7 +20,14 @@ from weighting.manifest import (
 )
 from weighting.reasons import Reason, name_flags
 
-ROW = {"doc_id": "d", "source": "s", "locator": "byte 0", "text": "x", "metadata": "{}"}
+ROW = {
+    "doc_id": "d",
+    "source": "s",
+    "locator": "byte 0",
+    "text": "x",
+    "metadata": "{}",
+    "edits": [],
+}
 
 
 def manifest(files=()):

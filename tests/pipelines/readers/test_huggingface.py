@@ -119,5 +119,5 @@ def test_digest_follows_the_content(saved, tmp_path):
 
 
 def test_telemetry_is_off():
-    huggingface._library()
+    huggingface.open_library()
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"

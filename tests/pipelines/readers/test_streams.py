@@ -1,13 +1,24 @@
+import bz2
 import gzip
+import lzma
 import zlib
+from functools import partial
 
 import fsspec
 import pytest
 import zstandard
 
-from pipelines.readers.streams import Damage, digest, file_size, read_blocks, text_size
+from pipelines.readers.compression import Damage, with_compressions, without_compression
+from pipelines.readers.streams import digest, file_size, read_blocks, text_size
 
 TEXT = b"".join(b"line %d of a text that packs well\n" % number for number in range(3000))
+PACK = {
+    ".gz": gzip.compress,
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
+EACH = pytest.mark.parametrize("suffix", PACK)
 
 
 def zstd_pieces(pieces):
@@ -37,32 +48,40 @@ def collect(path, start=0):
 
 
 @pytest.mark.parametrize("start", [0, 1, 5000, len(TEXT) - 1, len(TEXT), len(TEXT) + 9])
-@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("suffix", ["", *PACK])
 def test_reads_from_any_offset(tmp_path, suffix, start):
-    packed = {"": TEXT, ".gz": gzip.compress(TEXT), ".zst": zstandard.compress(TEXT)}[suffix]
     path = tmp_path / f"a.txt{suffix}"
-    path.write_bytes(packed)
+    path.write_bytes(PACK[suffix](TEXT) if suffix else TEXT)
     assert collect(path, start) == (TEXT[start:], None)
 
 
 def test_members_and_frames_follow_each_other(tmp_path):
     skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"skip"
     unsized = zstandard.ZstdCompressor(write_content_size=False).compress(TEXT)
+    for suffix, pack in PACK.items():
+        content = pack(TEXT) + pack(b"") + pack(b"end")
+        (tmp_path / f"b{suffix}").write_bytes(content + b"\0" * 9000 * (suffix != ".zst"))
+        assert collect(tmp_path / f"b{suffix}") == (TEXT + b"end", None)
     for name, content in {
-        "a.gz": gzip.compress(TEXT) + gzip.compress(b"") + gzip.compress(b"end") + b"\0" * 9000,
         "a.zst": zstandard.compress(TEXT) + skippable + unsized + zstandard.compress(b"end"),
     }.items():
         (tmp_path / name).write_bytes(content)
-    assert collect(tmp_path / "a.gz") == (TEXT + b"end", None)
     assert collect(tmp_path / "a.zst") == (TEXT + TEXT + b"end", None)
 
 
-def test_one_step_on_a_bomb_is_bounded(tmp_path):
-    path = tmp_path / "a.zst"
-    path.write_bytes(zstandard.compress(b"a" * 2**28))
+@pytest.mark.parametrize(
+    ("suffix", "pack", "size", "most"),
+    [
+        (".zst", zstandard.compress, 2**28, 2**27),
+        (".bz2", partial(bz2.compress, compresslevel=1), 2**25, 2**24),  # blocks of 5 MB
+    ],
+)
+def test_one_step_on_a_bomb_is_bounded(tmp_path, suffix, pack, size, most):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(pack(b"a" * size))
     sizes = [len(block) for block in read_blocks(str(path))]
-    assert sum(sizes) == 2**28
-    assert max(sizes) <= 2**27 + 2**20
+    assert sum(sizes) == size
+    assert max(sizes) <= most + 2**20
 
 
 @pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip_pieces), (".zst", zstd_pieces)])
@@ -78,23 +97,41 @@ def test_corruption_keeps_everything_before_it(tmp_path, suffix, pack):
     assert "corrupt" in damage
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@EACH
 def test_garbage_after_the_last_member_is_damage(tmp_path, suffix):
-    packed = {".gz": gzip.compress(TEXT), ".zst": zstandard.compress(TEXT)}[suffix]
     path = tmp_path / f"a{suffix}"
-    path.write_bytes(packed + b"garbage")
+    path.write_bytes(PACK[suffix](TEXT) + b"garbage, and more of it than a header is long")
     content, damage = collect(path)
     assert content == TEXT
     assert "corrupt" in damage
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@EACH
 def test_a_file_of_zeros_is_damage(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"\0" * 10_000)
     content, damage = collect(path)
     assert content == b""
     assert "corrupt" in damage
+
+
+@pytest.mark.parametrize("suffix", [".bz2", ".xz"])
+def test_truncation_keeps_what_came_out_before(tmp_path, suffix):
+    packed = PACK[suffix](b"first") + PACK[suffix](TEXT)
+    path = tmp_path / f"a{suffix}"
+    for kept in range(len(PACK[suffix](b"first")) + 1, len(packed), 50):
+        path.write_bytes(packed[:kept])
+        content, damage = collect(path)
+        assert (b"first" + TEXT).startswith(content)
+        assert content.startswith(b"first")
+        assert "cut short" in damage
+
+
+def test_suffixes_are_made_of_formats_and_compressions():
+    made = with_compressions(".a", ".b")
+    assert made == tuple(f".{x}{c}" for x in "ab" for c in ("", ".gz", ".zst", ".bz2", ".xz"))
+    assert {without_compression(f"x{suffix}") for suffix in made} == {"x.a", "x.b"}
+    assert without_compression("x.A.GZ") == "x.A"
 
 
 def test_wrong_checksum_is_damage(tmp_path):
@@ -117,6 +154,7 @@ def test_size_is_stated_or_estimated(tmp_path):
         "c.gz": b"x",
         "a.zst": zstandard.compress(TEXT),
         "b.zst": unsized,
+        "a.xz": lzma.compress(TEXT),
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -128,6 +166,7 @@ def test_size_is_stated_or_estimated(tmp_path):
         "c.gz": 4,
         "a.zst": len(TEXT),
         "b.zst": 4 * len(unsized),
+        "a.xz": 4 * len(lzma.compress(TEXT)),
     }
 
 

@@ -2,20 +2,22 @@
 
 import math
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.rules import FAMILIES, annotate, find_failures, list_rules
-from pipelines.rules.bounds import Bounds
+from pipelines.bounds import Bounds
+from pipelines.rules import FAMILIES, annotate, find_failures, gopher, list_rules
 from pipelines.rules.gopher import RULES, STOP_WORDS
-from pipelines.rules.punctuation import PUNCTUATION
 from pipelines.words import split_words
+from pipelines.words.punctuation import PUNCTUATION
+from tests.pipelines.rules.batches import make_batch
 
 texts = st.lists(
-    st.sampled_from(["the", "and", "#", "...", "…", "•", "- item", "word", "\n", " ", "x1", "!?"])
-    | st.text(max_size=6),
+    st.sampled_from(
+        ["the", "and", "#", "...", "....", "…", "•", "- item", "word", "\n", " ", "x1", "!?"]
+    )
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
     max_size=30,
 ).map(" ".join)
 
@@ -50,8 +52,8 @@ def reference(text):
 @settings(max_examples=200, deadline=None)
 @given(st.lists(texts, min_size=1, max_size=5))
 def test_values_equal_the_plain_reading(documents):
-    values = annotate(pa.array(documents, pa.string()))
-    assert list(values) == list_rules()
+    values = gopher.annotate(make_batch(documents))
+    assert list(values) == list(RULES)
     for i, text in enumerate(documents):
         for rule, expected in reference(text).items():
             assert values[rule][i] == pytest.approx(expected, nan_ok=True, rel=1e-12), rule
@@ -74,21 +76,34 @@ PROSE = "The dog and the cat have to be with that other animal of the house. " *
     ],
 )
 def test_each_rule_drops_what_it_is_for(text, rule):
-    failures = find_failures(annotate(pa.array([PROSE, text])), RULES)
+    failures = find_failures(gopher.annotate(make_batch([PROSE, text])), RULES)
     assert failures[0] == []
     assert rule in failures[1]
 
 
 def test_only_rules_with_bounds_drop():
-    values = annotate(pa.array(["stub"]))
+    values = gopher.annotate(make_batch(["stub"]))
     assert find_failures(values, {}) == [[]]
     assert find_failures(values, {"gopher_words": Bounds(1, None)}) == [[]]
     assert find_failures(values, {"gopher_words": Bounds(2, None)}) == [["gopher_words"]]
 
 
 def test_an_empty_text_fails_on_counts_and_not_on_undefined_shares():
-    failed = find_failures(annotate(pa.array([""])), FAMILIES["gopher_quality"].rules)
+    failed = find_failures(gopher.annotate(make_batch([""])), RULES)
     assert failed == [["gopher_words", "gopher_stop_words"]]
+
+
+def test_every_family_gives_every_rule_a_value():
+    values = annotate(make_batch([PROSE, ""]))
+    assert list(values) == list_rules()
+    assert all(len(column) == 2 for column in values.values())
+
+
+def test_families_that_are_left_out_have_no_values():
+    values = annotate(make_batch([PROSE], families=("gopher_quality",)))
+    assert list(values) == list_rules()
+    known = {rule for rule, column in values.items() if not math.isnan(column[0])}
+    assert known == set(FAMILIES["gopher_quality"].rules)
 
 
 def test_punctuation_has_the_contracts_size():

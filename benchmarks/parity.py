@@ -1,0 +1,230 @@
+"""Every rule's decision against datatrove's, on every document of a corpus.
+
+python -m benchmarks.parity CORPUS... [--english]   files or folders, as for `assay curate`
+
+One filter of datatrove is made for each rule, with its other rules off and its own word tokenizer,
+so that no rule hides behind an earlier one. Ours run with `compat`, once with C4's terminal
+punctuation rule and once, as FineWeb has it, without. `--english` leaves out the records whose
+`lang` names another language.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from multiprocessing import get_context
+
+import orjson
+import pyarrow as pa
+from datatrove.data import Document
+from datatrove.pipeline.filters import (
+    C4ParagraphFilter,
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
+from datatrove.pipeline.filters.base_filter import BaseFilter
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.readers import READERS
+from pipelines.records import ReadOptions, Record
+from pipelines.rules import c4, fineweb, gopher, repetition
+from pipelines.rules.batch import Batch
+from pipelines.settings import RuleSettings
+from pipelines.units import plan
+
+BATCH = 64
+RULES = gopher.RULES | repetition.RULES | c4.RULES | fineweb.RULES
+OURS = (gopher, repetition, c4, fineweb)
+OFF_QUALITY = dict.fromkeys(
+    (
+        "min_doc_words",
+        "max_doc_words",
+        "min_avg_word_length",
+        "max_avg_word_length",
+        "max_symbol_word_ratio",
+        "max_bullet_lines_ratio",
+        "max_ellipsis_lines_ratio",
+        "max_non_alpha_words_ratio",
+        "min_stop_words",
+    )
+)
+OFF_REPETITION = dict.fromkeys(
+    ("dup_line_frac", "dup_para_frac", "dup_line_char_frac", "dup_para_char_frac")
+) | {"top_n_grams": (), "dup_n_grams": ()}
+OFF_C4 = {
+    "min_num_sentences": -1,
+    "filter_lorem_ipsum": False,
+    "filter_curly_bracket": False,
+}
+OFF_FINEWEB = {
+    "line_punct_thr": 0,
+    "short_line_thr": 2,
+    "char_duplicates_ratio": 2,
+    "new_line_ratio": 1e9,
+}
+# Reasons of the filters, where one setting turns on two rules.
+REASONS = {
+    "gopher_hashes": "gopher_too_many_hashes",
+    "gopher_ellipses": "gopher_too_many_ellipsis",
+}
+Task = tuple[list[str]]
+
+
+@cache
+def make_filters() -> Mapping[str, BaseFilter]:
+    """Return one filter of datatrove for each rule, by the rule's name."""
+
+    def quality(**on: float) -> BaseFilter:
+        return GopherQualityFilter(**(OFF_QUALITY | on))
+
+    def repeated(**on: object) -> BaseFilter:
+        return GopherRepetitionFilter(**(OFF_REPETITION | on))
+
+    def page(terminal: bool, **on: object) -> BaseFilter:
+        return C4QualityFilter(filter_no_terminal_punct=terminal, **(OFF_C4 | on))
+
+    def lines(**on: float) -> BaseFilter:
+        return FineWebQualityFilter(**(OFF_FINEWEB | on))
+
+    return {
+        "gopher_words": quality(min_doc_words=50, max_doc_words=100_000),
+        "gopher_mean_word_length": quality(min_avg_word_length=3, max_avg_word_length=10),
+        "gopher_hashes": quality(max_symbol_word_ratio=0.1),
+        "gopher_ellipses": quality(max_symbol_word_ratio=0.1),
+        "gopher_bullet_lines": quality(max_bullet_lines_ratio=0.9),
+        "gopher_ellipsis_lines": quality(max_ellipsis_lines_ratio=0.3),
+        "gopher_alphabetic": quality(max_non_alpha_words_ratio=0.8),
+        "gopher_stop_words": quality(min_stop_words=2),
+        "gopher_dup_paragraphs": repeated(dup_para_frac=0.3),
+        "gopher_dup_paragraph_chars": repeated(dup_para_char_frac=0.2),
+        "gopher_dup_lines": repeated(dup_line_frac=0.3),
+        "gopher_dup_line_chars": repeated(dup_line_char_frac=0.2),
+        **{
+            f"gopher_top_{n}gram": repeated(top_n_grams=((n, share),))
+            for n, share in ((2, 0.2), (3, 0.18), (4, 0.16))
+        },
+        **{
+            f"gopher_dup_{n}gram": repeated(dup_n_grams=((n, 0.2 - n / 100),)) for n in range(5, 11)
+        },
+        "fineweb_line_punctuation": lines(line_punct_thr=0.12),
+        "fineweb_short_lines": lines(short_line_thr=0.67),
+        "fineweb_dup_line_chars": lines(char_duplicates_ratio=0.01),
+        "fineweb_newlines": lines(new_line_ratio=0.3),
+        "c4_paragraphs": C4ParagraphFilter(),
+        "c4_lorem_ipsum": page(True, filter_lorem_ipsum=True),
+        "c4_curly_brackets": page(True, filter_curly_bracket=True),
+        "c4_sentences": page(True, min_num_sentences=5),
+        "c4_lorem_ipsum, any line end": page(False, filter_lorem_ipsum=True),
+        "c4_curly_brackets, any line end": page(False, filter_curly_bracket=True),
+        "c4_sentences, any line end": page(False, min_num_sentences=5),
+        "c4 text left": page(True),
+        "c4 text left, any line end": page(False),
+    }
+
+
+def judge_theirs(rule: str, text: str) -> object:
+    """Return whether datatrove drops a text by a rule, or the text that a filter leaves.
+
+    Where the filter fails on the text, the error's name.
+    """
+    document = Document(text=text, id="")
+    try:
+        verdict = make_filters()[rule].filter(document)
+    except (ZeroDivisionError, IndexError) as error:
+        return type(error).__name__
+    if "text left" in rule:
+        return document.text
+    reason = None if verdict is True else verdict[1]
+    if reason == "empty":
+        return "empty"
+    return reason == REASONS[rule] if rule in REASONS else reason is not None
+
+
+def judge_ours(texts: list[str]) -> dict[str, list[object]]:
+    """Return what this project makes of texts, by the names of `make_filters`."""
+    column, decisions = pa.array(texts, pa.string()), {}
+    metadata = pa.array(["{}"] * len(texts))
+    for suffix, terminal in (("", True), (", any line end", False)):
+        batch = Batch(column, metadata, RuleSettings(compat=True, terminal_punctuation=terminal))
+        for family in OURS:
+            for rule, values in family.annotate(batch).items():
+                decisions[rule + suffix] = family.RULES[rule].fails(values).tolist()
+        decisions["c4 text left" + suffix] = batch.line_cut.texts_D.to_pylist()
+    return decisions
+
+
+def compare(texts: list[str]) -> tuple[Counter[tuple[str, str]], list[tuple[str, str, str]]]:
+    """Count by rule how texts were judged; list the texts judged differently."""
+    ours = judge_ours(texts)
+    counts: Counter[tuple[str, str]] = Counter()
+    examples = []
+    for at, text in enumerate(texts):
+        for rule in make_filters():
+            theirs = judge_theirs(rule, text)
+            if theirs == "empty" or theirs in ("ZeroDivisionError", "IndexError"):
+                counts[rule, str(theirs)] += 1
+                continue
+            counts[rule, "equal" if theirs == ours[rule][at] else "different"] += 1
+            counts[rule, "dropped"] += theirs is True
+            if theirs != ours[rule][at]:
+                examples.append((rule, str(theirs)[:200], text))
+    return counts, examples
+
+
+def read_texts(paths: list[str], english: bool) -> Iterator[str]:
+    """Yield the texts of a corpus."""
+    for unit in plan(paths).units:
+        for piece in unit.slices:
+            for item in READERS[piece.reader].read(piece, ReadOptions()):
+                if isinstance(item, Record) and not (english and is_foreign(item.metadata)):
+                    yield item.text
+
+
+def is_foreign(metadata: str) -> bool:
+    """Say whether a record names a language that is not English."""
+    return orjson.loads(metadata).get("lang", "en") not in ("en", "eng")
+
+
+def batched(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Cut texts into lists of BATCH."""
+    texts = iter(texts)
+    return iter(lambda: list(islice(texts, BATCH)), [])
+
+
+def main() -> None:
+    """Compare and print one row for each rule."""
+    paths = [argument for argument in sys.argv[1:] if argument != "--english"]
+    english = "--english" in sys.argv
+    counts: Counter[tuple[str, str]] = Counter()
+    examples: list[tuple[str, str, str]] = []
+    with get_context("spawn").Pool(2) as pool:
+        for some, more in pool.imap_unordered(compare, batched(read_texts(paths, english))):
+            counts.update(some)
+            examples += more[: max(0, 1000 - len(examples))]
+    print_table(counts)
+    for rule, theirs, text in examples[:20]:
+        print(f"{rule}: datatrove says {theirs!r} of {text[:160]!r} ({len(text)} characters)")
+
+
+def print_table(counts: Counter[tuple[str, str]]) -> None:
+    """Print how many documents each rule judged alike."""
+    columns = ("equal", "different", "dropped", "empty", "ZeroDivisionError", "IndexError")
+    table = Table(title="decisions, and what datatrove fails on", show_edge=False)
+    table.add_column("rule")
+    for column in ("documents", *columns, "agreement"):
+        table.add_column(column, justify="right")
+    for rule in make_filters():
+        row = {column: counts[rule, column] for column in columns}
+        judged = row["equal"] + row["different"]
+        everything = judged + sum(row[column] for column in columns[3:])
+        share = f"{row['equal'] / judged:.4%}" if judged else "-"
+        table.add_row(rule, f"{everything:,}", *(f"{n:,}" for n in row.values()), share)
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

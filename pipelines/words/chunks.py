@@ -1,0 +1,84 @@
+"""Kernel: the chunks of a batch of texts, which are its runs of non-space characters."""
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.words.compiled import njit
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Slots = npt.NDArray[np.int32]
+
+
+# The bytes that may begin a white-space character: most bytes do not, and one look tells.
+MAY_BE_SPACE = np.isin(np.arange(256), [*range(9, 14), *range(28, 33), 0xC2, 0xE1, 0xE2, 0xE3])
+
+
+@njit
+def space_size(data: Bytes, at: int, end: int) -> int:
+    """Return the bytes of the white-space character (`str.isspace`) at `at`, 0 if there is none."""
+    byte = data[at]
+    if byte < 0x80:
+        return 1 if byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31 else 0
+    if byte == 0xC2 and at + 1 < end:
+        return 2 if data[at + 1] == 0x85 or data[at + 1] == 0xA0 else 0
+    if at + 2 >= end or not 0xE1 <= byte <= 0xE3:
+        return 0
+    second, third = data[at + 1], data[at + 2]
+    if byte == 0xE1:  # U+1680
+        return 3 if second == 0x9A and third == 0x80 else 0
+    if byte == 0xE3:  # U+3000
+        return 3 if second == 0x80 and third == 0x80 else 0
+    if second == 0x80:  # U+2000 to U+200A, U+2028, U+2029, U+202F
+        return 3 if third <= 0x8A or third == 0xA8 or third == 0xA9 or third == 0xAF else 0
+    return 3 if second == 0x81 and third == 0x9F else 0  # U+205F
+
+
+@njit
+def find_chunks(data: Bytes, offsets: Ints, starts: Ints, ends: Ints, counts_D: Ints) -> int:
+    """Write the byte ranges of the chunks of D texts to `starts` and `ends`; return their number.
+
+    `offsets` [D+1] bound the texts; `counts_D` gets the number of chunks of each.
+    """
+    size = 0
+    for document in range(len(offsets) - 1):
+        before, stop = size, offsets[document + 1]
+        at, inside = offsets[document], False
+        while at < stop:
+            space = space_size(data, at, stop) if MAY_BE_SPACE[data[at]] else 0
+            if space:
+                if inside:
+                    ends[size] = at
+                    size += 1
+                inside = False
+                at += space
+            else:
+                if not inside:
+                    starts[size] = at
+                    inside = True
+                at += 1
+        if inside:
+            ends[size] = stop
+            size += 1
+        counts_D[document] = size - before
+    return size
+
+
+@njit
+def count_words(slots_K: Slots, chunks: npt.NDArray[np.void]) -> Ints:
+    """Return the number of words of K chunks, given by their places in the vocabulary."""
+    counts_K = np.empty(len(slots_K), np.int64)
+    for at in range(len(slots_K)):
+        counts_K[at] = chunks[slots_K[at]].words
+    return counts_K
+
+
+@njit
+def expand(slots_K: Slots, chunks: npt.NDArray[np.void], places: Ints) -> None:
+    """Write the places of the words of K chunks to `places`."""
+    size = 0
+    for slot in slots_K:
+        first = chunks[slot].first
+        for at in range(chunks[slot].words):
+            places[size] = first + at
+            size += 1

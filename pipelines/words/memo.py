@@ -1,0 +1,253 @@
+"""The vocabulary of chunks: the words of every chunk seen by this process, and what they are like.
+
+A chunk is a run of non-space characters. Chunks are told apart by a 64-bit hash. New ones are split
+by the kernel where it can, else by spaCy; both write the same entries, so results do not depend on
+what was seen before, and the vocabulary may be forgotten at any time.
+"""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import spacy
+from spacy.attrs import ORTH
+from spacy.tokenizer import Tokenizer
+
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
+from pipelines.words.points import LONGEST, UNKNOWN, Rules, decode, hash_part
+from pipelines.words.splitting import pair_words, split_chunk
+from pipelines.words.tables import (
+    ENDS_SENTENCE,
+    LETTER,
+    NOT_PUNCTUATION,
+    UNICODE_PUNCTUATION,
+    list_units,
+    mark_character,
+    tabulate_characters,
+)
+
+CHUNK_LIMIT = 2**19  # chunks after which the vocabulary starts anew: some 60 MB
+STEP = 2**16  # chunks looked up at a time
+
+WORD = np.dtype(
+    [("hash", np.uint64), ("chars", np.int32), ("bytes", np.int32), ("flags", np.uint16)],
+    align=True,
+)
+CHUNK = np.dtype([("first", np.int32), ("words", np.int32)], align=True)
+Words = npt.NDArray[np.void]
+Chunks = npt.NDArray[np.void]
+Ints = npt.NDArray[np.int64]
+Slots = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
+Bytes = npt.NDArray[np.uint8]
+
+
+@cache
+def english() -> Tokenizer:
+    """Return spaCy's blank English tokenizer."""
+    return spacy.blank("en").tokenizer
+
+
+def split_words(text: str) -> list[str]:
+    """Return spaCy's English words of a text; punctuation marks are words, white space is not."""
+    return [word for token in english()(text) if (word := str(token)) and not word.isspace()]
+
+
+class Vocabulary:
+    """Chunks seen so far, and their words."""
+
+    def __init__(self) -> None:
+        specials, pairs = (make_set(hashes) for hashes in _hash_specials(english()))
+        units = make_set([hash_text(unit) for unit in list_units()])
+        self.rules = Rules(tabulate_characters(english()), specials, pairs, units)
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.keys = np.zeros(2**12, np.uint64)
+        self.slots = np.zeros(2**12, np.int32)
+        self.chunks = np.empty(2**11, CHUNK)
+        self.words = np.empty(2**12, WORD)
+        self.sizes = np.zeros(2, np.int64)  # chunks, words
+
+    def look_up(self, data: Bytes, starts_N: Ints, ends_N: Ints) -> Slots:
+        """Return the place in `chunks` of N chunks given by their bytes, int32 [N]."""
+        if self.sizes[0] > CHUNK_LIMIT:
+            self.forget()
+        slots_N = np.empty(len(starts_N), np.int32)
+        done = 0
+        while done < len(starts_N):
+            todo = slice(done, done + STEP)
+            length = len(starts_N[todo])
+            self._reserve(length, int((ends_N[todo] - starts_N[todo]).sum()))
+            unknown = np.empty(length, np.int64)
+            found = look_up(
+                data,
+                starts_N[todo],
+                ends_N[todo],
+                self.keys,
+                self.slots,
+                self.chunks,
+                self.words,
+                self.sizes,
+                self.rules,
+                slots_N[todo],
+                unknown,
+            )
+            for at in unknown[:found] + done:
+                chunk = bytes(data[starts_N[at] : ends_N[at]])
+                self._enter(int(slots_N[at]), split_words(chunk.decode()))
+            done += STEP
+        return slots_N
+
+    def _reserve(self, chunks: int, words: int) -> None:
+        """Make room for so many more chunks, with so many words at the most."""
+        self.chunks = _grow(self.chunks, int(self.sizes[0]) + chunks)
+        self.words = _grow(self.words, int(self.sizes[1]) + words)
+        if len(self.keys) < 2 * len(self.chunks):
+            self.keys, self.slots = rehash(self.keys, self.slots, 2 * len(self.chunks))
+
+    def _enter(self, slot: int, words: list[str]) -> None:
+        """Enter the words of a chunk that spaCy has split."""
+        first = int(self.sizes[1])
+        self.words = _grow(self.words, first + len(words))
+        for at, word in enumerate(words, start=first):
+            self.words[at] = describe(word)
+        self.chunks[slot] = first, len(words)
+        self.sizes[1] += len(words)
+
+
+def describe(word: str) -> tuple[int, int, int, int]:
+    """Return a word's entry (WORD), as the kernel does for the words that it splits."""
+    marks = [mark_character(character) for character in word]
+    some = int(np.bitwise_or.reduce(marks)) & (NOT_PUNCTUATION | LETTER)
+    every = int(np.bitwise_and.reduce(marks)) & UNICODE_PUNCTUATION
+    ends = marks[0] & ENDS_SENTENCE if len(word) == 1 else 0
+    return hash_text(word), len(word), len(word.encode()), some | every | ends
+
+
+def _grow(array: npt.NDArray[np.void], size: int) -> npt.NDArray[np.void]:
+    if size <= len(array):
+        return array
+    grown = np.empty(max(size, 2 * len(array)), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def _hash_specials(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """Return the hashes of the special cases, and of what the second pass may join.
+
+    The second pass looks for the special cases that have affixes among the words of a text, and
+    puts their own words in. Those that it would change are known by their first two words, or the
+    only one.
+    """
+    plain = Tokenizer(
+        tokenizer.vocab,
+        prefix_search=tokenizer.prefix_search,
+        suffix_search=tokenizer.suffix_search,
+        infix_finditer=tokenizer.infix_finditer,
+        url_match=tokenizer.url_match,
+    )
+    joined = []
+    for special, parts in tokenizer.rules.items():
+        words = [str(token) for token in plain(special)]
+        if not _has_affix(tokenizer, special) or words == [part[ORTH] for part in parts]:
+            continue
+        hashes = [np.uint64(hash_text(word)) for word in words]
+        joined.append(int(hashes[0] if len(hashes) == 1 else pair_words(*hashes[:2])))
+    return [hash_text(special) for special in tokenizer.rules], joined
+
+
+def _has_affix(tokenizer: Tokenizer, text: str) -> bool:
+    return bool(
+        tokenizer.find_prefix(text)
+        or tokenizer.find_infix(text)
+        or tokenizer.find_suffix(text)
+        or " " in text
+    )
+
+
+@njit
+def rehash(keys: Hashes, slots: Slots, size: int) -> tuple[Hashes, Slots]:
+    """Return a table of at least `size` places with the same entries."""
+    length = len(keys)
+    while length < size:
+        length *= 2
+    new_keys, new_slots = np.zeros(length, np.uint64), np.zeros(length, np.int32)
+    for at in range(len(keys)):
+        if keys[at] != np.uint64(0):
+            place = find_slot(new_keys, keys[at])
+            new_keys[place], new_slots[place] = keys[at], slots[at]
+    return new_keys, new_slots
+
+
+@njit
+def look_up(
+    data: Bytes,
+    starts_N: Ints,
+    ends_N: Ints,
+    keys: Hashes,
+    slots: Slots,
+    chunks: Chunks,
+    words: Words,
+    sizes: Ints,
+    rules: Rules,
+    slots_N: Slots,
+    unknown: Ints,
+) -> int:
+    """Look N chunks up, enter the new ones, and return how many of those spaCy has to split.
+
+    `unknown` gets their places; an entry is made for them, without words.
+    """
+    points, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
+    hashes, cuts = np.empty(LONGEST + 1, np.uint64), np.empty(LONGEST + 1, np.int32)
+    left = 0
+    for at in range(len(starts_N)):
+        key = hash_bytes(data, starts_N[at], ends_N[at])
+        place = find_slot(keys, key)
+        if keys[place] == np.uint64(0):
+            keys[place], slots[place] = key, sizes[0]
+            chunks[sizes[0]].first, chunks[sizes[0]].words = sizes[1], 0
+            count = decode(data, starts_N[at], ends_N[at], points, ends, hashes)
+            size = UNKNOWN
+            if count != UNKNOWN:
+                size = split_chunk(points, ends, hashes, count, rules, cuts)
+            if size == UNKNOWN:
+                unknown[left] = at
+                left += 1
+            else:
+                enter(points, ends, hashes, rules.flags, cuts, size, words, sizes[1])
+                chunks[sizes[0]].words = size
+                sizes[1] += size
+            sizes[0] += 1
+        slots_N[at] = slots[place]
+    return left
+
+
+@njit
+def enter(
+    points: Slots,
+    ends: Slots,
+    hashes: Hashes,
+    flags: npt.NDArray[np.uint16],
+    cuts: Slots,
+    size: int,
+    words: Words,
+    first: int,
+) -> None:
+    """Write the entries of a chunk's words from words[first] on."""
+    start = 0
+    for at in range(size):
+        end = cuts[at]
+        some, every = np.uint16(0), np.uint16(0xFFFF)
+        for point in points[start:end]:
+            some |= flags[point]
+            every &= flags[point]
+        kept = some & (NOT_PUNCTUATION | LETTER) | every & UNICODE_PUNCTUATION
+        if end - start == 1:
+            kept |= every & ENDS_SENTENCE
+        word = words[first + at]
+        word.hash = hash_part(hashes, ends, start, end)
+        word.chars, word.bytes, word.flags = end - start, ends[end] - ends[start], kept
+        start = end

@@ -1,0 +1,365 @@
+"""Replay: after a fix, a run is what a fresh run would be; whatever happens, nothing is lost."""
+
+import gzip
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from flows import replay as replays
+from flows.catalog import open_catalog
+from flows.cli import app
+from flows.stages import open_session
+from tests.conftest import write_corpus
+from weighting.errors import AssayError
+from weighting.files import read_json
+from weighting.manifest import check_files, read_manifest
+
+SAME = ("documents", "dropped", "ledger", "quarantine", "shards", "signals", "stats")
+BROKEN = '{"text": "broken\n'
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def curate(folder, run, recipe):
+    return invoke("curate", folder, "--out", run, "--recipe", recipe)
+
+
+def read_bytes(run):
+    """The bytes of all that two equal runs share, by path."""
+    files = (path for name in SAME for path in (run / name).glob("*"))
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in files}
+
+
+def list_documents(run):
+    tables = [pq.read_table(path) for path in sorted((run / "documents").glob("*"))]
+    return {row["doc_id"]: row["text"] for table in tables for row in table.to_pylist()}
+
+
+def snapshot(run):
+    """Every file of a run, hidden ones included, with its bytes."""
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+def break_line(path, number=3):
+    """Break one line of a JSONL file; return what undoes it."""
+    good = path.read_text()
+    lines = good.splitlines(keepends=True)
+    path.write_text("".join([*lines[:number], BROKEN, *lines[number + 1 :]]))
+    return lambda: path.write_text(good)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_code():
+    """All runs here are of the same code, whatever is edited meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.run.hash_code", lambda: "code")
+        patch.setattr("flows.replay.hash_code", lambda: "code")
+        yield
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        'name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300\n'
+        "[rules]\ngopher_words = { min = 50 }\n"
+    )
+    return path
+
+
+@pytest.fixture
+def small_units(monkeypatch):
+    """Cut so fine that a small corpus has several units, some of them without a bad record."""
+    monkeypatch.setattr("flows.stages.MIN_UNIT_BYTES", 12_000)
+
+
+@pytest.fixture
+def fresh(tmp_path, recipe):
+    """Make a fresh run of a corpus with the tokenizer of another run."""
+
+    def make(corpus, run):
+        text = recipe.read_text().replace("vocab_size = 300", f'path = "{run}/tokenizer.json"')
+        (tmp_path / "fresh.toml").write_text(text)
+        curate(corpus, tmp_path / "fresh", tmp_path / "fresh.toml")
+        return tmp_path / "fresh"
+
+    return make
+
+
+def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fresh, monkeypatch):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    first, _ = write_corpus(corpus, documents=70)
+    repair = break_line(first)
+    curate(corpus, run, recipe)
+    before = read_manifest(run)
+    assert before.counts["funnel"]["records"]["quarantined"] == 1
+    repair()
+    restored = []
+    restore = replays.restore_unit
+    monkeypatch.setattr(
+        replays, "restore_unit", lambda uid, *rest: restored.append(uid) or restore(uid, *rest)
+    )
+    output = invoke("replay", run)
+    assert "1 more records can be read" in output
+    units = read_json(run / "run.json")["units"]
+    assert 1 < len(restored) < len(units)
+    assert read_bytes(run) == read_bytes(fresh(corpus, run))
+    manifest = read_manifest(run)
+    check_files(run, manifest)
+    assert manifest.counts["replayed"] == [
+        {"recovered": 1, "errors": {"bad_json": [1, 0]}, "fields": {}, "changed": ["a.jsonl"]}
+    ]
+    assert manifest.inputs[0] != before.inputs[0]
+    assert manifest.inputs[1] == before.inputs[1]
+    assert manifest.tokenizer["sha256"] == before.tokenizer["sha256"]
+    with open_catalog(run) as connection:
+        assert connection.execute("FROM quarantine_errors").fetchall() == []
+    assert (run / "report.html").exists()
+    assert not (run / ".replay").exists()
+    # The run is now that of the repaired inputs: the same command finds nothing to do.
+    assert curate(corpus, run, recipe).count("skipped") == 4
+
+
+def test_a_repaired_archive_of_another_size(tmp_path, recipe, small_units, fresh):
+    """The rest of a file was lost with its end; afterwards the units are cut otherwise."""
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    first, _ = write_corpus(corpus, documents=70)
+    packed = gzip.compress(first.read_bytes(), mtime=0)
+    first.unlink()
+    (corpus / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    curate(corpus, run, recipe)
+    counts = read_manifest(run).counts["funnel"]["records"]
+    assert counts["quarantined"] >= 1
+    (corpus / "a.jsonl.gz").write_bytes(packed)
+    invoke("replay", run)
+    assert read_manifest(run).counts["funnel"]["records"]["read"] == 78
+    assert read_bytes(run) == read_bytes(fresh(corpus, run))
+
+
+def test_a_right_field_name_recovers_and_keeps_what_was_read(tmp_path, recipe, fresh):
+    """Both files lie in one unit; a record that has both fields stays as it was."""
+    corpus, run, good = tmp_path / "corpus", tmp_path / "run", tmp_path / "good"
+    write_corpus(good)
+    shutil.copytree(good, corpus)
+    text = (corpus / "b.jsonl").read_text()
+    (corpus / "b.jsonl").write_text(text.replace('"text": ', '"body": '))
+    text = (corpus / "a.jsonl").read_text()
+    (corpus / "a.jsonl").write_text(text.replace('"id": ', '"body": "no", "id": '))
+    recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 1\n")
+    curate(corpus, run, recipe)
+    before = list_documents(run)
+    assert "34 more records" in invoke("replay", run, "--text-field", "body")
+    after = list_documents(run)
+    assert set(before.values()) <= set(after.values())  # of two copies another may survive
+    assert sorted(after.values()) == sorted(list_documents(fresh(good, run)).values())
+    replayed = read_manifest(run).counts["replayed"]
+    assert replayed[0]["fields"] == {"text_field": "body"}
+    # A later repair of another file, without the option, loses nothing either.
+    assert "nothing is quarantined" in invoke("replay", run)
+
+
+def test_replays_add_up(tmp_path, recipe):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    first, second = write_corpus(corpus)
+    repairs = [break_line(first), break_line(second)]
+    curate(corpus, run, recipe)
+    for repair in repairs:
+        repair()
+        invoke("replay", run)
+    replayed = read_manifest(run).counts["replayed"]
+    assert [one["changed"] for one in replayed] == [["a.jsonl"], ["b.jsonl"]]
+    assert [one["errors"] for one in replayed] == [{"bad_json": [2, 1]}, {"bad_json": [1, 0]}]
+
+
+def test_without_quarantine_nothing_is_touched(tmp_path, recipe):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    write_corpus(corpus)
+    curate(corpus, run, recipe)
+    before = snapshot(run)
+    shutil.rmtree(corpus)
+    assert "nothing is quarantined" in invoke("replay", run)
+    assert snapshot(run) == before
+
+
+def test_without_a_fix_nothing_is_touched(tmp_path, recipe):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    break_line(write_corpus(corpus)[0])
+    curate(corpus, run, recipe)
+    before = snapshot(run)
+    assert "0 more records can be read; the run stays" in invoke("replay", run)
+    assert snapshot(run) == before
+
+
+def test_a_run_and_a_corpus_that_moved(tmp_path, recipe):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    repair = break_line(write_corpus(corpus)[0])
+    curate(corpus, run, recipe)
+    repair()
+    shutil.move(corpus, tmp_path / "other")
+    shutil.move(run, tmp_path / "moved")
+    before = snapshot(tmp_path / "moved")
+    with pytest.raises(AssayError, match="corpus: no such file or folder"):
+        invoke("replay", tmp_path / "moved")
+    assert snapshot(tmp_path / "moved") == before
+    assert "1 more records" in invoke("replay", tmp_path / "moved", tmp_path / "other")
+
+
+def test_other_code_reads_everything_again(tmp_path, recipe, fresh, monkeypatch):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    repair = break_line(write_corpus(corpus)[0])
+    curate(corpus, run, recipe)
+    repair()
+    for module in ("run", "replay"):
+        monkeypatch.setattr(f"flows.{module}.hash_code", lambda: "newer")
+    monkeypatch.setattr(replays, "restore_rows", None)  # must not be called
+    invoke("replay", run)
+    assert read_manifest(run).versions["code"] == "newer"
+    assert read_bytes(run) == read_bytes(fresh(corpus, run))
+
+
+def test_records_that_would_be_lost_stop_the_replay(tmp_path, recipe, monkeypatch):
+    """With other code every unit is read again, and a file without quarantine has lost records."""
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    repair = break_line(write_corpus(corpus)[0])
+    recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 0.9\n")
+    curate(corpus, run, recipe)
+    repair()
+    monkeypatch.setattr(replays, "hash_code", lambda: "other")
+    monkeypatch.setattr("pipelines.readers.rows._string", _refuse_ice)
+    before = snapshot(run)
+    with pytest.raises(AssayError, match=r"records that could be read before .*b\.jsonl: byte"):
+        invoke("replay", run)
+    assert snapshot(run) == before
+
+
+def _refuse_ice(value, field):
+    from pipelines.readers.rows import BadRecord
+
+    if value.startswith("The ice") or "microwave" in value[:200]:
+        raise BadRecord("wrong_type", "ice")
+    return value
+
+
+def test_fields_do_not_change_together_with_the_inputs(tmp_path, recipe, monkeypatch):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    break_line(write_corpus(corpus)[0])
+    curate(corpus, run, recipe)
+    monkeypatch.setattr(replays, "hash_code", lambda: "other")
+    with pytest.raises(AssayError, match="run assay replay without them first"):
+        invoke("replay", run, "--text-field", "body")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--extractor", "resilparse"], "unknown extractor 'resilparse', did you mean resiliparse"),
+        (["--workers", "1"], r"manifest\.json: no such file"),
+    ],
+)
+def test_bad_arguments_are_one_line(tmp_path, recipe, arguments, message):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    break_line(write_corpus(corpus)[0])
+    recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 0\n")
+    with pytest.raises(AssayError, match="max_quarantined"):
+        curate(corpus, run, recipe)
+    with pytest.raises(AssayError, match=message):
+        invoke("replay", run, *arguments)
+
+
+class Killed(BaseException):
+    """What a test raises in the place of a kill."""
+
+
+def kill_at(monkeypatch, target, number):
+    """Let the call `number` (from 1) of a function or method be the last thing that happens."""
+    owner, name = target
+    real, calls = getattr(owner, name), []
+
+    def call(*arguments, **options):
+        calls.append(name)
+        if len(calls) == number:
+            raise Killed
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, call)
+    return calls
+
+
+@pytest.fixture(scope="module")
+def fixed(tmp_path_factory):
+    """A run of a broken corpus that has been repaired since; a copy with its replay staged, and
+    one with it done."""
+    folder = tmp_path_factory.mktemp("killed")
+    recipe = folder / "recipe.toml"
+    recipe.write_text('name = "small"\n[tokenizer]\nvocab_size = 300\n')
+    repair = break_line(write_corpus(folder / "corpus")[0])
+    curate(folder / "corpus", folder / "run", recipe)
+    repair()
+    shutil.copytree(folder / "run", folder / "staged")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replays, "publish", lambda *_: None)
+        finish(folder / "staged")
+    shutil.copytree(folder / "staged", folder / "whole")
+    finish(folder / "whole")
+    return folder
+
+
+def finish(run):
+    return replays.replay(run, {}, [], open_session(run, 1, Console(quiet=True)))
+
+
+@pytest.mark.parametrize("stage", ["restore_rows", "weigh_tokens", "close_accounts"])
+def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatch, stage):
+    run = tmp_path / "run"
+    shutil.copytree(fixed / "run", run)
+    with monkeypatch.context() as patch:
+        kill_at(patch, (replays, stage), 1)
+        with pytest.raises(Killed):
+            finish(run)
+    check_files(run, read_manifest(run))
+    assert read_bytes(run) == read_bytes(fixed / "run")
+    finish(run)
+    assert read_bytes(run) == read_bytes(fixed / "whole")
+    assert read_manifest(run) == read_manifest(fixed / "whole")
+
+
+def test_what_a_killed_replay_of_other_fields_left_is_not_used(fixed, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    shutil.copytree(fixed / "run", run)
+    session = open_session(run, 1, Console(quiet=True))
+    with monkeypatch.context() as patch:
+        kill_at(patch, (replays, "curate_documents"), 1)
+        with pytest.raises(Killed):  # nothing of the repaired file has this field
+            replays.replay(run, {"text_field": "body"}, [], session)
+    finish(run)
+    assert read_bytes(run) == read_bytes(fixed / "whole")
+
+
+@pytest.mark.parametrize("target", [(shutil, "rmtree"), (Path, "replace"), (Path, "unlink")])
+def test_killed_while_moving_the_same_command_finishes(fixed, tmp_path, monkeypatch, target):
+    for number in range(1, 100):
+        run = tmp_path / f"run-{number}"
+        shutil.copytree(fixed / "staged", run)
+        with monkeypatch.context() as patch:
+            calls = kill_at(patch, target, number)
+            with suppress(Killed):
+                replays.publish(run / ".replay", run)
+        if len(calls) < number:  # it ended before it could be killed
+            break
+        if (run / "manifest.json").exists():  # then it is the new one, and all has moved
+            check_files(run, read_manifest(run))
+        assert finish(run) is None or not (run / ".replay").exists()
+        assert read_bytes(run) == read_bytes(fixed / "whole")
+        assert read_manifest(run) == read_manifest(fixed / "whole")
+        assert not (run / "report.html").exists()  # of the old state
+    assert number > 3

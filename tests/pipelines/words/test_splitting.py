@@ -1,0 +1,141 @@
+"""The compiled splitter against spaCy itself, chunk by chunk."""
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipelines.words.memo import Vocabulary, describe, english, split_words
+from pipelines.words.points import LONGEST, UNKNOWN, decode
+from pipelines.words.splitting import split_chunk
+
+VOCABULARY = Vocabulary()
+# What spaCy's rules are about: marks, quotes, hyphens, units, currencies, letters of all kinds.
+MARKS = ".,:;!?'\"()[]{}<>#*&%+-–—~=/@_$€£°²…’“”«»§^`|\\"
+LETTERS = "aAsSkKmMUCzZéÉßжЖαΩ文は١"
+chunks = st.lists(
+    st.sampled_from([*MARKS, *LETTERS, *"0123456789"])
+    | st.sampled_from(
+        [
+            "km",
+            "US$",
+            "...",
+            "--",
+            "---",
+            "http://",
+            "www.",
+            ".com",
+            ".Net",
+            "1.5",
+            "10.0.0.1",
+            "'s",
+            "’S",
+            "n't",
+            "can",
+            "e.g.",
+            "Mr.",
+            ":)",
+            ":-(",
+            "C++",
+            "word",
+            "State",
+            "10",
+            "9am",
+            "x.y",
+        ]
+    ),
+    min_size=1,
+    max_size=9,
+).map("".join)
+
+
+def split_natively(chunk):
+    """The kernel's words, None where it leaves the chunk to spaCy."""
+    data = np.frombuffer(chunk.encode(), np.uint8)
+    points, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
+    hashes, cuts = np.empty(LONGEST + 1, np.uint64), np.empty(LONGEST + 1, np.int32)
+    count = decode(data, 0, len(data), points, ends, hashes)
+    if count == UNKNOWN:
+        return None
+    size = split_chunk(points, ends, hashes, count, VOCABULARY.rules, cuts)
+    if size == UNKNOWN:
+        return None
+    starts = [0, *cuts[: size - 1].tolist()]
+    return [chunk[a:b] for a, b in zip(starts, cuts[:size].tolist(), strict=True)]
+
+
+@settings(max_examples=3000)
+@given(chunks)
+@example("node-v10.14.2-win-x86.7z")
+@example("https://a.example/b?c=1).")
+@example("x.com:80:")
+@example("5--a")
+def test_the_kernel_agrees_with_spacy_or_says_nothing(chunk):
+    words = split_natively(chunk)
+    if words is not None:
+        assert words == split_words(chunk)
+
+
+def test_the_kernel_splits_what_text_is_made_of():
+    usual = [
+        "word",
+        "word,",
+        "(word)",
+        "Word.",
+        "well-known",
+        "1990s,",
+        "50%",
+        "5km",
+        "3.14",
+        "it’s",
+        "dog's",
+        "“Quote”",
+        "naïve",
+        "слово,",
+        "and/or",
+        "yourself—you",
+        "J.",
+        "U.S.A.,",
+        "A,B",
+        "https://www.example.org/path?x=1",
+        "index.html",
+        "wait...",
+        "...",
+        "x=1",
+    ]
+    left = [chunk for chunk in usual if split_natively(chunk) is None]
+    assert left == ["it’s", "and/or"]  # special cases
+
+
+def test_every_special_case_is_left_to_spacy():
+    for chunk in english().rules:
+        if not chunk.isspace():
+            words = split_natively(chunk)
+            assert words is None or words == split_words(chunk), chunk
+
+
+@settings(max_examples=500)
+@given(st.lists(chunks | st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"])), max_size=8))
+def test_entries_are_the_same_whoever_splits(some):
+    """Each entry of the vocabulary is what `describe` says of the words of spaCy."""
+    some = [chunk for chunk in some if chunk and len(chunk.split()) == 1]
+    encoded = [chunk.encode() for chunk in some]
+    data = np.frombuffer(b"".join(encoded) or b" ", np.uint8)
+    ends = np.cumsum([len(chunk) for chunk in encoded], dtype=np.int64)
+    starts = ends - np.array([len(chunk) for chunk in encoded], np.int64)
+    vocabulary = VOCABULARY
+    for slot, chunk in zip(vocabulary.look_up(data, starts, ends), some, strict=True):
+        first, count = vocabulary.chunks[slot]
+        entries = [tuple(entry) for entry in vocabulary.words[first : first + count].tolist()]
+        assert entries == [describe(word) for word in split_words(chunk)]
+
+
+def test_a_vocabulary_that_is_full_starts_anew(monkeypatch):
+    monkeypatch.setattr("pipelines.words.memo.CHUNK_LIMIT", 2)
+    vocabulary = Vocabulary()
+    data = np.frombuffer(b"abcd", np.uint8)
+    starts = np.arange(4)
+    first = vocabulary.look_up(data, starts, starts + 1)
+    assert len(set(first.tolist())) == 4
+    again = vocabulary.look_up(data, starts[:1], starts[:1] + 1)
+    assert vocabulary.sizes[0] == 1
+    assert vocabulary.words[vocabulary.chunks[again[0]][0]]["chars"] == 1
