@@ -1,12 +1,13 @@
-# The five verbs. Each makes .venv and installs what it needs when that is missing.
+# The verbs. Each makes .venv and installs what it needs when that is missing.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/demo
+CORPUS ?= python-docs:10
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench smoke clean
+.PHONY: demo test lint bench bench-clean parity smoke clean
 
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN) --overwrite
@@ -27,6 +28,14 @@ bench: $(VENV)/.bench $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.step
+
+# Cleaning against datatrove, on a corpus of your own: make bench-clean CORPUS=wiki.jsonl.gz
+bench-clean: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.clean $(CORPUS)
+
+# Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
+parity: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.parity $(CORPUS)
 
 # The wheel in a fresh environment, run from another folder with two Beam worker processes.
 smoke: $(VENV)/.dev

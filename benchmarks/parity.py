@@ -4,41 +4,75 @@ python -m benchmarks.parity CORPUS... [--english]   files or folders, as for `as
 
 One filter of datatrove is made for each rule, with its other rules off and its own word tokenizer,
 so that no rule hides behind an earlier one. Ours run with `compat`, once with C4's terminal
-punctuation rule and once, as FineWeb has it, without. `--english` leaves out the records whose
-`lang` names another language.
+punctuation rule and once, as FineWeb has it, without. The lists that URL, bad-word and unigram
+rules need are made here: of words of the documents. `--english` leaves out the records whose `lang`
+names another language.
 """
 
+import re
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 
+import numpy as np
 import orjson
 import pyarrow as pa
 from datatrove.data import Document
 from datatrove.pipeline.filters import (
+    C4BadWordsFilter,
     C4ParagraphFilter,
     C4QualityFilter,
     FineWebQualityFilter,
     GopherQualityFilter,
     GopherRepetitionFilter,
+    UnigramLogProbFilter,
+    URLFilter,
 )
 from datatrove.pipeline.filters.base_filter import BaseFilter
+from datatrove.pipeline.formatters import PIIFormatter, SymbolLinesFormatter
 from rich.console import Console
 from rich.table import Table
+from tldextract import TLDExtract
 
+from pipelines.bounds import Bounds
+from pipelines.edits.pii import find
+from pipelines.edits.symbols import remove_symbol_lines
 from pipelines.readers import READERS
 from pipelines.records import ReadOptions, Record
-from pipelines.rules import c4, fineweb, gopher, repetition
+from pipelines.rules import bad_words, c4, fineweb, gopher, repetition, unigram, url
 from pipelines.rules.batch import Batch
 from pipelines.settings import RuleSettings
 from pipelines.units import plan
 
 BATCH = 64
-RULES = gopher.RULES | repetition.RULES | c4.RULES | fineweb.RULES
-OURS = (gopher, repetition, c4, fineweb)
+OURS = (gopher, repetition, c4, fineweb, url, bad_words, unigram)
+# Stand-ins for the lists that users bring, so that every URL and word rule drops something.
+LISTS = {
+    "bad_words": ("hell", "damn", "bloody", "kill", "drunk", "dead body", "naïve", "c++"),
+    "blocked_domains": ("kafka.apache.org", "gutenberg.org", "wikipedia.org"),
+    "blocked_urls": (
+        "https://beer.stackexchange.com/q/1",
+        "https://www.gutenberg.org/ebooks/16215",
+    ),
+    "hard_words": ("emma", "quickstart"),
+    "soft_words": ("openstax", "books", "ebooks", "org", "q"),
+    "banned_subwords": ("psych", "hardy", "streams"),
+}
+UNIGRAM_BOUND = -14
+BOUNDS = {rule: bounds for family in OURS for rule, bounds in family.RULES.items()} | {
+    "c4_bad_words": Bounds(None, 0),
+    "unigram_log_probability": Bounds(UNIGRAM_BOUND, None),
+}
+FAILURES = ("empty", "ZeroDivisionError", "IndexError")
+EDITS = ("symbol lines, text left", "pii e-mail found", "pii IP found")
+Example = tuple[str, str, str]
+COUNTS = {"the": 500, "of": 300, "and": 280, "to": 250, "a": 240, "in": 230, "is": 100, ".": 400}
 OFF_QUALITY = dict.fromkeys(
     (
         "min_doc_words",
@@ -71,7 +105,49 @@ REASONS = {
     "gopher_hashes": "gopher_too_many_hashes",
     "gopher_ellipses": "gopher_too_many_ellipsis",
 }
-Task = tuple[list[str]]
+
+
+class Unigrams(UnigramLogProbFilter):
+    """datatrove's filter with our counts in place of a file that it fetches."""
+
+    def get_frequencies(self) -> dict[str, float]:
+        """Return the frequencies of words."""
+        return {word: count / sum(COUNTS.values()) for word, count in COUNTS.items()}
+
+
+class BadWords(C4BadWordsFilter):
+    """datatrove's filter with our list in place of a file that it fetches."""
+
+    def _get_badwords(self, _language: str) -> re.Pattern[str]:
+        words = "|".join(map(re.escape, LISTS["bad_words"]))
+        return re.compile(rf"(?:\W|^)({words})(?:\W|$)")
+
+
+@cache
+def write_lists() -> RuleSettings:
+    """Write LISTS and COUNTS to files, and return the settings that name them."""
+    folder = Path(tempfile.mkdtemp())
+    paths = {name: folder / name for name in (*LISTS, "unigrams")}
+    for name, lines in LISTS.items():
+        paths[name].write_text("\n".join(lines), encoding="utf-8")
+    rows = "".join(f"{word},{count}\n" for word, count in COUNTS.items())
+    paths["unigrams"].write_text(f"word,count\n{rows}", encoding="utf-8")
+    named = {name: str(path) for name, path in paths.items()}
+    return RuleSettings(compat=True, **named | {"bad_words": {"en": named["bad_words"]}})
+
+
+def make_url_filter() -> URLFilter:
+    """Return datatrove's URL filter with our lists, and the suffixes that tldextract ships."""
+    filter_ = URLFilter(
+        use_integrated_lists=False,
+        extra_domains=LISTS["blocked_domains"],
+        extra_urls=LISTS["blocked_urls"],
+        banned_words=LISTS["hard_words"],
+        soft_banned_words=LISTS["soft_words"],
+        banned_subwords=LISTS["banned_subwords"],
+    )
+    filter_.tldextractor = TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return filter_
 
 
 @cache
@@ -121,67 +197,99 @@ def make_filters() -> Mapping[str, BaseFilter]:
         "c4_lorem_ipsum, any line end": page(False, filter_lorem_ipsum=True),
         "c4_curly_brackets, any line end": page(False, filter_curly_bracket=True),
         "c4_sentences, any line end": page(False, min_num_sentences=5),
+        "c4_bad_words": BadWords(),
+        "unigram_log_probability": Unigrams(logprobs_threshold=UNIGRAM_BOUND),
+        "url": make_url_filter(),
         "c4 text left": page(True),
         "c4 text left, any line end": page(False),
     }
 
 
-def judge_theirs(rule: str, text: str) -> object:
+def judge_theirs(rule: str, text: str, metadata: Mapping[str, object]) -> object:
     """Return whether datatrove drops a text by a rule, or the text that a filter leaves.
 
-    Where the filter fails on the text, the error's name.
+    Where the filter fails on the text, the error's name; "empty" where it drops it for that.
     """
-    document = Document(text=text, id="")
+    document = Document(text=text, id="", metadata=dict(metadata))
     try:
         verdict = make_filters()[rule].filter(document)
     except (ZeroDivisionError, IndexError) as error:
         return type(error).__name__
     if "text left" in rule:
         return document.text
-    reason = None if verdict is True else verdict[1]
+    reason = None if verdict is True else verdict[1] if isinstance(verdict, tuple) else "dropped"
     if reason == "empty":
         return "empty"
     return reason == REASONS[rule] if rule in REASONS else reason is not None
 
 
-def judge_ours(texts: list[str]) -> dict[str, list[object]]:
+def judge_ours(texts: list[str], metadata: list[str]) -> dict[str, list[object]]:
     """Return what this project makes of texts, by the names of `make_filters`."""
-    column, decisions = pa.array(texts, pa.string()), {}
-    metadata = pa.array(["{}"] * len(texts))
+    columns = pa.array(texts, pa.string()), pa.array(metadata, pa.string())
+    decisions: dict[str, list[object]] = {}
     for suffix, terminal in (("", True), (", any line end", False)):
-        batch = Batch(column, metadata, RuleSettings(compat=True, terminal_punctuation=terminal))
+        batch = Batch(*columns, replace(write_lists(), terminal_punctuation=terminal))
         for family in OURS:
             for rule, values in family.annotate(batch).items():
-                decisions[rule + suffix] = family.RULES[rule].fails(values).tolist()
+                decisions[rule + suffix] = BOUNDS[rule].fails(values).tolist()
         decisions["c4 text left" + suffix] = batch.line_cut.texts_D.to_pylist()
+    decisions["url"] = np.any([decisions[rule] for rule in url.RULES], axis=0).tolist()
     return decisions
 
 
-def compare(texts: list[str]) -> tuple[Counter[tuple[str, str]], list[tuple[str, str, str]]]:
+def compare(records: list[tuple[str, str]]) -> tuple[Counter[tuple[str, str]], list[Example]]:
     """Count by rule how texts were judged; list the texts judged differently."""
-    ours = judge_ours(texts)
+    ours = judge_ours(*map(list, zip(*records, strict=True)))
     counts: Counter[tuple[str, str]] = Counter()
     examples = []
-    for at, text in enumerate(texts):
+    for at, (text, metadata) in enumerate(records):
+        fields = orjson.loads(metadata)
+        # A page of language X is judged by a list of language X, and there is only one here.
+        fields.pop("language", None)
         for rule in make_filters():
-            theirs = judge_theirs(rule, text)
-            if theirs == "empty" or theirs in ("ZeroDivisionError", "IndexError"):
+            if rule == "url" and not fields.get("url"):
+                continue
+            theirs = judge_theirs(rule, text, fields)
+            if theirs in FAILURES:
                 counts[rule, str(theirs)] += 1
                 continue
             counts[rule, "equal" if theirs == ours[rule][at] else "different"] += 1
             counts[rule, "dropped"] += theirs is True
             if theirs != ours[rule][at]:
                 examples.append((rule, str(theirs)[:200], text))
+        compare_edits(text, counts, examples)
     return counts, examples
 
 
-def read_texts(paths: list[str], english: bool) -> Iterator[str]:
-    """Yield the texts of a corpus."""
+def compare_edits(text: str, counts: Counter[tuple[str, str]], examples: list[Example]) -> None:
+    """Compare symbol lines, and whether there are e-mail and IPv4 addresses, in one text.
+
+    Where no line goes, the reference still rewrites line ends: that much is left out.
+    """
+    theirs, ours = SymbolLinesFormatter().format(text), remove_symbol_lines(text).text
+    if ours == text:
+        ours = "\n".join(text.splitlines())
+    found = {item.kind for item in find(text, ("email", "ip"))}
+    email = PIIFormatter(remove_ips=False).format(text) != text
+    ip = PIIFormatter(remove_emails=False).format(text) != text
+    for name, same, dropped in (
+        ("symbol lines, text left", theirs == ours, theirs != text),
+        ("pii e-mail found", email == ("email" in found), email),
+        ("pii IP found", ip == ("ip" in found), ip),
+    ):
+        counts[name, "equal" if same else "different"] += 1
+        counts[name, "dropped"] += dropped
+        if not same:
+            examples.append((name, str(dropped), text))
+
+
+def read_texts(paths: list[str], english: bool) -> Iterator[tuple[str, str]]:
+    """Yield text and metadata of the records of a corpus."""
     for unit in plan(paths).units:
         for piece in unit.slices:
             for item in READERS[piece.reader].read(piece, ReadOptions()):
                 if isinstance(item, Record) and not (english and is_foreign(item.metadata)):
-                    yield item.text
+                    yield item.text, item.metadata
 
 
 def is_foreign(metadata: str) -> bool:
@@ -189,7 +297,7 @@ def is_foreign(metadata: str) -> bool:
     return orjson.loads(metadata).get("lang", "en") not in ("en", "eng")
 
 
-def batched(texts: Iterable[str]) -> Iterator[list[str]]:
+def batched(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     """Cut texts into lists of BATCH."""
     texts = iter(texts)
     return iter(lambda: list(islice(texts, BATCH)), [])
@@ -200,7 +308,7 @@ def main() -> None:
     paths = [argument for argument in sys.argv[1:] if argument != "--english"]
     english = "--english" in sys.argv
     counts: Counter[tuple[str, str]] = Counter()
-    examples: list[tuple[str, str, str]] = []
+    examples: list[Example] = []
     with get_context("spawn").Pool(2) as pool:
         for some, more in pool.imap_unordered(compare, batched(read_texts(paths, english))):
             counts.update(some)
@@ -217,7 +325,7 @@ def print_table(counts: Counter[tuple[str, str]]) -> None:
     table.add_column("rule")
     for column in ("documents", *columns, "agreement"):
         table.add_column(column, justify="right")
-    for rule in make_filters():
+    for rule in (*make_filters(), *EDITS):
         row = {column: counts[rule, column] for column in columns}
         judged = row["equal"] + row["different"]
         everything = judged + sum(row[column] for column in columns[3:])

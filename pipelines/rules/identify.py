@@ -19,8 +19,8 @@ ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
 class Languages(NamedTuple):
     """The languages of D texts, and how probable they are."""
 
-    labels_D: list[str]  # the most probable language
-    scores_D: npt.NDArray[np.float64]  # its probability
+    labels_D: list[str | None]  # the most probable language; None for white space
+    scores_D: npt.NDArray[np.float64]  # its probability; NaN for white space
     wanted_D: npt.NDArray[np.float64]  # that of the most probable wanted language
 
 
@@ -29,8 +29,14 @@ def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:
 
     The whole text is looked at, line feeds as spaces.
     """
-    labels_D, scores_D, wanted_D = [], [], []
+    labels_D: list[str | None] = []
+    scores_D, wanted_D = [], []
     for text in texts_D.to_pylist():
+        if not text or text.isspace():
+            labels_D.append(None)
+            scores_D.append(np.nan)
+            wanted_D.append(np.nan)
+            continue
         guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(text, k=ALL)}
         label = next(iter(guesses))  # they come most probable first
         labels_D.append(label)
