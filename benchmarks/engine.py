@@ -1,6 +1,8 @@
 """The curate job on Beam against the same kernels in a plain process pool.
 
 python -m benchmarks.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
+
+The rules are those of `benchmarks.clean`, with Unicode repair and exact deduplication.
 """
 
 import multiprocessing
@@ -18,15 +20,21 @@ from pipelines.curate import curate
 from pipelines.dedupe.exact import MEMBERS, cut_keys, find_clusters
 from pipelines.engine import Engine
 from pipelines.logs import quiet_beam
-from pipelines.rules.gopher import RULES
-from pipelines.settings import CurateSettings, Job
+from pipelines.rules import FAMILIES
+from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.settle import settle_unit
 from pipelines.units import Unit, plan
 from pipelines.work import Work
 
 ROUNDS = 3
 WORKERS = 2
-SETTINGS = CurateSettings(bounds=RULES)
+MANY_UNITS = 32  # fewer are cut finer, as `assay curate` does
+NAMES = ("gopher_repetition", "gopher_quality", "c4", "fineweb_quality")
+SETTINGS = CurateSettings(
+    edit=EditSettings(line_rules=True),
+    rules=RuleSettings(families=NAMES, terminal_punctuation=False),
+    bounds={rule: bounds for name in NAMES for rule, bounds in FAMILIES[name].rules.items()},
+)
 
 
 def clean(arguments: tuple[Unit, Job]) -> None:
@@ -54,7 +62,10 @@ def curate_plainly(units: list[Unit], job: Job) -> None:
 def main() -> None:
     """Time both and compare the documents they keep."""
     quiet_beam()
-    units = plan([sys.argv[1] if len(sys.argv) > 1 else "python-docs:10"], 2**20).units
+    corpus = sys.argv[1] if len(sys.argv) > 1 else "python-docs:10"
+    units = plan([corpus]).units
+    if len(units) < MANY_UNITS:
+        units = plan([corpus], 2**20).units
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 

@@ -227,13 +227,20 @@ def _to_arrow(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
 def _render_script(run: Path, manifest: Manifest) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
-    enforced = manifest.recipe.get("rules", {})
+    rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
-        enforced=[rule for rule in manifest.counts["rules"] if rule in enforced],
+        rules={rule: _describe_bounds(**enforced.get(rule, {})) for rule in rules},
+        enforced=[rule for rule in rules if rule in enforced],
         edge=EDGE,
     )
+
+
+def _describe_bounds(min: float | None = None, max: float | None = None) -> str:
+    bounds = {"at least": min, "at most": max}
+    parts = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
+    return f"kept if {' and '.join(parts)}" if parts else "it drops nothing"
 
 
 def _read_script() -> str:

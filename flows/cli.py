@@ -82,7 +82,10 @@ def demo(
 @app.command()
 def curate(
     paths: Annotated[
-        list[str], typer.Argument(help="files, folders, globs, URLs, hf:NAME, python-docs[:MB]")
+        list[str],
+        typer.Argument(
+            help="files, folders, globs, URLs, hf:NAME, hf-stream:NAME, python-docs[:MB]"
+        ),
     ],
     out: Out,
     recipe: RecipeName = "gopher",

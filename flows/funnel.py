@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 UNITS = ("records", "chars", "tokens")
+KINDS_SHOWN = 6
 STAGES = ("read", "dropped", "duplicate", "quarantined", "kept")
 
 
@@ -41,3 +42,14 @@ def list_funnel(counts: Mapping[str, Any], errors: Mapping[str, int]) -> Iterato
     for error, records in errors.items():
         yield Line("quarantined", error, {"records": records}, detail=True)
     yield total("kept", "kept")
+
+
+def describe_skipped(skipped: Mapping[str, int]) -> str:
+    """Return what stored records were no documents, the commonest kinds first; "" for none."""
+    if not skipped:
+        return ""
+    kinds = sorted(skipped, key=lambda kind: (-skipped[kind], kind))
+    parts = [f"{skipped[kind]:,} {kind}" for kind in kinds[:KINDS_SHOWN]]
+    if rest := sum(skipped[kind] for kind in kinds[KINDS_SHOWN:]):
+        parts.append(f"{rest:,} of {len(kinds) - KINDS_SHOWN} other kinds")
+    return f"{sum(skipped.values()):,} stored records are no documents: {', '.join(parts)}"

@@ -227,19 +227,21 @@ class Recipe(Section):
         """Return a problem for every rule that is enforced and would have no value."""
         options = self.rule_options
         wanted = options.families or FAMILIES
-        lacking = {
-            rule: f"{name!r} in rule_options.families"
+        lacking = [
+            (rule, f"add {name!r} to rule_options.families")
             for name, family in FAMILIES.items()
             for rule in family.rules
             if name not in wanted
-        }
-        lacking |= {
-            rule: f"rule_options.{key}" for rule, key in NEEDS.items() if not getattr(options, key)
-        }
+        ]
+        lacking += [
+            (rule, f"set rule_options.{key}")
+            for rule, key in NEEDS.items()
+            if not getattr(options, key)
+        ]
         return [
-            Problem(f"rules.{rule}", f"cannot be computed; set {lacking[rule]}")
-            for rule in self.rules
-            if rule in lacking
+            Problem(f"rules.{rule}", f"cannot be computed; {remedy}")
+            for rule, remedy in lacking
+            if rule in self.rules
         ]
 
     def list_files(self) -> Iterator[tuple[str, Path]]:

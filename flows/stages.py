@@ -13,10 +13,18 @@ from typing import Any
 from rich.console import Console
 
 from flows.catalog import build_catalog
+from flows.funnel import describe_skipped
 from flows.recipe import Recipe
 from flows.report import write_report
 from flows.run import Run, claim_run, list_versions, open_run
-from pipelines.accounts import count_funnel, list_files, read_ledger, settle_accounts
+from pipelines.accounts import (
+    count_funnel,
+    list_files,
+    list_skipped,
+    read_ledger,
+    settle_accounts,
+    sum_skipped,
+)
 from pipelines.curate import curate
 from pipelines.encode import Encoder
 from pipelines.engine import Engine
@@ -255,7 +263,8 @@ def check_quarantine(run: Run) -> None:
     records = count_funnel(read_ledger(run.folder))["records"]
     share = records["quarantined"] / max(1, records["read"])
     if records["read"] == 0:
-        raise AssayError("the inputs hold no record")
+        skipped = describe_skipped(sum_skipped(list_skipped(run.job)))
+        raise AssayError("the inputs hold no record" + (f"; {skipped}" if skipped else ""))
     if share > run.recipe.limits.max_quarantined:
         raise AssayError(
             f"{records['quarantined']} of {records['read']} records could not be read, more than "

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from flows import catalog, report
 from flows.catalog import open_catalog
-from flows.funnel import UNITS, list_funnel
+from flows.funnel import UNITS, describe_skipped, list_funnel
 from flows.replay import Outcome
 from flows.visible import show
 from weighting.manifest import read_manifest
@@ -33,6 +33,8 @@ def print_summary(run: Path, console: Console) -> None:
     with open_catalog(run) as connection:
         errors = connection.execute("FROM quarantine_errors").fetchall()
     console.print(_tabulate_funnel(counts, dict(errors)))
+    if skipped := describe_skipped(counts["skipped"]):
+        console.print(Text(show(skipped)))
     if any(cost["failing_documents"] for cost in counts["rules"].values()):
         console.print(_tabulate_rules(counts))
     console.print(_tabulate_splits(counts["splits"]))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.arrays import load_array
+from pipelines.clean import STAGE as CLEAN
 from pipelines.encode import Encoder
 from pipelines.pack import HISTOGRAM_EDGES
 from pipelines.pack import STAGE as PACK
@@ -34,6 +35,7 @@ from weighting.statistics import (
     REASON_STATS,
     RULE_OVERLAP,
     RULE_STATS,
+    SKIPPED_STATS,
     SOURCE_STATS,
     TOKEN_STATS,
 )
@@ -59,6 +61,8 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     sources = count_sources(packed)
     write_table(job.run / "stats" / "sources.parquet", sources, SOURCE_STATS)
     write_table(job.run / "stats" / "reasons.parquet", count_reasons(packed), REASON_STATS)
+    skipped = list_skipped(job)
+    write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
     counts_2V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
     mass_V, gain_V = load_array(job.work.path(TYPE_SUMS, 0, ".npy")) / FIXED_POINT
     tokens = tabulate_tokens(counts_2V, mass_V, gain_V, encoder.tokens)
@@ -70,6 +74,7 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     everything = np.asarray(counts_2V.sum(axis=0), np.int64)
     return {
         "funnel": funnel,
+        "skipped": sum_skipped(skipped),
         "rules": {row["rule"]: row for row in rules.to_pylist()},
         "splits": splits,
         "mass": asdict(
@@ -194,6 +199,22 @@ def count_reasons(packed: Sequence[Mapping[str, Any]]) -> pa.Table:
                 row[:] = [row[0] + tokens, row[1] + mass]
     rows = [(reason, split, int(t), m) for (reason, split), (t, m) in sums.items()]
     return _to_table(sorted(rows), REASON_STATS)
+
+
+def list_skipped(job: Job) -> pa.Table:
+    """Return what the readers found to be whole and no document, by unit and kind."""
+    rows = [
+        (uid, kind, records)
+        for uid in sorted(job.work.list_done(CLEAN))
+        for kind, records in sorted(job.work.read(CLEAN, uid)["skipped"].items())
+    ]
+    return _to_table(rows, SKIPPED_STATS)
+
+
+def sum_skipped(skipped: pa.Table) -> dict[str, int]:
+    """Return the records of each kind."""
+    sums = skipped.group_by("kind").aggregate([("records", "sum")])
+    return dict(zip(sums["kind"].to_pylist(), sums["records_sum"].to_pylist(), strict=True))
 
 
 def tabulate_tokens(

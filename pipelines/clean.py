@@ -5,7 +5,7 @@ nothing has to be read again), the keys that deduplication sorts, and the unit's
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -58,11 +58,18 @@ class Found(NamedTuple):
     record: Record
 
 
+class Unreadable(NamedTuple):
+    """A quarantined record: what the ledger needs of it, and its entry in quarantine."""
+
+    row: dict[str, str]
+    entry: quarantine.Entry
+
+
 @dataclass
 class Aside:
     """What a unit holds besides documents: what could not be read, and what is none, by kind."""
 
-    rejects: list[tuple[Slice, Reject]] = field(default_factory=list)
+    rejects: list[Unreadable] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -71,25 +78,34 @@ def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
     if job.work.is_done(STAGE, unit.uid):
         return
     aside = Aside()
-    keys: list[Keys] = []
+    batches = (_clean_batch(found, settings) for found in _read_batches(unit, settings, aside))
+    write_unit(unit.uid, batches, aside, settings, job)
+
+
+def write_unit(
+    uid: int, batches: Iterable[pa.RecordBatch], aside: Aside, settings: CurateSettings, job: Job
+) -> None:
+    """Write what the clean stage leaves of a unit, then mark it done.
+
+    `batches` are its cleaned documents (CLEANED); drawing the last of them completes `aside`.
+    """
+    keys = [np.empty(0, KEYS)]
     rows = 0
     with ExitStack() as stack:
-        path = stack.enter_context(replacing(job.work.path(STAGE, unit.uid, ".arrow")))
+        path = stack.enter_context(replacing(job.work.path(STAGE, uid, ".arrow")))
         writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
-        for batch in _read_batches(unit, settings, aside):
-            table = _clean_batch(batch, settings)
-            keys.append(hash_batch(table, unit.uid, rows, settings))
-            writer.write_batch(table)
-            rows += len(table)
-    sorted_keys = np.sort(np.concatenate([np.empty(0, KEYS), *keys]))
-    save_array(job.work.path("keys", unit.uid, ".npy"), sorted_keys)
+        for batch in batches:
+            writer.write_batch(batch)
+            keys.append(_hash_batch(batch, uid, rows, settings))
+            rows += len(batch)
+    save_array(job.work.path("keys", uid, ".npy"), np.sort(np.concatenate(keys)))
     if aside.rejects:
-        entries = [quarantine.entry(piece, reject) for piece, reject in aside.rejects]
-        quarantine.write(job.output("quarantine", unit.uid, ".jsonl.zst"), entries)
-    rejected = [_describe_reject(piece, reject) for piece, reject in aside.rejects]
-    _save_rejected(job, unit.uid, rejected)
+        path = job.output("quarantine", uid, ".jsonl.zst")
+        quarantine.write(path, [reject.entry for reject in aside.rejects])
+    with replacing(job.work.path("rejected", uid, ".json")) as path:
+        path.write_bytes(orjson.dumps([reject.row for reject in aside.rejects]))
     summary = {"records": rows + len(aside.rejects), "skipped": aside.skipped}
-    job.work.finish(STAGE, unit.uid, summary)
+    job.work.finish(STAGE, uid, summary)
 
 
 def name_document(name: str, locator: str) -> bytes:
@@ -104,7 +120,8 @@ def _read_batches(unit: Unit, settings: CurateSettings, aside: Aside) -> Iterato
     for piece in unit.slices:
         for item in READERS[piece.reader].read(piece, settings.read):
             if isinstance(item, Reject):
-                aside.rejects.append((piece, item))
+                entry = quarantine.entry(piece, item)
+                aside.rejects.append(Unreadable(_describe_reject(piece, item), entry))
                 continue
             if isinstance(item, Skipped):
                 aside.skipped[item.kind] += 1
@@ -180,7 +197,7 @@ def _list_languages(rules: Batch) -> pa.StringArray:
     return pa.nulls(len(rules.texts_D), pa.string())
 
 
-def hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
+def _hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
     """Return the keys of the batch's documents that no rule drops."""
     passed = np.flatnonzero(pa.compute.list_value_length(batch.column("failed")).to_numpy() == 0)
     if not settings.dedupe:
@@ -198,9 +215,3 @@ def _describe_reject(piece: Slice, reject: Reject) -> dict[str, str]:
         "locator": f"{piece.name}: {reject.locator}",
         "rule": reject.error,
     }
-
-
-def _save_rejected(job: Job, uid: int, rejected: list[dict[str, str]]) -> None:
-    """Keep what the ledger needs of the quarantined records."""
-    with replacing(job.work.path("rejected", uid, ".json")) as path:
-        path.write_bytes(orjson.dumps(rejected))

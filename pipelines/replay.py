@@ -5,10 +5,9 @@ its cleaned documents are put together from `documents`, `dropped` and `ledger`.
 records is read again, and what was read before stays as it was.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -17,21 +16,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import quarantine
-from pipelines.arrays import save_array
-from pipelines.clean import BATCH_CHARS, CLEANED, STAGE, clean_unit, hash_batch
-from pipelines.dedupe.exact import KEYS
+from pipelines.clean import (
+    BATCH_CHARS,
+    CLEANED,
+    STAGE,
+    Aside,
+    Unreadable,
+    clean_unit,
+    write_unit,
+)
 from pipelines.settings import CurateSettings, Job
 from pipelines.units import Unit
 from weighting.documents import DOCUMENTS, Verdict, read_table
 from weighting.errors import BrokenContract
-from weighting.files import replacing
-
-
-class Unreadable(NamedTuple):
-    """A quarantined record: what the ledger needs of it, and its entry in quarantine."""
-
-    row: dict[str, str]
-    entry: quarantine.Entry
+from weighting.statistics import SKIPPED_STATS
 
 
 def restore_unit(uid: int, run: Path, number: int, settings: CurateSettings, job: Job) -> None:
@@ -41,7 +39,8 @@ def restore_unit(uid: int, run: Path, number: int, settings: CurateSettings, job
         BrokenContract: the run's files do not fit together.
     """
     if not job.work.is_done(STAGE, uid):
-        _write(uid, restore_rows(run, number), [], settings, job)
+        aside = Aside(skipped=_restore_skipped(run, number))
+        write_unit(uid, cut_batches(restore_rows(run, number)), aside, settings, job)
 
 
 def read_again(
@@ -55,10 +54,10 @@ def read_again(
     if job.work.is_done(STAGE, unit.uid):
         return
     clean_unit(unit, settings, scratch)
-    rows, rejected = _load(unit.uid, scratch)
+    rows, aside = _load(unit.uid, scratch)
     ids = set(known["doc_id"].to_pylist())
-    still = [one for one in rejected if one.row["doc_id"] not in ids]
-    _write(unit.uid, merge_rows(known, rows), still, settings, job)
+    aside.rejects = [one for one in aside.rejects if one.row["doc_id"] not in ids]
+    write_unit(unit.uid, cut_batches(merge_rows(known, rows)), aside, settings, job)
 
 
 def restore_rows(run: Path, uid: int) -> pa.Table:
@@ -81,6 +80,12 @@ def restore_rows(run: Path, uid: int) -> pa.Table:
     if missing:
         raise BrokenContract(f"{run}: made by other code, which kept no {missing[0]}")
     return pa.table([columns[field.name] for field in CLEANED], names=CLEANED.names).cast(CLEANED)
+
+
+def _restore_skipped(run: Path, uid: int) -> Counter[str]:
+    table = read_table(run / "stats" / "skipped.parquet", SKIPPED_STATS)
+    rows = table.filter(pc.equal(table["unit"], uid)).to_pylist()
+    return Counter({row["kind"]: row["records"] for row in rows})
 
 
 def drop_files(rows: pa.Table, names: Collection[str]) -> pa.Table:
@@ -110,31 +115,11 @@ def cut_batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
         start = stop
 
 
-def _load(uid: int, job: Job) -> tuple[pa.Table, list[Unreadable]]:
+def _load(uid: int, job: Job) -> tuple[pa.Table, Aside]:
     """Read back what `clean_unit` wrote into a folder that holds nothing else."""
     with pa.OSFile(str(job.work.path(STAGE, uid, ".arrow"))) as file:
         rows = pa.ipc.open_file(file).read_all()
     rejected = orjson.loads(job.work.path("rejected", uid, ".json").read_bytes())
     entries = quarantine.read(job.run / "quarantine")
-    return rows, [Unreadable(*pair) for pair in zip(rejected, entries, strict=True)]
-
-
-def _write(
-    uid: int, rows: pa.Table, rejected: list[Unreadable], settings: CurateSettings, job: Job
-) -> None:
-    keys = [np.empty(0, KEYS)]
-    with ExitStack() as stack:
-        path = stack.enter_context(replacing(job.work.path(STAGE, uid, ".arrow")))
-        writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
-        first = 0
-        for batch in cut_batches(rows):
-            writer.write_batch(batch)
-            keys.append(hash_batch(batch, uid, first, settings))
-            first += len(batch)
-    save_array(job.work.path("keys", uid, ".npy"), np.sort(np.concatenate(keys)))
-    if rejected:
-        path = job.output("quarantine", uid, ".jsonl.zst")
-        quarantine.write(path, [one.entry for one in rejected])
-    with replacing(job.work.path("rejected", uid, ".json")) as path:
-        path.write_bytes(orjson.dumps([one.row for one in rejected]))
-    job.work.finish(STAGE, uid, {"records": len(rows) + len(rejected)})
+    rejects = [Unreadable(*pair) for pair in zip(rejected, entries, strict=True)]
+    return rows, Aside(rejects, Counter(job.work.read(STAGE, uid)["skipped"]))

@@ -35,7 +35,7 @@ from weighting.files import sha256
 from weighting.ngrams import estimate_discount
 
 STAGES = (TOKENIZE, SCORE, PACK)
-PARTITION_TEXT = 256 * 2**20  # bytes of text whose pairs one partition merges, a few times that
+PARTITION_TEXT = 16 * 2**20  # bytes of text whose pairs one partition merges, a few times that
 TYPE_COUNTS, TYPE_SUMS = "type_counts", "type_sums"
 MASS = struct.Struct("<dqdq")  # raw mass and tokens of train, then of validation
 

@@ -28,12 +28,22 @@ def commands_of(name):
     return [line[1:] for line in lines if Path(line[0]).name == name]
 
 
+def parse(group, words):
+    """Parse the words of a command, or of a command of a group, and return its context."""
+    name, command, rest = group.resolve_command(group.make_context("assay", [*words]), words)
+    if hasattr(command, "commands"):
+        return parse(command, rest)
+    return command.make_context(name, rest)
+
+
 @pytest.mark.parametrize("words", commands_of("assay"), ids=" ".join)
 def test_assay_commands_parse(words):
-    group = typer.main.get_command(app)
-    name, command, rest = group.resolve_command(group.make_context("assay", words), words)
-    context = command.make_context(name, rest)
-    assert context.params
+    assert parse(typer.main.get_command(app), words).params
+
+
+def test_commands_of_groups_parse():
+    context = parse(typer.main.get_command(app), ["recipe", "show", "fineweb"])
+    assert context.params == {"name": "fineweb"}
 
 
 @pytest.mark.parametrize("words", commands_of("trainer"), ids=" ".join)

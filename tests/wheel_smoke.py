@@ -49,7 +49,7 @@ def main() -> None:
         rows = [{"text": PROSE.format(i) * 8} for i in range(200)]
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "corpus.jsonl").write_text(lines, encoding="utf-8")
-        curate = ("curate", "corpus.jsonl", "--out", "run", "--workers", "2")
+        curate = ("curate", "corpus.jsonl", "--out", "run", "--recipe", "minimal", "--workers", "2")
         run(binaries / "assay", *curate, cwd=folder)
         manifest = json.loads((folder / "run" / "manifest.json").read_bytes())
         kept = manifest["counts"]["funnel"]["records"]["kept"]

@@ -10,7 +10,7 @@ from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.files import read_json, sha256, write_json
 from weighting.shards import Shard
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 # A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
 # of the tolerance is for the raw weights, which are float32 as well.
@@ -61,7 +61,8 @@ def read_manifest(run: Path) -> Manifest:
     version = fields.get("manifest_version")
     if version != MANIFEST_VERSION:
         raise BrokenContract(
-            f"{run / MANIFEST_NAME}: version {version}, this code reads {MANIFEST_VERSION}"
+            f"{run}: made by another version of assay (manifest version {version}, this one reads "
+            f"{MANIFEST_VERSION}); make it again: assay curate with --overwrite"
         )
     files = [FileEntry(**entry) for entry in fields.pop("files")]
     return Manifest(files=files, **fields)

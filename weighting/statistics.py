@@ -1,4 +1,7 @@
-"""Contracts of RUN/stats/*.parquet: per token id, rule, pair of rules, source, and reason."""
+"""Contracts of RUN/stats/*.parquet.
+
+They count per token id, rule, pair of rules, source, reason, and kind of what is no document.
+"""
 
 import pyarrow as pa
 
@@ -54,5 +57,15 @@ REASON_STATS = pa.schema(
         pa.field("split", pa.string(), nullable=False),
         pa.field("tokens", pa.int64(), nullable=False),
         pa.field("weight_mass", pa.float64(), nullable=False),
+    ]
+)
+
+# Stored records that are whole and no document, such as a crawler's notes; by unit, so that a unit
+# can be put together again without reading it.
+SKIPPED_STATS = pa.schema(
+    [
+        pa.field("unit", pa.int64(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("records", pa.int64(), nullable=False),
     ]
 )

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from flows.catalog import list_bins
-from flows.funnel import UNITS, list_funnel
+from flows.funnel import UNITS, describe_skipped, list_funnel
 from flows.query import open_database
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
@@ -69,6 +69,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "counts": counts,
         "units": UNITS,
         "funnel": list(list_funnel(counts, {row["error"]: row["records"] for row in errors})),
+        "skipped": describe_skipped(counts["skipped"]),
         "rules": _query(connection, "FROM rule_cost"),
         "overlap": read_overlap(connection),
         "edges": read_edges(connection),

@@ -28,6 +28,7 @@ WEB = ("http:", "https:", "ftp:")  # what was fetched; crawlers also store notes
 HTML_START = re.compile(rb"<(?:!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
 SNIFFED = 2048  # bytes in which HTML shows itself
 CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+PARAMETERS = re.compile(r"[;,\s]")
 CHUNK_HEADER = re.compile(rb"[0-9a-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n", re.IGNORECASE)
 
 
@@ -89,12 +90,14 @@ def read_arc(record: bytes) -> Capture | Skipped:
         BadRecord: `bad_http` as in `read_warc`.
     """
     line, _, content = record.partition(b"\n")
-    url, _, date, *stated = line.decode("utf-8", "replace").split()
+    # Fields are apart by ASCII spaces; the text may hold others. The last is the length.
+    url, _, date, *stated, _ = (field.decode("utf-8", "replace") for field in line.split())
     if url.lower().startswith("filedesc:"):
         return Skipped("filedesc")
     metadata = {"date": _arc_date(date)}
     is_http = content.startswith(b"HTTP/")
-    return _read(_Source("response", url, "" if is_http else stated[0], is_http, content, metadata))
+    media_type = "" if is_http else " ".join(stated[:1])
+    return _read(_Source("response", url, media_type, is_http, content, metadata))
 
 
 def _read(source: _Source) -> Capture | Skipped:
@@ -179,8 +182,9 @@ def _media_type(label: str, content: bytes) -> str:
     return _bare(label) if is_text else found
 
 
-def _bare(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
+def _bare(label: str) -> str:
+    """Return a media type without its parameters, which not all servers begin with a semicolon."""
+    return PARAMETERS.split(label.strip(), maxsplit=1)[0].lower()
 
 
 def _host(url: str) -> str | None:

@@ -186,7 +186,10 @@ def _xz_decoder() -> Decoder:
 
 
 def _gzip_stated_size(file: BinaryIO) -> int:
-    size = file.seek(-4, os.SEEK_END) + 4
+    size = file.seek(0, os.SEEK_END)
+    if size < 4:  # before the start, some files of fsspec raise what is no OSError
+        return 0
+    file.seek(-4, os.SEEK_END)
     stated = int.from_bytes(file.read(4), "little")  # RFC 1952; modulo 2^32
     return stated if stated <= GZIP_HIGHEST_RATIO * size else 0
 

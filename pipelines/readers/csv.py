@@ -11,19 +11,21 @@ begins: reading goes on at the next line, so that a stray quote does not swallow
 """
 
 import csv
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from pipelines.readers import streams
 from pipelines.readers.compression import with_compressions, without_compression
+from pipelines.readers.files import LOCATOR, cut_file
 from pipelines.readers.lines import read_lines
-from pipelines.readers.rows import BadRecord, missing_column, source_of, to_record
+from pipelines.readers.rows import BadRecord, missing_column, name_columns, source_of, to_record
 from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
 
 SUFFIXES = with_compressions(".csv", ".tsv")
-BYTE_ORDER_MARK = "\ufeff"
-LOCATOR = "file"  # of what is wrong with all of it
+ROW_LINES = 2**20  # of one row, which are held until it ends: a stray quote may open it
 
 Line = tuple[str, bytes]  # locator, bytes without the newline
 
@@ -73,6 +75,8 @@ class Feed:
         self.size += len(line[1]) + 1
         if self.size > streams.RECORD_LIMIT:
             raise csv.Error(f"row of more than {streams.RECORD_LIMIT:,} bytes")
+        if len(self.row) > ROW_LINES:
+            raise csv.Error(f"row of more than {ROW_LINES:,} lines")
         try:
             return line[1].decode() + "\n"
         except UnicodeDecodeError as error:
@@ -98,7 +102,7 @@ class Feed:
 
 def cut(path: str, name: str, _target_bytes: int) -> list[Slice]:
     """Return the one slice of a file."""
-    return [Slice(path, name, "csv", 0, -1, streams.text_size(path))]
+    return cut_file(path, name, "csv")
 
 
 def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
@@ -108,20 +112,28 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     column (`missing_field`) as well.
     """
     csv.field_size_limit(streams.RECORD_LIMIT)  # of the process; the default is 128 KiB
-    rows = _parse(read_lines(slice_.path, 0, -1), _delimiter(slice_.name))
+    rows = _parse(_read_lines(slice_.path), _delimiter(slice_.name))
     header = next(rows, None)
     if header is None:
         return
     if isinstance(header, Reject) or header.broken:
         yield _refuse_header(header)
         return
-    names = _name_columns(header.fields)
+    names = name_columns(header.fields)
     if options.text_field not in names:
         yield missing_column(names, options)
         return
     source = source_of(slice_.name)
     for row in rows:
         yield row if isinstance(row, Reject) else _to_record(row, names, options, source)
+
+
+def _read_lines(path: str) -> Iterator[Line | Reject]:
+    """Yield a file's lines without its byte order mark, behind which a quote would be no quote."""
+    lines = read_lines(path, 0, -1)
+    for first in islice(lines, 1):
+        yield first if isinstance(first, Reject) else (first[0], first[1].removeprefix(BOM_UTF8))
+    yield from lines
 
 
 def _parse(lines: Iterator[Line | Reject], delimiter: str) -> Iterator[Row | Reject]:
@@ -162,15 +174,6 @@ def _refuse_header(header: Row | Reject) -> Reject:
         header = Reject("", "bad_utf8", str(header.broken), header.content[:PAYLOAD_LIMIT])
     message = f"the first row cannot be read: {header.message}"
     return Reject(LOCATOR, "bad_header", message, header.payload)
-
-
-def _name_columns(fields: list[str]) -> list[str]:
-    """Return the columns' names; one that is there already gets its column's number."""
-    fields = [fields[0].removeprefix(BYTE_ORDER_MARK), *fields[1:]]
-    return [
-        f"{name}.{number}" if name in fields[: number - 1] else name
-        for number, name in enumerate(fields, start=1)
-    ]
 
 
 def _delimiter(name: str) -> str:

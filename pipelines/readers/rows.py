@@ -1,7 +1,7 @@
 """From a structured record, wherever it came from, to text, source and metadata."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -61,6 +61,7 @@ def read_batch(
     place: str = "row",
 ) -> Iterator[Record | Reject]:
     """Yield a record or reject for each row of a batch, located as `row N` from `first` on."""
+    batch = batch.rename_columns(name_columns(batch.schema.names))
     for number, row in enumerate(_decode(batch), start=first):
         locator = f"{place} {number}"
         if isinstance(row, UnicodeDecodeError):
@@ -73,6 +74,15 @@ def read_batch(
             yield to_record(dict(row), locator, options, source)
         except BadRecord as error:
             yield Reject(locator, error.error, str(error), _payload(row))
+
+
+def name_columns(names: Sequence[str]) -> list[str]:
+    """Return the columns' names; one that is there already gets its column's number."""
+    first = {name: number for number, name in reversed(list(enumerate(names, start=1)))}
+    return [
+        name if first[name] == number else f"{name}.{number}"
+        for number, name in enumerate(names, start=1)
+    ]
 
 
 def missing_column(names: list[str], options: ReadOptions) -> Reject:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.words.chunks import count_words, expand, find_chunks
-from pipelines.words.memo import Vocabulary, split_words
+from pipelines.words.english import split_words
+from pipelines.words.memo import Vocabulary
 
 __all__ = ["Text", "Words", "forget_words", "split_texts", "split_words"]
 

@@ -5,15 +5,11 @@ by the kernel where it can, else by spaCy; both write the same entries, so resul
 what was seen before, and the vocabulary may be forgotten at any time.
 """
 
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
-import spacy
-from spacy.attrs import ORTH
-from spacy.tokenizer import Tokenizer
 
 from pipelines.words.compiled import njit
+from pipelines.words.english import ORTH, Tokenizer, english, split_words
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
 from pipelines.words.points import LONGEST, UNKNOWN, Rules, decode, hash_part
 from pipelines.words.splitting import pair_words, split_chunk
@@ -41,17 +37,6 @@ Ints = npt.NDArray[np.int64]
 Slots = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
-
-
-@cache
-def english() -> Tokenizer:
-    """Return spaCy's blank English tokenizer."""
-    return spacy.blank("en").tokenizer
-
-
-def split_words(text: str) -> list[str]:
-    """Return spaCy's English words of a text; punctuation marks are words, white space is not."""
-    return [word for token in english()(text) if (word := str(token)) and not word.isspace()]
 
 
 class Vocabulary:

@@ -12,10 +12,16 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from spacy.lang.char_classes import ALPHA, ALPHA_LOWER, ALPHA_UPPER, CURRENCY, UNITS
-from spacy.pipeline.sentencizer import Sentencizer
-from spacy.tokenizer import Tokenizer
 
+from pipelines.words.english import (
+    ALPHA,
+    ALPHA_LOWER,
+    ALPHA_UPPER,
+    CURRENCY,
+    UNITS,
+    Sentencizer,
+    Tokenizer,
+)
 from pipelines.words.punctuation import PUNCTUATION
 
 LIMIT = 0x2E80

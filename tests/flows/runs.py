@@ -25,6 +25,7 @@ from weighting.statistics import (
     REASON_STATS,
     RULE_OVERLAP,
     RULE_STATS,
+    SKIPPED_STATS,
     SOURCE_STATS,
     TOKEN_STATS,
 )
@@ -83,6 +84,7 @@ class Story:
 
     docs: Sequence[Doc] = DOCS
     bad: Sequence[Bad] = (Bad(), Bad("bad_utf8"))
+    skipped: Mapping[str, int] = field(default_factory=dict)
     signals: bool = True
     recipe: Mapping[str, Any] = field(
         default_factory=lambda: {
@@ -270,12 +272,13 @@ def _count(run: Path, story: Story) -> dict[str, Any]:
         np.add.at(mass, ids, weigh(ids))
     splits = {split: _count_split([doc for doc in kept if doc.split == split]) for split in SPLITS}
     rules = [_count_rule(rule, story.docs) for rule in RULES]
-    _write_stats(run, types, mass, rules, story.docs)
+    _write_stats(run, types, mass, rules, story)
     table = tabulate_mass(
         types.sum(axis=0), mass, sum(s["squares"] for s in splits.values()), 0, 3.0
     )
     return {
         "funnel": _count_funnel(story),
+        "skipped": dict(story.skipped),
         "rules": {row["rule"]: row for row in rules},
         "splits": splits,
         "mass": asdict(table),
@@ -342,7 +345,7 @@ def _write_stats(
     types: np.ndarray,
     mass: np.ndarray,
     rules: Sequence[Mapping[str, Any]],
-    docs: Sequence[Doc],
+    story: Story,
 ) -> None:
     total = types.sum(axis=0)
     tokens = [
@@ -359,7 +362,7 @@ def _write_stats(
         for i in range(VOCAB)
     ]
     groups: dict[tuple[str, str], list[int]] = {}
-    for doc in docs:
+    for doc in story.docs:
         if doc.rule:
             continue
         groups.setdefault((doc.source, doc.split), []).append(len(encode(doc.text)))
@@ -373,11 +376,13 @@ def _write_stats(
         }
         for (source, split), lengths in sorted(groups.items())
     ]
+    skipped = [{"unit": 0, "kind": kind, "records": n} for kind, n in story.skipped.items()]
     special = {"reason": "special", "split": "train", "tokens": 3, "weight_mass": 2.5}
     for name, schema, rows in (
         ("tokens", TOKEN_STATS, tokens),
         ("rules", RULE_STATS, [*rules]),
-        ("rule_overlap", RULE_OVERLAP, _count_pairs(docs)),
+        ("rule_overlap", RULE_OVERLAP, _count_pairs(story.docs)),
+        ("skipped", SKIPPED_STATS, skipped),
         ("sources", SOURCE_STATS, sources),
         ("reasons", REASON_STATS, [special]),
     ):

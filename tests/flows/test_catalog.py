@@ -1,19 +1,17 @@
-"""The catalog and queries on it: values, moves, old files, damage, and hostile text."""
+"""The catalog: values, moves, old files, and damage."""
 
-import io
-import json
 import os
 import shutil
 
 import duckdb
-import pyarrow as pa
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from flows.catalog import SETTINGS, build_catalog, open_catalog
-from flows.query import make_plain, open_database, run_query, write_query
+from flows.query import open_database
+from pipelines.edits.spans import Piece, map_ends, map_starts, replace, to_arrow
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh
 from weighting.documents import DOCUMENTS
@@ -32,18 +30,6 @@ def run(tmp_path_factory):
 def ask(run, sql, *parameters):
     with open_database(run) as connection:
         return connection.execute(sql, parameters).fetchall()
-
-
-def show(run, sql, limit=50, width=100):
-    stream = io.StringIO()
-    run_query(run, sql, Console(file=stream, width=width), limit)
-    return stream.getvalue()
-
-
-def write(run, sql, form):
-    stream = io.StringIO()
-    write_query(run, sql, stream, form)
-    return stream.getvalue()
 
 
 def test_a_bare_shell_answers_from_any_folder(run, tmp_path, monkeypatch):
@@ -88,6 +74,37 @@ def test_quarantine_by_error_with_payload(run):
     assert ask(run, "FROM quarantine_errors") == [("bad_json", 1), ("bad_utf8", 1)]
     (payload,) = ask(run, "SELECT payload FROM quarantine WHERE error = 'bad_json'")[0]
     assert payload == b'{"text": \xff'
+
+
+def test_a_rule_column_tells_what_the_rule_keeps(run):
+    sql = "SELECT comment FROM duckdb_columns() WHERE table_name = 'ledger' AND column_name = ?"
+    value = "Value of the rule, null where it has none; "
+    assert ask(run, sql, "few_words") == [(f"{value}kept if at least 3",)]
+    assert ask(run, sql, "odd_words") == [(f"{value}it drops nothing",)]
+
+
+def test_what_was_no_document_is_counted_by_kind(run, tmp_path):
+    assert ask(run, "FROM skipped") == []
+    other = build_run(tmp_path / "run", Story(skipped={"request": 4, "status 404": 9}))
+    assert ask(other, "FROM skipped") == [("status 404", 9), ("request", 4)]
+
+
+@settings(max_examples=40)
+@given(st.text("ab", max_size=12), st.data())
+def test_a_place_in_a_text_leads_to_what_was_read(run, source, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(source)), max_size=6, unique=True)))
+    pairs = zip(cuts[::2], cuts[1::2], strict=False)
+    pieces = [Piece(*pair, data.draw(st.text("xy", max_size=3))) for pair in pairs]
+    text, spans = replace(source, pieces)
+    places = np.arange(len(text) + 1)
+    (edits,) = to_arrow([spans]).to_pylist()
+    with open_catalog(run) as connection:
+        found = connection.execute(
+            "SELECT source_start($1, i), source_end($1, i) FROM range($2) places(i)",
+            [edits, len(places)],
+        ).fetchall()
+    expected = zip(map_starts(spans, places), map_ends(spans, places), strict=True)
+    assert found == [(int(start), int(end)) for start, end in expected]
 
 
 def test_rule_cost_has_bounds_and_shares(run):
@@ -286,7 +303,7 @@ def test_run_without_signals_quarantine_and_validation(tmp_path):
         0,
         None,
     )
-    assert "0 of 0 rows" in show(folder, "FROM quarantine_errors")
+    assert ask(folder, "FROM quarantine_errors") == []
 
 
 def test_no_run_is_one_clear_line(tmp_path):
@@ -302,97 +319,3 @@ def test_a_database_in_use_is_one_clear_line(run):
         open_database(run),
     ):
         pass
-
-
-def test_table_shows_rows_and_their_number(run):
-    text = show(run, "SELECT token_id, NULL AS nothing FROM tokens ORDER BY token_id", limit=3)
-    assert "3 of 257 rows" in text
-    assert "NULL" in text
-    assert " 2 │" in text
-    assert " 3 │" not in text
-    assert '{"text": \\xff' in show(run, "SELECT payload FROM quarantine")
-
-
-def test_table_keeps_numbers_whole_where_space_is_short(run):
-    sql = "SELECT repeat('long text ', 20) AS a, 123456789 AS b, repeat('x', 99) AS c"
-    text = show(run, sql, width=40)
-    assert "123,456,789" in text
-    assert "…" in text
-
-
-def test_text_cannot_act_on_the_terminal(run):
-    text = show(
-        run, r"SELECT chr(27) || '[31m' || chr(8238) || '[bold]x[/bold]' AS evil, chr(7) AS b"
-    )
-    assert "␛[31m⟨U+202E⟩[bold]x[/bold]" in text
-    assert not {"\x1b", "\u202e", "\x07"} & set(text)
-
-
-@pytest.mark.parametrize(
-    ("sql", "message"),
-    [
-        ("SELEC 1", r"syntax error .*tables and views: ablations, "),
-        ("FROM nowhere", r"nowhere does not exist.*shards"),
-        ("DROP TABLE tokens", "read-only"),
-        ("", "no SQL"),
-        ("FROM 'https://example.org/x.parquet'", "httpfs"),
-    ],
-)
-@pytest.mark.parametrize("form", ["table", "csv"])
-def test_wrong_sql_is_one_line(run, sql, message, form):
-    with pytest.raises(AssayError, match=message) as caught:
-        show(run, sql) if form == "table" else write(run, sql, form)
-    assert "\n" not in str(caught.value)
-
-
-def test_queries_do_not_see_python_variables(run):
-    secret = pa.table({"a": [1]})  # DuckDB would look in here for a table of this name
-    with open_database(run) as connection, pytest.raises(duckdb.CatalogException, match="secret"):
-        connection.execute("FROM secret")
-    assert secret.num_rows == 1
-
-
-def test_csv_and_json(run):
-    sql = """
-    SELECT 1 AS a, NULL AS b, 'x,"y' AS c, '\\xff'::BLOB AS d, [1.5] AS e, 2::HUGEINT ** 99 AS f
-    """
-    assert write(run, sql, "csv") == 'a,b,c,d,e,f\n1,,"x,""y",ff,[1.5],6.338253001141147e+29\n'
-    assert json.loads(write(run, sql, "json")) == {
-        "a": 1,
-        "b": None,
-        "c": 'x,"y',
-        "d": "ff",
-        "e": [1.5],
-        "f": 2.0**99,
-    }
-
-
-@settings(deadline=None)
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.integers() | st.text(), inner),
-    )
-)
-def test_every_value_becomes_json(value):
-    json.dumps(make_plain(value), allow_nan=False)
-    assert make_plain([value]) == [make_plain(value)]
-
-
-def test_json_writes_every_row_on_a_line(run):
-    lines = write(run, "FROM range(2500)", "json").splitlines()
-    assert [json.loads(line)["range"] for line in lines] == list(range(2500))
-
-
-def test_json_has_no_numbers_that_are_not_json(run):
-    assert json.loads(write(run, "SELECT 'nan'::DOUBLE AS x", "json")) == {"x": None}
-
-
-def test_json_refuses_to_lose_a_column(run):
-    with pytest.raises(AssayError, match="column a stands twice"):
-        write(run, "SELECT 1 AS a, 2 AS a", "json")
-
-
-def test_unknown_format_names_the_valid_ones(run):
-    with pytest.raises(AssayError, match="table, csv, json"):
-        write(run, "FROM tokens", "xml")

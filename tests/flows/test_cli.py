@@ -15,6 +15,7 @@ from flows.cli import app
 from flows.presets import list_presets, load_recipe
 from flows.run import open_run
 from weighting.errors import AssayError
+from weighting.files import read_json, write_json
 from weighting.manifest import check_files, read_manifest
 
 PROSE = "The dog and the cat have to be with that other animal of the house. "
@@ -198,6 +199,26 @@ def test_check_compares_every_checksum(finished, tmp_path):
         invoke("check", copy)
 
 
+@pytest.mark.parametrize("command", ["query", "report", "check", "replay", "curate"])
+@pytest.mark.parametrize("damage", ["manifest", "claim"])
+def test_a_run_of_another_version_is_told(finished, small_corpus, tmp_path, command, damage):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished[0], copy)
+    manifest, claim = read_json(copy / "manifest.json"), read_json(copy / "run.json")
+    write_json(copy / "manifest.json", manifest | {"manifest_version": 1})
+    (copy / "stats" / "rule_overlap.parquet").unlink()
+    if damage == "claim":  # as of a recipe with tables of which this version knows nothing
+        changed = {"recipe": claim["recipe"] | {"clean": {"old": True}}, "code": "older"}
+        write_json(copy / "run.json", claim | changed | {"fingerprint": "older"})
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    arguments = {"query": [copy, "FROM rules"], "curate": [*small_corpus, "--out", copy]}
+    message = "made by another version of assay.*--overwrite|a run of other recipe and code"
+    with pytest.raises(AssayError, match=message) as caught:
+        invoke(command, *arguments.get(command, [copy]))
+    assert caught.value.exit_code == 2
+    assert before == {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+
+
 def test_too_many_bad_records_fail_after_the_quarantine_is_written(tmp_path):
     lines = [json.dumps({"text": PROSE * 6}), *["broken {"] * 3]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
@@ -211,7 +232,8 @@ def test_too_many_bad_records_fail_after_the_quarantine_is_written(tmp_path):
     ("arguments", "message"),
     [
         (["curate", "nowhere.jsonl", "--out", "run"], "nowhere.jsonl: no such file"),
-        (["curate", "empty.jsonl", "--out", "run"], "no record"),
+        (["curate", "empty.jsonl", "--out", "run"], "no record$"),
+        (["curate", "notes.warc", "--out", "run"], "no record; 1 stored records .*: 1 warcinfo$"),
         (["curate", "empty.jsonl", "--out", "run", "--recipe", "gofer"], "no recipe 'gofer'"),
         (["query", "nowhere", "select 1"], "nowhere"),
         (["report", "nowhere"], "no run of assay"),
@@ -221,6 +243,8 @@ def test_too_many_bad_records_fail_after_the_quarantine_is_written(tmp_path):
 def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.jsonl").write_text("")
+    head = "WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 2\r\n\r\n"
+    (tmp_path / "notes.warc").write_bytes(f"{head}ab\r\n\r\n".encode())
     with pytest.raises(AssayError, match=message) as caught:
         invoke(*arguments)
     assert caught.value.exit_code == 2

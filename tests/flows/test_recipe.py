@@ -266,7 +266,7 @@ def test_a_rule_of_a_family_that_is_left_out(tmp_path):
     text = 'name = "x"\n[rule_options]\nfamilies = ["gopher_quality"]\n[rules]\n'
     settings = load_recipe(write(tmp_path, f"{text}gopher_words = {{ min = 1 }}")).curate_settings()
     assert settings.rules.families == ("gopher_quality",)
-    with pytest.raises(RecipeError, match=r"length_words: cannot.*set 'length' in rule_options"):
+    with pytest.raises(RecipeError, match=r"length_words: cannot.*add 'length' to rule_options"):
         load_recipe(write(tmp_path, f"{text}length_words = {{ min = 1 }}"))
 
 

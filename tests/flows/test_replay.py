@@ -67,14 +67,35 @@ def same_code():
         yield
 
 
+RECIPE = (
+    'name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300\n'
+    "[rules]\ngopher_words = { min = 50 }\n"
+)
+
+
 @pytest.fixture
 def recipe(tmp_path):
     path = tmp_path / "recipe.toml"
-    path.write_text(
-        'name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300\n'
-        "[rules]\ngopher_words = { min = 50 }\n"
-    )
+    path.write_text(RECIPE)
     return path
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """A run of a corpus with one broken line, for all tests of the module."""
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "recipe.toml").write_text(RECIPE)
+    break_line(write_corpus(folder / "corpus")[0])
+    curate(folder / "corpus", folder / "run", folder / "recipe.toml")
+    return folder
+
+
+@pytest.fixture
+def moved(broken, tmp_path):
+    """A copy of that run and of its corpus, repaired: the test's own."""
+    write_corpus(tmp_path / "corpus")
+    shutil.copytree(broken / "run", tmp_path / "run")
+    return tmp_path / "run", tmp_path / "corpus"
 
 
 @pytest.fixture
@@ -191,38 +212,28 @@ def test_without_quarantine_nothing_is_touched(tmp_path, recipe):
     assert snapshot(run) == before
 
 
-def test_without_a_fix_nothing_is_touched(tmp_path, recipe):
-    corpus, run = tmp_path / "corpus", tmp_path / "run"
-    break_line(write_corpus(corpus)[0])
-    curate(corpus, run, recipe)
+def test_without_a_fix_nothing_is_touched(moved):
+    run, _ = moved
     before = snapshot(run)
     assert "0 more records can be read; the run stays" in invoke("replay", run)
     assert snapshot(run) == before
 
 
-def test_a_run_and_a_corpus_that_moved(tmp_path, recipe):
-    corpus, run = tmp_path / "corpus", tmp_path / "run"
-    repair = break_line(write_corpus(corpus)[0])
-    curate(corpus, run, recipe)
-    repair()
-    shutil.move(corpus, tmp_path / "other")
-    shutil.move(run, tmp_path / "moved")
-    before = snapshot(tmp_path / "moved")
-    with pytest.raises(AssayError, match="corpus: no such file or folder"):
-        invoke("replay", tmp_path / "moved")
-    assert snapshot(tmp_path / "moved") == before
-    assert "1 more records" in invoke("replay", tmp_path / "moved", tmp_path / "other")
+def test_a_run_and_a_corpus_that_moved(moved, tmp_path):
+    run, corpus = moved
+    before = snapshot(run)
+    with pytest.raises(AssayError, match="gone: no such file or folder"):
+        invoke("replay", run, tmp_path / "gone")
+    assert snapshot(run) == before
+    assert "1 more records" in invoke("replay", run, corpus)
 
 
-def test_other_code_reads_everything_again(tmp_path, recipe, fresh, monkeypatch):
-    corpus, run = tmp_path / "corpus", tmp_path / "run"
-    repair = break_line(write_corpus(corpus)[0])
-    curate(corpus, run, recipe)
-    repair()
+def test_other_code_reads_everything_again(moved, fresh, monkeypatch):
+    run, corpus = moved
     for module in ("run", "replay"):
         monkeypatch.setattr(f"flows.{module}.hash_code", lambda: "newer")
     monkeypatch.setattr(replays, "restore_rows", None)  # must not be called
-    invoke("replay", run)
+    invoke("replay", run, corpus)
     assert read_manifest(run).versions["code"] == "newer"
     assert read_bytes(run) == read_bytes(fresh(corpus, run))
 
@@ -250,10 +261,8 @@ def _refuse_ice(value, field):
     return value
 
 
-def test_fields_do_not_change_together_with_the_inputs(tmp_path, recipe, monkeypatch):
-    corpus, run = tmp_path / "corpus", tmp_path / "run"
-    break_line(write_corpus(corpus)[0])
-    curate(corpus, run, recipe)
+def test_fields_do_not_change_together_with_the_inputs(moved, monkeypatch):
+    run, _ = moved
     monkeypatch.setattr(replays, "hash_code", lambda: "other")
     with pytest.raises(AssayError, match="run assay replay without them first"):
         invoke("replay", run, "--text-field", "body")
@@ -266,12 +275,9 @@ def test_fields_do_not_change_together_with_the_inputs(tmp_path, recipe, monkeyp
         (["--workers", "1"], r"manifest\.json: no such file"),
     ],
 )
-def test_bad_arguments_are_one_line(tmp_path, recipe, arguments, message):
-    corpus, run = tmp_path / "corpus", tmp_path / "run"
-    break_line(write_corpus(corpus)[0])
-    recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 0\n")
-    with pytest.raises(AssayError, match="max_quarantined"):
-        curate(corpus, run, recipe)
+def test_bad_arguments_are_one_line(moved, arguments, message):
+    run, _ = moved
+    (run / "manifest.json").unlink()  # as of a run that gave up
     with pytest.raises(AssayError, match=message):
         invoke("replay", run, *arguments)
 

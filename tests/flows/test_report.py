@@ -88,7 +88,8 @@ def evil(tmp_path_factory):
     docs = [Doc(text, source=text) for text in EVIL]
     docs += [Doc(text, source=text, unit=1, rule="few_words") for text in EVIL[:2]]
     bad = [Bad(error=text, message=text, payload=text.encode()) for text in EVIL]
-    story = Story(docs=docs, bad=bad, recipe={"name": EVIL[1], EVIL[2]: EVIL[0]})
+    recipe = {"name": EVIL[1], EVIL[2]: EVIL[0]}
+    story = Story(docs=docs, bad=bad, skipped={EVIL[0]: 3, EVIL[1]: 1}, recipe=recipe)
     folder = build_run(tmp_path_factory.mktemp("evil") / "<b onclick=alert(6)>", story)
     return read(folder)
 
@@ -116,6 +117,7 @@ def test_hostile_text_is_shown_as_text(evil):
     assert "nul␀esc␛[31mbidi⟨U+202E⟩isolate⟨U+2066⟩bom⟨U+FEFF⟩" in evil.text
     everything = evil.text + "".join(v or "" for _, found in evil.tags for v in found.values())
     assert not set("\0\x1b\u202e\u2066\ufeff") & set(everything)
+    assert "4 stored records are no documents: 3 <" in evil.text
 
 
 def test_headline_funnel_and_rules(page):
@@ -124,6 +126,7 @@ def test_headline_funnel_and_rules(page):
     assert "few_words ≥ 3 21 15.2 % 21 0 2" in page.text
     assert "Without bounds, so they drop nothing: odd_words." in page.text
     assert "Which rules drop the same documents" not in page.text  # there is but one
+    assert "no documents" not in page.text
 
 
 def test_excerpts_of_what_was_dropped(page):

@@ -80,6 +80,15 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
     assert line.split() == [name, "12.3", "M", "9,876.5", "M", "98.8", "21", "9,876.5", "M"]
 
 
+def test_what_was_no_document_is_one_line(tmp_path):
+    kinds = {"[b]": 1, "request": 1200, **{f"status {code}": 2 for code in range(300, 307)}}
+    text = summarise(build_run(tmp_path / "run", Story(skipped=kinds)))
+    assert (
+        "1,215 stored records are no documents: 1,200 request, 2 status 300, 2 status 301, 2 status"
+        " 302, 2 status 303, 2 status 304, 5 of 3 other kinds What the rules dropped"
+    ) in " ".join(text.split())
+
+
 def test_a_replay_is_told_by_error():
     stream = io.StringIO()
     console = Console(file=stream, width=80)

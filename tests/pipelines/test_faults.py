@@ -20,7 +20,7 @@ from pipelines import quarantine
 from pipelines.accounts import count_funnel, read_ledger
 from pipelines.engine import Engine
 from pipelines.readers import READERS, streams
-from pipelines.records import ReadOptions, Record, Reject
+from pipelines.records import ReadOptions, Record, Reject, Skipped
 from pipelines.units import plan
 from tests.conftest import write_text
 from tests.pipelines.jobs import run_jobs
@@ -95,8 +95,8 @@ def damaged_arrow(name):
     return content[: second - 16] + b"\xff" * 16 + content[second:]
 
 
-def warc_record(content):
-    fields = {"Type": "conversion", "Date": "2024-05-01T00:00:00Z", "Target-URI": "http://a.org/"}
+def warc_record(content, kind="conversion"):
+    fields = {"Type": kind, "Date": "2024-05-01T00:00:00Z", "Target-URI": "http://a.org/"}
     head = "".join(f"WARC-{name}: {value}\r\n" for name, value in fields.items())
     head += f"Content-Type: text/plain\r\nContent-Length: {len(content)}\r\n\r\n"
     return b"WARC/1.0\r\n" + head.encode() + content + b"\r\n\r\n"
@@ -104,7 +104,8 @@ def warc_record(content):
 
 def broken_warc(name):
     good = [warc_record(prose(name, number).encode()) for number in range(4)]
-    return b"".join([*good[:2], b"no record at all\r\n" * 3, *good[2:]])
+    request = warc_record(b"GET / HTTP/1.1\r\n\r\n", "request")
+    return b"".join([*good[:2], b"no record at all\r\n" * 3, request, *good[2:]])
 
 
 # name -> what makes its bytes, how many good documents, and what else it holds
@@ -127,6 +128,7 @@ FAULTS = {
     "forbidden.jsonl": (lambda name: lines(*rows(name, 1)), 0, {"unreadable": 1}),
 }
 GOOD = sum(good for _, good, _ in FAULTS.values())
+SKIPPED = ("crawl.wet", Skipped("request"))
 BAD = Counter(
     {(name, error): n for name, (_, _, bad) in FAULTS.items() for error, n in bad.items()}
 )
@@ -180,8 +182,9 @@ def test_good_records_come_out_and_bad_ones_say_why(corpus, target):
         assert not isinstance(item, Record) or item.text.startswith(f"{name} ")
     assert Counter((name, x.error) for name, x in items if isinstance(x, Reject)) == BAD
     assert all(item.message and item.locator for _, item in items if isinstance(item, Reject))
-    places = [(name, item.locator) for name, item in items]
-    assert len(places) == len(set(places))
+    assert [pair for pair in items if isinstance(pair[1], Skipped)] == [SKIPPED]
+    places = [(name, item.locator) for name, item in items if not isinstance(item, Skipped)]
+    assert len(places) == len(set(places)) == len(items) - 1
 
 
 def test_a_whole_run_accounts_for_every_record(corpus, tmp_path):
@@ -191,6 +194,7 @@ def test_a_whole_run_accounts_for_every_record(corpus, tmp_path):
     assert records["read"] == GOOD + BAD.total()
     assert records["read"] == sum(n for verdict, n in records.items() if verdict != "read")
     assert (records["kept"], records["dropped"], records["duplicate"]) == (GOOD, 0, 0)
+    assert counts["skipped"] == {"request": 1}
     assert count_funnel(read_ledger(tmp_path / "run"))["records"] == records
     entries = list(quarantine.read(tmp_path / "run" / "quarantine"))
     assert Counter((entry.name, entry.error) for entry in entries) == BAD

@@ -20,9 +20,10 @@ from pipelines.settle import LEDGER, settle_unit
 from pipelines.units import plan
 from pipelines.work import Work
 from tests.conftest import write_text
-from weighting.documents import DOCUMENTS
+from weighting.documents import DOCUMENTS, write_table
 from weighting.errors import BrokenContract
 from weighting.files import read_json
+from weighting.statistics import SKIPPED_STATS
 
 SETTINGS = CurateSettings(
     bounds=RULES,
@@ -60,6 +61,8 @@ def cleaned(unit, tmp_path, small_batches):
     job = open_job(tmp_path / "run")
     clean_unit(unit, SETTINGS, job)
     settle_unit(unit.uid, np.empty(0, MEMBERS), job)
+    skipped = pa.table([[0, 1], ["request", "request"], [2, 7]], SKIPPED_STATS)
+    write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
     return job
 
 
@@ -84,7 +87,7 @@ def test_restoring_gives_the_batches_and_keys_of_cleaning(cleaned, unit, tmp_pat
     keys[0]["unit"] = 5
     assert np.array_equal(*keys)
     assert len(keys[0]) > 0
-    assert other.work.read(STAGE, 5) == {"records": 38}
+    assert other.work.read(STAGE, 5) == {"records": 38, "skipped": {"request": 2}}
     assert orjson.loads(other.work.path("rejected", 5, ".json").read_bytes()) == []
     assert not (other.run / "quarantine").exists()
 

@@ -99,6 +99,8 @@ def test_what_holds_no_page_is_skipped(scan, record, kind):
         response(http(b"Tea number 5", b"Content-Type: application/octet-stream")),
         response(http(b"<!DOCTYPE html><body><p>Tea number 5 " + b"is good. " * 30)),
         response(http(b"Tea number 5", b"Content-Type: Text/Plain;x=y", status=b"203 OK")),
+        response(http(b"Tea number 5", b"Content-Type: text/plain charset=utf-8")),
+        response(http(b"Tea number 5", b"Content-Type: text/plain, text/plain")),
         stored(
             "resource", b"Tea number 5", WARC_Target_URI="ftp://e.org/a", Content_Type="text/plain"
         ),
@@ -207,6 +209,17 @@ def test_the_extractor_is_the_users(scan):
 def test_segments_are_not_taken_for_pages(scan):
     [item] = scan(stored("continuation", b"rest", WARC_Segment_Number=2))
     assert item.error == "segmented"
+
+
+def test_an_arc_header_may_lack_the_type_and_hold_odd_spaces(scan):
+    url = "http://e.org/\u3000x".encode()
+    bare = b"%s 1.2.3.4 20010203040506  %d\n" % (url, len(TEA)) + TEA + b"\n"
+    [item] = scan(bare, ".arc")
+    assert item.text == TEA.decode()
+    metadata = json.loads(item.metadata)
+    assert metadata["date"] == "2001-02-03T04:05:06Z"
+    assert metadata["url"] == url.decode()
+    assert metadata["media_type"] == "text/plain"
 
 
 def test_arc_versions(scan):

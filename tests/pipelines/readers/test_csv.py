@@ -103,6 +103,15 @@ def test_quotes_that_never_close_cost_time_in_proportion(tmp_path, read_all, mon
     assert len(fed) < 3 * 2000
 
 
+def test_a_stray_quote_does_not_hold_a_file_of_short_lines(tmp_path, read_all, monkeypatch):
+    monkeypatch.setattr("pipelines.readers.csv.ROW_LINES", 40)
+    path = tmp_path / "a.csv"
+    path.write_text('text,n\n"' + "short,1\n" * 100)
+    broken, *rest = read_all(path)
+    assert broken == Reject("byte 7", "bad_csv", "row of more than 40 lines", b'"short,1')
+    assert texts(rest) == ["short"] * 99
+
+
 def test_rows_up_to_the_record_limit(tmp_path, read_all, monkeypatch):
     monkeypatch.setattr(streams, "RECORD_LIMIT", 30_000)
     path = tmp_path / "a.csv"
@@ -130,7 +139,14 @@ def test_a_file_without_a_usable_first_row_is_one_reject(tmp_path, read_all, con
     assert reject[:2] == ("file", error)
 
 
-@pytest.mark.parametrize("content", [b"", b"text,n\n", b"\n\n"])
+def test_a_quoted_name_behind_a_byte_order_mark_is_quoted(tmp_path, read_all):
+    path = tmp_path / "a.csv"
+    path.write_bytes('\ufeff"text","a, b"\n"\ufeffone",2\n'.encode())
+    [item] = read_all(path)
+    assert item == Record("byte 17", "\ufeffone", "a", '{"a, b":"2"}')
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"text,n\n", b"\n\n"])
 def test_a_file_without_rows_yields_nothing(tmp_path, read_all, content):
     (tmp_path / "a.csv").write_bytes(content)
     assert read_all(tmp_path / "a.csv") == []

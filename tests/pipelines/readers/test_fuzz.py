@@ -1,22 +1,19 @@
 """Every reader of files, on what no writer wrote: only records and rejects may come out."""
 
-import bz2
 import csv
-import gzip
 import io
 import json
-import lzma
 from itertools import product
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.readers import READERS
 from pipelines.records import ReadOptions, Record, Reject
+from tests.pipelines.readers.packs import PACK_OR_NOT
 
 TEXTS = [f"text {number * 7919}" for number in range(12)]
 SUFFIXES = {
@@ -25,13 +22,6 @@ SUFFIXES = {
     "text": ".md",
     "arrow": ".arrow",
     "parquet": ".parquet",
-}
-PACK = {
-    "": bytes,
-    ".gz": gzip.compress,
-    ".zst": zstandard.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
 }
 
 
@@ -106,7 +96,7 @@ def read_any_cut(path, reader):
 @pytest.mark.parametrize(
     ("reader", "packed"),
     [
-        *product(("jsonl", "csv", "text"), PACK),
+        *product(("jsonl", "csv", "text"), PACK_OR_NOT),
         ("arrow", ""),
         ("parquet", ""),
     ],
@@ -117,7 +107,7 @@ def test_arbitrary_bytes(scratch, reader, packed, content):
     path = scratch / f"any{SUFFIXES[reader]}{packed}"
     path.write_bytes(content)
     read_any_cut(path, reader)
-    path.write_bytes(PACK[packed](content))
+    path.write_bytes(PACK_OR_NOT[packed](content))
     read_any_cut(path, reader)
 
 
@@ -142,11 +132,11 @@ def test_damaged_files(scratch, kind, edits, kept):
         assert [item.text for item in items[: len(before)]] == before
 
 
-@pytest.mark.parametrize("packed", [suffix for suffix in PACK if suffix])
+@pytest.mark.parametrize("packed", [suffix for suffix in PACK_OR_NOT if suffix])
 @given(edits=EDITS, kept=st.integers(0, 60))
 def test_damaged_compression(scratch, packed, edits, kept):
     path = scratch / f"damaged.jsonl{packed}"
-    path.write_bytes(damage(PACK[packed](FILES["jsonl"]), edits, kept))
+    path.write_bytes(damage(PACK_OR_NOT[packed](FILES["jsonl"]), edits, kept))
     read_any_cut(path, "jsonl")
     path.rename(path.with_name(f"damaged.csv{packed}"))
     read(path.with_name(f"damaged.csv{packed}"), "csv", 1)

@@ -1,7 +1,5 @@
-import bz2
 import gzip
 import json
-import lzma
 import zlib
 from itertools import pairwise
 
@@ -15,14 +13,8 @@ from pipelines.readers import READERS, streams
 from pipelines.readers.jsonl import cut, read
 from pipelines.readers.lines import COMPRESSED_SLICES, read_lines
 from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
+from tests.pipelines.readers.packs import PACK_OR_NOT
 
-PACK = {
-    "": bytes,
-    ".gz": gzip.compress,
-    ".zst": zstandard.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
-}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 LINES = st.lists(TEXTS | st.none(), max_size=12)  # None stands for a blank line
 BOUNDS = st.lists(st.integers(1, 400), max_size=6)
@@ -42,14 +34,14 @@ def read_cut(path, bounds):
     return [item for part in slices(path, bounds) for item in read(part, ReadOptions())]
 
 
-@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("suffix", PACK_OR_NOT)
 @settings(deadline=None)
 @given(texts=LINES, bounds=BOUNDS, newline=st.booleans())
 def test_any_cut_gives_every_record_once_in_order(scratch, suffix, texts, bounds, newline):
     content = encode(texts)
     content = content if newline else content.removesuffix(b"\n")
     path = scratch / f"law.jsonl{suffix}"
-    path.write_bytes(PACK[suffix](content))
+    path.write_bytes(PACK_OR_NOT[suffix](content))
     whole = read_cut(path, [])
     assert [record.text for record in whole] == [text for text in texts if text is not None]
     assert read_cut(path, bounds) == whole
@@ -169,10 +161,10 @@ def test_byte_order_mark_is_no_part_of_the_first_record(tmp_path, read_all):
     assert [record.text for record in read_all(path)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("suffix", PACK_OR_NOT)
 def test_empty_file_yields_nothing(tmp_path, read_all, suffix):
     path = tmp_path / f"a.jsonl{suffix}"
-    path.write_bytes(PACK[suffix](b""))
+    path.write_bytes(PACK_OR_NOT[suffix](b""))
     assert read_all(path) == []
     path.write_bytes(b"")
     assert read_all(path) == []
@@ -221,9 +213,10 @@ def test_a_slice_inside_a_long_line_stops_at_its_end(monkeypatch):
 
 def test_compressed_files_are_cut_into_few_slices(tmp_path):
     content = encode(["text"] * 5000)
-    for suffix, pack in PACK.items():
+    for suffix, pack in PACK_OR_NOT.items():
         (tmp_path / f"a.jsonl{suffix}").write_bytes(pack(content))
-    counts = {suffix: len(cut(str(tmp_path / f"a.jsonl{suffix}"), "a", 1000)) for suffix in PACK}
+    paths = {suffix: str(tmp_path / f"a.jsonl{suffix}") for suffix in PACK_OR_NOT}
+    counts = {suffix: len(cut(path, "a", 1000)) for suffix, path in paths.items()}
     plain = counts.pop("")
     assert plain == round(len(content) / 1000)
     # A file that states its size is cut by it, another by an estimate.

@@ -101,6 +101,13 @@ def test_a_missing_column_is_one_reject(tmp_path, read_all):
     assert reject[:3] == ("file", "missing_field", "no column 'text'; there is title, body")
 
 
+def test_columns_of_one_name_are_all_kept(tmp_path, read_all):
+    columns = [["a", "b"], ["c", "d"], [1, 2], [3, 4]]
+    pq.write_table(pa.table(columns, ["text", "text", "n", "n"]), tmp_path / "a.parquet")
+    first, _ = read_all(tmp_path / "a.parquet")
+    assert (first.text, first.metadata) == ("a", '{"n":1,"n.4":3,"text.2":"c"}')
+
+
 @pytest.mark.parametrize("content", [b"", b"not parquet at all", b"PAR1" * 5])
 def test_an_unreadable_file_is_one_reject(tmp_path, read_all, content):
     path = tmp_path / "a.parquet"

@@ -1,6 +1,8 @@
 import bz2
 import gzip
+import io
 import lzma
+import os
 import zlib
 from functools import partial
 
@@ -10,14 +12,9 @@ import zstandard
 
 from pipelines.readers.compression import Damage, with_compressions, without_compression
 from pipelines.readers.streams import digest, file_size, read_blocks, text_size
+from tests.pipelines.readers.packs import PACK
 
 TEXT = b"".join(b"line %d of a text that packs well\n" % number for number in range(3000))
-PACK = {
-    ".gz": gzip.compress,
-    ".zst": zstandard.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
-}
 EACH = pytest.mark.parametrize("suffix", PACK)
 
 
@@ -142,6 +139,21 @@ def test_wrong_checksum_is_damage(tmp_path):
     content, damage = collect(path)
     assert content == TEXT
     assert "corrupt" in damage
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_a_gzip_file_too_short_to_state_a_size(monkeypatch, size):
+    class Strict(io.BytesIO):
+        """Refuses a place before the start, as files of object stores do."""
+
+        def seek(self, offset, whence=0):
+            if whence == os.SEEK_END and offset < -size:
+                raise ValueError("Seek before start of file")
+            return super().seek(offset, whence)
+
+    monkeypatch.setattr("pipelines.readers.streams.open_input", lambda _: Strict(b"\0" * size))
+    monkeypatch.setattr("pipelines.readers.streams.file_size", lambda _: size)
+    assert text_size("store://a.gz") == 4 * size
 
 
 def test_size_is_stated_or_estimated(tmp_path):

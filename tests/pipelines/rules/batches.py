@@ -1,9 +1,18 @@
-"""A batch of texts as the rule families take it."""
+"""What the tests of rule families share: batches, characters, and the plain reading's division."""
+
+import math
 
 import pyarrow as pa
+from hypothesis import strategies as st
 
 from pipelines.rules.batch import Batch
 from pipelines.settings import RuleSettings
+
+TEXT = st.characters(exclude_categories=["Cs"])  # every character that a text may hold
+
+
+def share(part, whole):
+    return part / whole if whole else math.nan
 
 
 def make_batch(documents, line_rules=False, **settings):

@@ -1,7 +1,5 @@
 """FineWeb values against a plain reading."""
 
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from pipelines.rules.fineweb import RULES, annotate
 from pipelines.words import split_words
 from pipelines.words.punctuation import TERMINATORS
-from tests.pipelines.rules.batches import make_batch
+from tests.pipelines.rules.batches import TEXT, make_batch, share
 
 texts = st.lists(
     st.sampled_from(
@@ -28,13 +26,9 @@ texts = st.lists(
             "\x85",
         ]
     )
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    | st.text(TEXT, max_size=5),
     max_size=10,
 ).map("\n".join)
-
-
-def share(part, whole):
-    return part / whole if whole else math.nan
 
 
 def reference(text):

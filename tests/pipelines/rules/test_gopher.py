@@ -11,19 +11,15 @@ from pipelines.rules import FAMILIES, annotate, find_failures, gopher, list_rule
 from pipelines.rules.gopher import RULES, STOP_WORDS
 from pipelines.words import split_words
 from pipelines.words.punctuation import PUNCTUATION
-from tests.pipelines.rules.batches import make_batch
+from tests.pipelines.rules.batches import TEXT, make_batch, share
 
 texts = st.lists(
     st.sampled_from(
         ["the", "and", "#", "...", "....", "…", "•", "- item", "word", "\n", " ", "x1", "!?"]
     )
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    | st.text(TEXT, max_size=6),
     max_size=30,
 ).map(" ".join)
-
-
-def share(part, whole):
-    return part / whole if whole else math.nan
 
 
 def reference(text):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from pipelines.rules.repetition import RULES, annotate
 from pipelines.words import split_words
-from tests.pipelines.rules.batches import make_batch
+from tests.pipelines.rules.batches import TEXT, make_batch
 
 texts = st.lists(
     st.sampled_from(
         ["a", "b", "a b", "word", "wo", "rd", ".", "\n", "\n\n", "\n\n\n", " ", "é", "a b c d e f"]
     )
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+    | st.text(TEXT, max_size=3),
     max_size=60,
 ).map(" ".join) | st.lists(st.sampled_from("ab\n \t"), max_size=60).map("".join)
 

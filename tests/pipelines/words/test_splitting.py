@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.words.memo import Vocabulary, describe, english, split_words
+from pipelines.words.english import english, split_words
+from pipelines.words.memo import Vocabulary, describe
 from pipelines.words.points import LONGEST, UNKNOWN, decode
 from pipelines.words.splitting import split_chunk
 

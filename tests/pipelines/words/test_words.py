@@ -1,5 +1,8 @@
 """Words of whole texts, and the lines and hashes that rules build on."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
@@ -92,3 +95,9 @@ def test_a_set_holds_what_was_put_in(values, other):
     table = make_set(sorted(values))
     for value in values | {other}:
         assert (table[find_slot(table, np.uint64(value))] != 0) == (value in values)
+
+
+def test_splitting_words_does_not_import_torch():
+    """It would cost every worker process seconds and some hundred MB."""
+    code = "import sys, pipelines.words; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

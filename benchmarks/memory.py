@@ -1,0 +1,78 @@
+"""Peak memory of `assay curate`, all its processes together, on a small and a large corpus.
+
+python -m benchmarks.memory SMALL LARGE [RECIPE]    corpora as for `assay curate`
+
+What counts is proportional set size: pages that processes share are counted once, and mapped files
+count while they are in memory. It is read four times a second.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.units import plan
+
+INTERVAL = 0.25  # seconds
+WORKERS = 2
+
+
+def measure_tree(pid: int) -> int:
+    """Return the bytes of a process and its children, 0 when it is gone."""
+    with suppress(psutil.Error):
+        root = psutil.Process(pid)
+        return sum(map(measure_one, [root, *root.children(recursive=True)]))
+    return 0
+
+
+def measure_one(process: psutil.Process) -> int:
+    """Return a process's proportional set size, 0 when it is gone."""
+    with suppress(psutil.Error):
+        return int(process.memory_full_info().pss)
+    return 0
+
+
+def watch(corpus: str, recipe: str, out: Path) -> tuple[int, float]:
+    """Curate a corpus; return the peak in bytes and the seconds it took."""
+    command = [str(Path(sys.executable).parent / "assay"), "curate", corpus]
+    options = ["--out", str(out), "--recipe", recipe, "--workers", str(WORKERS)]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, measure_tree(process.pid))
+        time.sleep(INTERVAL)
+    if process.returncode:
+        raise SystemExit(f"curating {corpus} failed with {process.returncode}")
+    return peak, time.monotonic() - start
+
+
+def main() -> None:
+    """Print the peaks and their ratio."""
+    recipe = sys.argv[3] if len(sys.argv) > 3 else "gopher"
+    table = Table(title=f"peak memory of all processes, recipe {Path(recipe).stem}")
+    for column in ("corpus", "MB of text", "seconds", "peak MB"):
+        table.add_column(column, justify="left" if column == "corpus" else "right")
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for corpus in sys.argv[1:3]:
+            size = sum(piece.size for unit in plan([corpus]).units for piece in unit.slices) / 1e6
+            peak, seconds = watch(corpus, recipe, Path(folder, "run"))
+            shutil.rmtree(Path(folder, "run"))
+            peaks.append(peak)
+            table.add_row(Path(corpus).name, f"{size:.0f}", f"{seconds:.0f}", f"{peak / 1e6:.0f}")
+    table.caption = f"large / small: {peaks[1] / peaks[0]:.2f}"
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
