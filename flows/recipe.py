@@ -1,5 +1,6 @@
 """The schema of recipes: what a run does to its documents, table by table."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -70,6 +71,15 @@ ListFile = Annotated[str, AfterValidator(_anchor)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def _check_language(code: str) -> str:
+    if not re.fullmatch("[a-z]{2,3}", code):
+        raise ValueError(f"must be an ISO 639 code such as en, is {code!r}")
+    return code
+
+
+Language = Annotated[str, AfterValidator(_check_language)]
+
+
 class Section(BaseModel):
     """A table of the recipe; unknown keys and values of another type are errors."""
 
@@ -117,8 +127,8 @@ class RuleOptions(Section):
     """Reproduce the known faults of the reference implementation."""
     terminal_punctuation: bool = True
     """C4's line rules ask for a punctuation mark at the end of a line."""
-    languages: list[str] = ["en"]
-    """Wanted languages, ISO 639-1."""
+    languages: list[Language] = ["en"]
+    """Wanted languages, ISO 639-1 (of those that have no such code, ISO 639-3)."""
     bad_words: dict[str, ListFile] = {}
     """Language to list of phrases, one a line."""
     unigrams: ListFile | None = None

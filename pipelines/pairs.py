@@ -5,6 +5,7 @@ written as a sorted uint64 [2, K] array (keys, counts), with the range's context
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from pipelines.settings import Job
 from weighting.ngrams import Contexts, PairCounts, find_counts, merge_pairs, summarize_contexts
 
 MERGED, CONTEXTS = "merged", "contexts"
+UNITS_AT_ONCE = 8  # whose pairs are in memory, so that it does not grow with their number
 Keys = npt.NDArray[np.uint64]
 
 
@@ -22,7 +24,10 @@ def merge_partition(
 ) -> tuple[int, int]:
     """Write the partition; return how many of its pairs occur once and twice."""
     low, high = cut_range(partition, partitions, vocab_size)
-    merged = merge_pairs([_slice(job, uid, low, high) for uid in sorted(uids)])
+    slices = (_slice(job, uid, low, high) for uid in sorted(uids))
+    merged = merge_pairs([])
+    while group := list(islice(slices, UNITS_AT_ONCE)):
+        merged = merge_pairs([merged, *group])
     contexts = summarize_contexts(merged, vocab_size)
     packed = np.stack([merged.keys_K, merged.counts_K.astype(np.uint64)])
     save_array(job.work.path(MERGED, partition, ".npy"), packed)

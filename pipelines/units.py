@@ -13,7 +13,7 @@ from pipelines.readers import READERS
 from pipelines.readers.inputs import expand
 from pipelines.records import Slice
 
-TARGET_BYTES = 8 * 2**20
+TARGET_BYTES = 4 * 2**20
 SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
 
 

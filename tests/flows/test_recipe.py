@@ -213,6 +213,10 @@ def test_the_sidecar_is_on_for_small_corpora_only():
         ("[read]\ntext_field = 3", "read.text_field: must be a string, is 3"),
         ('[rule_options]\nbad_words = "en.txt"', "bad_words: must be a table, is"),
         ('[rule_options]\nhard_words = "no.txt"', "rule_options.hard_words: no such file: .*no"),
+        (
+            '[rule_options]\nlanguages = ["English"]',
+            "languages.0: must be an ISO 639 code such as en",
+        ),
         ('[rule_options]\nfamilies = ["c5"]', "families.0: unknown family 'c5'; valid: url"),
         ("read = 3", "read: must be a table, is 3"),
     ],
