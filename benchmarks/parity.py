@@ -272,7 +272,7 @@ def compare_edits(text: str, counts: Counter[tuple[str, str]], examples: list[Ex
     theirs, ours = SymbolLinesFormatter().format(text), remove_symbol_lines(text).text
     if ours == text:
         ours = "\n".join(text.splitlines())
-    found = {item.kind for item in find(text, ("email", "ip"))}
+    found = {item.kind for item in find(text, ("email", "ip"), compat=True)}
     email = PIIFormatter(remove_ips=False).format(text) != text
     ip = PIIFormatter(remove_emails=False).format(text) != text
     for name, same, dropped in (

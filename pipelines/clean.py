@@ -183,7 +183,9 @@ def _edit_late(
             for before, (start, end) in zip(spans, pairwise(cut.span_offsets), strict=True)
         ]
     if settings.pii:
-        scrubbed = [scrub(text, settings.pii)[0] for text in texts.to_pylist()]
+        scrubbed = [
+            scrub(text, settings.pii, rules.settings.compat)[0] for text in texts.to_pylist()
+        ]
         texts = pa.array([edited.text for edited in scrubbed], pa.string())
         spans = [
             compose(before, edited.spans) for before, edited in zip(spans, scrubbed, strict=True)

@@ -14,7 +14,9 @@ version or a section rather than an IP address; Maestro's loose card numbers are
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -40,6 +42,7 @@ VERSION_CONTEXT = 32  # characters before an address
 ATOM = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~-"
 LABEL = "[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
 OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
+OCTETS = re.compile(rf"(?:{OCTET}\.){{3}}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)")
 DOMAIN = re.compile(
     rf"@(?:(?:{LABEL}\.)+{LABEL}|\[(?:{OCTET}\.){{3}}(?:{OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\])"
 )
@@ -82,12 +85,12 @@ ISSUER = re.compile(
 ACCOUNT = re.compile(r"[A-Z](?<!\w.)[A-Z][0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 
 
-def find_emails(text: str) -> Iterator[Piece]:
+def find_emails(text: str, *, numbers: bool = False) -> Iterator[Piece]:
     """Yield e-mail addresses: a dotted atom that starts at a word's edge, @, a domain or literal.
 
     The reference's expression, but from each @ outwards, which reads every character a bounded
-    number of times, and without domains that end in a number: no top-level domain does (RFC 3696),
-    but `npm@8.19.2` would be one.
+    number of times. Domains that end in a number count only with `numbers`: no top-level domain
+    does (RFC 3696), but `npm@8.19.2` would be one.
     """
     floor = 0
     position = text.find("@")
@@ -96,7 +99,7 @@ def find_emails(text: str) -> Iterator[Piece]:
         local = LOCAL_BACKWARDS.match(text[floor:position][::-1]) if domain else None
         start = WORD_EDGE.search(text, position - local.end(), position) if local else None
         floor = position + 1
-        if domain and start and not domain[0].rsplit(".", 1)[-1].isdigit():
+        if domain and start and (numbers or not domain[0].rsplit(".", 1)[-1].isdigit()):
             floor = domain.end()
             yield Piece(start.start(), floor, EMAIL)
         position = text.find("@", floor)
@@ -109,6 +112,17 @@ def find_ipv4(text: str) -> Iterator[Piece]:
         before = text[max(0, match.start() - VERSION_CONTEXT) : match.start()]
         if _is_public(match[0]) and not small and not VERSION.search(before):
             yield Piece(*match.span(), IPV4)
+
+
+def find_ipv4_anywhere(text: str) -> Iterator[Piece]:
+    """Yield whatever can be read as a public IPv4 address, as the reference does.
+
+    Parts of longer numbers and versions are among it.
+    """
+    for match in OCTETS.finditer(text):
+        with suppress(ValueError):
+            if ipaddress.ip_address(match[0]).is_global:
+                yield Piece(*match.span(), IPV4)
 
 
 def find_ipv6(text: str) -> Iterator[Piece]:
@@ -159,18 +173,27 @@ class Found(NamedTuple):
     piece: Piece
 
 
-KINDS: Mapping[str, tuple[Finder, ...]] = {
+KINDS: dict[str, tuple[Finder, ...]] = {
     "email": (Finder(AT, find_emails),),
     "ip": (Finder(DOTS, find_ipv4), Finder(COLONS, find_ipv6)),
     "phone": (Finder(PLUS, find_abroad), Finder(DIGITS, find_north_american)),
     "card": (Finder(DIGITS, find_cards),),
     "iban": (Finder(DIGITS, find_ibans),),
 }
+# With the faults of the reference, for the kinds that it has.
+COMPAT = KINDS | {
+    "email": (Finder(AT, partial(find_emails, numbers=True)),),
+    "ip": (Finder(DOTS, find_ipv4_anywhere),),
+}
 
 
-def find(text: str, kinds: Iterable[str]) -> list[Found]:
-    """Return what is found of some of `KINDS`, in order; of what overlaps, the first."""
-    finders = [(kind, finder) for kind in kinds for finder in KINDS[kind]]
+def find(text: str, kinds: Iterable[str], compat: bool = False) -> list[Found]:
+    """Return what is found of some of `KINDS`, in order; of what overlaps, the first.
+
+    `compat` finds e-mail and IP addresses where the reference does, right or wrong.
+    """
+    table = COMPAT if compat else KINDS
+    finders = [(kind, finder) for kind in kinds for finder in table[kind]]
     has = {needs: bool(needs.search(text)) for needs in {finder.needs for _, finder in finders}}
     found = [
         Found(kind, piece)
@@ -186,9 +209,9 @@ def find(text: str, kinds: Iterable[str]) -> list[Found]:
     return apart
 
 
-def scrub(text: str, kinds: Iterable[str]) -> tuple[Edited, Counter[str]]:
+def scrub(text: str, kinds: Iterable[str], compat: bool = False) -> tuple[Edited, Counter[str]]:
     """Return the text without personal data of some of `KINDS`, and how much of each it had."""
-    found = find(text, kinds)
+    found = find(text, kinds, compat)
     return replace(text, [item.piece for item in found]), Counter(item.kind for item in found)
 
 

@@ -19,6 +19,7 @@ RULES: Mapping[str, Bounds] = {f"pii_{kind}": Bounds() for kind in KINDS}
 def annotate(batch: Batch) -> dict[str, npt.NDArray[np.float64]]:
     """Return the counts of D documents, float64 [D] a kind."""
     counts_D = [
-        Counter(item.kind for item in find(text, KINDS)) for text in batch.texts_D.to_pylist()
+        Counter(item.kind for item in find(text, KINDS, batch.settings.compat))
+        for text in batch.texts_D.to_pylist()
     ]
     return {f"pii_{kind}": np.array([counts[kind] for counts in counts_D], float) for kind in KINDS}

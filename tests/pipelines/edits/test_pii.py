@@ -150,3 +150,10 @@ def test_long_runs_take_linear_work(unit):
     """A start of something, over and over: quadratic work would outlast the time limit."""
     text = (unit * 100_000)[:200_000]
     assert len(find(text, KINDS)) <= len(text) // 4
+
+
+def test_compat_finds_what_the_reference_finds():
+    text = "npm@8.19.2, version 1.2.3.4, 11.2.3.4.5 and 10.0.0.1"
+    found = [text[item.piece.start : item.piece.end] for item in find(text, ("email", "ip"), True)]
+    assert found == ["npm@8.19.2", "1.2.3.4", "11.2.3.4"]
+    assert find(text, ("email", "ip")) == []
