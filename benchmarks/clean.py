@@ -241,7 +241,7 @@ def main() -> None:
     """Print both tables."""
     quiet_beam()
     path = sys.argv[1]
-    sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (4.0, 200.0)
+    sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (12.0, 300.0)
     compare_filters(path)
     with tempfile.TemporaryDirectory() as name:
         compare_runs(path, Path(name), sizes)
