@@ -18,9 +18,9 @@ ROOT = Path(__file__).parent.parent
 
 def _hash_kernels() -> str:
     digest = hashlib.sha256()
-    for folder in (ROOT / "words", ROOT / "rules"):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(ROOT.rglob("*.py")):
+        if b"njit" in (code := path.read_bytes()):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + code)
     return digest.hexdigest()[:16]
 
 
