@@ -38,6 +38,62 @@ class RuleSettings:
 
 
 @dataclass(frozen=True)
+class NearSettings:
+    """MinHash-LSH over word shingles; the defaults are datatrove's, `jaccard` is FineWeb's aim."""
+
+    words: int = 5  # of a shingle
+    bands: int = 14
+    rows: int = 8  # hashes of a band
+    seed: int = 1
+    jaccard: float = 0.75  # least similarity of two documents that are copies
+
+
+@dataclass(frozen=True)
+class PassageSettings:
+    """What is a repeated passage: a line, a paragraph, or a run of words of several documents."""
+
+    words: int = 50  # least length of a run
+    line_chars: int = 30  # least length of a line, stripped
+    documents: int = 2  # least number of documents that hold it
+    delete: bool = False  # from all documents but one; else it is marked
+
+
+@dataclass(frozen=True)
+class DedupeSettings:
+    """Which documents are copies, which copy stays, and which passages are repeated."""
+
+    exact: bool = True
+    near: NearSettings | None = field(default_factory=NearSettings)
+    passages: PassageSettings | None = field(default_factory=PassageSettings)
+    quality: str | None = None  # rule whose higher value is better; none: fewest failed rules
+    index: bool = True  # keep what a later run needs to be compared with this one
+    memory: int = 2**28  # bytes that one process may take for one range of hashes
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """A file of evaluation items, one JSON object a line, compressed or not."""
+
+    name: str
+    path: str
+    question: str  # field with the text that is shown
+    answer: str | None = None  # field with the text, or the texts, that are asked for
+    label: str | None = None  # field that says which of several answers is right
+
+
+@dataclass(frozen=True)
+class ContaminationSettings:
+    """How evaluation items are looked for."""
+
+    sets: tuple[EvaluationSet, ...]
+    words: int = 13  # of an n-gram
+    least_words: int = 8  # items of fewer words than `words` are one n-gram, down to this length
+    question: float = 1.0  # weight of the share of n-grams found in the question alone
+    answer: float = 1.0  # weight of the share of those that hold words of the answer
+    share: float = 0.1  # least weighed share of an item's n-grams for it to count
+
+
+@dataclass(frozen=True)
 class CurateSettings:
     """Reading, cleaning and deduplication. `bounds` names the rules that drop."""
 
@@ -45,7 +101,9 @@ class CurateSettings:
     edit: EditSettings = field(default_factory=EditSettings)
     rules: RuleSettings = field(default_factory=RuleSettings)
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
-    dedupe: bool = True
+    dedupe: DedupeSettings | None = field(default_factory=DedupeSettings)
+    contamination: ContaminationSettings | None = None
+    against: tuple[str, ...] = ()  # folders of earlier runs whose documents count as published
 
 
 @dataclass(frozen=True)

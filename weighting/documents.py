@@ -33,6 +33,30 @@ SPANS = pa.list_(
     )
 )
 
+# Passages that several kept documents hold: characters of the text, line, paragraph or run, and the
+# number of documents.
+PASSAGES = pa.list_(
+    pa.struct(
+        [
+            pa.field("start", pa.int32()),
+            pa.field("end", pa.int32()),
+            pa.field("kind", pa.string()),
+            pa.field("documents", pa.int32()),
+        ]
+    )
+)
+
+# Characters of the text in which an evaluation item stands; of several, the one that is held best.
+CONTAMINATED = pa.list_(
+    pa.struct(
+        [
+            pa.field("start", pa.int32()),
+            pa.field("end", pa.int32()),
+            pa.field("item", pa.string()),
+        ]
+    )
+)
+
 DOCUMENTS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),
@@ -41,6 +65,8 @@ DOCUMENTS = pa.schema(
         pa.field("text", pa.string(), nullable=False),
         pa.field("metadata", pa.string(), nullable=False),  # the record's other fields, as JSON
         pa.field("edits", SPANS, nullable=False),  # from the text to what was read
+        pa.field("passages", PASSAGES, nullable=False),
+        pa.field("contaminated", CONTAMINATED, nullable=False),
     ]
 )
 
@@ -51,8 +77,9 @@ LEDGER_HEAD = (
     pa.field("verdict", pa.string(), nullable=False),
     pa.field("rule", pa.string()),  # first failing rule; the error type where quarantined
     pa.field("failed", pa.list_(pa.string())),  # every failing rule, the first included
-    pa.field("cluster", pa.string()),  # content hash shared by all copies, where there are any
-    pa.field("survivor", pa.string()),  # doc_id of the copy that stays
+    pa.field("cluster", pa.string()),  # content hash of the survivor, where there are copies
+    pa.field("survivor", pa.string()),  # doc_id of the copy that stays, here or in an earlier run
+    pa.field("similarity", pa.float32()),  # Jaccard of its shingles and the survivor's
     pa.field("language", pa.string()),  # the most probable one, where it was asked for
     pa.field("split", pa.string()),  # train or validation, where kept
     pa.field("chars_in", pa.int64(), nullable=False),  # as read

@@ -15,6 +15,7 @@ from pipelines.bounds import Bounds
 from pipelines.rules import (
     bad_words,
     c4,
+    contamination,
     fineweb,
     gopher,
     language,
@@ -51,9 +52,15 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
+def list_bounds() -> dict[str, Bounds]:
+    """Return the published bounds of all rules, in ledger order."""
+    bounds = {name: bound for family in FAMILIES.values() for name, bound in family.rules.items()}
+    return {**bounds, **contamination.RULES}
+
+
 def list_rules() -> list[str]:
-    """Return the names of all rules of all families, in ledger order."""
-    return [rule for family in FAMILIES.values() for rule in family.rules]
+    """Return the names of all rules, in ledger order."""
+    return list(list_bounds())
 
 
 def annotate(batch: Batch) -> Values:

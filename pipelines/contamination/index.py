@@ -1,0 +1,215 @@
+"""The n-grams of evaluation items, and which items hold each.
+
+An item makes as many *variants* as it has answers: the question with one of them (the question
+alone where there is none). A variant's n-grams are those of its normalised words (`dedupe.series`);
+one that is shorter than an n-gram is a single one of its own length. An n-gram that holds a word of
+the answer is the answer's, and the others are the question's; one that occurs as both in the same
+variant is the question's, as finding it does not show that the answer is there.
+
+N-grams in which fewer than half of the words are different are left out. In normal form all numbers
+are one word, and so are all months: a list of thirteen numbers is in every table.
+
+The arrays are saved as files and mapped from them, so that all processes share one copy.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines.arrays import load_array, save_array
+from pipelines.contamination.items import Item
+from pipelines.dedupe.series import Series, hash_grams, list_words
+from pipelines.settings import ContaminationSettings
+from pipelines.words import Text
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot
+from weighting.files import replacing
+
+VARIANTS = pa.schema(
+    [
+        pa.field("set", pa.string(), nullable=False),
+        pa.field("item", pa.string(), nullable=False),  # the item's id in its set
+        pa.field("question", pa.string(), nullable=False),
+        pa.field("answer", pa.string()),  # null: the question stands alone
+        pa.field("number", pa.int32(), nullable=False),  # the item's, shared by its variants
+        pa.field("words", pa.int32(), nullable=False),
+        pa.field("question_grams", pa.int32(), nullable=False),  # distinct ones
+        pa.field("answer_grams", pa.int32(), nullable=False),
+    ]
+)
+VARIANTS_FILE = "variants.arrow"
+QUESTION, ANSWER = range(2)  # kinds of n-grams
+
+Hashes = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+
+
+class Index(NamedTuple):
+    """V variants, G distinct n-grams and P postings: in which variants an n-gram is, and as what.
+
+    `keys_K` is an open-addressing table of hashes (see `words.hashing`), `grams_K` the number of
+    the n-gram at each place; the postings of n-gram g are [offsets[g], offsets[g + 1]).
+    """
+
+    lengths_L: Ints  # in words, of all n-grams, ascending
+    keys_K: Hashes
+    grams_K: Numbers
+    offsets_G1: Ints
+    variants_P: Numbers
+    kinds_P: npt.NDArray[np.uint8]  # QUESTION or ANSWER
+    variants: pa.Table  # VARIANTS, [V]
+
+    @property
+    def totals_Vx2(self) -> Ints:
+        """The number of distinct n-grams of each variant, by kind."""
+        names = ("question_grams", "answer_grams")
+        return np.stack([self.variants[name].to_numpy() for name in names], 1).astype(np.int64)
+
+    @property
+    def hidden(self) -> pa.Table:
+        """The variants (VARIANTS) that have no n-gram, too short mostly: they cannot be found."""
+        return self.variants.filter(pa.array(self.totals_Vx2.sum(1) == 0))
+
+
+ARRAYS = tuple(name for name in Index._fields if name != "variants")
+
+
+class _Grams(NamedTuple):
+    """N-grams of variants."""
+
+    hashes_M: Hashes
+    variants_M: Ints
+    kinds_M: npt.NDArray[np.uint8]
+
+    def take(self, places: Ints | npt.NDArray[np.bool_]) -> "_Grams":
+        """Return those at some places, or those marked."""
+        return _Grams(self.hashes_M[places], self.variants_M[places], self.kinds_M[places])
+
+
+def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index:
+    """Return the index of the items, which is the same for any order of them."""
+    ordered = sorted(items)
+    questions = [item.question for item in ordered for _ in item.texts]
+    text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
+    series = list_words(text)
+    words_V = np.diff(series.offsets_D1)
+    lengths_V = _choose_lengths(words_V, settings)
+    grams = _distinguish(_list_grams(series, _find_answers(text, series, questions), lengths_V))
+    hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
+    totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
+    return Index(
+        np.unique(lengths_V[lengths_V > 0]),
+        *_make_table(hashes_G),
+        np.append(starts_G, len(grams.hashes_M)),
+        grams.variants_M.astype(np.int32),
+        grams.kinds_M,
+        _tabulate(ordered, words_V, totals.reshape(-1, 2)),
+    )
+
+
+def save_index(folder: Path, index: Index) -> None:
+    """Write the index into a folder, each file whole or not at all."""
+    for name in ARRAYS:
+        save_array(folder / f"{name}.npy", getattr(index, name))
+    path = folder / VARIANTS_FILE
+    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), VARIANTS) as writer:
+        writer.write_table(index.variants)
+
+
+def open_index(folder: Path) -> Index:
+    """Return a saved index, mapped from its files; this is cheap and reads next to nothing."""
+    arrays = {name: load_array(folder / f"{name}.npy") for name in ARRAYS}
+    variants = pa.ipc.open_file(pa.memory_map(str(folder / VARIANTS_FILE))).read_all()
+    return Index(**arrays, variants=variants)
+
+
+def _choose_lengths(words_V: Ints, settings: ContaminationSettings) -> Ints:
+    """Return the length of the n-grams of V variants of so many words; 0: too short to be found."""
+    short_V = np.where(words_V >= settings.least_words, words_V, 0)
+    return np.where(words_V >= settings.words, settings.words, short_V)
+
+
+def _find_answers(text: Text, series: Series, questions: list[str]) -> npt.NDArray[np.bool_]:
+    """Return which of the N words are of an answer, which follows its question."""
+    ends_V = text.offsets[:-1] + [len(question.encode()) for question in questions]
+    return series.starts_N >= np.repeat(ends_V, np.diff(series.offsets_D1))
+
+
+def _list_grams(series: Series, answer_N: npt.NDArray[np.bool_], lengths_V: Ints) -> _Grams:
+    """Return the n-grams of V variants, each of them as often as it occurs."""
+    parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
+    for length in np.unique(lengths_V[lengths_V > 0]).tolist():
+        hashes_M, offsets_V1 = hash_grams(series.hashes_N, series.offsets_D1, length)
+        variants_M = np.repeat(np.arange(len(lengths_V)), np.diff(offsets_V1))
+        firsts_M = np.arange(len(hashes_M)) + (series.offsets_D1 - offsets_V1)[variants_M]
+        kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
+        chosen_M = lengths_V[variants_M] == length
+        chosen_M &= are_varied(series.hashes_N, firsts_M, length)
+        parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
+    return _Grams(
+        np.concatenate([part.hashes_M for part in parts]),
+        np.concatenate([part.variants_M for part in parts]),
+        np.concatenate([part.kinds_M for part in parts]),
+    )
+
+
+def _distinguish(grams: _Grams) -> _Grams:
+    """Return each n-gram of a variant once, sorted by hash, then variant."""
+    ordered = grams.take(np.lexsort((grams.kinds_M, grams.variants_M, grams.hashes_M)))
+    first_M = np.ones(len(ordered.hashes_M), bool)
+    first_M[1:] = (np.diff(ordered.hashes_M) != 0) | (np.diff(ordered.variants_M) != 0)
+    return ordered.take(first_M)
+
+
+def _tabulate(ordered: list[Item], words_V: Ints, totals_Vx2: Ints) -> pa.Table:
+    """Return what is known of the variants (VARIANTS)."""
+    numbers = [number for number, item in enumerate(ordered) for _ in item.texts]
+    items = [ordered[number] for number in numbers]
+    columns = {
+        "set": [item.set for item in items],
+        "item": [item.id for item in items],
+        "question": [item.question for item in items],
+        "answer": [answer for item in ordered for answer in item.answers or [None]],
+        "number": numbers,
+        "words": words_V,
+        "question_grams": totals_Vx2[:, QUESTION],
+        "answer_grams": totals_Vx2[:, ANSWER],
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in VARIANTS]
+    return pa.Table.from_arrays(arrays, schema=VARIANTS)
+
+
+def _make_table(hashes_G: Hashes) -> tuple[Hashes, Numbers]:
+    """Return an open-addressing table of distinct hashes, at most a quarter full, and places."""
+    size = 1 << max(4, (4 * len(hashes_G) - 1).bit_length())
+    keys_K, grams_K = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    enter_grams(hashes_G, keys_K, grams_K)
+    return keys_K, grams_K
+
+
+@njit
+def are_varied(hashes_N: Hashes, firsts_M: Ints, length: int) -> npt.NDArray[np.bool_]:
+    """Return which of M n-grams have at least half as many different words as words."""
+    varied_M = np.empty(len(firsts_M), np.bool_)
+    for gram in range(len(firsts_M)):
+        different = 0
+        for at in range(firsts_M[gram], firsts_M[gram] + length):
+            known = False
+            for before in range(firsts_M[gram], at):
+                known |= hashes_N[before] == hashes_N[at]
+            different += not known
+        varied_M[gram] = 2 * different >= length
+    return varied_M
+
+
+@njit
+def enter_grams(hashes_G: Hashes, keys_K: Hashes, grams_K: Numbers) -> None:
+    """Enter the hashes and their numbers into an empty table."""
+    for gram in range(len(hashes_G)):
+        place = find_slot(keys_K, hashes_G[gram])
+        keys_K[place], grams_K[place] = hashes_G[gram], gram

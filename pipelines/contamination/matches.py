@@ -1,0 +1,51 @@
+"""Where n-grams of evaluation items occur in documents: one look at a table for each n-gram."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.contamination.index import Index
+from pipelines.dedupe.series import Series, hash_grams
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int32]
+
+
+class Matches(NamedTuple):
+    """M places of n-grams in documents, by first word; words count through all documents."""
+
+    documents_M: Ints
+    grams_M: Ints
+    firsts_M: Ints
+    lasts_M: Ints  # the word after the last one
+
+
+def find_matches(series: Series, index: Index) -> Matches:
+    """Return all places of the index's n-grams in the words of D documents."""
+    parts = [np.empty((4, 0), np.int64)]
+    for length in index.lengths_L.tolist():
+        hashes_N, offsets_D1 = hash_grams(series.hashes_N, series.offsets_D1, length)
+        places_M, grams_M = look_up(hashes_N, index.keys_K, index.grams_K)
+        documents_M = np.searchsorted(offsets_D1, places_M, side="right") - 1
+        firsts_M = places_M + (series.offsets_D1 - offsets_D1)[documents_M]
+        parts.append(np.stack([documents_M, grams_M, firsts_M, firsts_M + length]))
+    matches_4xM = np.concatenate(parts, 1)
+    order = np.argsort(matches_4xM[2], kind="stable")
+    return Matches(*matches_4xM[:, order])
+
+
+@njit
+def look_up(hashes_N: Hashes, keys_K: Hashes, grams_K: Numbers) -> tuple[Ints, Ints]:
+    """Return the places among N hashes of those in the table, and the numbers it has for them."""
+    places, grams = np.empty(len(hashes_N), np.int64), np.empty(len(hashes_N), np.int64)
+    size = 0
+    for at in range(len(hashes_N)):
+        place = find_slot(keys_K, hashes_N[at])
+        if keys_K[place] != np.uint64(0):
+            places[size], grams[size] = at, grams_K[place]
+            size += 1
+    return places[:size].copy(), grams[:size].copy()

@@ -1,0 +1,119 @@
+"""Which words of a document the hits cover."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.contamination.index import Index
+from pipelines.contamination.matches import Matches
+from pipelines.contamination.scores import Pairs
+from pipelines.words.compiled import njit
+
+Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+
+
+class Runs(NamedTuple):
+    """Runs of words in which the matches of H hits stand close together: the open one, the best."""
+
+    open_Hx2: Ints
+    matches_H: Ints  # of the open one
+    best_Hx2: Ints
+    most_H: Ints  # matches of the best one
+
+
+class Cover(NamedTuple):
+    """S stretches of words [start, end) covered by hits, in order, and the best hit of each."""
+
+    documents_S: Ints
+    words_Sx2: Ints
+    hits_S: Ints
+
+
+def trace_hits(matches: Matches, hits: Pairs, index: Index) -> tuple[Ints, Ints]:
+    """Return the best hit of each match [M], -1 for none, and the words of each hit [H, 2].
+
+    The words [start, end) of a hit are those of the run that has most of its matches. A run ends
+    where the next match is farther away than the item is long.
+    """
+    size = len(hits.documents_P)
+    runs = Runs(*(np.zeros((size, *shape), np.int64) for shape in ((2,), (), (2,), ())))
+    best_M = np.full(len(matches.grams_M), -1, np.int64)
+    words_V = index.variants["words"].to_numpy()
+    attribute(
+        matches,
+        hits.documents_P,
+        hits.variants_P,
+        index.offsets_G1,
+        index.variants_P,
+        words_V,
+        best_M,
+        runs,
+    )
+    return best_M, runs.best_Hx2
+
+
+def unite(matches: Matches, best_M: Ints) -> Cover:
+    """Return what the matches of hits cover together; those that overlap or touch are one."""
+    ours = np.flatnonzero(best_M >= 0)
+    documents, firsts, lasts = (
+        array[ours] for array in (matches.documents_M, matches.firsts_M, matches.lasts_M)
+    )
+    begins = np.ones(len(ours), bool)
+    begins[1:] = firsts[1:] > np.maximum.accumulate(lasts)[:-1]
+    begins[1:] |= np.diff(documents) != 0
+    starts_S = np.flatnonzero(begins)
+    ends_S = np.maximum.reduceat(lasts, starts_S) if len(ours) else lasts
+    hits_S = np.minimum.reduceat(best_M[ours], starts_S) if len(ours) else ours
+    return Cover(documents[starts_S], np.stack([firsts[starts_S], ends_S], 1), hits_S)
+
+
+@njit
+def attribute(
+    matches: Matches,
+    documents_H: Ints,
+    variants_H: Ints,
+    offsets_G1: Ints,
+    variants_P: Numbers,
+    words_V: Numbers,
+    best_M: Ints,
+    runs: Runs,
+) -> None:
+    """Write the smallest number of the hits that each match belongs to; put it in their runs.
+
+    Nothing is laid out by match and hit: where many items share an n-gram, that would be much.
+    """
+    hits_V = np.full(len(words_V), -1, np.int64)  # of the document at hand
+    at = low = 0
+    while at < len(best_M) and low < len(documents_H):
+        document, high = documents_H[low], low
+        while high < len(documents_H) and documents_H[high] == document:
+            hits_V[variants_H[high]] = high
+            high += 1
+        while matches.documents_M[at] < document:
+            at += 1
+        while at < len(best_M) and matches.documents_M[at] == document:
+            gram = matches.grams_M[at]
+            for variant in variants_P[offsets_G1[gram] : offsets_G1[gram + 1]]:
+                hit = hits_V[variant]
+                if hit >= 0:
+                    best_M[at] = hit if best_M[at] < 0 else min(hit, best_M[at])
+                    extend(runs, hit, matches.firsts_M[at], matches.lasts_M[at], words_V[variant])
+            at += 1
+        for hit in range(low, high):
+            hits_V[variants_H[hit]] = -1
+        low = high
+
+
+@njit
+def extend(runs: Runs, hit: int, first: int, last: int, reach: int) -> None:
+    """Put a match in a hit's open run, or open another."""
+    if not runs.matches_H[hit] or first > runs.open_Hx2[hit, 1] + reach:
+        runs.open_Hx2[hit, 0] = first
+        runs.matches_H[hit] = 0
+    runs.open_Hx2[hit, 1] = last  # the n-grams of an item have one length
+    runs.matches_H[hit] += 1
+    if runs.matches_H[hit] > runs.most_H[hit]:
+        runs.most_H[hit] = runs.matches_H[hit]
+        runs.best_Hx2[hit] = runs.open_Hx2[hit]
