@@ -1,0 +1,241 @@
+"""Keys that several documents hold, counted range by range in bounded memory.
+
+What a unit keeps of its pieces is one column for each document and distinct key, sorted by key:
+uint64 [R, K] with the rows KEY and, where passages are to be deleted, RANK, a number of its own
+for each document. A partition is an equal range of keys, cut out of all units' columns; what is
+repeated in it is uint64 [R + 1, U], one column for each key, with the rows KEY, COUNT (documents
+that hold it) and, where there were ranks, OWNER, the smallest of them. All arrays can be saved and
+mapped as they are.
+
+Keys are hashes scattered over all 64 bits. Sorting and searching rely on that for their speed.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.dedupe.passages import Pieces
+from pipelines.settings import PassageSettings
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+KEY, RANK = 0, 1  # rows of a unit's columns
+COUNT, OWNER = 1, 2  # rows of what is repeated, besides KEY
+SPACE = 1 << 64  # of keys
+BYTES_PER_WORD = 4  # of text; English has 6, and what is left at the ends of lines are their keys
+# Of memory for a key: mapped, sorted, and what is repeated (at most every second) twice.
+SORT_BYTES = {False: 32, True: 56}  # where passages are deleted: True
+
+
+def pack_keys(pieces: Pieces, ranks_D: Hashes | None = None) -> Hashes:
+    """Return the columns of D documents, uint64 [R, K]; the ranks are given to delete passages."""
+    offsets = (pieces.block_offsets_D1, pieces.window_offsets_D1 + len(pieces.kinds_B))
+    first_M = np.concatenate([find_firsts(pieces.keys_M, some_D1) for some_D1 in offsets])
+    rows = [pieces.keys_M[first_M]]
+    if ranks_D is not None:
+        rows.append(ranks_D[pieces.documents_M[first_M]])
+    return sort_columns([np.stack(rows)])
+
+
+def cut(columns: Hashes, partition: int, partitions: int) -> Hashes:
+    """Return the columns whose key falls into one of `partitions` equal ranges."""
+    edges = (SPACE * at // partitions for at in (partition, partition + 1))
+    low, high = (
+        int(np.searchsorted(columns[KEY], np.uint64(edge))) if edge < SPACE else columns.shape[1]
+        for edge in edges
+    )
+    return columns[:, low:high]
+
+
+def count_repeats(parts: Sequence[Hashes], least: int) -> Hashes:
+    """Return the keys that at least `least` documents hold, uint64 [R + 1, U] as said above.
+
+    `parts` are the columns of one range of keys, of all units and in any order.
+    """
+    return group(sort_columns(parts), least)
+
+
+def gather(columns: Hashes, partitions: Sequence[Hashes]) -> Hashes:
+    """Return, of what is repeated in each partition, what a unit's columns hold: [R + 1, U]."""
+    found = [
+        select(cut(columns, number, len(partitions)), repeats)
+        for number, repeats in enumerate(partitions)
+    ]
+    return np.concatenate(found, axis=1)
+
+
+def select(columns: Hashes, repeats: Hashes) -> Hashes:
+    """Return those of the repeated keys that some sorted columns hold."""
+    return repeats[:, find_sorted(columns[KEY], repeats[KEY])]
+
+
+def look_up(keys_M: Hashes, repeats: Hashes) -> Hashes:
+    """Return what is known of M keys in any order, uint64 [R, M]: COUNT - 1, OWNER - 1; else 0."""
+    found = np.zeros((len(repeats) - 1, len(keys_M)), np.uint64)
+    keys_U = repeats[KEY]
+    if len(keys_U):
+        low, shift, edges = divide(int(keys_U[0]), int(keys_U[-1]), len(keys_U))
+        tally(keys_U, low, shift, edges)
+        find_unsorted(keys_M, repeats, np.cumsum(edges), shift, found)
+    return found
+
+
+def estimate_partitions(text_bytes: int, settings: PassageSettings, memory: int) -> int:
+    """Return how many ranges to cut the keys of so much text into, for `memory` bytes each."""
+    keys = text_bytes // BYTES_PER_WORD
+    return max(1, -(-keys * SORT_BYTES[settings.delete] // memory))
+
+
+def sort_columns(parts: Sequence[Hashes]) -> Hashes:
+    """Return the columns of all parts, sorted by key.
+
+    Keys are dealt into buckets by their highest bits, a few to each, and what is left to do within
+    the buckets is done by insertion. Sorting uint64 by NumPy takes some five times as long.
+    """
+    total = sum(part.shape[1] for part in parts)
+    if not total:
+        return np.concatenate(parts, axis=1) if parts else np.empty((1, 0), np.uint64)
+    filled = [part[KEY] for part in parts if part.shape[1]]
+    ends = min(int(keys.min()) for keys in filled), max(int(keys.max()) for keys in filled)
+    low, shift, places = divide(*ends, total)
+    for keys in filled:
+        tally(keys, low, shift, places)
+    np.cumsum(places, out=places)
+    columns = np.empty((len(parts[0]), total), np.uint64)
+    for part in parts:
+        deal(part, low, shift, places, columns)
+    insert(columns)
+    return columns
+
+
+def divide(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Ints]:
+    """Return how keys from `low` to `high` fall into buckets of two to eight, were they even.
+
+    The bucket of a key is (key - low) >> shift. With both goes a zero for every bucket, and one
+    more.
+    """
+    shift = max(0, (high - low).bit_length() - max(1, keys // 4).bit_length())
+    return np.uint64(low), np.uint64(shift), np.zeros(((high - low) >> shift) + 2, np.int64)
+
+
+@njit
+def tally(keys: Hashes, low: np.uint64, shift: np.uint64, places: Ints) -> None:
+    """Count keys by bucket, each at the place after its own."""
+    for key in keys:
+        places[((key - low) >> shift) + np.uint64(1)] += 1
+
+
+@njit
+def deal(part: Hashes, low: np.uint64, shift: np.uint64, places: Ints, columns: Hashes) -> None:
+    """Write columns to the next places of their buckets."""
+    for at in range(part.shape[1]):
+        bucket = (part[0, at] - low) >> shift
+        place = places[bucket]
+        places[bucket] = place + 1
+        for row in range(len(part)):
+            columns[row, place] = part[row, at]
+
+
+@njit
+def insert(columns: Hashes) -> None:
+    """Sort columns that are nearly sorted by key."""
+    held = np.empty(len(columns), np.uint64)
+    for at in range(1, columns.shape[1]):
+        key, place = columns[0, at], at
+        if columns[0, at - 1] <= key:
+            continue
+        for row in range(len(columns)):
+            held[row] = columns[row, at]
+        while place and columns[0, place - 1] > key:
+            for row in range(len(columns)):
+                columns[row, place] = columns[row, place - 1]
+            place -= 1
+        for row in range(len(columns)):
+            columns[row, place] = held[row]
+
+
+@njit
+def group(columns: Hashes, least: int) -> Hashes:
+    """Return the keys of at least so many sorted columns, their number and smallest rank."""
+    repeats = np.empty((len(columns) + 1, columns.shape[1] // least), np.uint64)
+    size, first = 0, 0
+    for at in range(1, columns.shape[1] + 1):
+        if at < columns.shape[1] and columns[0, at] == columns[0, first]:
+            continue
+        if at - first >= least:
+            repeats[0, size], repeats[1, size] = columns[0, first], at - first
+            if len(columns) > 1:
+                repeats[2, size] = columns[1, first:at].min()
+            size += 1
+        first = at
+    return repeats[:, :size].copy()
+
+
+@njit
+def find_firsts(keys_M: Hashes, offsets_D1: Ints) -> npt.NDArray[np.bool_]:
+    """Say of the keys between the first and the last offset whether they are new in their text."""
+    longest = 0
+    for document in range(len(offsets_D1) - 1):
+        longest = max(longest, offsets_D1[document + 1] - offsets_D1[document])
+    table = np.empty(4 * longest + 4, np.uint64)
+    first_M = np.zeros(offsets_D1[-1] - offsets_D1[0], np.bool_)
+    for document in range(len(offsets_D1) - 1):
+        size = 4
+        while size < 2 * (offsets_D1[document + 1] - offsets_D1[document]):
+            size *= 2
+        seen = table[:size]
+        seen[:] = np.uint64(0)
+        for at in range(offsets_D1[document], offsets_D1[document + 1]):
+            key = keys_M[at] or np.uint64(1)  # 0 is a free slot
+            slot = find_slot(seen, key)
+            first_M[at - offsets_D1[0]] = seen[slot] != key
+            seen[slot] = key
+    return first_M
+
+
+@njit
+def find_sorted(keys_K: Hashes, among_U: Hashes) -> Ints:
+    """Return the places in `among_U` of those of K keys that are there; both are sorted.
+
+    From key to key the search goes on in steps that double, then halves the last.
+    """
+    places, size, at = np.empty(min(len(keys_K), len(among_U)), np.int64), 0, 0
+    for key in keys_K:
+        step = 1
+        while at + step < len(among_U) and among_U[at + step] < key:
+            at, step = at + step, 2 * step
+        while step:
+            if at + step <= len(among_U) and among_U[at + step - 1] < key:
+                at += step
+            step //= 2
+        if at == len(among_U):
+            break
+        if among_U[at] == key and (not size or places[size - 1] != at):
+            places[size] = at
+            size += 1
+    return places[:size]
+
+
+@njit
+def find_unsorted(
+    keys_M: Hashes, repeats: Hashes, edges: Ints, shift: np.uint64, found: Hashes
+) -> None:
+    """Write the rows of what is repeated to `found`, but for the keys, for each of M keys.
+
+    Bucket b of the keys, by their highest bits, begins at edges[b].
+    """
+    known = repeats[0]
+    low, high = known[0], known[-1]
+    for at in range(len(keys_M)):
+        key = keys_M[at]
+        if low <= key <= high:
+            place = edges[(key - low) >> shift]
+            while known[place] < key:
+                place += 1
+            if known[place] == key:
+                for row in range(len(found)):
+                    found[row, at] = repeats[row + 1, place]
