@@ -1,0 +1,66 @@
+"""Connected components in one process, by union-find."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.words.compiled import njit
+
+Nodes = npt.NDArray[np.uint64]
+Edges = npt.NDArray[np.uint64]  # [E, 2] nodes
+Ints = npt.NDArray[np.int64]
+
+# What `find_components` takes for an edge at its peak, and then `survivors` for its two nodes.
+BYTES_PER_EDGE = 340
+
+
+class Labels(NamedTuple):
+    """The components of a graph: M nodes, sorted, and the smallest node of each one's component."""
+
+    nodes_M: Nodes
+    roots_M: Nodes
+
+
+def find_components(edges_Ex2: Edges) -> Labels:
+    """Return the components of all nodes that have an edge."""
+    nodes_M, places = np.unique(edges_Ex2, return_inverse=True)
+    parents_M = np.arange(len(nodes_M))
+    unite(parents_M, places.reshape(-1, 2))
+    return Labels(nodes_M, nodes_M[parents_M])
+
+
+def span(edges_Ex2: Edges) -> Edges:
+    """Return the fewest edges with the same components: each node with its smallest one, sorted."""
+    nodes_M, roots_M = find_components(edges_Ex2)
+    inner = nodes_M != roots_M
+    order = np.lexsort((nodes_M[inner], roots_M[inner]))
+    return np.stack([roots_M[inner], nodes_M[inner]], axis=1)[order]
+
+
+@njit
+def unite(parents_M: Ints, pairs_Ex2: Ints) -> None:
+    """Join the trees of each pair; then let every node point to the smallest of its component."""
+    for edge in range(len(pairs_Ex2)):
+        join(parents_M, pairs_Ex2[edge, 0], pairs_Ex2[edge, 1])
+    for node in range(len(parents_M)):  # a parent is smaller than its children: one pass will do
+        parents_M[node] = parents_M[parents_M[node]]
+
+
+@njit
+def join(parents_M: Ints, one: int, other: int) -> None:
+    """Join the trees of two nodes under the smaller root."""
+    one, other = find(parents_M, one), find(parents_M, other)
+    if one < other:
+        parents_M[other] = one
+    else:
+        parents_M[one] = other
+
+
+@njit
+def find(parents_M: Ints, node: int) -> int:
+    """Return the root of a node; halve the path to it."""
+    while parents_M[node] != node:
+        parents_M[node] = parents_M[parents_M[node]]
+        node = parents_M[node]
+    return node
