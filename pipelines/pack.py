@@ -1,7 +1,6 @@
 """Kernel: bring a unit's raw weights to mean 1 and write its token shards, one a split."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,11 @@ import numpy.typing as npt
 
 from pipelines.arrays import load_array, save_array
 from pipelines.encode import Encoder
-from pipelines.score import load_scores, to_fixed
+from pipelines.score import Scores, load_scores, to_fixed
 from pipelines.settings import Job, WeighSettings
 from pipelines.tokenize import SPLITS, TRAIN, Documents, load_tokens
 from weighting.files import sha256
-from weighting.policies import normalize
+from weighting.policies import Mass, normalize
 from weighting.reasons import Reason
 from weighting.shards import ShardInfo, Tokens, write_shard
 
@@ -22,7 +21,7 @@ STAGE = "pack"
 
 def pack_unit(
     uid: int,
-    means: Mapping[str, float],
+    masses: Mapping[str, Mass],
     tokenizer_hash: str,
     encoder: Encoder,
     settings: WeighSettings,
@@ -30,22 +29,20 @@ def pack_unit(
 ) -> npt.NDArray[np.int64]:
     """Write the unit's shards; return its weight mass by type, int64 [V] in units of 2^-20.
 
-    `means` gives the mean raw weight of each split. A split without documents in this unit gets
-    no shard.
+    `masses` gives the sums over each split. A split without documents in this unit gets no shard.
     """
     mass_path = job.work.path("mass", uid, ".npy")
     if job.work.is_done(STAGE, uid):
         return load_array(mass_path)
     documents = load_tokens(job, uid)
-    raw_N, reasons_N = load_scores(job, uid)
+    scores = load_scores(job, uid)
     mass_V = np.zeros(encoder.vocab_size, np.float64)
     entries: dict[str, Any] = {}
     for split in SPLITS:
-        chosen = choose_split(documents, raw_N, reasons_N, split)
-        if not chosen.doc_ids:
+        chosen_D = documents.train_D if split == TRAIN else ~documents.train_D
+        if not chosen_D.any():
             continue
-        weights_N = normalize(chosen.weights_N, means[split], settings.params.mix)
-        tokens = replace(chosen, weights_N=weights_N)
+        tokens = choose_documents(documents, scores, chosen_D, masses[split], settings.params.mix)
         info = ShardInfo(
             tokenizer_hash,
             encoder.vocab_size,
@@ -56,22 +53,18 @@ def pack_unit(
         )
         path = job.run / "shards" / f"{split}-{uid:06d}.arrow"
         write_shard(path, info, [tokens])
-        mass_V += np.bincount(tokens.ids_N, weights=weights_N, minlength=encoder.vocab_size)
+        mass_V += np.bincount(tokens.ids_N, weights=tokens.weights_N, minlength=encoder.vocab_size)
         file = {"path": path.relative_to(job.run).as_posix(), "sha256": sha256(path)}
         entries[split] = describe(tokens) | file
     save_array(mass_path, to_fixed(mass_V))
-    job.work.finish(STAGE, uid, {"tokens": len(raw_N), "splits": entries})
+    job.work.finish(STAGE, uid, {"tokens": len(scores.raw_N), "splits": entries})
     return to_fixed(mass_V)
 
 
-def choose_split(
-    documents: Documents,
-    raw_N: npt.NDArray[np.float32],
-    reasons_N: npt.NDArray[np.uint8],
-    split: str,
+def choose_documents(
+    documents: Documents, scores: Scores, chosen_D: npt.NDArray[np.bool_], mass: Mass, mix: float
 ) -> Tokens:
-    """Return the documents of one split, with raw weights in the place of weights."""
-    chosen_D = documents.train_D if split == TRAIN else ~documents.train_D
+    """Return the chosen documents, which are a unit's part of a split, with their weights."""
     chosen_N = documents.spread(chosen_D)
     lengths = np.diff(documents.offsets_D1)[chosen_D]
     return Tokens(
@@ -79,8 +72,8 @@ def choose_split(
         documents.sources.filter(chosen_D).to_pylist(),
         np.concatenate([[0], np.cumsum(lengths)]),
         documents.ids_N[chosen_N],
-        raw_N[chosen_N],
-        reasons_N[chosen_N],
+        normalize(scores.raw_N[chosen_N], scores.factor_N[chosen_N], mass, mix),
+        scores.reasons_N[chosen_N],
     )
 
 

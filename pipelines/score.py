@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 
 from pipelines.arrays import load_array, save_array
 from pipelines.encode import Encoder
+from pipelines.marks import Marks, has_marks, mark_tokens
 from pipelines.pairs import load_contexts, look_up
 from pipelines.settings import Job, WeighSettings
 from pipelines.tokenize import TRAIN, VALIDATION, Documents, find_previous, load_tokens
 from weighting.documents import DOCUMENTS, read_table
 from weighting.files import replacing
 from weighting.ngrams import pack_pairs
-from weighting.policies import find_policy, flag
+from weighting.policies import dampen, find_policy, flag, measure_mass
 from weighting.signals import SIGNALS, Counts, Facts, Occurrences, gather_facts
 
 STAGE = "score"
@@ -45,15 +46,19 @@ def score_unit(
     special_N = documents.ids_N == encoder.eos_id
     signals = _compute_signals(documents, train_N, corpus, encoder, job)
     facts = gather_facts(corpus.types_V)
+    kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
+    starts_N, marks = _mark(documents, kept, settings, encoder)
     raw_N = find_policy(settings.policy)(signals, facts, settings.params)
     raw_N = np.where(special_N, np.float32(1), raw_N)  # ends of documents stay neutral
-    reasons_N = flag(signals, special_N, facts, settings.params)
+    factor_N = dampen(settings.policy, *marks, settings.params)
     save_array(job.work.path("raw", uid, ".npy"), raw_N)
+    save_array(job.work.path("factor", uid, ".npy"), factor_N)
+    reasons_N = flag(signals, special_N, *marks, facts, settings.params)
     save_array(job.work.path("reasons", uid, ".npy"), reasons_N)
     if settings.sidecar:
-        _write_sidecar(uid, documents, signals, encoder, job)
+        _write_sidecar(uid, documents, starts_N, signals, job)
     mass = {
-        split: [float(raw_N[chosen].sum(dtype=np.float64)), int(chosen.sum())]
+        split: measure_mass(raw_N[chosen], factor_N[chosen])
         for split, chosen in ((TRAIN, train_N), (VALIDATION, ~train_N))
     }
     gains = np.bincount(
@@ -71,12 +76,32 @@ def to_fixed(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.rint(values * FIXED_POINT).astype(np.int64)
 
 
-def load_scores(job: Job, uid: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """Return a unit's raw weights and reasons."""
-    return (
-        load_array(job.work.path("raw", uid, ".npy")),
-        load_array(job.work.path("reasons", uid, ".npy")),
-    )
+class Scores(NamedTuple):
+    """What N tokens weigh before they are brought to mean 1, and why."""
+
+    raw_N: npt.NDArray[np.float32]
+    factor_N: npt.NDArray[np.float32]
+    reasons_N: npt.NDArray[np.uint8]
+
+
+def load_scores(job: Job, uid: int) -> Scores:
+    """Return a unit's scores."""
+    names = ("raw", "factor", "reasons")
+    return Scores(*(load_array(job.work.path(name, uid, ".npy")) for name in names))
+
+
+def _mark(
+    documents: Documents, kept: pa.Table, settings: WeighSettings, encoder: Encoder
+) -> tuple[npt.NDArray[np.int32], Marks]:
+    """Return the first character and the marks of every token; nothing is looked for in vain."""
+    size = len(documents.ids_N)
+    marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))
+    marked = has_marks(kept)
+    if not marked and not settings.sidecar:
+        return np.zeros(size, np.int32), marks
+    texts = kept["text"].to_pylist()
+    starts_N = find_characters(documents, texts, encoder.bytes_V, encoder.eos_id)
+    return starts_N, mark_tokens(kept, starts_N, documents.offsets_D1) if marked else marks
 
 
 def _compute_signals(
@@ -101,13 +126,10 @@ def _compute_signals(
 def _write_sidecar(
     uid: int,
     documents: Documents,
+    starts_N: npt.NDArray[np.int32],
     signals: dict[str, npt.NDArray[np.float32]],
-    encoder: Encoder,
     job: Job,
 ) -> None:
-    kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
-    texts = kept["text"].to_pylist()
-    starts_N = find_characters(documents, texts, encoder.bytes_V, encoder.eos_id)
     offsets = pa.array(documents.offsets_D1.astype(np.int32))
     lists = {
         name: pa.ListArray.from_arrays(offsets, pa.array(values))

@@ -33,11 +33,12 @@ from pipelines.tokenize import SPLITS, tokenize_unit
 from pipelines.tokenize import STAGE as TOKENIZE
 from weighting.files import sha256
 from weighting.ngrams import estimate_discount
+from weighting.policies import Mass
 
 STAGES = (TOKENIZE, SCORE, PACK)
 PARTITION_TEXT = 16 * 2**20  # bytes of text whose pairs one partition merges, a few times that
 TYPE_COUNTS, TYPE_SUMS = "type_counts", "type_sums"
-MASS = struct.Struct("<dqdq")  # raw mass and tokens of train, then of validation
+MASS = struct.Struct("<dddqdddq")  # Mass of train, then of validation
 
 
 class SumVectors(beam.CombineFn):
@@ -125,8 +126,8 @@ class Pack(WithEncoder):
         """Run the kernel on one unit, given the raw mass of all."""
         shared = self.shared
         tokenizer_hash = sha256(shared.job.run / "tokenizer.json")
-        means = average(masses)
-        mass_V = pack_unit(uid, means, tokenizer_hash, self.encoder, shared.settings, shared.job)
+        sums = add_masses(masses)
+        mass_V = pack_unit(uid, sums, tokenizer_hash, self.encoder, shared.settings, shared.job)
         gain_V = load_array(shared.job.work.path("gain", uid, ".npy"))
         yield np.stack([mass_V, gain_V]).tobytes()
 
@@ -155,14 +156,14 @@ def weigh(
             run(engine, build, tick)
 
 
-def average(masses: Sequence[tuple[int, bytes]]) -> dict[str, float]:
-    """Return the mean raw weight of each split; summed exactly, so in any order the same."""
-    rows = [MASS.unpack(packed) for _, packed in masses]
-    means = {}
-    for column, split in enumerate(SPLITS):
-        mass = math.fsum(row[2 * column] for row in rows)
-        means[split] = mass / max(1, sum(row[2 * column + 1] for row in rows))
-    return means
+def add_masses(masses: Sequence[tuple[int, bytes]]) -> dict[str, Mass]:
+    """Return the mass of each split; summed exactly, so in any order the same."""
+    columns = list(zip(*(MASS.unpack(packed) for _, packed in masses), strict=True))
+    sums = {}
+    for split, part in zip(SPLITS, (columns[:4], columns[4:]), strict=True):
+        raw, factor, damped = map(math.fsum, part[:3])
+        sums[split] = Mass(raw, factor, damped, sum(part[3]))
+    return sums
 
 
 def unpack_rows(packed: bytes) -> npt.NDArray[np.int64]:

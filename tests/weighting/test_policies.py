@@ -8,11 +8,22 @@ from hypothesis.extra.numpy import arrays
 
 from weighting.errors import AssayError
 from weighting.mass import effective_share, tabulate_mass
-from weighting.policies import POLICIES, PolicyParams, find_policy, flag, normalize, soft
+from weighting.policies import (
+    CONTROLS,
+    POLICIES,
+    PolicyParams,
+    dampen,
+    find_policy,
+    flag,
+    measure_mass,
+    normalize,
+    soft,
+)
 from weighting.reasons import Reason
 from weighting.signals import Facts
 
 FACTS = Facts(entropy=6.0, rare_surprisal=11.0)
+PLAIN = PolicyParams()
 numbers = st.floats(-30, 30, width=32)
 signals = st.integers(1, 50).flatmap(
     lambda n: st.fixed_dictionaries(
@@ -28,14 +39,27 @@ params = st.builds(
     context=st.floats(0, 1),
     cap=st.floats(1, 50),
     mix=st.floats(0, 1),
+    duplicate=st.floats(0, 2),
+    contaminated=st.floats(0, 1),
 )
+counts = st.lists(st.integers(1, 9), min_size=50, max_size=50)
+flags = st.lists(st.booleans(), min_size=49, max_size=49)
+
+
+def damp(name, size, documents, contaminated, params):
+    """The factors of `size` tokens; the first one is never contaminated."""
+    marked = np.array([False, *contaminated])[:size]
+    return dampen(name, np.array(documents, np.int32)[:size], marked, params)
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@given(signals=signals, params=params)
-def test_weights_are_finite_not_negative_and_average_one(name, signals, params):
+@given(signals=signals, params=params, documents=counts, contaminated=flags)
+def test_weights_are_finite_not_negative_and_average_one(
+    name, signals, params, documents, contaminated
+):
     raw = POLICIES[name](signals, FACTS, params)
-    weights = normalize(raw, float(raw.astype(np.float64).mean()), params.mix)
+    factor = damp(name, len(raw), documents, contaminated, params)
+    weights = normalize(raw, factor, measure_mass(raw, factor), params.mix)
     assert weights.dtype == np.float32
     assert np.isfinite(weights).all()
     assert (weights >= 0).all()
@@ -65,14 +89,38 @@ def test_a_rarer_token_never_weighs_less(params, gain):
     assert (np.diff(raw) >= -1e-6 * raw[1:]).all()
 
 
-@given(signals=signals, params=params)
-def test_uniform_weights_are_exactly_one(signals, params):
+@given(signals=signals, params=params, documents=counts, contaminated=flags)
+def test_uniform_weights_are_exactly_one(signals, params, documents, contaminated):
     raw = POLICIES["uniform"](signals, FACTS, params)
-    assert (normalize(raw, 1.0, params.mix) == 1).all()
+    factor = damp("uniform", len(raw), documents, contaminated, params)
+    assert (normalize(raw, factor, measure_mass(raw, factor), params.mix) == 1).all()
+
+
+def test_a_passage_of_four_documents_weighs_a_quarter_and_an_item_nothing():
+    raw = np.ones(4, np.float32)
+    factor = dampen("soft", np.array([1, 4, 1, 4], np.int32), np.array([0, 0, 1, 1], bool), PLAIN)
+    weights = normalize(raw, factor, measure_mass(raw, factor), mix=0.5)
+    assert weights.tolist() == pytest.approx([3.2, 0.8, 0, 0])
+
+
+@given(signals=signals, params=params)
+def test_what_is_not_marked_is_not_damped(signals, params):
+    size = len(signals["surprisal"])
+    for name in set(POLICIES) - set(CONTROLS):
+        factor = dampen(name, np.ones(size, np.int32), np.zeros(size, bool), params)
+        assert (factor == 1).all()
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("cap", 0.5), ("mix", 1.5), ("mix", -0.1), ("rarity", float("nan"))]
+    ("field", "value"),
+    [
+        ("cap", 0.5),
+        ("mix", 1.5),
+        ("mix", -0.1),
+        ("rarity", float("nan")),
+        ("contaminated", 2.0),
+        ("duplicate", -1.0),
+    ],
 )
 def test_impossible_parameters_are_refused_by_name(field, value):
     with pytest.raises(AssayError, match=field):
@@ -85,19 +133,32 @@ def test_an_unknown_policy_names_the_valid_ones():
 
 
 def test_a_split_of_zero_weight_cannot_be_normalised():
+    nothing = np.zeros(3, np.float32)
     with pytest.raises(AssayError, match="mean 0"):
-        normalize(np.zeros(3, np.float32), 0.0, 0.25)
+        normalize(nothing, nothing, measure_mass(nothing, nothing), 0.25)
 
 
-def test_flags_say_rare_golden_and_special():
+def test_a_split_of_nothing_but_items_cannot_be_normalised():
+    nothing, one = np.zeros(3, np.float32), np.ones(3, np.float32)
+    with pytest.raises(AssayError, match="contaminated"):
+        normalize(one, nothing, measure_mass(one, nothing), 0.25)
+
+
+def test_flags_say_rare_golden_repeated_contaminated_and_special():
     signals = {
         "surprisal": np.array([12, 3, 12, 12], np.float32),
         "ngram_gain": np.array([0, 3, 3, 3], np.float32),
     }
     special = np.array([False, False, False, True])
-    flags = flag(signals, special, FACTS, PolicyParams())
-    both = Reason.RARE | Reason.GOLDEN
-    assert flags.tolist() == [Reason.RARE, Reason.GOLDEN, both, Reason.SPECIAL]
+    documents = np.array([1, 2, 1, 1], np.int32)
+    item = np.array([True, False, False, False])
+    flags = flag(signals, special, documents, item, FACTS, PolicyParams())
+    assert flags.tolist() == [
+        Reason.RARE | Reason.CONTAMINATED,
+        Reason.GOLDEN | Reason.DUPLICATE_SPAN,
+        Reason.RARE | Reason.GOLDEN,
+        Reason.SPECIAL,
+    ]
 
 
 @given(arrays(np.float64, st.integers(1, 40), elements=st.floats(0.01, 100)))
