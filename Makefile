@@ -7,7 +7,7 @@ RUN := runs/demo
 CORPUS ?= python-docs:10
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench bench-clean parity smoke clean
+.PHONY: demo test lint bench bench-clean bench-dedupe parity smoke clean
 
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN) --overwrite
@@ -32,6 +32,11 @@ bench: $(VENV)/.bench $(RUN)/manifest.json
 # Cleaning against datatrove, on a corpus of your own: make bench-clean CORPUS=wiki.jsonl.gz
 bench-clean: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.clean $(CORPUS)
+
+# Signatures, and near-duplicate removal from file to file, against datatrove
+bench-dedupe: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.minhash $(CORPUS)
+	$(BIN)/python -m benchmarks.dedupe $(CORPUS)
 
 # Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
 parity: $(VENV)/.bench

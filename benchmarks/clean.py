@@ -64,7 +64,7 @@ BOUNDS = {
     if rule != "c4_paragraphs" and (bounds.low, bounds.high) != (None, None)
 }
 SETTINGS = CurateSettings(
-    edit=EditSettings(repair=False, line_rules=True), rules=RULES, bounds=BOUNDS, dedupe=False
+    edit=EditSettings(repair=False, line_rules=True), rules=RULES, bounds=BOUNDS, dedupe=None
 )
 
 

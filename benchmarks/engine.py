@@ -2,7 +2,7 @@
 
 python -m benchmarks.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
 
-The rules are those of `benchmarks.clean`, with Unicode repair and exact deduplication.
+The rules are those of `benchmarks.clean`, with Unicode repair; copies and repeated passages are found.
 """
 
 import multiprocessing
@@ -11,18 +11,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.interleave import interleave, print_times
-from pipelines.arrays import load_array
 from pipelines.clean import clean_unit
+from pipelines.cluster import link_range, settle_clusters
 from pipelines.curate import curate
-from pipelines.dedupe.exact import MEMBERS, cut_keys, find_clusters
 from pipelines.engine import Engine
+from pipelines.estimate import estimate
 from pipelines.logs import quiet_beam
 from pipelines.rules import FAMILIES
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.settle import settle_unit
+from pipelines.survey import count_range, survey_unit
 from pipelines.units import Unit, plan
 from pipelines.work import Work
 
@@ -37,26 +36,18 @@ SETTINGS = CurateSettings(
 )
 
 
-def clean(arguments: tuple[Unit, Job]) -> None:
-    """Run the first kernel."""
-    unit, job = arguments
-    clean_unit(unit, SETTINGS, job)
-
-
-def settle(arguments: tuple[int, np.ndarray, Job]) -> None:
-    """Run the last kernel."""
-    settle_unit(*arguments)
-
-
 def curate_plainly(units: list[Unit], job: Job) -> None:
-    """Do what the Beam job does, in a pool."""
+    """Do what the Beam job does, in a pool, step by step."""
+    expected, uids = estimate(units, SETTINGS), [unit.uid for unit in units]
+    keys, hashes = expected.ranges, expected.piece_ranges
+    common = (uids, SETTINGS, job)
     with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
-        pool.map(clean, [(unit, job) for unit in units], chunksize=1)
-        keys = [load_array(job.work.path("keys", unit.uid, ".npy")) for unit in units]
-        members = find_clusters([cut_keys(part, 0, 1) for part in keys])
-        nothing = np.empty(0, MEMBERS)
-        rest = [(unit.uid, members.get(unit.uid, nothing), job) for unit in units]
-        pool.map(settle, rest, chunksize=1)
+        pool.starmap(clean_unit, [(unit, SETTINGS, job) for unit in units], chunksize=1)
+        pool.starmap(link_range, [(number, keys, *common) for number in range(keys)], chunksize=1)
+        settle_clusters(keys, *common)
+        pool.starmap(survey_unit, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
+        pool.starmap(count_range, [(at, hashes, *common) for at in range(hashes)], chunksize=1)
+        pool.starmap(settle_unit, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
-"""Peak memory of `assay curate`, all its processes together, on a small and a large corpus.
+"""Time and peak memory of `assay curate`, all its processes together, on corpora of several sizes.
 
-python -m benchmarks.memory SMALL LARGE [RECIPE]    corpora as for `assay curate`
+python -m benchmarks.memory CORPUS... [--recipe NAME]    corpora as for `assay curate`
 
 What counts is proportional set size: pages that processes share are counted once, and mapped files
 count while they are in memory. It is read four times a second.
 """
 
-import shutil
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -57,20 +57,30 @@ def watch(corpus: str, recipe: str, out: Path) -> tuple[int, float]:
 
 
 def main() -> None:
-    """Print the peaks and their ratio."""
-    recipe = sys.argv[3] if len(sys.argv) > 3 else "gopher"
-    table = Table(title=f"peak memory of all processes, recipe {Path(recipe).stem}")
-    for column in ("corpus", "MB of text", "seconds", "peak MB"):
+    """Print size, time and peak of each corpus, and the ratios to the first."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.memory")
+    options.add_argument("corpora", nargs="+")
+    options.add_argument("--recipe", default="gopher")
+    given = options.parse_args()
+    table = Table(title=f"`assay curate`, {WORKERS} workers, recipe {Path(given.recipe).stem}")
+    for column in ("corpus", "MB of text", "s", "s a MB", "ratio", "peak MB", "ratio"):
         table.add_column(column, justify="left" if column == "corpus" else "right")
-    peaks = []
-    with tempfile.TemporaryDirectory() as folder:
-        for corpus in sys.argv[1:3]:
-            size = sum(piece.size for unit in plan([corpus]).units for piece in unit.slices) / 1e6
-            peak, seconds = watch(corpus, recipe, Path(folder, "run"))
-            shutil.rmtree(Path(folder, "run"))
-            peaks.append(peak)
-            table.add_row(Path(corpus).name, f"{size:.0f}", f"{seconds:.0f}", f"{peak / 1e6:.0f}")
-    table.caption = f"large / small: {peaks[1] / peaks[0]:.2f}"
+    first: tuple[float, float] | None = None
+    for corpus in given.corpora:
+        size = sum(piece.size for unit in plan([corpus]).units for piece in unit.slices) / 1e6
+        with tempfile.TemporaryDirectory() as folder:
+            peak, seconds = watch(corpus, given.recipe, Path(folder, "run"))
+        pace = seconds / size
+        first = first or (pace, peak)
+        table.add_row(
+            Path(corpus).name,
+            f"{size:.0f}",
+            f"{seconds:.0f}",
+            f"{pace:.3f}",
+            f"{pace / first[0]:.2f}",
+            f"{peak / 1e6:.0f}",
+            f"{peak / first[1]:.2f}",
+        )
     Console(width=100).print(table)
 
 

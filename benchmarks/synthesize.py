@@ -1,14 +1,16 @@
 """A large corpus of distinct text, made from a small one.
 
-python -m benchmarks.synthesize CORPUS OUT MEGABYTES    CORPUS as for `assay curate`
+python -m benchmarks.synthesize CORPUS OUT MEGABYTES [COPIES]    CORPUS as for `assay curate`
 
 A document is a random walk through the words of the corpus: it goes on with the next word, or,
 one time in eight, with what follows another occurrence of the same word. So it reads naturally for
-some words and is a copy of nothing. One word in fifty is new, as names and numbers are. Files hold
-about 16 MB each, as JSON lines.
+some words and is a copy of nothing. One word in fifty is new, as names and numbers are. Of all
+documents the share COPIES, by default none, are near copies of one of the 1,000 before: one word in
+fifty is another. Files hold about 16 MB each, as JSON lines.
 """
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from pipelines.units import plan
 FILE_BYTES = 16_000_000
 SOURCE_BYTES = 24_000_000  # of the corpus are used
 JUMP, NEW = 1 / 8, 1 / 50
+EARLIER = 1000  # documents of which copies are made
 MEAN_WORDS = 400  # of a document
 LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
 
@@ -68,23 +71,35 @@ def walk(words: list[str], steps: int, streams: int, seed: int) -> Iterator[list
         at = (at + 1) % len(words)
     for stream in range(streams):
         found = [words[place] for place in path[:, stream]]
-        for place in np.flatnonzero(generator.random(steps) < NEW):
-            fresh = generator.choice(LETTERS, 8).tobytes().decode()
-            found[place] = fresh + found[place][-1]
-        yield found
+        yield renew(found, generator)
 
 
-def write_corpus(corpus: str, out: Path, megabytes: int) -> None:
+def renew(words: list[str], generator: np.random.Generator) -> list[str]:
+    """Return the words, some of them replaced by words that never were."""
+    words = list(words)
+    for place in np.flatnonzero(generator.random(len(words)) < NEW):
+        fresh = generator.choice(LETTERS, 8).tobytes().decode()
+        words[place] = fresh + words[place][-1]
+    return words
+
+
+def write_corpus(corpus: str, out: Path, megabytes: int, copies: float = 0.0) -> None:
     """Write about so many MB of text into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     words = read_words(corpus)
     mean = sum(map(len, words)) / len(words)
     streams = int(FILE_BYTES / MEAN_WORDS / mean)
+    generator = np.random.default_rng(0)
+    earlier: deque[list[str]] = deque(maxlen=EARLIER)
     for number in range(max(1, round(megabytes * 1e6 / FILE_BYTES))):
         with (out / f"{number:04d}.jsonl").open("wb") as file:
-            for found in walk(words, MEAN_WORDS, streams, number):
+            for distinct in walk(words, MEAN_WORDS, streams, number):
+                found = distinct
+                if earlier and generator.random() < copies:
+                    found = renew(earlier[int(generator.integers(len(earlier)))], generator)
+                earlier.append(found)
                 file.write(orjson.dumps({"text": "".join(found).strip()}) + b"\n")
 
 
 if __name__ == "__main__":
-    write_corpus(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    write_corpus(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), *map(float, sys.argv[4:5]))

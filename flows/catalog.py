@@ -24,7 +24,7 @@ from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.mass import effective_share
 
 NAME = "assay.duckdb"
-FOLDERS = ("documents", "dropped", "ledger", "quarantine", "signals")
+FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
 EDGE = 5  # documents on either side of a rule's bound that are stored
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
@@ -71,6 +71,7 @@ TABLES: Mapping[str, pa.Schema] = {
     "mass": pa.schema(
         {"part": pa.string(), "token_share": pa.float64(), "mass_share": pa.float64()}
     ),
+    "evaluation_sets": pa.schema({"set": pa.string(), "items": pa.int64(), "hidden": pa.int64()}),
     "ablations": pa.schema(
         {
             "ablation": pa.string(),
@@ -154,6 +155,9 @@ def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
         "mass": [
             (part, counts["mass"][f"{part}_tokens"], counts["mass"][f"{part}_mass"])
             for part in ("top10", "top100", "rarest_half")
+        ],
+        "evaluation_sets": [
+            (name, found["items"], found["hidden"]) for name, found in counts["sets"].items()
         ],
         "ablations": _list_metrics(run),
     }

@@ -1,13 +1,15 @@
 """The `assay` command."""
 
-import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 from pipelines.logs import quiet_beam
+
+_handler = signal.getsignal(signal.SIGINT)
+if _handler is signal.default_int_handler:  # Ctrl-C while the libraries load: no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 quiet_beam()  # before Beam is imported, which logs when it is
 
@@ -20,16 +22,19 @@ from rich.console import Console  # noqa: E402
 
 from flows import query as queries  # noqa: E402
 from flows import stages  # noqa: E402
+from flows.interrupt import catch_signals, leave  # noqa: E402
 from flows.presets import list_presets, load_recipe  # noqa: E402
 from flows.recipe_commands import recipes  # noqa: E402
 from flows.replay import replay as read_again  # noqa: E402
 from flows.report import NAME  # noqa: E402
 from flows.run import open_run  # noqa: E402
 from flows.summary import print_outcome, print_paths, print_summary  # noqa: E402
-from pipelines.engine import WorkerDied  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
-from weighting.errors import AssayError  # noqa: E402
+from weighting.lock import locking  # noqa: E402
 from weighting.manifest import check_files, read_manifest  # noqa: E402
+
+if _handler is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _handler)
 
 DEMO_CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
 DEMO_STEPS = 1000
@@ -70,13 +75,14 @@ def demo(
     """From the documentation on this machine to a compared pair of training runs."""
     workers = workers or count_cores()
     console = Console()
-    _curate([corpus], out, "python-docs", workers, overwrite, console)
-    print_summary(out, console)
-    config = stages.plan_comparison(out, steps, seeds, jobs=count_cores())
-    console.rule("plain against weighted next-token training")
-    stages.compare_objectives(config, stages.open_session(console=console))
-    stages.present(out, stages.open_session(console=console))
-    print_paths(out, console)
+    with locking(out):
+        _curate([corpus], out, "python-docs", workers, overwrite, console)
+        print_summary(out, console)
+        config = stages.plan_comparison(out, steps, seeds, jobs=count_cores())
+        console.rule("plain against weighted next-token training")
+        stages.compare_objectives(config, stages.open_session(console=console))
+        stages.present(out, stages.open_session(console=console))
+        print_paths(out, console)
 
 
 @app.command()
@@ -91,6 +97,10 @@ def curate(
     recipe: RecipeName = "gopher",
     workers: Workers = None,
     overwrite: Overwrite = False,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="an earlier run whose documents are not to come again"),
+    ] = None,
     beam: Annotated[
         list[str] | None,
         typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
@@ -98,8 +108,9 @@ def curate(
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
     console = Console()
-    _curate(paths, out, recipe, workers, overwrite, console, beam or [])
-    _present(out, console)
+    with locking(out):
+        _curate(paths, out, recipe, workers, overwrite, console, beam or [], against or [])
+        _present(out, console)
 
 
 @app.command()
@@ -120,13 +131,14 @@ def replay(
     given = {"text_field": text_field, "source_field": source_field, "extractor": extractor}
     fields = {key: value for key, value in given.items() if value is not None}
     session = stages.open_session(run, workers, console)
-    outcome = read_again(run, fields, paths or [], session)
-    if outcome is None:
-        console.print("nothing is quarantined; the run stays as it is")
-        return
-    print_outcome(outcome, console)
-    if not (run / NAME).exists():  # the report of the state before went with it
-        _present(run, console)
+    with locking(run):
+        outcome = read_again(run, fields, paths or [], session)
+        if outcome is None:
+            console.print("nothing is quarantined; the run stays as it is")
+            return
+        print_outcome(outcome, console)
+        if not (run / NAME).exists():  # the report of the state before went with it
+            _present(run, console)
 
 
 @app.command()
@@ -147,7 +159,8 @@ def query(
 def report(run: RunFolder) -> None:
     """Build a run's database and HTML report again, e.g. after an ablation."""
     open_run(run)
-    _present(run, Console())
+    with locking(run):
+        _present(run, Console())
 
 
 @app.command()
@@ -166,9 +179,10 @@ def _curate(
     overwrite: bool,
     console: Console,
     beam_args: list[str] | None = None,
+    against: list[Path] | None = None,
 ) -> None:
     session = stages.open_session(console=console, beam_args=beam_args or [])
-    run = stages.prepare(paths, out, load_recipe(recipe), overwrite, session)
+    run = stages.prepare(paths, out, load_recipe(recipe), overwrite, session, against or [])
     session = stages.open_session(run.folder, workers, console, beam_args or [])
     for stage in stages.DATA_STAGES.values():
         stage(out, session)
@@ -180,30 +194,13 @@ def _present(run: Path, console: Console) -> None:
     print_paths(run, console)
 
 
-class Interrupted(AssayError):
-    """A signal asked the command to stop; what is finished is kept."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__("interrupted; what is finished is kept, run the same command to go on")
-        self.exit_code = 128 + number
-
-
 def main() -> None:
-    """Run the command; a known error is one line and its exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    """Run the command; whatever ends it early is told in one line, if it is known."""
+    catch_signals()
     try:
         app()
-    except AssayError as error:
-        sys.stderr.write(f"assay: {' '.join(str(error).split())}\n")
-        sys.stderr.flush()
-        if isinstance(error, Interrupted | WorkerDied):
-            os._exit(error.exit_code)  # threads of Beam would wait for workers that are gone
-        raise SystemExit(error.exit_code) from None
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted(number)
+    except Exception as error:
+        leave(error)
 
 
 if __name__ == "__main__":

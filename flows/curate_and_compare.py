@@ -19,6 +19,7 @@ from prefect.logging import get_run_logger  # noqa: E402
 
 from flows import stages  # noqa: E402
 from flows.presets import load_recipe  # noqa: E402
+from weighting.lock import locking  # noqa: E402
 from weighting.manifest import read_manifest  # noqa: E402
 
 
@@ -33,10 +34,13 @@ class Summary(TypedDict):
 
 
 @task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
-def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool) -> str:
+def prepare(
+    inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]
+) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
     session = stages.open_session()
-    run = stages.prepare(inputs, Path(out), load_recipe(recipe), overwrite, session)
+    earlier = [Path(name) for name in against]
+    run = stages.prepare(inputs, Path(out), load_recipe(recipe), overwrite, session, earlier)
     return str(run.folder)
 
 
@@ -69,13 +73,18 @@ def curate_and_compare(
     steps: int = 0,
     seeds: int = 3,
     jobs: int = 1,
+    against: tuple[str, ...] = (),
 ) -> Summary:
-    """Curate `inputs` into the run folder `out`; with `steps` > 0, train and compare on it."""
-    run = prepare(inputs, out, recipe, overwrite)
-    for stage in stages.DATA_STAGES:
-        run_data_stage(run, stage, workers)
-    verdicts = compare(run, steps, seeds, jobs) if steps else []
-    present(run)
+    """Curate `inputs` into the run folder `out`; with `steps` > 0, train and compare on it.
+
+    Documents of the runs `against`, and copies of them, are not kept again.
+    """
+    with locking(Path(out)):  # here, in the process that outlives every task
+        run = prepare(inputs, out, recipe, overwrite, list(against))
+        for stage in stages.DATA_STAGES:
+            run_data_stage(run, stage, workers)
+        verdicts = compare(run, steps, seeds, jobs) if steps else []
+        present(run)
     counts = read_manifest(Path(run)).counts
     summary = Summary(
         run=run,

@@ -21,10 +21,15 @@ class Line(NamedTuple):
     detail: bool = False
 
 
-def list_funnel(counts: Mapping[str, Any], errors: Mapping[str, int]) -> Iterator[Line]:
+def list_funnel(
+    counts: Mapping[str, Any],
+    copies: Mapping[str, Mapping[str, int]],
+    errors: Mapping[str, int],
+) -> Iterator[Line]:
     """Yield the lines from read to kept, with the rules and errors that took something.
 
-    `counts` are the manifest's, `errors` the quarantined records by error type.
+    `counts` are the manifest's, `copies` the duplicates by kind and unit, `errors` the quarantined
+    records by error type.
     """
     funnel = counts["funnel"]
 
@@ -38,6 +43,8 @@ def list_funnel(counts: Mapping[str, Any], errors: Mapping[str, int]) -> Iterato
             by_unit = {"records": cost["documents"], **{unit: cost[unit] for unit in UNITS[1:]}}
             yield Line("dropped", rule, by_unit, detail=True)
     yield total("duplicate", "duplicates")
+    for kind, by_unit in copies.items():
+        yield Line("duplicate", kind, by_unit, detail=True)
     yield total("quarantined", "quarantined")
     for error, records in errors.items():
         yield Line("quarantined", error, {"records": records}, detail=True)

@@ -67,16 +67,20 @@ def _describe(error: ErrorDetails, model: type[BaseModel]) -> Problem:
     if error["type"] == "value_error":
         return Problem(key, error["msg"].removeprefix("Value error, "))
     wanted = WANTED.get(error["type"])
-    message = f"must be {wanted}" if wanted else error["msg"].replace("Input should be", "must be")
+    message = f"must be {wanted}" if wanted else _soften(error["msg"])
     return Problem(key, f"{message}, is {_show(error['input'])}")
+
+
+def _soften(message: str) -> str:
+    return message.replace("Input should be", "must be").replace("String should", "must")
 
 
 def _list_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     """Return the valid keys of the table at `place`."""
     table: Any = model
     for part in place:
-        if get_origin(table) is dict:
-            table = get_args(table)[1]
+        if get_origin(table) in (dict, list):
+            table = get_args(table)[-1]
         else:
             table = table.model_fields[str(part)].annotation
     return list(table.model_fields)

@@ -20,9 +20,10 @@ from pydantic import ValidationError
 
 from flows import catalog, report
 from flows.problems import list_problems
-from flows.recipe import Read
 from flows.run import CLAIM, Run, claim_run, hash_code, open_run
+from flows.sections import Read
 from flows.stages import (
+    EARLIER,
     REPLAYS,
     Session,
     close_accounts,
@@ -34,7 +35,8 @@ from flows.stages import (
 )
 from pipelines import quarantine
 from pipelines.accounts import OUTPUTS
-from pipelines.replay import drop_files, read_again, restore_rows, restore_unit
+from pipelines.decontaminate import prepare_items, share_items
+from pipelines.replay import drop_files, read_again, restore_hits, restore_rows, restore_unit
 from pipelines.settings import Job
 from pipelines.units import Unit, fingerprint
 from pipelines.work import Work
@@ -106,6 +108,7 @@ def replay(
         plan = make_plan(run, fields, paths)
     staged = _stage(run, plan, fields)
     with session.console.status("reading again, restoring the rest"):
+        prepare_items(run.recipe.decontaminate.settings(), staged.job)
         _fill(staged, run, plan, fields)
     curate_documents(staging, session)
     try:
@@ -144,7 +147,8 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     units = plan_units(named).units
     lists, same_lists = _digest_lists(run)
     cuts = {_describe_cut(unit): unit.uid for unit in run.units}
-    if not same_lists or run.code != hash_code():
+    # Deleted passages are not to be had again from what the run kept.
+    if not same_lists or run.code != hash_code() or run.recipe.passages.action == "delete":
         cuts = {}
     twins = {unit.uid: cuts[cut] for unit in units if (cut := _describe_cut(unit)) in cuts}
     if fields and len(twins) < len(units):
@@ -159,7 +163,8 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     again |= {unit.uid for unit in units if changed & _list_names(unit)}
     names = sorted(set().union(*map(_list_names, units)))
     inputs = [found.get(name) or known[name] for name in names]
-    return Plan(units, [*inputs, *lists], named, twins, again, changed)
+    earlier = [entry for entry in run.inputs if entry["name"].startswith(f"{EARLIER} ")]
+    return Plan(units, [*inputs, *lists, *earlier], named, twins, again, changed)
 
 
 def _digest_inputs(
@@ -208,14 +213,14 @@ def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
     asked = staging / "fields.json"
     if staging.exists() and not (asked.exists() and read_json(asked) == dict(fields)):
         shutil.rmtree(staging)
-    staged = claim_run(staging, run.recipe, plan.inputs, plan.paths, plan.units, overwrite=True)
+    staged = claim_run(staging, run.recipe, plan.inputs, plan.paths, plan.units, True, run.against)
     write_json(asked, dict(fields))
     return staged
 
 
 def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
     """Write the clean stage's files of every unit with a twin; the others are left to the job."""
-    settings = run.recipe.curate_settings()
+    settings = run.curate_settings()
     asked = replace(settings, read=settings.read._replace(**fields))
     for unit in plan.units:
         twin = plan.twins.get(unit.uid)
@@ -227,7 +232,9 @@ def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
         known = drop_files(restore_rows(run.folder, twin), plan.changed)
         with TemporaryDirectory(dir=staged.folder) as scratch:
             job = Job(Path(scratch), Work(Path(scratch) / "units"))
-            read_again(unit, known, asked, job, staged.job)
+            share_items(staged.job, job)
+            hits = restore_hits(run.folder, twin)
+            read_again(unit, known, hits, asked, job, staged.job)
 
 
 def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Outcome:

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from typing import Any
 import pipelines
 import weighting
 from flows.recipe import Recipe, parse_recipe
-from pipelines.settings import Job
+from pipelines.settings import CurateSettings, Job
 from pipelines.units import Unit
 from pipelines.work import Work
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
+from weighting.lock import clear, list_content
 
 CLAIM = "run.json"
 CODE = (weighting, pipelines)
@@ -50,11 +50,16 @@ class Run:
     paths: list[str]  # what named the inputs, absolute where local
     units: list[Unit]
     code: str  # hash of the code that claimed it
+    against: list[str]  # folders of earlier runs, whose documents are not to come again
 
     @property
     def job(self) -> Job:
         """Return where the jobs read and write."""
         return Job(self.folder, Work(self.folder / "units" / self.fingerprint))
+
+    def curate_settings(self) -> CurateSettings:
+        """Return what the curate job needs."""
+        return replace(self.recipe.curate_settings(), against=tuple(self.against))
 
     def sizes(self) -> dict[int, int]:
         """Return the estimated bytes of text of every unit."""
@@ -76,6 +81,7 @@ def claim_run(
     paths: Sequence[str],
     units: Sequence[Unit],
     overwrite: bool = False,
+    against: Sequence[str] = (),
 ) -> Run:
     """Claim a folder for a run, or return to the run that is there if it is the same one.
 
@@ -87,6 +93,7 @@ def claim_run(
         "recipe": recipe.model_dump(mode="json"),
         "code": hash_code(),
         "paths": list(paths),
+        "against": list(against),
         "units": [json.loads(unit.encode()) for unit in units],
     }
     keys = ("inputs", "recipe", "code")
@@ -101,8 +108,8 @@ def claim_run(
             raise AssayError(
                 f"{folder} holds a run of other {what}; name another --out, or give --overwrite"
             )
-        shutil.rmtree(folder)
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        clear(folder)
+    elif folder.exists() and (not folder.is_dir() or list_content(folder)):
         raise AssayError(f"{folder} exists and is no run of assay; name another --out")
     write_json(folder / CLAIM, {"fingerprint": fingerprint, **claim})
     return open_run(folder)
@@ -133,6 +140,7 @@ def open_run(folder: Path) -> Run:
         claim.get("paths", []),
         units,
         claim["code"],
+        claim.get("against", []),
     )
 
 

@@ -5,18 +5,20 @@ Each stage is skipped when it finished before, and goes on from its finished uni
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from flows.catalog import build_catalog
 from flows.funnel import describe_skipped
 from flows.recipe import Recipe
 from flows.report import write_report
 from flows.run import Run, claim_run, list_versions, open_run
+from flows.visible import show
 from pipelines.accounts import (
     count_funnel,
     list_files,
@@ -25,12 +27,16 @@ from pipelines.accounts import (
     settle_accounts,
     sum_skipped,
 )
+from pipelines.cluster import check_index
 from pipelines.curate import curate
+from pipelines.decontaminate import count_items, prepare_items
 from pipelines.encode import Encoder
 from pipelines.engine import Engine
+from pipelines.estimate import estimate
 from pipelines.progress import Progress
 from pipelines.readers import huggingface, python_docs
 from pipelines.readers.streams import is_url
+from pipelines.settings import Job
 from pipelines.units import TARGET_BYTES, Plan, fingerprint, plan
 from pipelines.vocabulary import copy_tokenizer, load_tokenizer, train_tokenizer
 from pipelines.weigh import weigh
@@ -43,6 +49,7 @@ from weighting.errors import AssayError
 from weighting.files import read_json, sha256
 from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 
+EARLIER = "against"  # begins the names of the inputs that are earlier runs
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
 MIN_UNIT_BYTES = 2**20
@@ -65,19 +72,35 @@ class Session:
 
 
 def prepare(
-    inputs: Sequence[str], out: Path, recipe: Recipe, overwrite: bool, session: Session
+    inputs: Sequence[str],
+    out: Path,
+    recipe: Recipe,
+    overwrite: bool,
+    session: Session,
+    against: Sequence[Path] = (),
 ) -> Run:
-    """Plan the units, hash the inputs, and claim the run folder."""
+    """Plan the units, hash the inputs, and claim the run folder.
+
+    Documents that the runs `against` have, or copies of them, are not to be kept again.
+    """
     with session.console.status("looking at the inputs"):
         planned = plan_units(inputs)
-        digests = [*fingerprint(planned.units), *digest_files(recipe)]
+        earlier = sorted({run.absolute() for run in against})
+        digests = [
+            *fingerprint(planned.units),
+            *digest_files(recipe),
+            *digest_runs(earlier, out, recipe),
+        ]
     for path in planned.ignored:
         session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
     if recipe.tokenizer.path is not None:
         load_tokenizer(Path(recipe.tokenizer.path))  # a bad one is found out before the work
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(inputs)}")
-    return claim_run(out, recipe, digests, locate(inputs), planned.units, overwrite)
+    named = locate(inputs)
+    return claim_run(
+        out, recipe, digests, named, planned.units, overwrite, [str(run) for run in earlier]
+    )
 
 
 def plan_units(inputs: Sequence[str]) -> Plan:
@@ -115,6 +138,27 @@ def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, 
     return entries
 
 
+def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[Mapping[str, Any]]:
+    """Return the inputs' entries of earlier runs that a run is deduped against.
+
+    Raises:
+        AssayError: one is not finished, keeps no index, or was deduped in another way.
+    """
+    entries: list[Mapping[str, Any]] = []
+    settings = recipe.dedupe.settings(None)
+    if runs and settings is None:
+        raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
+    for run in runs:
+        if run == out.absolute():
+            raise AssayError(f"{run}: a run cannot be deduped against itself")
+        read_manifest(run)
+        check_index(run, settings.near if settings else None)
+        path = run / MANIFEST_NAME
+        size = path.stat().st_size
+        entries.append({"name": f"{EARLIER} {run}", "size": size, "hash": sha256(path)})
+    return entries
+
+
 def open_session(
     folder: Path | None = None,
     workers: int | None = None,
@@ -146,11 +190,22 @@ def curate_documents(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work() -> None:
-        settings = run.recipe.curate_settings()
+        settings = run.curate_settings()
+        prepare_items(settings.contamination, run.job)
+        for line in (*estimate(run.units, settings).describe(), *describe_items(run.job)):
+            session.console.print(Text(line, "dim"))
         curate(run.units, settings, run.job, session.engine, Progress(session.console))
         check_quarantine(run)
 
     run_stage(run, "curate", session, work)
+
+
+def describe_items(job: Job) -> Iterator[str]:
+    """Yield what is looked for of evaluation sets, a line for each."""
+    for name, counts in count_items(job).items():
+        line = f"evaluation set {show(name)}: {counts['items']:,} items"
+        hidden = counts["hidden"]
+        yield f"{line}, {hidden:,} of them too short to be found" if hidden else line
 
 
 def make_tokenizer(folder: Path, session: Session) -> None:
@@ -190,7 +245,8 @@ def close_accounts(folder: Path, session: Session) -> None:
         with session.console.status("checking the accounts"):
             tokenizer = folder / "tokenizer.json"
             encoder = Encoder(tokenizer)
-            counts = settle_accounts(run.job, encoder) | _read_replays(folder)
+            counts = settle_accounts(run.job, encoder, run.against)
+            counts |= {"sets": count_items(run.job)} | _read_replays(folder)
             write_manifest(
                 folder,
                 Manifest(

@@ -1,6 +1,6 @@
 """The closing words of a run: what became of every record, what rules cost, where weight went."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,16 @@ def print_summary(run: Path, console: Console) -> None:
     counts = read_manifest(run).counts
     with open_catalog(run) as connection:
         errors = connection.execute("FROM quarantine_errors").fetchall()
-    console.print(_tabulate_funnel(counts, dict(errors)))
+        copies = connection.execute("SELECT kind, records, chars, tokens FROM duplicates")
+        kinds = {kind: dict(zip(UNITS, rest, strict=True)) for kind, *rest in copies.fetchall()}
+        sets = connection.execute(
+            "SELECT set, found, items, documents, kept FROM contaminated_sets WHERE found > 0"
+        ).fetchall()
+    console.print(_tabulate_funnel(counts, kinds, dict(errors)))
     if skipped := describe_skipped(counts["skipped"]):
         console.print(Text(show(skipped)))
+    for line in _describe_sets(sets):
+        console.print(line)
     if any(cost["failing_documents"] for cost in counts["rules"].values()):
         console.print(_tabulate_rules(counts))
     console.print(_tabulate_splits(counts["splits"]))
@@ -69,12 +76,14 @@ def _open_table(title: str) -> Table:
     return table
 
 
-def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
+def _tabulate_funnel(
+    counts: Counts, copies: Mapping[str, Mapping[str, int]], errors: Mapping[str, int]
+) -> Table:
     table = _open_table("What became of the records")
     for name in ("records", "%", "characters", "%", "tokens", "%"):
         table.add_column(name, justify="right", no_wrap=True)
     read = {unit: counts["funnel"][unit]["read"] for unit in UNITS}
-    for line in list_funnel(counts, errors):
+    for line in list_funnel(counts, copies, errors):
         if line.detail and line.kind == "dropped":
             continue  # rules have a table of their own
         cells = [
@@ -85,6 +94,13 @@ def _tabulate_funnel(counts: Counts, errors: Mapping[str, int]) -> Table:
         indent = "  " if line.detail else ""
         table.add_row(Text(indent + show(line.label)), *cells, style=STYLES.get(line.kind, ""))
     return table
+
+
+def _describe_sets(sets: Sequence[tuple[str, int, int, int, int]]) -> Iterator[Text]:
+    """Yield a line for each evaluation set of which items were found."""
+    for name, found, items, documents, kept in sets:
+        where = f"documents: {documents:,}, kept: {kept:,}"
+        yield Text(f"evaluation items of {show(name)}: {found:,} of {items:,} found; {where}")
 
 
 def _tabulate_rules(counts: Counts) -> Table:

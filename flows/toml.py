@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows.recipe import Recipe, Section
-from pipelines.rules import FAMILIES
+from flows.recipe import Recipe
+from flows.sections import Section
+from pipelines.rules import list_bounds
 
 IDLE = "# Without bounds a rule drops nothing; its values are in the ledger. Published bounds:"
 
@@ -47,8 +48,7 @@ def _list_idle(recipe: Recipe) -> list[str]:
         f"# {rule} = {_write({'min': bounds.low, 'max': bounds.high})}"
         if any(bound is not None for bound in bounds)
         else f"# {rule}: no published bounds"
-        for family in FAMILIES.values()
-        for rule, bounds in family.rules.items()
+        for rule, bounds in list_bounds().items()
         if rule not in recipe.rules
     ]
     return [IDLE, *idle] if idle else []
@@ -70,6 +70,8 @@ def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
                 f"{_name(key)} = {_write(item)}" for key, item in value.items() if item is not None
             ]
             return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+        case BaseModel():
+            return _write(value.model_dump())
         case _:
             return "[" + ", ".join(map(_write, value)) + "]"
 

@@ -40,13 +40,20 @@ from weighting.statistics import (
     TOKEN_STATS,
 )
 
-LEDGER_COLUMNS = ["verdict", "rule", "failed", "cluster", "chars", "tokens"]
+LEDGER_COLUMNS = [
+    *("doc_id", "verdict", "rule", "failed", "cluster", "survivor", "chars", "tokens")
+]
 RULES_AT_ONCE = 2**16  # ledger rows whose failures are held as a matrix
-OUTPUTS = ("documents", "dropped", "ledger", "quarantine", "shards", "signals", "stats")
+OUTPUTS = (
+    *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
+    *("shards", "signals", "stats"),
+)
 
 
-def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
+def settle_accounts(job: Job, encoder: Encoder, against: Sequence[str] = ()) -> dict[str, Any]:
     """Write RUN/stats, check every invariant, and return the counts of the run.
+
+    `against` are earlier runs in which survivors may be.
 
     Raises:
         BrokenInvariant: records, characters, tokens or weight mass do not add up.
@@ -69,7 +76,7 @@ def settle_accounts(job: Job, encoder: Encoder) -> dict[str, Any]:
     write_table(job.run / "stats" / "tokens.parquet", tokens, TOKEN_STATS)
     splits = {split: count_split(packed, split) for split in SPLITS}
     check_invariants(job, funnel, splits)
-    check_clusters(ledger)
+    check_clusters(ledger, elsewhere=bool(against))
     check_shards(job.run, packed)
     everything = np.asarray(counts_2V.sum(axis=0), np.int64)
     return {
@@ -274,13 +281,26 @@ def check_invariants(
         check_weight_mass(split, [open_shard(path) for path in paths])
 
 
-def check_clusters(ledger: pa.Table) -> None:
-    """Raise BrokenInvariant unless every cluster of copies keeps exactly one document."""
+def check_clusters(ledger: pa.Table, elsewhere: bool = False) -> None:
+    """Raise BrokenInvariant unless every cluster of copies keeps exactly one document.
+
+    With `elsewhere` that may be one of an earlier run: then the cluster keeps none here.
+    """
     copies = ledger.filter(pc.is_valid(ledger["cluster"]))
-    kept = pc.equal(copies["verdict"], Verdict.KEPT.value).cast(pa.int64())
-    table = pa.table({"cluster": copies["cluster"], "kept": kept})
-    sums = table.group_by("cluster").aggregate([("kept", "sum")])
-    wrong = sums.filter(pc.not_equal(sums["kept_sum"], 1)).to_pylist()
+    kept = pc.equal(copies["verdict"], Verdict.KEPT.value)
+    named = pc.equal(copies["doc_id"], copies["survivor"])
+    table = pa.table(
+        {
+            "cluster": copies["cluster"],
+            "kept": kept.cast(pa.int64()),
+            "odd": pc.and_not(kept, named).cast(pa.int64()),  # kept, and not the survivor
+        }
+    )
+    sums = table.group_by("cluster").aggregate([("kept", "sum"), ("odd", "sum")])
+    few = pc.not_equal(sums["kept_sum"], 1)
+    if elsewhere:
+        few = pc.greater(sums["kept_sum"], 1)
+    wrong = sums.filter(pc.or_(few, pc.greater(sums["odd_sum"], 0))).to_pylist()
     if wrong:
         first = wrong[0]
         raise BrokenInvariant(
@@ -312,6 +332,9 @@ def list_files(run: Path) -> list[FileEntry]:
 def _describe(run: Path, path: Path) -> FileEntry:
     if path.suffix == ".parquet":
         return describe_file(run, path, rows=pq.read_metadata(path).num_rows)
+    if path.parent.name == "index":
+        with pa.memory_map(str(path)) as file:
+            return describe_file(run, path, rows=pa.ipc.open_file(file).read_all().num_rows)
     if path.suffix == ".arrow":
         shard = open_shard(path)
         mass = sum(float(s.weights_N.sum(dtype=np.float64)) for s in shard.segments)

@@ -1,7 +1,8 @@
 """Kernel: read one unit, repair it, annotate it, hash it.
 
 Writes the unit's cleaned documents (all of them: whether a rule drops one is a column, so that
-nothing has to be read again), the keys that deduplication sorts, and the unit's quarantine.
+nothing has to be read again), the prints that deduplication compares, what evaluation items were
+found, and the unit's quarantine.
 """
 
 from collections import Counter
@@ -11,25 +12,27 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import xxhash
 
 from pipelines import quarantine
-from pipelines.arrays import save_array
-from pipelines.dedupe.exact import KEYS, Keys, pack_keys
+from pipelines.contamination.tables import HITS
+from pipelines.decontaminate import find_items
+from pipelines.dedupe.prints import Documents, write_prints
 from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair
 from pipelines.edits.spans import Edited, Spans, compose, to_arrow
 from pipelines.edits.symbols import remove_symbol_lines
+from pipelines.fingerprint import fingerprint, locate_prints
 from pipelines.readers import READERS
 from pipelines.records import Record, Reject, Skipped, Slice
 from pipelines.rules import annotate, find_failures, list_rules, wants
 from pipelines.rules.batch import Batch
+from pipelines.rules.contamination import NAME as CONTAMINATION
 from pipelines.settings import CurateSettings, EditSettings, Job
 from pipelines.units import Unit
-from weighting.documents import SPANS
+from weighting.documents import CONTAMINATED, SPANS, write_table
 from weighting.files import replacing
 
 BATCH_CHARS = 4_000_000  # of text held at once; the memory of a worker is some ten times this
@@ -42,6 +45,7 @@ CLEANED = pa.schema(
             for name in ("doc_id", "source", "locator", "text", "metadata")
         ),
         pa.field("edits", SPANS),
+        pa.field("contaminated", CONTAMINATED),
         pa.field("failed", pa.list_(pa.string())),
         pa.field("language", pa.string()),
         pa.field("chars_in", pa.int64()),
@@ -67,18 +71,22 @@ class Unreadable(NamedTuple):
 
 @dataclass
 class Aside:
-    """What a unit holds besides documents: what could not be read, and what is none, by kind."""
+    """What a unit holds besides documents: what could not be read, what is none, by kind, and the
+    evaluation items that were found in its documents (HITS)."""
 
     rejects: list[Unreadable] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    hits: list[pa.Table] = field(default_factory=list)
 
 
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
-    """Write the unit's cleaned documents, keys and quarantine, then mark it done."""
+    """Write the unit's cleaned documents, prints and quarantine, then mark it done."""
     if job.work.is_done(STAGE, unit.uid):
         return
     aside = Aside()
-    batches = (_clean_batch(found, settings) for found in _read_batches(unit, settings, aside))
+    batches = (
+        _clean_batch(found, settings, job, aside) for found in _read_batches(unit, settings, aside)
+    )
     write_unit(unit.uid, batches, aside, settings, job)
 
 
@@ -89,16 +97,22 @@ def write_unit(
 
     `batches` are its cleaned documents (CLEANED); drawing the last of them completes `aside`.
     """
-    keys = [np.empty(0, KEYS)]
+    parts: list[Documents] = []
     rows = 0
     with ExitStack() as stack:
         path = stack.enter_context(replacing(job.work.path(STAGE, uid, ".arrow")))
         writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
         for batch in batches:
             writer.write_batch(batch)
-            keys.append(_hash_batch(batch, uid, rows, settings))
+            if settings.dedupe is not None:
+                parts.append(fingerprint(batch, rows, settings.dedupe))
             rows += len(batch)
-    save_array(job.work.path("keys", uid, ".npy"), np.sort(np.concatenate(keys)))
+    if settings.dedupe is not None:
+        write_prints(locate_prints(job, uid), parts, settings.dedupe.near)
+    if any(map(len, aside.hits)):
+        write_table(
+            job.output("contamination", uid, ".parquet"), pa.concat_tables(aside.hits), HITS
+        )
     if aside.rejects:
         path = job.output("quarantine", uid, ".jsonl.zst")
         quarantine.write(path, [reject.entry for reject in aside.rejects])
@@ -135,21 +149,29 @@ def _read_batches(unit: Unit, settings: CurateSettings, aside: Aside) -> Iterato
         yield batch
 
 
-def _clean_batch(batch: list[Found], settings: CurateSettings) -> pa.RecordBatch:
+def _clean_batch(
+    batch: list[Found], settings: CurateSettings, job: Job, aside: Aside
+) -> pa.RecordBatch:
     raw = [found.record.text for found in batch]
     early = [_edit_early(text, settings.edit) for text in raw]
     texts = pa.array([edited.text for edited in early], pa.string())
     metadata = pa.array([found.record.metadata for found in batch], pa.string())
     rules = Batch(texts, metadata, settings.rules, settings.edit.line_rules)
-    values = annotate(rules)
+    values = dict(annotate(rules))
     texts, spans = _edit_late(rules, [edited.spans for edited in early], settings.edit)
+    doc_ids = [name_document(name, record.locator).hex() for name, record in batch]
+    items = find_items(doc_ids, texts, settings.contamination, job)
+    values[CONTAMINATION] = items.scores_D
+    if items.hits is not None:
+        aside.hits.append(items.hits)
     columns = {
-        "doc_id": [name_document(name, record.locator).hex() for name, record in batch],
+        "doc_id": doc_ids,
         "source": [record.source for _, record in batch],
         "locator": [f"{name}: {record.locator}" for name, record in batch],
         "text": texts,
         "metadata": metadata,
         "edits": to_arrow(spans),
+        "contaminated": items.contaminated_D,
         "failed": find_failures(values, settings.bounds),
         "language": _list_languages(rules),
         "chars_in": [len(text) for text in raw],
@@ -197,17 +219,6 @@ def _list_languages(rules: Batch) -> pa.StringArray:
     if wants(rules.settings, "language"):
         return pa.array(rules.languages.labels_D, pa.string())
     return pa.nulls(len(rules.texts_D), pa.string())
-
-
-def _hash_batch(batch: pa.RecordBatch, uid: int, first: int, settings: CurateSettings) -> Keys:
-    """Return the keys of the batch's documents that no rule drops."""
-    passed = np.flatnonzero(pa.compute.list_value_length(batch.column("failed")).to_numpy() == 0)
-    if not settings.dedupe:
-        passed = passed[:0]
-    chosen = batch.take(pa.array(passed))
-    hashes = [xxhash.xxh3_128_digest(text.as_buffer()) for text in chosen.column("text")]
-    ids = [bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()]
-    return pack_keys(hashes, ids, uid, (passed + first).tolist())
 
 
 def _describe_reject(piece: Slice, reject: Reject) -> dict[str, str]:

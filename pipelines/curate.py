@@ -1,75 +1,151 @@
 """The curate job: units of input files in; documents, dropped documents, ledger, quarantine out.
 
-    units ─► Clean ─► (ids) ──────────────────────────────► ┐
-                 └ keys-UID on disk ─► FindCopies (P parts) ─► group by unit ─► Settle
+    units ─► Clean ─► Link (key ranges) ─► Cluster ─► Survey ─► Count (hash ranges) ─► Settle
 
-An element is a unit's number and its description; text stays in the units' files.
+Each step waits for all of the one before, and only numbers travel: of units and of ranges. Text,
+prints and hashes stay in files of the units. A step that the settings leave out is not there.
+
+Where the estimate says that one process can cluster whatever may come, that is one graph. Else the
+links are counted first; if they are too many, rounds of star contraction follow, each a graph of
+its own, for how many it takes shows only then.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import apache_beam as beam
-import numpy as np
+from apache_beam.pvalue import AsList, PCollection
 
-from pipelines.arrays import load_array
 from pipelines.clean import STAGE as CLEAN
 from pipelines.clean import clean_unit
-from pipelines.dedupe.exact import MEMBERS, Keys, cut_keys, find_clusters
+from pipelines.cluster import count_links, link_range, settle_clusters
+from pipelines.contract import contract_part, count_parts, deal_range, is_settled, settle_part
+from pipelines.decontaminate import prepare_items
 from pipelines.engine import Engine, run
+from pipelines.estimate import Estimate, estimate
 from pipelines.progress import Progress
 from pipelines.settings import CurateSettings, Job
 from pipelines.settle import STAGE as SETTLE
 from pipelines.settle import settle_unit
+from pipelines.survey import STAGE as SURVEY
+from pipelines.survey import count_range, survey_unit
 from pipelines.units import Unit
 
-STAGES = (CLEAN, SETTLE)
-PARTITION_BYTES = 256 * 2**20  # of keys sorted at once by one worker
-BYTES_PER_KEY = 50  # KEYS, and what sorting copies
+Tick = Callable[[], None]
 
 
-@dataclass
-class Clean(beam.DoFn):
-    """Read, repair, annotate and hash a unit; pass its number on."""
+@dataclass(frozen=True)
+class Shared:
+    """What every step of the job needs."""
 
     settings: CurateSettings
     job: Job
+    estimate: Estimate
+    uids: Sequence[int]  # of all units, the largest first
+
+
+@dataclass
+class Step(beam.DoFn):
+    """A step of the job; the numbers that a step before yields are what it waits for."""
+
+    shared: Shared
+
+
+class Clean(Step):
+    """Read, repair, annotate and fingerprint a unit; pass its number on."""
 
     def process(self, element: tuple[int, bytes]) -> Iterator[int]:
         """Run the kernel on one unit."""
         uid, packed = element
-        clean_unit(Unit.decode(packed), self.settings, self.job)
+        clean_unit(Unit.decode(packed), self.shared.settings, self.shared.job)
         yield uid
 
 
+class Link(Step):
+    """Link the copies that meet in one range of keys."""
+
+    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
+        """Run the kernel on one range."""
+        shared = self.shared
+        ranges = shared.estimate.ranges
+        link_range(number, ranges, shared.uids, shared.settings, shared.job)
+        yield number
+
+
+class Cluster(Step):
+    """Make clusters of all links and choose their survivors, in one process."""
+
+    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
+        """Run the kernel."""
+        shared = self.shared
+        settle_clusters(shared.estimate.ranges, shared.uids, shared.settings, shared.job)
+        yield number
+
+
+class Deal(Step):
+    """Write a range's links as half-edges, for star contraction."""
+
+    def process(self, number: int) -> Iterator[int]:
+        """Run the kernel on one range."""
+        deal_range(number, self.shared.job)
+        yield number
+
+
 @dataclass
-class FindCopies(beam.DoFn):
-    """Sort one hash range of all units' keys; yield each unit's members of clusters."""
+class Contract(Step):
+    """Contract one part of the nodes."""
 
-    job: Job
-    partitions: int
+    round: int
+    parts: int
 
-    def process(self, partition: int, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Read this range of every unit's key file."""
-        parts = [self._cut(uid, partition) for uid in sorted(uids)]
-        for uid, members in find_clusters(parts).items():
-            yield uid, members.tobytes()
-
-    def _cut(self, uid: int, partition: int) -> Keys:
-        keys = load_array(self.job.work.path("keys", uid, ".npy"))
-        return cut_keys(keys, partition, self.partitions)
+    def process(self, part: int) -> Iterator[int]:
+        """Run the kernel on one part."""
+        contract_part(part, self.parts, self.round, self.shared.job)
+        yield part
 
 
 @dataclass
-class Settle(beam.DoFn):
+class ClusterPart(Step):
+    """Choose the survivors of a part's clusters, all of them stars when `round` began."""
+
+    round: int
+    parts: int
+
+    def process(self, part: int) -> Iterator[int]:
+        """Run the kernel on one part."""
+        shared = self.shared
+        settle_part(part, self.parts, self.round, shared.uids, shared.settings, shared.job)
+        yield part
+
+
+class Survey(Step):
+    """List the pieces of a unit's kept documents."""
+
+    def process(self, uid: int, _done: Sequence[int] = ()) -> Iterator[int]:
+        """Run the kernel on one unit."""
+        survey_unit(uid, self.shared.settings, self.shared.job)
+        yield uid
+
+
+class Count(Step):
+    """Count the pieces in one range of hashes."""
+
+    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
+        """Run the kernel on one range."""
+        shared = self.shared
+        ranges = shared.estimate.piece_ranges
+        count_range(number, ranges, shared.uids, shared.settings, shared.job)
+        yield number
+
+
+class Settle(Step):
     """Write the unit's documents and ledger."""
 
-    job: Job
-
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[int]:
-        """Run the kernel on one unit and its members of clusters."""
-        uid, packed = element
-        settle_unit(uid, np.frombuffer(b"".join(packed), MEMBERS), self.job)
+    def process(self, uid: int, _done: Sequence[int] = ()) -> Iterator[int]:
+        """Run the kernel on one unit."""
+        settle_unit(uid, self.shared.settings, self.shared.job)
         yield uid
 
 
@@ -80,57 +156,76 @@ def curate(
     engine: Engine,
     progress: Progress | None = None,
 ) -> None:
-    """Run the curate job. Units finished by an earlier run of the same settings are skipped."""
-    size = sum(piece.size for unit in units for piece in unit.slices)
-    partitions = max(1, size // 500 * BYTES_PER_KEY // PARTITION_BYTES)  # ≥ 500 bytes a document
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _build(pipeline, _largest_first(units), settings, job, partitions)
-
+    """Run the curate job. What an earlier run of the same settings has finished is skipped."""
+    prepare_items(settings.contamination, job)
+    sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in units}
+    # The runner deals elements out round-robin, before it starts: the largest come first.
+    in_order = sorted(units, key=lambda unit: -sizes[unit.uid])
+    expected = estimate(units, settings)
+    shared = Shared(settings, job, expected, [unit.uid for unit in in_order])
     if progress is None:
-        run(engine, build)
-    else:
-        sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in units}
-        with progress.watch(job.work, STAGES, sizes, "records") as tick:
-            run(engine, build, tick)
+        _run(in_order, shared, engine, lambda: None)
+        return
+    stages = (CLEAN, *((SURVEY,) if expected.piece_ranges else ()), SETTLE)
+    with progress.watch(job.work, stages, sizes, "records") as tick:
+        _run(in_order, shared, engine, tick)
 
 
-def _build(
-    pipeline: beam.Pipeline,
-    units: Sequence[Unit],
-    settings: CurateSettings,
-    job: Job,
-    partitions: int,
-) -> None:
-    """Wire the graph."""
-    cleaned = (
-        pipeline
-        | "Units" >> beam.Create([(unit.uid, unit.encode()) for unit in units])
-        | "Clean" >> beam.ParDo(Clean(settings, job)).with_output_types(int)
-    )
-    copies = (
-        pipeline
-        | "Partitions" >> beam.Create(range(partitions))
-        | "FindCopies"
-        >> beam.ParDo(FindCopies(job, partitions), beam.pvalue.AsList(cleaned)).with_output_types(
-            tuple[int, bytes]
+def _run(units: Sequence[Unit], shared: Shared, engine: Engine, tick: Tick) -> None:
+    """Run as many graphs as it takes."""
+    expected, job = shared.estimate, shared.job
+    if not expected.clusters_later:
+        run(
+            engine, lambda p: _settle(p, shared, _cluster(p, shared, _link(p, units, shared))), tick
         )
-    )
-    alone = cleaned | "NoCopies" >> beam.Map(_pair_with_nothing).with_output_types(
-        tuple[int, bytes]
-    )
-    _ = (
-        (alone, copies)
-        | beam.Flatten()
-        | "ByUnit" >> beam.GroupByKey()
-        | "Settle" >> beam.ParDo(Settle(job))
-    )
+        return
+    run(engine, lambda p: _link(p, units, shared), tick)
+    links = count_links(expected.ranges, job)
+    if links <= expected.links:
+        run(engine, lambda p: _settle(p, shared, _cluster(p, shared)), tick)
+        return
+    parts = count_parts(links, expected.memory)
+    run(engine, lambda p: _add(p, range(expected.ranges), Deal(shared)), tick)
+    for number in count():
+        step = Contract(shared, number, parts)
+        run(engine, partial(_add, elements=range(parts), step=step), tick)
+        if is_settled(parts, number, job):
+            break
+    last = ClusterPart(shared, number, parts)
+    run(engine, lambda p: _settle(p, shared, _add(p, range(parts), last)), tick)
 
 
-def _pair_with_nothing(uid: int) -> tuple[int, bytes]:
-    return uid, b""
+def _link(pipeline: beam.Pipeline, units: Sequence[Unit], shared: Shared) -> PCollection[int]:
+    """Wire the steps from the units to the links between copies."""
+    cleaned = _add(pipeline, [(unit.uid, unit.encode()) for unit in units], Clean(shared))
+    ranges = shared.estimate.ranges
+    return _add(pipeline, range(ranges), Link(shared), cleaned) if ranges else cleaned
 
 
-def _largest_first(units: Sequence[Unit]) -> list[Unit]:
-    """Order units by falling size: the runner deals them out round-robin, before it starts."""
-    return sorted(units, key=lambda unit: -sum(piece.size for piece in unit.slices))
+def _cluster(
+    pipeline: beam.Pipeline, shared: Shared, linked: PCollection[int] | None = None
+) -> PCollection[int] | None:
+    return _add(pipeline, [0], Cluster(shared), linked) if shared.estimate.ranges else linked
+
+
+def _settle(pipeline: beam.Pipeline, shared: Shared, clustered: PCollection[int] | None) -> None:
+    """Wire the steps from the clusters to the outputs."""
+    done, ranges = clustered, shared.estimate.piece_ranges
+    if ranges:
+        surveyed = _add(pipeline, shared.uids, Survey(shared), clustered)
+        done = _add(pipeline, range(ranges), Count(shared), surveyed)
+    _add(pipeline, shared.uids, Settle(shared), done)
+
+
+def _add(
+    pipeline: beam.Pipeline,
+    elements: Sequence[int] | Sequence[tuple[int, bytes]],
+    step: Step,
+    before: PCollection[int] | None = None,
+) -> PCollection[int]:
+    """Add a step over some elements, which waits for all of what is before."""
+    name = type(step).__name__
+    sides = [] if before is None else [AsList(before)]
+    given = pipeline | f"{name}Elements" >> beam.Create(elements)
+    done: PCollection[int] = given | name >> beam.ParDo(step, *sides).with_output_types(int)
+    return done

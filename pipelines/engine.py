@@ -6,30 +6,42 @@ waits for ever when one of them dies; the watchdog ends such a run. Finished uni
 running again goes on from there.
 """
 
+import importlib
+import math
 import os
+import re
 import shlex
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import psutil
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
-from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager, FnApiRunner
+from apache_beam.runners.portability.local_job_service import SubprocessSdkWorker
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from weighting.errors import AssayError
+from weighting.failures import AGAIN, explain
 
 WORKER_MODULE = "pipelines.worker"
 POLL_SECONDS = 0.2
-START_SECONDS = 60.0  # for worker processes to appear
-GRACE_SECONDS = 10.0  # for the runner to finish after its workers went away as they should
+GRACE_SECONDS = 5.0  # between the end of a worker and that of the runner, where both are well
 REFUSED = {
     "DaskRunner": "it loses data and reports success",
     "DirectRunner": "its engine depends on whether the network answers",
 }
+TRACEBACK = "Traceback (most recent call last):\n"
+STEP = re.compile(r" \[while running '[^']*'\]\s*$")
+NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?", re.DOTALL)
+CODE = re.compile(r"return code (?P<code>-?\d+)")
+ERRNO = re.compile(r"\[Errno (?P<errno>\d+)\] (?P<reason>[^:\n]*)(?:: '(?P<path>.*)')?")
 
 
 class WorkerDied(AssayError):
@@ -69,89 +81,147 @@ class Engine:
         if self.workers == 1:
             return FnApiRunner()
         # exec: no shell between the runner and the worker, so each sees when the other ends.
-        command = f"exec {shlex.quote(sys.executable)} -m {WORKER_MODULE}"
+        # trap: Ctrl-C goes to all processes of a terminal, and this one is to stop the others.
+        command = f"trap '' INT; exec {shlex.quote(sys.executable)} -m {WORKER_MODULE}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
 def run(
     engine: Engine,
-    build: Callable[[beam.Pipeline], None],
+    build: Callable[[beam.Pipeline], object],
     on_tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Build and run a graph; call `on_tick` in this thread a few times a second meanwhile.
 
     Raises:
         WorkerDied: a worker process ended early.
-        Exception: whatever a kernel raised, as Beam reports it.
+        AssayError: a kernel raised it, or met a full disk or the end of memory.
+        Exception: whatever else a kernel raised, as Beam reports it.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if engine.workers > 1 else "true")
     options, runner = engine.options(), engine.runner()
-    failure: list[BaseException] = []
+    failures: list[BaseException] = []
+    deaths: list[BaseException] = []
 
     def work() -> None:
         try:
             with beam.Pipeline(runner, options) as pipeline:
                 build(pipeline)
         except BaseException as error:
-            failure.append(error)
+            failures.append(error)
 
     before = {child.pid for child in _children()}
     thread = threading.Thread(target=work, name="beam", daemon=True)
-    thread.start()
+    with (
+        _noting(BundleManager, "process_bundle", failures),
+        _noting(SubprocessSdkWorker, "run", deaths),
+    ):
+        try:
+            thread.start()
+            _watch(thread, failures, deaths, on_tick)
+            if failures:
+                raise _explain(failures[0], deaths)
+        except BaseException:
+            stop_workers(before)
+            raise
+
+
+@contextmanager
+def _noting(owner: Any, name: str, raised: list[BaseException]) -> Iterator[None]:  # noqa: ANN401
+    """Note at once what a method of the runner raises.
+
+    The runner itself tells of a failure when all other workers have finished their share, which may
+    be hours later, or never: a worker that waits for input from a closed channel waits for ever.
+    """
+    method = getattr(owner, name)
+
+    def noted(*args: object, **kwargs: object) -> object:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    setattr(owner, name, noted)
     try:
-        expected = engine.workers if engine.workers > 1 and runner is not None else 0
-        _watch(thread, before, expected, on_tick)
-    except BaseException:
-        _stop_workers(before)
-        raise
-    if failure:
-        _stop_workers(before)
-        raise failure[0]
+        yield
+    finally:
+        setattr(owner, name, method)
 
 
 def _watch(
-    thread: threading.Thread, before: set[int], expected: int, on_tick: Callable[[], None]
+    thread: threading.Thread,
+    failures: list[BaseException],
+    deaths: list[BaseException],
+    on_tick: Callable[[], None],
 ) -> None:
-    """Wait for the runner's thread; raise WorkerDied when it waits for a worker that is gone."""
-    workers: dict[int, psutil.Process] = {}
-    started = time.monotonic()
-    while thread.is_alive():
-        workers |= {p.pid: p for p in _children() if p.pid not in before and _is_worker(p)}
-        gone = [f"process {pid}" for pid, process in workers.items() if not _is_alive(process)]
-        if len(workers) < expected and time.monotonic() - started > START_SECONDS:
-            gone.append("process that never started")
-        if gone:
-            thread.join(GRACE_SECONDS)
-            if thread.is_alive():
-                raise WorkerDied(
-                    f"worker {gone[0]} died (out of memory, or killed); finished units are kept: "
-                    "run the same command again to go on"
-                )
+    """Wait for the runner's thread, the first failure, or a death that the runner waits out."""
+    deadline = math.inf
+    while thread.is_alive() and not failures and time.monotonic() < deadline:
+        if deaths:
+            deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
         on_tick()
         thread.join(POLL_SECONDS)
     on_tick()
+    if failures and TRACEBACK not in str(failures[0]):  # no worker's words: is one gone?
+        deadline = time.monotonic() + GRACE_SECONDS
+        while thread.is_alive() and not deaths and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+    if thread.is_alive() and not failures:
+        failures.extend(deaths)
+
+
+def _explain(failure: BaseException, deaths: list[BaseException]) -> BaseException:
+    """Return what to raise for a failure of the run."""
+    if deaths and TRACEBACK not in str(failure):
+        told = CODE.search(str(deaths[0]))
+        code = int(told["code"]) if told else 0
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"left ({deaths[0]})"
+        memory = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+        return WorkerDied(f"a worker process {how}{memory}; {AGAIN}")
+    return explain(find_cause(failure)) or failure
+
+
+def find_cause(error: BaseException) -> BaseException:
+    """Return what a kernel raised, made again from what Beam tells of it, where that can be told.
+
+    Beam adds the step to the message, makes a RuntimeError of what it cannot build anew, and hands
+    on what worker processes raise as the text of a traceback.
+    """
+    text = str(error).rpartition(TRACEBACK)[2]
+    if text == str(error):
+        kind = type(error)
+        text = f"{kind.__module__}.{kind.__qualname__}: {text}"
+    frames_end = re.match(r"(?:  .*\n)*", text)
+    text = STEP.sub("", text[frames_end.end() if frames_end else 0 :].strip())
+    text = text.removeprefix("builtins.").removeprefix("RuntimeError: ")
+    named = NAMED.fullmatch(text)
+    return (_make_again(named["name"], named["message"] or "") if named else None) or error
+
+
+def _make_again(name: str, message: str) -> BaseException | None:
+    """Return an exception of a class, None where the class is not known here."""
+    module, _, kind_name = name.rpartition(".")
+    try:
+        kind = getattr(importlib.import_module(module or "builtins"), kind_name, None)
+    except ImportError:
+        return None
+    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        return None
+    told = ERRNO.match(message)
+    if told and issubclass(kind, OSError):
+        return OSError(int(told["errno"]), told["reason"], told["path"])
+    if issubclass(kind, MemoryError):
+        return MemoryError(message)
+    return kind.__new__(kind, message)  # whatever its own arguments are
 
 
 def _children() -> list[psutil.Process]:
     return list(psutil.Process().children(recursive=True))
 
 
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return any(WORKER_MODULE in word for word in process.cmdline())
-    except psutil.Error:
-        return False
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _stop_workers(before: set[int]) -> None:
-    """End the processes that this run started: a dead run must leave no orphans."""
+def stop_workers(before: Collection[int] = ()) -> None:
+    """End all processes started since, besides those of `before`: a dead run leaves no orphans."""
     started = [process for process in _children() if process.pid not in before]
     for process in started:
         try:

@@ -18,7 +18,7 @@ def quiet_beam() -> None:
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     handler.addFilter(lambda record: record.name != "root")
     logging.basicConfig(handlers=[handler], force=True)
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     threading.excepthook = _log_thread
 
 

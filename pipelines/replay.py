@@ -25,6 +25,7 @@ from pipelines.clean import (
     clean_unit,
     write_unit,
 )
+from pipelines.contamination.tables import HITS
 from pipelines.settings import CurateSettings, Job
 from pipelines.units import Unit
 from weighting.documents import DOCUMENTS, Verdict, read_table
@@ -39,17 +40,18 @@ def restore_unit(uid: int, run: Path, number: int, settings: CurateSettings, job
         BrokenContract: the run's files do not fit together.
     """
     if not job.work.is_done(STAGE, uid):
-        aside = Aside(skipped=_restore_skipped(run, number))
+        aside = Aside(skipped=_restore_skipped(run, number), hits=[restore_hits(run, number)])
         write_unit(uid, cut_batches(restore_rows(run, number)), aside, settings, job)
 
 
 def read_again(
-    unit: Unit, known: pa.Table, settings: CurateSettings, scratch: Job, job: Job
+    unit: Unit, known: pa.Table, hits: pa.Table, settings: CurateSettings, scratch: Job, job: Job
 ) -> None:
     """Write the clean stage's files of a unit that is read again.
 
-    `known` are documents (CLEANED) that a finished run has of it: they stay as they are, whether or
-    not they can be read with these settings. `scratch` takes what is read; its folder is empty.
+    `known` are documents (CLEANED) that a finished run has of it, `hits` (HITS) the evaluation
+    items in its documents: they stay as they are, whether or not they can be read with these
+    settings. `scratch` takes what is read; its folder is empty.
     """
     if job.work.is_done(STAGE, unit.uid):
         return
@@ -57,6 +59,9 @@ def read_again(
     rows, aside = _load(unit.uid, scratch)
     ids = set(known["doc_id"].to_pylist())
     aside.rejects = [one for one in aside.rejects if one.row["doc_id"] not in ids]
+    known_ids = known["doc_id"].combine_chunks()
+    fresh = [table.filter(pc.invert(pc.is_in(table["doc_id"], known_ids))) for table in aside.hits]
+    aside.hits = [hits.filter(pc.is_in(hits["doc_id"], known_ids)), *fresh]
     write_unit(unit.uid, cut_batches(merge_rows(known, rows)), aside, settings, job)
 
 
@@ -86,6 +91,12 @@ def _restore_skipped(run: Path, uid: int) -> Counter[str]:
     table = read_table(run / "stats" / "skipped.parquet", SKIPPED_STATS)
     rows = table.filter(pc.equal(table["unit"], uid)).to_pylist()
     return Counter({row["kind"]: row["records"] for row in rows})
+
+
+def restore_hits(run: Path, uid: int) -> pa.Table:
+    """Return the evaluation items that a finished run found in a unit (HITS)."""
+    path = run / "contamination" / f"{uid:06d}.parquet"
+    return read_table(path, HITS) if path.exists() else HITS.empty_table()
 
 
 def drop_files(rows: pa.Table, names: Collection[str]) -> pa.Table:
@@ -122,4 +133,5 @@ def _load(uid: int, job: Job) -> tuple[pa.Table, Aside]:
     rejected = orjson.loads(job.work.path("rejected", uid, ".json").read_bytes())
     entries = quarantine.read(job.run / "quarantine")
     rejects = [Unreadable(*pair) for pair in zip(rejected, entries, strict=True)]
-    return rows, Aside(rejects, Counter(job.work.read(STAGE, uid)["skipped"]))
+    skipped = Counter(job.work.read(STAGE, uid)["skipped"])
+    return rows, Aside(rejects, skipped, [restore_hits(job.run, uid)])

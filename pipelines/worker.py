@@ -7,10 +7,12 @@ import os
 import sys
 import threading
 import time
+from contextlib import redirect_stderr
+from pathlib import Path
 
 from pipelines.logs import quiet_beam
 
-PARENT_POLL_SECONDS = 1.0
+PARENT_POLL_SECONDS = 0.2
 
 
 def main() -> None:
@@ -19,7 +21,9 @@ def main() -> None:
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main  # logs on import: after quiet_beam
 
-    sdk_worker_main.main(sys.argv)  # type: ignore[no-untyped-call]
+    # What it prints of a failure the parent tells as well; our own log goes the way it went.
+    with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+        sdk_worker_main.main(sys.argv)  # type: ignore[no-untyped-call]
 
 
 def _leave_with_parent(parent: int) -> None:

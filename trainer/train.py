@@ -30,13 +30,13 @@ from trainer.corpus import Corpus, open_corpus
 from trainer.data import Batch, Loader
 from trainer.evaluate import Evaluator, build_evaluator
 from trainer.interrupt import Caught, Interrupted, catching_signals
-from trainer.lock import locking
 from trainer.metrics import Report, append_row, cut_rows, read_rows
 from trainer.model import GPT, build_model
 from trainer.objectives import OBJECTIVES, READS_WEIGHTS, effective_share, token_nll
 from trainer.optim import build_optimizer, lr_at, set_lr
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
+from weighting.lock import locking
 
 
 class Diverged(AssayError):

@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from weighting.errors import AssayError
+from weighting.failures import explain
 
 
 @contextmanager
@@ -17,17 +18,37 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The name carries the process id, so two workers that write one file do not meet half-way.
     On any error the temporary file is removed and `path` stays as it was.
+
+    Raises:
+        CannotWrite: no room, or no right to write there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         sync(temporary)
         temporary.replace(path)
         sync(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except BaseException as error:
+        with suppress(OSError):  # on a read-only disk, where it cannot be either
+            temporary.unlink(missing_ok=True)
+        known = explain(error, path) if _is_of_writing(error, path) else None
+        if known is None:
+            raise
+        raise known from error
+
+
+def _is_of_writing(error: BaseException, path: Path) -> bool:
+    """Say whether an error may come from writing `path`, and not from reading another file."""
+    if not isinstance(error, OSError):
+        return False
+    return error.filename is None or Path(str(error.filename)).parent == path.parent
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove the temporary files that killed processes left anywhere in a folder."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

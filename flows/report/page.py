@@ -17,8 +17,10 @@ from flows.funnel import UNITS, describe_skipped, list_funnel
 from flows.query import open_database
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
+from flows.report.copies import count_clusters, read_clusters, read_passages
 from flows.report.excerpts import find_quarantined
 from flows.report.heatmap import TOKENS, list_shades, read_samples
+from flows.report.items import PER_SET, read_items
 from flows.report.rules import read_edges, read_overlap
 from flows.visible import show
 from weighting.files import write_text
@@ -68,11 +70,23 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "recipe_name": manifest.recipe.get("name", ""),
         "counts": counts,
         "units": UNITS,
-        "funnel": list(list_funnel(counts, {row["error"]: row["records"] for row in errors})),
+        "funnel": list(
+            list_funnel(
+                counts,
+                {row["kind"]: row for row in _query(connection, "FROM duplicates")},
+                {row["error"]: row["records"] for row in errors},
+            )
+        ),
         "skipped": describe_skipped(counts["skipped"]),
         "rules": _query(connection, "FROM rule_cost"),
         "overlap": read_overlap(connection),
         "edges": read_edges(connection),
+        "cluster_count": count_clusters(connection),
+        "clusters": read_clusters(connection),
+        "passages": read_passages(connection),
+        "sets": _query(connection, "FROM contaminated_sets"),
+        "items": read_items(connection),
+        "items_shown": PER_SET,
         "errors": errors,
         "quarantined": dict(find_quarantined(connection, run)),
         "sources": sources[:SOURCES],

@@ -109,6 +109,14 @@ def to_arrow(spans_D: Sequence[Spans]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), fields, type=SPANS)
 
 
+def from_arrow(spans_D: pa.ListArray) -> list[Spans]:
+    """Return the maps of D documents from an Arrow array of type `SPANS`."""
+    rows = spans_D.flatten()
+    columns = [rows.field(field.name).to_numpy() for field in SPANS.value_type]
+    lengths = spans_D.value_lengths().to_numpy()
+    return np.split(np.stack(columns, axis=1), np.cumsum(lengths)[:-1])
+
+
 def _locate(changes: Sequence[Piece]) -> Spans:
     """Return where the pieces come to lie, one row each."""
     source = np.array([change[:2] for change in changes], np.int64)

@@ -174,6 +174,8 @@ def _document(number: int, doc: Doc) -> dict[str, Any]:
         "text": doc.text,
         "metadata": "{}",
         "edits": [],
+        "passages": [],
+        "contaminated": [],
     }
 
 

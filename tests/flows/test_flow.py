@@ -51,6 +51,11 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
         names = [run.name for run in client.read_task_runs()]
     stages = ["prepare", "curate", "tokenizer", "weigh", "accounts", "compare", "present"]
     assert sorted(names) == sorted(stages * 2)
+    recipe.write_text(f'name = "next"\n[tokenizer]\npath = "{out}/tokenizer.json"')
+    again = str(tmp_path / "again")
+    known = curate_and_compare(corpus, again, recipe=str(recipe), against=(out,))
+    assert (known["read"], known["kept"]) == (68, 0)
+    assert read_manifest(tmp_path / "again").inputs[-1]["name"] == f"against {out}"
 
 
 def test_the_deployment_names_the_flow_and_its_parameters():

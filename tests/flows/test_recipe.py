@@ -13,6 +13,13 @@ from flows.toml import write_toml
 from pipelines.bounds import Bounds
 from pipelines.records import ReadOptions
 from pipelines.rules import FAMILIES, list_rules
+from pipelines.settings import (
+    ContaminationSettings,
+    DedupeSettings,
+    EvaluationSet,
+    NearSettings,
+    PassageSettings,
+)
 from weighting.errors import AssayError
 
 PRESETS = ["c4", "fineweb", "gopher", "minimal", "python-docs"]
@@ -169,6 +176,86 @@ def test_paths_start_where_the_recipe_lies(tmp_path):
     assert parse_recipe(recipe.model_dump(mode="json")) == recipe
 
 
+SETS = """
+name = "x"
+[dedupe]
+jaccard = 0.8
+quality = "length_words"
+memory_mb = 0.5
+[passages]
+action = "delete"
+[weights]
+contaminated = 0.25
+[[decontaminate.sets]]
+name = "one"
+path = "items/one.jsonl"
+question = "ctx"
+answer = "endings"
+label = "label"
+[[decontaminate.sets]]
+name = "the other"
+path = "items/two.jsonl"
+question = "text"
+"""
+
+
+@pytest.fixture
+def with_sets(tmp_path):
+    """A recipe with two evaluation sets, whose paths are relative to it."""
+    (tmp_path / "items").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "items" / f"{name}.jsonl").write_text("{}\n")
+    return load_recipe(write(tmp_path, SETS))
+
+
+def test_dedupe_and_sets_reach_the_jobs(with_sets, tmp_path):
+    settings = with_sets.curate_settings()
+    assert settings.dedupe == DedupeSettings(
+        near=NearSettings(jaccard=0.8),
+        passages=PassageSettings(delete=True),
+        quality="length_words",
+        memory=500_000,
+    )
+    one, two = str(tmp_path / "items" / "one.jsonl"), str(tmp_path / "items" / "two.jsonl")
+    assert settings.contamination == ContaminationSettings(
+        (
+            EvaluationSet("one", one, "ctx", "endings", "label"),
+            EvaluationSet("the other", two, "text"),
+        )
+    )
+    assert with_sets.weights.params().contaminated == 0.25
+    assert dict(with_sets.list_files()) == {
+        "decontaminate.one": tmp_path / "items" / "one.jsonl",
+        "decontaminate.the other": tmp_path / "items" / "two.jsonl",
+    }
+
+
+def test_a_recipe_with_sets_is_shown_on_lines_that_read_back(with_sets, tmp_path):
+    text = write_toml(with_sets)
+    (line,) = (line for line in text.splitlines() if line.startswith("sets = "))
+    assert line.startswith('sets = [{ name = "one", path = "/')
+    assert line.endswith(', question = "text" }]')  # of what is not set, nothing
+    (tmp_path / "other").mkdir()
+    assert load_recipe(write(tmp_path / "other", text)) == with_sets
+
+
+def test_two_sets_of_one_name_are_refused(with_sets, tmp_path):
+    with pytest.raises(RecipeError, match="decontaminate: two sets are named 'one'"):
+        load_recipe(write(tmp_path, SETS.replace("the other", "one")))
+
+
+def test_dedupe_can_be_switched_off_by_parts(tmp_path):
+    def load(dedupe, action):
+        text = f'name = "x"\n[dedupe]\n{dedupe}\n[passages]\naction = "{action}"\n'
+        return load_recipe(write(tmp_path, text)).curate_settings().dedupe
+
+    assert load("exact = false\nnear = false", "off") is None
+    copies, passages = load("near = false", "off"), load("exact = false\nnear = false", "mark")
+    assert (copies.exact, copies.near, copies.passages) == (True, None, None)
+    assert (passages.exact, passages.near, passages.passages) == (False, None, PassageSettings())
+    assert load("", "mark") == DedupeSettings(memory=256_000_000)
+
+
 def test_the_sidecar_is_on_for_small_corpora_only():
     recipe = load_recipe("gopher")
     assert recipe.weigh_settings(10**6).sidecar
@@ -219,11 +306,78 @@ def test_the_sidecar_is_on_for_small_corpora_only():
         ),
         ('[rule_options]\nfamilies = ["c5"]', "families.0: unknown family 'c5'; valid: url"),
         ("read = 3", "read: must be a table, is 3"),
+        ("[dedupe]\nexact = false", "dedupe: near copies include the exact ones: set exact = true"),
+        ("[dedupe]\njaccard = 0", "dedupe.jaccard: must be greater than 0, is 0"),
+        ("[dedupe]\nwords = 0", "dedupe.words: must be greater than or equal to 1, is 0"),
+        ("[dedupe]\nbands = 256", "dedupe.bands: must be less than or equal to 255, is 256"),
+        ("[dedupe]\nrows = 8.5", "dedupe.rows: must be a whole number, is 8.5"),
+        ("[dedupe]\nseed = -1", "dedupe.seed: must be greater than or equal to 0, is -1"),
+        ("[dedupe]\nindex = 1", "dedupe.index: must be true or false, is 1"),
+        ("[dedupe]\nmemory_mb = 0", "dedupe.memory_mb: must be greater than 0, is 0"),
+        (
+            "[dedupe]\nmemory = 1",
+            "dedupe.memory: unknown key, did you mean memory_mb.*valid: exact, near, jaccard",
+        ),
+        (
+            '[dedupe]\nquality = "gopher_wrds"',
+            "dedupe.quality: unknown rule 'gopher_wrds', did you mean gopher_words",
+        ),
+        (
+            '[dedupe]\nquality = "c4_bad_words"',
+            "dedupe.quality: cannot be computed; set rule_options.bad_words",
+        ),
+        (
+            '[passages]\naction = "drop"',
+            "passages.action: must be 'mark', 'delete' or 'off', is \"drop\"",
+        ),
+        ("[passages]\nwords = 1", "passages.words: must be greater than or equal to 2, is 1"),
+        ("[passages]\nline_chars = 0", "line_chars: must be greater than or equal to 1, is 0"),
+        ("[passages]\ndocuments = 1", "documents: must be greater than or equal to 2, is 1"),
+        ("[decontaminate]\nwords = 101", "decontaminate.words: must be less than or equal to 100"),
+        ("[decontaminate]\nleast_words = 0", "least_words: must be greater than or equal to 1"),
+        ("[decontaminate]\nshare = 0", "decontaminate.share: must be greater than 0, is 0"),
+        ("[decontaminate]\nanswer = -1", "answer: must be greater than or equal to 0, is -1"),
+        (
+            "[decontaminate]\nquestion = 0\nanswer = 0",
+            "decontaminate: question and answer cannot both weigh nothing",
+        ),
+        ('[decontaminate]\nsets = "lambada"', "sets: must be an array, is"),
+        ('[decontaminate]\nsets = ["lambada"]', "sets.0: must be a table, is"),
+        (
+            "[rules]\ncontamination = { max = 0.5 }",
+            "rules.contamination: cannot be computed; give decontaminate.sets",
+        ),
+        ("[weights]\nduplicate = -1", "weights: .*duplicate is -1.0, must be ≥ 0"),
+        ("[weights]\ncontaminated = 2", r"weights: .*contaminated is 2.0, must lie in \[0, 1\]"),
+        ('[weights]\nduplicate = "no"', 'weights.duplicate: must be a number, is "no"'),
     ],
 )
 def test_errors_name_the_key_on_one_line(tmp_path, text, message):
     with pytest.raises(AssayError, match=message) as caught:
         load_recipe(write(tmp_path, f'name = "x"\n{text}'))
+    assert "\n" not in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"path": '"no.jsonl"'}, r"sets\.0\.path: no such file: /.*no\.jsonl"),
+        ({"question": None}, r"sets\.0\.question: missing"),
+        ({"question": "3"}, r"sets\.0\.question: must be a string, is 3"),
+        ({"name": '""'}, r"sets\.0\.name: must have at least 1 character"),
+        ({"answr": '"b"'}, r"sets\.0\.answr: unknown key, did you mean answer\? valid: name, path"),
+        ({"answer": None}, r"sets\.0: label says which answer is right: give answer as well"),
+    ],
+)
+def test_errors_in_a_set_name_its_number_and_key(tmp_path, fields, message):
+    (tmp_path / "a.jsonl").write_text('{"q": "?"}\n')
+    table = {"name": '"a"', "path": '"a.jsonl"', "question": '"q"', "answer": '"a"', "label": '"l"'}
+    given = {key: value for key, value in (table | fields).items() if value is not None}
+    lines = [f"{key} = {value}" for key, value in given.items()]
+    text = "\n".join(['name = "x"', "[[decontaminate.sets]]", *lines])
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(write(tmp_path, text))
     assert "\n" not in str(caught.value)
     assert len(caught.value.problems) == 1
 
@@ -264,6 +418,12 @@ def test_a_rule_that_needs_a_list_names_the_key(tmp_path, rule):
     value = '{ en = "list" }' if key == "bad_words" else '"list"'
     recipe = load_recipe(write(tmp_path, f"{text}[rule_options]\n{key} = {value}\n"))
     assert rule in recipe.rules
+
+
+def test_the_rule_of_quality_must_have_a_value(tmp_path):
+    text = 'name = "x"\n[dedupe]\nquality = "length_words"\n[rule_options]\nfamilies = ["c4"]'
+    with pytest.raises(RecipeError, match=r"dedupe\.quality: cannot be computed; add 'length' to"):
+        load_recipe(write(tmp_path, text))
 
 
 def test_a_rule_of_a_family_that_is_left_out(tmp_path):

@@ -27,6 +27,8 @@ def write_documents(path, texts):
             "text": text,
             "metadata": "{}",
             "edits": [],
+            "passages": [],
+            "contaminated": [],
         }
         for i, text in enumerate(texts)
     ]

@@ -1,5 +1,6 @@
 """The engine: which runners are refused, how failures and deaths of workers end a run."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,13 +9,15 @@ import threading
 import time
 
 import apache_beam as beam
+import numpy as np
 import psutil
 import pytest
 
 from pipelines import engine
-from pipelines.engine import Engine, WorkerDied, run
+from pipelines.engine import Engine, WorkerDied, find_cause, run
 from tests.pipelines.jobs import read_bytes, run_jobs
-from weighting.errors import AssayError
+from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.failures import CannotWrite, OutOfMemory
 
 
 @pytest.mark.parametrize("runner", ["DaskRunner", "DirectRunner"])
@@ -23,16 +26,68 @@ def test_runners_that_lose_data_are_refused_by_name(runner):
         run(Engine(beam_args=[f"--runner={runner}"]), lambda pipeline: None)
 
 
-def fail(_element):
-    raise ValueError("this unit is broken")
+FAILURES = {
+    "contract": BrokenContract("a.arrow: [broken]\n  in two lines: yes"),
+    "disk": OSError(errno.ENOSPC, "No space left on device", "/run/a.arrow"),
+    "bug": ValueError("this unit is broken"),
+}
 
 
-def test_what_a_kernel_raises_reaches_the_caller():
+def fail(kind):
+    if isinstance(kind, int):
+        return time.sleep(kind)
+    if kind == "memory":
+        return np.empty(2**58, np.uint8)
+    raise FAILURES[kind]
+
+
+TOLD = [
+    ("contract", BrokenContract, r"^a\.arrow: \[broken\]\n  in two lines: yes$"),
+    ("disk", CannotWrite, r"^/run/a\.arrow: cannot be written \(No space left on device\)"),
+    ("memory", OutOfMemory, r"^out of memory \(Unable to allocate 256"),
+    ("bug", Exception, r"this unit is broken"),
+]
+
+
+@pytest.mark.parametrize(("kind", "error", "message"), TOLD)
+def test_what_a_kernel_raises_reaches_the_caller(kind, error, message):
     def build(pipeline):
-        _ = pipeline | beam.Create([1]) | beam.Map(fail)
+        _ = pipeline | beam.Create([kind]) | beam.Map(fail)
 
-    with pytest.raises(Exception, match="this unit is broken"):
+    with pytest.raises(error, match=message):
         run(Engine(), build)
+
+
+@pytest.mark.workers
+@pytest.mark.timeout(50)
+def test_it_does_so_before_the_other_workers_are_done():
+    """The other worker sleeps for longer than this test may take."""
+    kind, error, message = TOLD[0]
+
+    def build(pipeline):
+        _ = pipeline | beam.Create([100, kind]) | beam.Map(fail)
+
+    with pytest.raises(error, match=message):
+        run(Engine(workers=2), build)
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_an_error_is_read_from_the_text_of_a_worker():
+    frames = 'Traceback (most recent call last):\n  File "a.py", line 1, in a\n    raise\n'
+    both = f"{frames}KeyError: 1\n\nDuring handling of it:\n\n{frames}"
+
+    def read(text):
+        return find_cause(RuntimeError(f"{both}{text} [while running 'Clean-7']\n\n"))
+
+    invariant = read("weighting.errors.BrokenInvariant: lost: 3")
+    assert (type(invariant), str(invariant)) == (BrokenInvariant, "lost: 3")
+    denied = read("PermissionError: [Errno 13] Permission denied: '/run/a: b'")
+    assert (denied.errno, denied.filename) == (errno.EACCES, "/run/a: b")
+    full = read("RuntimeError: OSError: [Errno 28] Error writing. Detail: [errno 28] No space")
+    assert (full.errno, full.filename) == (errno.ENOSPC, None)
+    assert isinstance(read("RuntimeError: MemoryError"), MemoryError)
+    for text in ("nowhere.Error: x", "weighting.errors.Nothing: x", "no error at all"):
+        assert isinstance(read(text), RuntimeError)
 
 
 def sleep(seconds):
@@ -51,30 +106,43 @@ def test_ticks_come_in_the_callers_thread_while_it_runs():
     assert set(threads) == {threading.current_thread()}
 
 
+def find_workers(process):
+    return [p for p in process.children(recursive=True) if "pipelines.worker" in p.cmdline()]
+
+
 @pytest.mark.workers
 @pytest.mark.timeout(90)
-def test_a_killed_worker_ends_the_run_and_leaves_no_process(monkeypatch):
-    monkeypatch.setattr(engine, "GRACE_SECONDS", 2.0)
+@pytest.mark.parametrize("kills", [1, 2])
+def test_killed_workers_end_the_run_and_leave_no_process(kills):
     killed = []
 
     def build(pipeline):
-        _ = pipeline | beam.Create([60, 60]) | beam.Map(sleep)
+        _ = pipeline | beam.Create([100, 100]) | beam.Map(sleep)
 
-    def kill_one():
-        workers = [
-            process
-            for process in psutil.Process().children(recursive=True)
-            if "pipelines.worker" in process.cmdline()
-        ]
+    def kill_some():
+        workers = find_workers(psutil.Process())
         if len(workers) == 2 and not killed:
             killed.extend(workers)
-            os.kill(workers[0].pid, signal.SIGKILL)
+            for worker in workers[:kills]:
+                os.kill(worker.pid, signal.SIGKILL)
 
-    with pytest.raises(WorkerDied, match=r"died .* run the same command again"):
-        run(Engine(workers=2), build, kill_one)
+    with pytest.raises(WorkerDied, match=r"by SIGKILL, perhaps .* run the same command again"):
+        run(Engine(workers=2), build, kill_some)
     assert len(killed) == 2
-    psutil.wait_procs(killed, timeout=5)
     assert not any(process.is_running() for process in killed)
+
+
+@pytest.mark.workers
+@pytest.mark.timeout(90)
+def test_a_worker_that_cannot_start_ends_the_run(monkeypatch):
+    monkeypatch.setattr(engine, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(engine, "WORKER_MODULE", "pipelines.nowhere")
+
+    def build(pipeline):
+        _ = pipeline | beam.Create([100, 100]) | beam.Map(sleep)
+
+    with pytest.raises(WorkerDied, match="return code 1"):
+        run(Engine(workers=2), build)
 
 
 SLEEPER = """
@@ -94,7 +162,7 @@ def test_workers_leave_when_the_run_is_killed():
     workers = []
     while len(workers) < 2:
         assert driver.poll() is None
-        workers = [p for p in process.children(recursive=True) if "pipelines.worker" in p.cmdline()]
+        workers = find_workers(process)
         time.sleep(0.1)
     time.sleep(1)
     driver.kill()

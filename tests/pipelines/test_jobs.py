@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import shutil
 
 import duckdb
@@ -23,6 +24,7 @@ from pipelines.engine import Engine
 from pipelines.pack import STAGE as PACK
 from pipelines.settings import Job
 from pipelines.work import Work
+from tests.conftest import write_text
 from tests.pipelines.jobs import read_bytes, run_jobs
 from weighting.errors import AssayError, BrokenContract, BrokenInvariant
 from weighting.manifest import check_files
@@ -199,7 +201,8 @@ def test_a_run_goes_on_from_its_finished_units(small_corpus, finished, tmp_path)
 
 
 def test_bad_records_are_quarantined_and_good_ones_kept(tmp_path):
-    good = [json.dumps({"text": f"{i} " + PROSE * 10}) for i in range(20)]
+    rng = random.Random(8)
+    good = [json.dumps({"text": write_text(rng, 6)}) for _ in range(20)]
     bad = [b'{"text": "broken', b'{"text": "\xff\xfe"}', b'{"other": 1}', b'{"text": 5}']
     lines = [line.encode() for line in good]
     for at, line in zip((3, 9, 15, 20), bad, strict=True):

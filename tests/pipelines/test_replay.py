@@ -2,8 +2,8 @@
 
 import json
 import random
+from dataclasses import replace
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,11 +11,12 @@ import pytest
 
 from pipelines import quarantine
 from pipelines.clean import CLEANED, STAGE, clean_unit
-from pipelines.dedupe.exact import MEMBERS
+from pipelines.contamination.tables import HITS
+from pipelines.fingerprint import locate_prints
 from pipelines.replay import cut_batches, drop_files, merge_rows, restore_rows, restore_unit
 from pipelines.replay import read_again as read_unit_again
 from pipelines.rules.gopher import RULES
-from pipelines.settings import CurateSettings, EditSettings, Job
+from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job
 from pipelines.settle import LEDGER, settle_unit
 from pipelines.units import plan
 from pipelines.work import Work
@@ -28,6 +29,7 @@ from weighting.statistics import SKIPPED_STATS
 SETTINGS = CurateSettings(
     bounds=RULES,
     edit=EditSettings(symbol_lines=True, line_rules=True, pii=("email", "ip")),
+    dedupe=DedupeSettings(passages=None),
 )
 
 
@@ -60,7 +62,7 @@ def cleaned(unit, tmp_path, small_batches):
     """The unit cleaned and settled, as unit 0 of a run."""
     job = open_job(tmp_path / "run")
     clean_unit(unit, SETTINGS, job)
-    settle_unit(unit.uid, np.empty(0, MEMBERS), job)
+    settle_unit(unit.uid, SETTINGS, job)
     skipped = pa.table([[0, 1], ["request", "request"], [2, 7]], SKIPPED_STATS)
     write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
     return job
@@ -76,17 +78,17 @@ def test_all_that_cleaning_found_out_is_in_the_run():
     assert set(CLEANED.names) <= set(DOCUMENTS.names) | set(LEDGER.names)
 
 
-def test_restoring_gives_the_batches_and_keys_of_cleaning(cleaned, unit, tmp_path):
+def test_restoring_gives_the_batches_and_prints_of_cleaning(cleaned, unit, tmp_path):
     other = open_job(tmp_path / "other")
     restore_unit(5, cleaned.run, unit.uid, SETTINGS, other)
     before = read_batches(cleaned, unit.uid)
     assert len(before) > 3
     assert read_batches(other, 5) == before
     assert any(edits for batch in before for edits in batch.column("edits").to_pylist())
-    keys = [np.load(job.work.path("keys", uid, ".npy")) for job, uid in ((cleaned, 0), (other, 5))]
-    keys[0]["unit"] = 5
-    assert np.array_equal(*keys)
-    assert len(keys[0]) > 0
+    prints = locate_prints(cleaned, unit.uid), locate_prints(other, 5)
+    assert prints[0].documents.read_bytes() == prints[1].documents.read_bytes()
+    assert prints[0].bands.read_bytes() == prints[1].bands.read_bytes()
+    assert len(prints[0].open_documents().rows_D) > 0
     assert other.work.read(STAGE, 5) == {"records": 38, "skipped": {"request": 2}}
     assert orjson.loads(other.work.path("rejected", 5, ".json").read_bytes()) == []
     assert not (other.run / "quarantine").exists()
@@ -103,9 +105,10 @@ def test_a_restored_unit_is_not_written_twice(cleaned, unit, tmp_path):
 
 def test_reading_again_without_a_fix_gives_the_same_files(cleaned, unit, tmp_path):
     other, scratch = open_job(tmp_path / "other"), open_job(tmp_path / "scratch")
-    read_unit_again(unit, restore_rows(cleaned.run, unit.uid), SETTINGS, scratch, other)
+    known = restore_rows(cleaned.run, unit.uid)
+    read_unit_again(unit, known, HITS.empty_table(), SETTINGS, scratch, other)
     assert read_batches(other, unit.uid) == read_batches(cleaned, unit.uid)
-    for stage, suffix in (("keys", ".npy"), ("rejected", ".json")):
+    for stage, suffix in (("prints", ".arrow"), ("bands", ".arrow"), ("rejected", ".json")):
         paths = [job.work.path(stage, unit.uid, suffix) for job in (cleaned, other)]
         assert paths[0].read_bytes() == paths[1].read_bytes()
     entries = [list(quarantine.read(job.run / "quarantine")) for job in (cleaned, other)]
@@ -118,8 +121,8 @@ def test_what_cannot_be_read_any_more_stays(cleaned, unit, tmp_path):
     other, scratch = open_job(tmp_path / "other"), open_job(tmp_path / "scratch")
     known = restore_rows(cleaned.run, unit.uid)
     read = SETTINGS.read._replace(text_field="body")
-    settings = CurateSettings(read, SETTINGS.edit, SETTINGS.rules, SETTINGS.bounds)
-    read_unit_again(unit, known, settings, scratch, other)
+    settings = replace(SETTINGS, read=read)
+    read_unit_again(unit, known, HITS.empty_table(), settings, scratch, other)
     assert pa.Table.from_batches(read_batches(other, unit.uid)) == known.combine_chunks()
     assert read_json(other.work.path("rejected", unit.uid, ".json")) == read_json(
         cleaned.work.path("rejected", unit.uid, ".json")

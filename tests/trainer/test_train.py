@@ -16,12 +16,12 @@ from trainer import train as training
 from trainer.checkpoint import find_latest, read_record
 from trainer.config import flatten
 from trainer.interrupt import Interrupted
-from trainer.lock import locking
 from trainer.metrics import read_rows
 from trainer.objectives import token_nll
 from trainer.optim import lr_at, set_lr
 from trainer.train import Diverged, evaluate_run, train
 from weighting.errors import AssayError
+from weighting.lock import locking
 
 
 def read_bytes(out):

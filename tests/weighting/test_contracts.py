@@ -27,6 +27,8 @@ ROW = {
     "text": "x",
     "metadata": "{}",
     "edits": [],
+    "passages": [],
+    "contaminated": [],
 }
 
 

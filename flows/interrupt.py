@@ -1,0 +1,76 @@
+"""How a command ends early: at a signal or a failure, with one line and nothing left running."""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+from pipelines.engine import stop_workers
+from weighting.errors import AssayError
+from weighting.failures import AGAIN, explain
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LOOK_SECONDS = 0.2
+PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
+
+
+class Interrupted(AssayError):
+    """A signal asked the command to stop; what is finished is kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted; {AGAIN}")
+        self.exit_code = 128 + number
+
+
+def catch_signals() -> None:
+    """Raise Interrupted in the main thread at the first signal; end the process soon in any case.
+
+    Python hands a signal to the main thread between two of its steps, and a library at work for a
+    minute is one step. A thread that is told by the system itself sees to the end then.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    threading.Thread(target=_insist, args=(told,), daemon=True).start()
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
+
+
+def leave(error: BaseException) -> NoReturn:
+    """End the process with the exit code of an error, without waiting for threads of Beam.
+
+    A known error is one line; any other is a defect of ours and keeps its traceback.
+    """
+    known = explain(error)
+    told = (
+        f"assay: {' '.join(str(known).split())}\n"
+        if known
+        else "".join(traceback.format_exception(error))
+    )
+    sys.stdout.flush()
+    sys.stderr.write(told)
+    sys.stderr.flush()
+    os._exit(known.exit_code if known else 1)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # a second one finds the command stopping already
+    raise Interrupted(number)
+
+
+def _insist(told: int) -> None:
+    """Wait for a signal that is ours, then for the main thread; end the process if it does not."""
+    ours, number = False, 0
+    while not (ours and number):  # while the trainer takes signals itself they are not ours
+        ours = signal.getsignal(signal.SIGTERM) is _interrupt
+        ready, _, _ = select.select([told], [], [], LOOK_SECONDS)
+        number = os.read(told, 1)[0] if ready else 0
+    time.sleep(PATIENCE_SECONDS)
+    stop_workers()
+    leave(Interrupted(number))

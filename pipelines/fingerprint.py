@@ -1,0 +1,43 @@
+"""Kernel: what deduplication keeps of a batch of documents, so that it reads no text again."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from pipelines.dedupe.minhash import sign
+from pipelines.dedupe.prints import Documents, Prints, describe
+from pipelines.dedupe.quality import measure_quality
+from pipelines.dedupe.series import Series, list_words
+from pipelines.rules import list_bounds
+from pipelines.settings import DedupeSettings, Job
+from pipelines.words import Text
+
+
+def locate_prints(job: Job, uid: int) -> Prints:
+    """Return where the prints of a unit are while the run is at work."""
+    return Prints(job.work.path("prints", uid, ".arrow"), job.work.path("bands", uid, ".arrow"))
+
+
+def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> Documents:
+    """Return the prints of the documents (CLEANED) that no rule drops.
+
+    `first` is the row of the batch's first document in its unit.
+    """
+    rows = np.flatnonzero(pc.list_value_length(batch.column("failed")).to_numpy() == 0)
+    chosen = batch.take(pa.array(rows))
+    texts = chosen.column("text")
+    near = settings.near
+    return describe(
+        [bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
+        [xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
+        measure_quality(chosen, settings.quality, list_bounds()),
+        chosen.column("chars").to_numpy(),
+        (rows + first).astype(np.uint32),
+        sign(list_series(texts), near) if near else None,
+    )
+
+
+def list_series(texts: pa.StringArray) -> Series:
+    """Return the normalised words of texts."""
+    return list_words(Text.view(texts))

@@ -1,0 +1,120 @@
+"""A run survives: a full disk, a second process, signals at bad moments."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.flows.test_cli import call, invoke
+from weighting.lock import NAME, locking
+from weighting.manifest import read_manifest
+
+ROOM = 40_000  # bytes a file may have: too few for the report, enough for some units
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+def run_code(code, **options):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, **options
+    )
+
+
+def test_a_run_that_met_a_full_disk_goes_on_to_the_same_bytes(make_corpus, tmp_path):
+    corpus = make_corpus(tmp_path / "corpus", documents=200)
+    run, calm = tmp_path / "run", tmp_path / "calm"
+    invoke("curate", *corpus, "--out", calm)  # first: compiled kernels are larger files
+    done = call("curate", *corpus, "--out", run, preexec_fn=limit_files)
+    told = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert "cannot be written (File too large); make room: what is finished is kept" in told
+    assert told.startswith(f"assay: {run}")
+    assert not (run / "manifest.json").exists()
+    assert not list(run.rglob(".*"))
+    invoke("curate", *corpus, "--out", run)
+    assert read_manifest(run).files == read_manifest(calm).files
+
+
+def test_two_processes_do_not_work_on_one_run(small_corpus, tmp_path):
+    run = tmp_path / "run"
+    with locking(run):
+        done = call("curate", *small_corpus, "--out", run)
+        assert [path.name for path in run.iterdir()] == [NAME]
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{run}: another process works here (process {os.getpid()} on" in done.stderr
+
+
+def test_a_run_is_replaced_under_the_lock(small_corpus, tmp_path):
+    run = tmp_path / "run"
+    invoke("curate", small_corpus[0], "--out", run, "--recipe", "minimal")
+    (run / NAME).write_text(json.dumps({"pid": 1}))  # of a process that was killed
+    invoke("curate", small_corpus[1], "--out", run, "--recipe", "minimal", "--overwrite")
+    assert [entry["name"] for entry in read_manifest(run).inputs] == ["b.jsonl"]
+    assert not (run / NAME).exists()
+
+
+IMPORTING = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "duckdb":
+            os.kill(os.getpid(), signal.{name})
+sys.meta_path.insert(0, Interrupt())
+import flows.cli
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_libraries_load_leaves_no_traceback(name):
+    done = run_code(IMPORTING.replace("{name}", name))
+    assert done.returncode == -getattr(signal, name)
+    assert done.stderr == ""
+
+
+BUSY = """
+import hashlib, os, signal, threading
+from flows import interrupt
+interrupt.PATIENCE_SECONDS = 0.2
+interrupt.catch_signals()
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # half an hour in one call
+"""
+
+
+def test_a_signal_in_a_long_call_of_a_library_ends_the_process():
+    done = run_code(BUSY, timeout=60)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr.splitlines()[-1].startswith("assay: interrupted; what is finished is kept")
+
+
+IMPATIENT = """
+import os, signal
+from flows.interrupt import Interrupted, catch_signals, leave
+catch_signals()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except Interrupted as error:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    leave(error)
+"""
+
+
+def test_a_second_signal_while_stopping_changes_nothing():
+    done = run_code(IMPATIENT)
+    assert done.returncode == 128 + signal.SIGINT
+    assert done.stderr.splitlines()[-1].startswith("assay: interrupted")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_defect_keeps_its_traceback():
+    done = run_code("from flows.interrupt import leave\nleave(KeyError('a defect'))")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "KeyError: 'a defect'"
