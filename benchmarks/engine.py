@@ -2,7 +2,8 @@
 
 python -m benchmarks.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
 
-The rules are those of `benchmarks.clean`, with Unicode repair; copies and repeated passages are found.
+The rules are those of `benchmarks.clean`, with Unicode repair. Copies and repeated passages are
+found.
 """
 
 import multiprocessing

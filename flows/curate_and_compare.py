@@ -34,9 +34,7 @@ class Summary(TypedDict):
 
 
 @task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
-def prepare(
-    inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]
-) -> str:
+def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
     session = stages.open_session()
     earlier = [Path(name) for name in against]

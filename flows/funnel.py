@@ -43,8 +43,8 @@ def list_funnel(
             by_unit = {"records": cost["documents"], **{unit: cost[unit] for unit in UNITS[1:]}}
             yield Line("dropped", rule, by_unit, detail=True)
     yield total("duplicate", "duplicates")
-    for kind, by_unit in copies.items():
-        yield Line("duplicate", kind, by_unit, detail=True)
+    for kind, numbers in copies.items():
+        yield Line("duplicate", kind, numbers, detail=True)
     yield total("quarantined", "quarantined")
     for error, records in errors.items():
         yield Line("quarantined", error, {"records": records}, detail=True)

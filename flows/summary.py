@@ -40,8 +40,8 @@ def print_summary(run: Path, console: Console) -> None:
     console.print(_tabulate_funnel(counts, kinds, dict(errors)))
     if skipped := describe_skipped(counts["skipped"]):
         console.print(Text(show(skipped)))
-    for line in _describe_sets(sets):
-        console.print(line)
+    for found in _describe_sets(sets):
+        console.print(found)
     if any(cost["failing_documents"] for cost in counts["rules"].values()):
         console.print(_tabulate_rules(counts))
     console.print(_tabulate_splits(counts["splits"]))

@@ -39,8 +39,8 @@ def read_items(connection: duckdb.DuckDBPyConnection) -> list[Item]:
         """
     ).fetchall()
     return [
-        Item(*numbers, _cut(question), answer, Excerpt(origin, verdict, passage))
-        for *numbers, question, answer, origin, verdict, passage in rows
+        Item(name, score, asked, told, _cut(question), answer, Excerpt(origin, verdict, passage))
+        for name, score, asked, told, question, answer, origin, verdict, passage in rows
     ]
 
 

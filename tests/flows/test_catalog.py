@@ -13,7 +13,8 @@ from flows.catalog import SETTINGS, build_catalog, open_catalog
 from flows.query import open_database
 from pipelines.edits.spans import Piece, map_ends, map_starts, replace, to_arrow
 from tests.flows.ablations import write_ablation
-from tests.flows.runs import DOCS, Doc, Story, build_run, encode, name_doc, weigh
+from tests.flows.runs import build_run
+from tests.flows.stories import DOCS, Doc, Story, encode, name_doc, weigh
 from weighting.documents import DOCUMENTS
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json

@@ -1,25 +1,25 @@
 """Replay: after a fix, a run is what a fresh run would be; whatever happens, nothing is lost."""
 
 import gzip
+import json
 import shutil
-from contextlib import suppress
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from flows import replay as replays
 from flows.catalog import open_catalog
 from flows.cli import app
-from flows.stages import open_session
 from tests.conftest import write_corpus
 from weighting.errors import AssayError
 from weighting.files import read_json
 from weighting.manifest import check_files, read_manifest
 
-SAME = ("documents", "dropped", "ledger", "quarantine", "shards", "signals", "stats")
+SAME = (
+    *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
+    *("shards", "signals", "stats"),
+)
 BROKEN = '{"text": "broken\n'
 
 
@@ -151,6 +151,60 @@ def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fres
     assert curate(corpus, run, recipe).count("skipped") == 4
 
 
+RIDDLE = (
+    "A traveller who came over the frozen lake at night was asked by nine silent brothers why he"
+    " had left his grey horse behind, and he said"
+)
+NOTICE = "All rights reserved by the people of this page, whatever they may be called."
+
+
+def add_shared_parts(paths):
+    """Put near copies, a line of many documents and an evaluation item into both files."""
+    rows = [[json.loads(line) for line in path.read_text().splitlines()] for path in paths]
+    for number, (own, others) in enumerate((rows, rows[::-1])):
+        own[5 + number]["text"] += f" {RIDDLE} nothing"
+        for row in own[7:9]:
+            row["text"] += f"\n{NOTICE}"
+        own += [{"id": 1000, "text": row["text"].replace("the", "a", 1)} for row in others[10:13]]
+    for path, some in zip(paths, rows, strict=True):
+        path.write_text("".join(json.dumps(row) + "\n" for row in some))
+
+
+@pytest.mark.parametrize("action", ["mark", "delete"])
+def test_copies_passages_and_items_are_as_in_a_fresh_run(
+    tmp_path, recipe, small_units, fresh, monkeypatch, action
+):
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    paths = write_corpus(corpus, documents=70)
+    add_shared_parts(paths)
+    item = {"riddle": RIDDLE, "answer": "nothing"}
+    (tmp_path / "riddles.jsonl").write_text(json.dumps(item) + "\n")
+    recipe.write_text(
+        f'{RECIPE}[passages]\naction = "{action}"\n[[decontaminate.sets]]\nname = "riddles"\n'
+        'path = "riddles.jsonl"\nquestion = "riddle"\nanswer = "answer"\n'
+    )
+    repair = break_line(paths[0], number=11)  # the record that two near copies are of
+    curate(corpus, run, recipe)
+    with open_catalog(run) as connection:
+        before = dict(connection.execute("SELECT kind, records FROM duplicates").fetchall())
+    repair()
+    restored = []
+    restore = replays.restore_unit
+    monkeypatch.setattr(
+        replays, "restore_unit", lambda uid, *rest: restored.append(uid) or restore(uid, *rest)
+    )
+    assert "1 more records" in invoke("replay", run)
+    assert bool(restored) == (action == "mark")  # what was deleted is not to be had again
+    assert read_bytes(run) == read_bytes(fresh(corpus, run))
+    with open_catalog(run) as connection:
+        now = dict(connection.execute("SELECT kind, records FROM duplicates").fetchall())
+        found = connection.execute("FROM contaminated_sets").fetchall()
+        marked = connection.execute("SELECT count(*) FROM passages").fetchone()
+    assert found == [("riddles", 1, 0, 1, 2, 2)]
+    assert now["nearly the same words"] == before["nearly the same words"] + 1 == 6
+    assert bool(marked[0]) == (action == "mark")
+
+
 def test_a_repaired_archive_of_another_size(tmp_path, recipe, small_units, fresh):
     """The rest of a file was lost with its end; afterwards the units are cut otherwise."""
     corpus, run = tmp_path / "corpus", tmp_path / "run"
@@ -280,92 +334,3 @@ def test_bad_arguments_are_one_line(moved, arguments, message):
     (run / "manifest.json").unlink()  # as of a run that gave up
     with pytest.raises(AssayError, match=message):
         invoke("replay", run, *arguments)
-
-
-class Killed(BaseException):
-    """What a test raises in the place of a kill."""
-
-
-def kill_at(monkeypatch, target, number):
-    """Let the call `number` (from 1) of a function or method be the last thing that happens."""
-    owner, name = target
-    real, calls = getattr(owner, name), []
-
-    def call(*arguments, **options):
-        calls.append(name)
-        if len(calls) == number:
-            raise Killed
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(owner, name, call)
-    return calls
-
-
-@pytest.fixture(scope="module")
-def fixed(tmp_path_factory):
-    """A run of a broken corpus that has been repaired since; a copy with its replay staged, and
-    one with it done."""
-    folder = tmp_path_factory.mktemp("killed")
-    recipe = folder / "recipe.toml"
-    recipe.write_text('name = "small"\n[tokenizer]\nvocab_size = 300\n')
-    repair = break_line(write_corpus(folder / "corpus")[0])
-    curate(folder / "corpus", folder / "run", recipe)
-    repair()
-    shutil.copytree(folder / "run", folder / "staged")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replays, "publish", lambda *_: None)
-        finish(folder / "staged")
-    shutil.copytree(folder / "staged", folder / "whole")
-    finish(folder / "whole")
-    return folder
-
-
-def finish(run):
-    return replays.replay(run, {}, [], open_session(run, 1, Console(quiet=True)))
-
-
-@pytest.mark.parametrize("stage", ["restore_rows", "weigh_tokens", "close_accounts"])
-def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatch, stage):
-    run = tmp_path / "run"
-    shutil.copytree(fixed / "run", run)
-    with monkeypatch.context() as patch:
-        kill_at(patch, (replays, stage), 1)
-        with pytest.raises(Killed):
-            finish(run)
-    check_files(run, read_manifest(run))
-    assert read_bytes(run) == read_bytes(fixed / "run")
-    finish(run)
-    assert read_bytes(run) == read_bytes(fixed / "whole")
-    assert read_manifest(run) == read_manifest(fixed / "whole")
-
-
-def test_what_a_killed_replay_of_other_fields_left_is_not_used(fixed, tmp_path, monkeypatch):
-    run = tmp_path / "run"
-    shutil.copytree(fixed / "run", run)
-    session = open_session(run, 1, Console(quiet=True))
-    with monkeypatch.context() as patch:
-        kill_at(patch, (replays, "curate_documents"), 1)
-        with pytest.raises(Killed):  # nothing of the repaired file has this field
-            replays.replay(run, {"text_field": "body"}, [], session)
-    finish(run)
-    assert read_bytes(run) == read_bytes(fixed / "whole")
-
-
-@pytest.mark.parametrize("target", [(shutil, "rmtree"), (Path, "replace"), (Path, "unlink")])
-def test_killed_while_moving_the_same_command_finishes(fixed, tmp_path, monkeypatch, target):
-    for number in range(1, 100):
-        run = tmp_path / f"run-{number}"
-        shutil.copytree(fixed / "staged", run)
-        with monkeypatch.context() as patch:
-            calls = kill_at(patch, target, number)
-            with suppress(Killed):
-                replays.publish(run / ".replay", run)
-        if len(calls) < number:  # it ended before it could be killed
-            break
-        if (run / "manifest.json").exists():  # then it is the new one, and all has moved
-            check_files(run, read_manifest(run))
-        assert finish(run) is None or not (run / ".replay").exists()
-        assert read_bytes(run) == read_bytes(fixed / "whole")
-        assert read_manifest(run) == read_manifest(fixed / "whole")
-        assert not (run / "report.html").exists()  # of the old state
-    assert number > 3

@@ -16,8 +16,10 @@ from flows.report.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, bars, histogram, lines, scale
 from flows.report.heatmap import DOCUMENTS, LEVELS, TOKENS, choose, shade, spell
 from flows.report.rules import read_overlap
+from flows.visible import show
 from tests.flows.ablations import write_ablation
-from tests.flows.runs import Bad, Doc, Story, build_run
+from tests.flows.runs import build_run
+from tests.flows.stories import Bad, Doc, Hit, Story
 from weighting.errors import AssayError, BrokenContract
 
 VOID = {"meta", "input"}
@@ -85,11 +87,15 @@ def page(run):
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory):
-    docs = [Doc(text, source=text) for text in EVIL]
+    docs = [Doc(text, source=text, passages=[(0, len(text), text, 9)]) for text in EVIL]
     docs += [Doc(text, source=text, unit=1, rule="few_words") for text in EVIL[:2]]
     bad = [Bad(error=text, message=text, payload=text.encode()) for text in EVIL]
     recipe = {"name": EVIL[1], EVIL[2]: EVIL[0]}
-    story = Story(docs=docs, bad=bad, skipped={EVIL[0]: 3, EVIL[1]: 1}, recipe=recipe)
+    docs += [Doc(text, source=text, copy_of=i, similarity=0.9) for i, text in enumerate(EVIL)]
+    hits = [Hit(i, text, text, 1.0, text, text, text) for i, text in enumerate(EVIL)]
+    sets = {text: {"items": 3, "hidden": 1} for text in EVIL}
+    skipped = {EVIL[0]: 3, EVIL[1]: 1}
+    story = Story(docs, bad, skipped, recipe=recipe, hits=hits, sets=sets)
     folder = build_run(tmp_path_factory.mktemp("evil") / "<b onclick=alert(6)>", story)
     return read(folder)
 
@@ -118,6 +124,17 @@ def test_hostile_text_is_shown_as_text(evil):
     everything = evil.text + "".join(v or "" for _, found in evil.tags for v in found.values())
     assert not set("\0\x1b\u202e\u2066\ufeff") & set(everything)
     assert "4 stored records are no documents: 3 <" in evil.text
+
+
+def test_hostile_copies_passages_and_items_are_shown_as_text(evil):
+    shown = show(EVIL[7])
+    assert f"9 {len(EVIL[7])} {shown} {shown}" in evil.text  # a passage of the kind that it is
+    assert f"2 documents, similarity from 0.90 the one that stays {EVIL[0]} · in.jsonl" in evil.text
+    for text in map(show, EVIL):
+        text = " ".join(text.split())
+        assert f"{text} 3 1 1 1 1" in evil.text  # a set
+        assert f"{text} {text}: 100 %" in evil.text  # an item
+        assert f"answer 100 % {text} {text} the document {text} · in.jsonl" in evil.text
 
 
 def test_headline_funnel_and_rules(page):
@@ -152,6 +169,13 @@ def test_overlap_of_rules(tmp_path):
     assert cells == [[("", 0), ("<1", 1)], [("100", 6), ("", 0)]]
     text = read(run).text
     assert "1 few_words <1 2 odd_words 100" in text
+
+
+def test_a_run_without_copies_passages_and_sets(page):
+    assert "No document is a copy of another." in page.text
+    assert "Passages of several" not in page.text
+    assert "Evaluation items" not in page.text
+    assert ("a", {"href": "#contamination"}) not in page.tags
 
 
 def test_long_texts_are_cut(tmp_path):

@@ -11,7 +11,8 @@ from flows.report import write_report
 from flows.summary import print_outcome, print_paths, print_summary
 from flows.visible import shorten, show
 from pipelines.rules import list_rules
-from tests.flows.runs import Bad, Doc, Story, build_run
+from tests.flows.runs import build_run
+from tests.flows.stories import ELSEWHERE, Bad, Doc, Hit, Story
 from weighting.errors import AssayError
 from weighting.manifest import read_manifest
 
@@ -78,6 +79,21 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
     monkeypatch.setattr("flows.summary.read_manifest", lambda _: manifest)
     line = next(line for line in summarise(run).splitlines() if name in line)
     assert line.split() == [name, "12.3", "M", "9,876.5", "M", "98.8", "21", "9,876.5", "M"]
+
+
+def test_copies_and_items_have_a_line_each(tmp_path, run):
+    copies = [Doc("a b", copy_of=0), Doc("a c", copy_of=0, similarity=0.9)]
+    docs = [Doc("a b"), *copies, Doc("d", copy_of=ELSEWHERE)]
+    sets = {"[b]\x1b": {"items": 1200, "hidden": 0}, "none": {"items": 3, "hidden": 3}}
+    story = Story(docs=docs, bad=(), hits=[Hit(0, "[b]\x1b"), Hit(1, "[b]\x1b")], sets=sets)
+    text = summarise(build_run(tmp_path / "run", story))
+    assert find_line(text, "duplicates") == "duplicates 3 75.0 7 70.0 7 70.0"
+    assert find_line(text, "same words") == "same words 1 25.0 3 30.0 3 30.0"
+    assert find_line(text, "nearly") == "nearly the same words 1 25.0 3 30.0 3 30.0"
+    assert find_line(text, "of an") == "of an earlier run 1 25.0 1 10.0 1 10.0"
+    assert "evaluation items of [b]␛: 1 of 1,200 found; documents: 2, kept: 1\n" in text
+    assert "none" not in text
+    assert "evaluation" not in summarise(run)
 
 
 def test_what_was_no_document_is_one_line(tmp_path):
