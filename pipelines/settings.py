@@ -67,7 +67,7 @@ class DedupeSettings:
     passages: PassageSettings | None = field(default_factory=PassageSettings)
     quality: str | None = None  # rule whose higher value is better; none: fewest failed rules
     index: bool = True  # keep what a later run needs to be compared with this one
-    memory: int = 2**28  # bytes that one process may take for one range of hashes
+    memory: int = 256_000_000  # bytes that one process may take for one range of hashes
 
 
 @dataclass(frozen=True)

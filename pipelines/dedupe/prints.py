@@ -196,7 +196,7 @@ def check_compatible(path: Path, near: NearSettings | None) -> None:
     if near and _tell(settings) != _tell(_pack(near)):
         raise AssayError(
             f"{path}: made with {_tell(settings)}, this run has {_tell(_pack(near))}; "
-            "give dedupe.near the same settings"
+            "give dedupe the same words, bands, rows and seed"
         )
 
 
