@@ -16,7 +16,7 @@ $(RUN)/manifest.json:
 	$(MAKE) demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

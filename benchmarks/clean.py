@@ -199,12 +199,14 @@ def measure_wall(work: Callable[[], int]) -> tuple[float, int]:
     return time.perf_counter() - start, result
 
 
-def compare_runs(path: str, folder: Path, megabytes: tuple[float, float]) -> None:
-    """Print MB a second of whole runs; each side has its own amount of the same corpus."""
-    arms: Mapping[str, tuple[Callable[[Path, Path], int], float]] = {
-        "datatrove": (run_theirs, megabytes[0]),
-        "assay": (run_ours, megabytes[1]),
-    }
+Arms = Mapping[str, tuple[Callable[[Path, Path], int], float]]
+
+
+def compare_runs(what: str, path: str, folder: Path, arms: Arms) -> None:
+    """Print MB a second of whole runs; each side has its own amount of the same corpus.
+
+    An arm is what reads a folder, writes another and returns the documents it keeps, and its MB.
+    """
     for name, (_, size) in arms.items():
         write_files(read_corpus(path, size), folder / name)
     sizes = {name: sum(f.stat().st_size for f in (folder / name).iterdir()) / 1e6 for name in arms}
@@ -216,7 +218,7 @@ def compare_runs(path: str, folder: Path, megabytes: tuple[float, float]) -> Non
                 lambda work=work, name=name: work(folder / name, folder / f"{name}-out")
             )
             speeds[name].append(sizes[name] / seconds)
-    table = Table(title=f"file to file, {WORKERS} processes, {Path(path).name}")
+    table = Table(title=f"{what}, file to file, {WORKERS} processes, {Path(path).name}")
     for column in ("run", "MB", "documents kept", "MB/s"):
         table.add_column(column, justify="left" if column == "run" else "right")
     for name, values in speeds.items():
@@ -244,7 +246,8 @@ def main() -> None:
     sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (12.0, 300.0)
     compare_filters(path)
     with tempfile.TemporaryDirectory() as name:
-        compare_runs(path, Path(name), sizes)
+        arms: Arms = {"datatrove": (run_theirs, sizes[0]), "assay": (run_ours, sizes[1])}
+        compare_runs("cleaning", path, Path(name), arms)
 
 
 if __name__ == "__main__":

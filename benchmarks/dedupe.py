@@ -14,9 +14,7 @@ import gzip
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import median
 
 import pyarrow.parquet as pq
 import xxhash
@@ -29,10 +27,8 @@ from datatrove.pipeline.dedup import (
 )
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.clean import measure_wall, read_corpus, write_files
+from benchmarks.clean import WORKERS, Arms, compare_runs
 from pipelines.curate import curate
 from pipelines.engine import Engine
 from pipelines.logs import quiet_beam
@@ -40,8 +36,6 @@ from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job
 from pipelines.units import plan
 from pipelines.work import Work
 
-ROUNDS = 3
-WORKERS = 2
 BUCKETS = 14
 SETTINGS = CurateSettings(
     edit=EditSettings(repair=False),
@@ -96,35 +90,9 @@ def main() -> None:
     quiet_beam()
     path = sys.argv[1]
     sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (8.0, 300.0)
-    arms: Mapping[str, tuple[Callable[[Path, Path], int], float]] = {
-        "datatrove": (run_theirs, sizes[0]),
-        "assay": (run_ours, sizes[1]),
-    }
-    speeds: dict[str, list[float]] = {name: [] for name in arms}
-    table = Table(title=f"near-duplicate removal, {WORKERS} processes, {Path(path).name}")
-    for column in ("run", "MB", "documents", "kept", "MB/s"):
-        table.add_column(column, justify="left" if column == "run" else "right")
+    arms: Arms = {"datatrove": (run_theirs, sizes[0]), "assay": (run_ours, sizes[1])}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        texts = {arm: read_corpus(path, size) for arm, (_, size) in arms.items()}
-        megabytes = {arm: sum(len(t.encode()) for t in some) / 1e6 for arm, some in texts.items()}
-        for arm, some in texts.items():
-            write_files(some, folder / arm)
-        kept = dict.fromkeys(arms, 0)
-        for _ in range(ROUNDS):
-            for arm, (work, _) in arms.items():
-                seconds, kept[arm] = measure_wall(
-                    lambda work=work, arm=arm: work(folder / arm, folder / f"{arm}-out")
-                )
-                speeds[arm].append(megabytes[arm] / seconds)
-    for arm, values in speeds.items():
-        spread = f"{median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
-        documents = len(texts[arm])
-        table.add_row(arm, f"{megabytes[arm]:.0f}", f"{documents:,}", f"{kept[arm]:,}", spread)
-    ratios = [a / b for a, b in zip(speeds["assay"], speeds["datatrove"], strict=True)]
-    spread = f"{min(ratios):.0f} to {max(ratios):.0f}"
-    table.caption = f"assay / datatrove: {median(ratios):.0f} ({spread})"
-    Console(width=100).print(table)
+        compare_runs("near-duplicate removal", path, Path(name), arms)
 
 
 if __name__ == "__main__":

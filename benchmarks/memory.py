@@ -1,7 +1,8 @@
 """Time and peak memory of `assay curate`, all its processes together, on corpora of several sizes.
 
-python -m benchmarks.memory CORPUS... [--recipe NAME]    corpora as for `assay curate`
+python -m benchmarks.memory CORPUS... [--recipe NAME] [--curate]    corpora as for `assay curate`
 
+With --curate a run is ended when its documents are written: reading, cleaning and dedupe alone.
 What counts is proportional set size: pages that processes share are counted once, and mapped files
 count while they are in memory. It is read four times a second.
 """
@@ -39,7 +40,7 @@ def measure_one(process: psutil.Process) -> int:
     return 0
 
 
-def watch(corpus: str, recipe: str, out: Path) -> tuple[int, float]:
+def watch(corpus: str, recipe: str, out: Path, whole: bool) -> tuple[int, float]:
     """Curate a corpus; return the peak in bytes and the seconds it took."""
     command = [str(Path(sys.executable).parent / "assay"), "curate", corpus]
     options = ["--out", str(out), "--recipe", recipe, "--workers", str(WORKERS)]
@@ -48,12 +49,16 @@ def watch(corpus: str, recipe: str, out: Path) -> tuple[int, float]:
         [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     peak = 0
-    while process.poll() is None:
+    curated = out / "stages" / "curate.json"
+    while process.poll() is None and (whole or not curated.exists()):
         peak = max(peak, measure_tree(process.pid))
         time.sleep(INTERVAL)
+    seconds = time.monotonic() - start
     if process.returncode:
         raise SystemExit(f"curating {corpus} failed with {process.returncode}")
-    return peak, time.monotonic() - start
+    process.terminate()
+    process.wait()
+    return peak, seconds
 
 
 def main() -> None:
@@ -61,15 +66,17 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m benchmarks.memory")
     options.add_argument("corpora", nargs="+")
     options.add_argument("--recipe", default="gopher")
+    options.add_argument("--curate", action="store_true")
     given = options.parse_args()
-    table = Table(title=f"`assay curate`, {WORKERS} workers, recipe {Path(given.recipe).stem}")
+    what = "documents of `assay curate`" if given.curate else "`assay curate`"
+    table = Table(title=f"{what}, {WORKERS} workers, recipe {Path(given.recipe).stem}")
     for column in ("corpus", "MB of text", "s", "s a MB", "ratio", "peak MB", "ratio"):
         table.add_column(column, justify="left" if column == "corpus" else "right")
     first: tuple[float, float] | None = None
     for corpus in given.corpora:
         size = sum(piece.size for unit in plan([corpus]).units for piece in unit.slices) / 1e6
         with tempfile.TemporaryDirectory() as folder:
-            peak, seconds = watch(corpus, given.recipe, Path(folder, "run"))
+            peak, seconds = watch(corpus, given.recipe, Path(folder, "run"), not given.curate)
         pace = seconds / size
         first = first or (pace, peak)
         table.add_row(

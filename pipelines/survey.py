@@ -54,7 +54,8 @@ def count_range(
     path = job.work.path(REPEATS, number, ".npy")
     if not path.exists():
         units = (load_array(job.work.path(PIECES, uid, ".npy")) for uid in uids)
-        parts = [cut(columns, number, ranges) for columns in units]
+        # Copies: finding the range has touched pages all over each file, which are let go with it.
+        parts = [cut(columns, number, ranges).copy() for columns in units]
         save_array(path, count_repeats(parts, _get_settings(settings).documents))
 
 

@@ -123,7 +123,7 @@ def _collect(units: Mapping[int, Prints], partition: int, partitions: int) -> tu
     for uid in sorted(units):
         keys_K, docs_K = units[uid].open_bands()
         start, end = _cut(keys_K, partition, partitions)
-        keys.append(keys_K[start:end])
+        keys.append(keys_K[start:end].copy())  # without the pages that the search has touched
         nodes.append(name_nodes(uid, docs_K[start:end]))
     keys_N, nodes_N = np.concatenate(keys), np.concatenate(nodes)
     del keys, nodes
