@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -170,11 +171,11 @@ def run_theirs(folder: Path, out: Path) -> int:
     return sum(len(gzip.decompress(file.read_bytes()).splitlines()) for file in files)
 
 
-def run_ours(folder: Path, out: Path) -> int:
-    """Run the curate job on the same files; return the documents it keeps."""
+def curate_files(settings: CurateSettings, folder: Path, out: Path) -> int:
+    """Run the curate job on a folder of files; return the documents it keeps."""
     shutil.rmtree(out, ignore_errors=True)
     job = Job(out, Work(out / "units"))
-    curate(plan([str(folder)]).units, SETTINGS, job, Engine(WORKERS))
+    curate(plan([str(folder)]).units, settings, job, Engine(WORKERS))
     return sum(pq.read_metadata(file).num_rows for file in (out / "documents").iterdir())
 
 
@@ -246,7 +247,10 @@ def main() -> None:
     sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (12.0, 300.0)
     compare_filters(path)
     with tempfile.TemporaryDirectory() as name:
-        arms: Arms = {"datatrove": (run_theirs, sizes[0]), "assay": (run_ours, sizes[1])}
+        arms: Arms = {
+            "datatrove": (run_theirs, sizes[0]),
+            "assay": (partial(curate_files, SETTINGS), sizes[1]),
+        }
         compare_runs("cleaning", path, Path(name), arms)
 
 

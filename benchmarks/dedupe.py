@@ -14,9 +14,9 @@ import gzip
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import xxhash
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.dedup import (
@@ -28,13 +28,9 @@ from datatrove.pipeline.dedup import (
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 
-from benchmarks.clean import WORKERS, Arms, compare_runs
-from pipelines.curate import curate
-from pipelines.engine import Engine
+from benchmarks.clean import WORKERS, Arms, compare_runs, curate_files
 from pipelines.logs import quiet_beam
-from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job, RuleSettings
-from pipelines.units import plan
-from pipelines.work import Work
+from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, RuleSettings
 
 BUCKETS = 14
 SETTINGS = CurateSettings(
@@ -77,20 +73,15 @@ def run_theirs(folder: Path, out: Path) -> int:
     return sum(len(gzip.decompress(file.read_bytes()).splitlines()) for file in files)
 
 
-def run_ours(folder: Path, out: Path) -> int:
-    """Run the curate job on the same files; return the documents it keeps."""
-    shutil.rmtree(out, ignore_errors=True)
-    job = Job(out, Work(out / "units"))
-    curate(plan([str(folder)]).units, SETTINGS, job, Engine(WORKERS))
-    return sum(pq.read_metadata(file).num_rows for file in (out / "documents").iterdir())
-
-
 def main() -> None:
     """Print MB a second of both, and the ratio."""
     quiet_beam()
     path = sys.argv[1]
     sizes = (float(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 3 else (8.0, 300.0)
-    arms: Arms = {"datatrove": (run_theirs, sizes[0]), "assay": (run_ours, sizes[1])}
+    arms: Arms = {
+        "datatrove": (run_theirs, sizes[0]),
+        "assay": (partial(curate_files, SETTINGS), sizes[1]),
+    }
     with tempfile.TemporaryDirectory() as name:
         compare_runs("near-duplicate removal", path, Path(name), arms)
 

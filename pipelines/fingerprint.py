@@ -8,7 +8,7 @@ import xxhash
 from pipelines.dedupe.minhash import sign
 from pipelines.dedupe.prints import Documents, Prints, describe
 from pipelines.dedupe.quality import measure_quality
-from pipelines.dedupe.series import Series, list_words
+from pipelines.dedupe.series import list_words
 from pipelines.rules import list_bounds
 from pipelines.settings import DedupeSettings, Job
 from pipelines.words import Text
@@ -34,10 +34,5 @@ def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> 
         measure_quality(chosen, settings.quality, list_bounds()),
         chosen.column("chars").to_numpy(),
         (rows + first).astype(np.uint32),
-        sign(list_series(texts), near) if near else None,
+        sign(list_words(Text.view(texts)), near) if near else None,
     )
-
-
-def list_series(texts: pa.StringArray) -> Series:
-    """Return the normalised words of texts."""
-    return list_words(Text.view(texts))

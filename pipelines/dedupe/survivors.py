@@ -25,7 +25,6 @@ from pipelines.dedupe.gather import (
 )
 from pipelines.dedupe.prints import Prints
 from pipelines.dedupe.shingles import jaccard
-from pipelines.dedupe.stars import scatter_all
 from pipelines.dedupe.unions import Labels
 from pipelines.words.compiled import njit
 from weighting.errors import BrokenInvariant
@@ -82,12 +81,6 @@ def resolve(labels: Labels, units: Mapping[int, Prints]) -> Members:
     members["similarity"] = _compare(units, nodes_M, best_C[components_M])
     members["survives"][best_C] = True
     return members[~published_M]
-
-
-def cut_labels(labels: Labels, partition: int, partitions: int) -> Labels:
-    """Return one of about equal parts of all components, each of them whole."""
-    chosen = scatter_all(labels.roots_M) % np.uint64(partitions) == np.uint64(partition)
-    return Labels(labels.nodes_M[chosen], labels.roots_M[chosen])
 
 
 def list_copies(members: Members) -> npt.NDArray[np.uint32]:

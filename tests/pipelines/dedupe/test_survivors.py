@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.dedupe import survivors
 from pipelines.dedupe.edges import find_edges
 from pipelines.dedupe.prints import Prints, publish
-from pipelines.dedupe.survivors import MEMBERS, cut_labels, list_copies, resolve, to_hex
+from pipelines.dedupe.survivors import MEMBERS, list_copies, resolve, to_hex
 from pipelines.dedupe.unions import Labels, find_components
 from tests.pipelines.dedupe.corpora import NEAR, Doc, list_nodes, measure, write_units
 from weighting.errors import BrokenInvariant
@@ -161,17 +161,6 @@ def test_rows_are_those_of_the_cleaned_file(tmp_path):
     members = settle({3: docs}, label({0: [3 << 32, 3 << 32 | 2]}))
     assert members["row"].tolist() == [0, 2]
     assert list_copies(members).tolist() == [2]
-
-
-@settings(max_examples=30)
-@given(clusters(), st.integers(1, 4))
-def test_cut_labels_deals_whole_components(case, partitions):
-    units, parts = case
-    labels = label(parts)
-    whole = settle(units, labels)
-    cut = [settle(units, cut_labels(labels, at, partitions)) for at in range(partitions)]
-    joined = np.concatenate(cut)
-    assert np.array_equal(joined[np.argsort(_nodes(joined))], whole)
 
 
 def test_chunks_change_no_similarity(monkeypatch):
