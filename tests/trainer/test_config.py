@@ -1,61 +1,46 @@
-"""Configs: one name a field, a round trip through JSON, one clear error."""
-
-import json
-from dataclasses import fields
-from pathlib import Path
+"""Configs: what makes no run is named, with what would."""
 
 import pytest
 
-from trainer.config import (
-    ModelConfig,
-    TrainConfig,
-    check_same,
-    flat_fields,
-    flatten,
-    override,
-    parse_value,
-    read_config,
-)
+from trainer.config import OBJECTIVE_NAMES, TrainConfig
+from trainer.flat import override
+from trainer.machine import settle
+from trainer.objectives import KNOWN_BEFORE, OBJECTIVES, READS, WHOLE_BATCH
+from trainer.optim import SCHEDULES
+from trainer.ranks import ALONE, Ranks
 from weighting.errors import AssayError
-
-
-def test_names_of_model_and_training_fields_do_not_meet():
-    training = {item.name for item in fields(TrainConfig)} - {"model"}
-    model = {item.name for item in fields(ModelConfig)}
-    assert not training & model
-    assert set(flat_fields()) == training | model
-
-
-def test_json_round_trip(tmp_path):
-    config = TrainConfig(lr=0.5, compile=True, steps=77, model=ModelConfig(layers=2, width=64))
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(flatten(config)))
-    assert read_config(path) == config
-
-
-def test_override_reaches_both_levels_and_keeps_the_rest():
-    config = override(TrainConfig(steps=70), {"layers": 9, "lr": 1})
-    assert config == TrainConfig(steps=70, lr=1.0, model=ModelConfig(layers=9))
-    assert type(config.lr) is float
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"leraning": 1}, "no field 'leraning'; the fields are shards"),
-        ({"steps": "many"}, "steps is 'many', must be int"),
-        ({"steps": True}, "steps is True, must be int"),
-        ({"compile": 1}, "compile is 1, must be bool"),
         ({"steps": 0}, "steps is 0, must be ≥ 1"),
         ({"seed": -1}, "seed is -1, must be ≥ 0"),
+        ({"micro": -1}, "micro is -1, must be ≥ 0"),
         ({"lr": 0.0}, "lr is 0.0, must be > 0"),
         ({"lr": float("nan")}, "lr is nan, must be > 0"),
         ({"clip": float("inf")}, "clip is inf, must be > 0 and finite"),
+        ({"beta2": 1.0}, "beta2 is 1.0, must be > 0 and < 1"),
+        ({"lr_floor": 1.5}, "lr_floor is 1.5, must be from 0 to 1"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan, must be ≥ 0"),
         ({"steps": 20, "warmup": 20}, "warmup is 20, must be ≥ 0 and less than steps"),
         ({"objective": "heavy"}, "objective is 'heavy', must be one of plain, weighted"),
+        ({"objective": "selective"}, "reference and objective 'selective' go together"),
+        ({"reference": "runs/x"}, "reference and objective 'selective' go together"),
+        ({"cvar_share": 0.0}, "cvar_share is 0.0, must be > 0 and ≤ 1"),
+        ({"running_decay": 1.5}, "running_decay is 1.5, must be from 0 to 1"),
+        ({"longce_context": 0}, "longce_context is 0, must be ≥ 1"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd', must be one of adamw, muon"),
+        ({"schedule": "step"}, "schedule is 'step', must be one of cosine"),
+        ({"packing": "pad"}, "packing is 'pad', must be one of stream, best-fit"),
+        ({"architecture": "rnn"}, "architecture is 'rnn', must be one of gpt, lstm, mamba2"),
+        ({"positions": "sine"}, "positions is 'sine', must be one of rope, alibi"),
         ({"width": 100, "heads": 3}, "width 100 does not split into 3 heads of even size"),
         ({"width": 12, "heads": 4}, "width 12 does not split into 4 heads of even size"),
+        ({"architecture": "mamba2", "heads": 3}, "2 x width 128 does not split into 3 heads"),
+        ({"architecture": "lstm", "mask_documents": True}, "lstm cannot mask documents; gpt can"),
         ({"layers": 0}, "layers is 0, must be ≥ 1"),
+        ({"vocab": -1}, "vocab is -1, must be ≥ 0"),
     ],
 )
 def test_what_makes_no_run_is_named(values, message):
@@ -64,23 +49,43 @@ def test_what_makes_no_run_is_named(values, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [("lr", "1e-3", 0.001), ("steps", "5", 5), ("compile", "true", True), ("shards", "a/b", "a/b")],
-)
-def test_values_from_text(name, text, value):
-    assert parse_value(name, text) == value
+def test_every_objective_that_can_be_asked_for_exists():
+    assert set(OBJECTIVES) == set(OBJECTIVE_NAMES) == set(READS)
+    assert set(OBJECTIVE_NAMES) > KNOWN_BEFORE
+    assert set(OBJECTIVE_NAMES) > WHOLE_BATCH
+
+
+def test_every_schedule_that_can_be_asked_for_exists():
+    for name in SCHEDULES:
+        assert TrainConfig(schedule=name).schedule == name
+
+
+def test_settling_leaves_nothing_to_the_machine_and_keeps_what_is_given():
+    settled = settle(TrainConfig(), ALONE)
+    assert "auto" not in (settled.device, settled.precision, settled.compile)
+    assert settled.threads >= 1
+    assert settled.ranks == 1
+    assert settle(settled, ALONE) == settled
+    given = TrainConfig(device="cpu", threads=3, precision="bfloat16", compile="on")
+    kept = settle(given, ALONE)
+    assert (kept.device, kept.threads, kept.precision) == ("cpu", 3, "bfloat16")
+    assert kept.compile == "on"
+
+
+def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
+    monkeypatch.setattr("trainer.machine.count_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert settle(TrainConfig(), Ranks(0, 4)).threads == 2
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("steps", "5.5"), ("lr", "fast"), ("compile", "yes"), ("spets", "5")]
+    ("values", "ranks", "message"),
+    [
+        ({"ranks": 2}, ALONE, "ranks is 2, but 1 process runs; start the run with torchrun"),
+        ({"batch": 7}, Ranks(0, 2), "batch 7 does not split over 2 processes"),
+        ({"batch": 12, "micro": 5}, ALONE, "micro 5 does not divide a process's 12 windows"),
+    ],
 )
-def test_text_that_is_no_value_is_refused(name, text):
-    with pytest.raises(AssayError, match=name):
-        parse_value(name, text)
-
-
-def test_the_first_difference_is_named_and_locations_do_not_count():
-    check_same(Path("run"), {"shards": "a", "lr": 1.0}, {"shards": "b", "lr": 1.0})
-    with pytest.raises(AssayError, match=r"run: made with lr 1\.0, now lr is 2\.0"):
-        check_same(Path("run"), {"lr": 1.0}, {"lr": 2.0})
+def test_windows_that_do_not_split_are_refused(values, ranks, message):
+    with pytest.raises(AssayError, match=message):
+        settle(override(TrainConfig(), values), ranks)
