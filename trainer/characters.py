@@ -1,0 +1,124 @@
+"""Token shards of a plain text file's characters: all that the character-level setting needs.
+
+    OUT/tokenizer.json            an id for each character, in order of code point, then end of text
+    OUT/shards/train-000000.arrow, validation-000000.arrow
+    OUT/characters.json           written last: what was read, and how much of it is in each split
+
+The first part of the text is for training and the rest for validation, as character-level
+benchmarks have it. Each split is one document and an end-of-text token; every weight is 1.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+
+from weighting.errors import AssayError
+from weighting.files import read_json, sha256, write_json, write_text
+from weighting.lock import locking
+from weighting.reasons import Reason
+from weighting.shards import ShardInfo, Tokens, write_shard
+
+SUMMARY = "characters.json"
+END_OF_TEXT = "<|endoftext|>"
+LARGEST = 2**30  # bytes of a text: the offsets in a shard have 31 bits
+
+
+def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> dict[str, Any]:
+    """Write the shards of a UTF-8 text file; return what OUT/characters.json holds.
+
+    Raises:
+        AssayError: the text is missing, not UTF-8, or too small or too large to split, or `out`
+            holds something else.
+    """
+    if not 0 < validation_share < 1:
+        raise AssayError(f"validation share is {validation_share}, must be > 0 and < 1")
+    types_V, ids_N = rank_codes(read_codes(text))
+    cut = int(len(ids_N) * (1 - validation_share))
+    if not 0 < cut < len(ids_N):
+        raise AssayError(f"{text}: {len(ids_N)} characters; too few for two splits")
+    splits = {"train": ids_N[:cut], "validation": ids_N[cut:]}
+    summary = {
+        "text": text.name,
+        "text_sha256": sha256(text),
+        "types": len(types_V) + 1,
+        **{f"{split}_tokens": len(ids) + 1 for split, ids in splits.items()},
+    }
+    tokenizer = build_tokenizer([chr(code) for code in types_V]).to_str(pretty=True)
+    with locking(out):
+        _check_free(out, tokenizer, summary)
+        path = out / "tokenizer.json"
+        write_text(path, tokenizer)
+        for split, ids in splits.items():
+            info = ShardInfo(sha256(path), len(types_V) + 1, len(types_V), split, "uniform")
+            shard = out / "shards" / f"{split}-000000.arrow"
+            write_shard(shard, info, [_end_document(split, text.name, ids, info.eos_id)])
+        write_json(out / SUMMARY, summary)
+    return summary
+
+
+def read_codes(text: Path) -> npt.NDArray[np.uint32]:
+    """Return the N code points of a UTF-8 file, its line ends as they are.
+
+    Raises:
+        AssayError: missing, not UTF-8, larger than 1 GiB, or it holds the end-of-text token.
+    """
+    if not text.is_file():
+        raise AssayError(f"{text}: no such file; give one of plain UTF-8 text")
+    if text.stat().st_size > LARGEST:
+        raise AssayError(f"{text}: larger than {LARGEST:,} bytes, the most that is split in two")
+    try:
+        content = text.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise AssayError(f"{text}: not UTF-8 ({error.reason} at byte {error.start})") from None
+    if END_OF_TEXT in content:
+        raise AssayError(f"{text}: holds {END_OF_TEXT}, which is to end a document; remove it")
+    return np.frombuffer(content.encode("utf-32-le"), "<u4")
+
+
+def rank_codes(
+    codes_N: npt.NDArray[np.uint32],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Return the V distinct code points in order, and the rank of each of the N among them."""
+    present = np.zeros(sys.maxunicode + 1, np.bool_)
+    present[codes_N] = True
+    ranks = np.cumsum(present, dtype=np.uint32) - np.uint32(1)
+    return np.flatnonzero(present), ranks[codes_N]
+
+
+def build_tokenizer(characters: list[str]) -> Tokenizer:
+    """Return the tokenizer whose ids are the ranks of V characters; V is the end of text."""
+    types = {character: rank for rank, character in enumerate(characters)}
+    tokenizer = Tokenizer(models.WordLevel(types))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()  # or decoding would put spaces between
+    tokenizer.add_special_tokens([AddedToken(END_OF_TEXT, special=True, normalized=False)])
+    return tokenizer
+
+
+def _check_free(out: Path, tokenizer: str, summary: dict[str, Any]) -> None:
+    """Raise AssayError where `out` holds what was not made of this text."""
+    path, done = out / "tokenizer.json", out / SUMMARY
+    if path.exists():
+        taken = path.read_text(encoding="utf-8") != tokenizer
+    else:
+        taken = any((out / "shards").glob("*.arrow"))
+    if taken or (done.exists() and read_json(done) != summary):
+        raise AssayError(f"{out}: holds something other than this text; name another folder")
+
+
+def _end_document(split: str, source: str, ids_N: npt.NDArray[np.uint32], eos_id: int) -> Tokens:
+    ids = np.append(ids_N, np.uint32(eos_id))
+    reasons = np.zeros(len(ids), np.uint8)
+    reasons[-1] = Reason.SPECIAL
+    return Tokens(
+        doc_ids=[split],
+        sources=[source],
+        offsets_D1=np.array([0, len(ids)]),
+        ids_N=ids,
+        weights_N=np.ones(len(ids), np.float32),
+        reasons_N=reasons,
+    )
