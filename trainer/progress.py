@@ -1,11 +1,12 @@
-"""What a user sees while training: a bar on a terminal, fixed columns elsewhere, or JSON lines."""
+"""What a user sees while training: a panel on a terminal, columns elsewhere, or JSON lines."""
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,47 +17,56 @@ from rich.progress import (
 )
 
 from trainer.metrics import Report, Row
+from trainer.panel import RunPanel
 
 Steps = Callable[[int, int], None]  # (steps done, steps in all), over all runs
 
-TITLES = "    step       tokens      loss       nll        lr      norm  tokens/s\n"
+TITLES = "    step       tokens      loss       nll        lr      norm  tokens/s  matmul\n"
 COLUMNS = (
     "{step:>8} {tokens:>12} {loss:>9.4f} {nll:>9.4f} {lr:>9.2e} {grad_norm:>9.3f} "
-    "{tokens_per_second:>9.0f}\n"
+    "{tokens_per_second:>9.0f} {share:>7}\n"
 )
+DRAWS_PER_SECOND = 1
 
 
-def reporting(steps: int, *, as_json: bool) -> AbstractContextManager[Report]:
-    """Return the report of one run that suits where standard output goes."""
+def reporting(
+    steps: int, *, as_json: bool, earlier: Sequence[Row] = ()
+) -> AbstractContextManager[Report]:
+    """Return the report of one run that suits where standard output goes.
+
+    `earlier` is what the run wrote before it was interrupted; only the panel shows it.
+    """
     if as_json:
         return json_lines()
-    return bar(steps) if sys.stdout.isatty() else lines()
+    console = Console()
+    # A dumb terminal cannot move its cursor: a panel would show only at the end.
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        return panel(RunPanel(steps), console, earlier)
+    return lines()
 
 
 @contextmanager
-def bar(steps: int) -> Iterator[Report]:
-    """Show a bar with loss, speed and time left; evaluations are printed above it."""
-    with _progress("{task.fields[state]}") as progress:
-        task = progress.add_task("train", total=steps, state="")
-
-        def report(row: Row) -> None:
-            if "loss" in row:
-                state = f"loss {row['loss']:.4f}  {row['tokens_per_second']:,.0f} tokens/s"
-                progress.update(task, completed=row["step"], state=state)
-            else:
-                progress.console.print(format_evaluation(row), highlight=False)
-
-        yield report
+def panel(state: RunPanel, console: Console, earlier: Sequence[Row] = ()) -> Iterator[Report]:
+    """Show a panel that follows the rows; its last state stays where there was a new one."""
+    for row in earlier:
+        state.remember(row)
+    with Live(state, console=console, refresh_per_second=DRAWS_PER_SECOND) as live:
+        try:
+            yield state.add
+        finally:
+            live.transient = not state.is_live
 
 
 @contextmanager
 def lines() -> Iterator[Report]:
     """Write one line of fixed columns a row."""
     sys.stdout.write(TITLES)
+    sys.stdout.flush()  # before the first row, which may be minutes away
 
     def report(row: Row) -> None:
         if "loss" in row:
-            sys.stdout.write(COLUMNS.format(**row))
+            share = row.get("matmul_share")
+            sys.stdout.write(COLUMNS.format(**row, share="-" if share is None else f"{share:.1%}"))
         else:
             sys.stdout.write(format_evaluation(row) + "\n")
         sys.stdout.flush()

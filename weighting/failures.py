@@ -14,13 +14,9 @@ NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 class CannotWrite(AssayError):
     """The disk took no more, or the target may not be written."""
 
-    exit_code = 1
-
 
 class OutOfMemory(AssayError):
     """A process asked for more memory than it gets."""
-
-    exit_code = 1
 
 
 def explain(error: BaseException, path: Path | None = None) -> AssayError | None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,9 +47,12 @@ def _is_of_writing(error: BaseException, path: Path) -> bool:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove the temporary files that killed processes left anywhere in a folder."""
-    for path in folder.rglob(".*.tmp"):
-        path.unlink(missing_ok=True)
+    """Remove the temporary files and folders that killed processes left anywhere in a folder."""
+    for path in list(folder.rglob(".*.tmp")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

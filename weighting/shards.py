@@ -188,7 +188,11 @@ def _read_info(path: Path, schema: pa.Schema) -> ShardInfo:
         raise BrokenContract(
             f"{path}: shard of schema version {version}, this code reads {SCHEMA_VERSION}"
         )
-    return ShardInfo(**fields)
+    try:
+        return ShardInfo(**fields)
+    except TypeError as error:
+        reason = str(error).partition(" ")[2]
+        raise BrokenContract(f"{path}: not a whole token shard (its metadata: {reason})") from None
 
 
 def _check_columns(path: Path, schema: pa.Schema, info: ShardInfo) -> None:

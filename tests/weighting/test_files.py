@@ -88,4 +88,4 @@ def test_only_what_is_known_is_explained():
     told = explain(MemoryError("Unable to allocate 9 PiB"))
     assert isinstance(told, OutOfMemory)
     assert "(Unable to allocate 9 PiB)" in str(told)
-    assert {told.exit_code, CannotWrite.exit_code} == {1}
+    assert {told.exit_code, CannotWrite.exit_code} == {2}
