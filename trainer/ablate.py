@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from trainer.compare import check_same_ids, compare
-from trainer.config import TrainConfig, flatten, override
+from trainer.config import TrainConfig
 from trainer.corpus import open_corpus
 from trainer.curves import draw_curves
+from trainer.flat import flatten, override
+from trainer.losses import check_objective
 from trainer.machine import count_cores, settle
 from trainer.metrics import read_last_step, read_rows
 from trainer.processes import Command, run_processes
 from trainer.progress import Steps
-from trainer.train import check_weights_are_live, find_result
+from trainer.ranks import ALONE
+from trainer.train import check_corpus, describe_data, find_result
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
 
@@ -30,7 +33,10 @@ DEFAULT_ARMS: Mapping[str, Mapping[str, Any]] = {
     "weighted": {"objective": "weighted"},
 }
 # Arms that differ in one of these would not see identical batches.
-SHARED_FIELDS = ("seed", "steps", "batch", "context", "eval_tokens", "eval_every", "log_every")
+SHARED_FIELDS = (
+    *("seed", "steps", "batch", "context", "packing"),
+    *("eval_tokens", "eval_every", "log_every"),
+)
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # it names a folder
 
 
@@ -102,7 +108,7 @@ def plan(config: AblationConfig) -> list[Run]:
         Run(
             arm,
             config.out / arm / f"seed-{seed}",
-            settle(override(base, {**overrides, "seed": seed})),
+            settle(override(base, {**overrides, "seed": seed}), ALONE),
         )
         for seed in config.seeds
         for arm, overrides in config.arms.items()
@@ -116,8 +122,10 @@ def _find_waiting(runs: Sequence[Run]) -> list[Run]:
     for run in runs:
         corpus = corpora[run.config.shards]
         check_same_ids(run.arm, corpus.fingerprint, first.fingerprint)
-        check_weights_are_live(run.config, corpus)
-        if find_result(run.config, corpus, run.out) is None:
+        check_objective(run.config)
+        check_corpus(run.config, corpus)
+        data = describe_data(run.config, corpus)
+        if find_result(run.config, data, run.out) is None:
             waiting.append(run)
     return waiting
 

@@ -2,6 +2,7 @@
 
     checkpoints/step-00000250/model.safetensors       parameters
                               optimizer.safetensors   its tensors, named KIND/PARAMETER
+                              types.safetensors       running statistics, if the objective has any
                               record.json             step, tokens, config, fingerprint of the data
 
 That is all a resume needs: the learning rate and the batches are functions of the step, and no
@@ -17,36 +18,58 @@ from typing import Any
 import safetensors
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from weighting.errors import AssayError
 from weighting.files import read_json, sync, write_json
 
-FORMAT = 1
+FORMAT = 2
 PREFIX = "step-"
 
+Tensors = Mapping[str, Tensor]
 
-def save(
-    folder: Path, record: Mapping[str, Any], model: nn.Module, optimizer: Optimizer, keep: int
-) -> None:
-    """Write the checkpoint of `record["step"]`, then remove all but the newest `keep`."""
+
+def save(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors], keep: int) -> None:
+    """Write the checkpoint of `record["step"]`, then remove all but the newest `keep`.
+
+    `files` holds the tensors by the name of their file, without its suffix.
+    """
     target = folder / f"{PREFIX}{record['step']:08d}"
     if not target.exists():
         temporary = folder / f".{target.name}.{os.getpid()}.tmp"
-        temporary.mkdir(parents=True)
-        save_file(_to_cpu(model.state_dict()), temporary / "model.safetensors")
-        save_file(_to_cpu(_name_tensors(model, optimizer)), temporary / "optimizer.safetensors")
-        write_json(temporary / "record.json", {"format": FORMAT, **record})
-        for path in (*temporary.iterdir(), temporary):
-            sync(path)
-        temporary.replace(target)
+        try:
+            _write(temporary, {"format": FORMAT, **record}, files)
+            temporary.replace(target)
+        finally:
+            # Of a save that failed: where the disk is full it holds the room that is missing.
+            shutil.rmtree(temporary, ignore_errors=True)
         sync(folder)
     _remove_old(folder, keep)
+
+
+def _write(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors]) -> None:
+    folder.mkdir(parents=True)
+    for name, tensors in files.items():
+        save_file(_to_cpu(tensors), folder / f"{name}.safetensors")
+    write_json(folder / "record.json", record)
+    for path in (*folder.iterdir(), folder):
+        sync(path)
 
 
 def find_latest(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step, None where there is none."""
     return max(folder.glob(f"{PREFIX}*"), default=None)
+
+
+def find_newest(run: Path) -> Path:
+    """Return the newest checkpoint of a run's folder.
+
+    Raises:
+        AssayError: there is none.
+    """
+    latest = find_latest(run / "checkpoints")
+    if latest is None:
+        raise AssayError(f"{run}: no checkpoint here; give the folder of a run")
+    return latest
 
 
 def read_record(checkpoint: Path) -> dict[str, Any]:
@@ -55,10 +78,25 @@ def read_record(checkpoint: Path) -> dict[str, Any]:
     Raises:
         AssayError: it is missing, or of another format.
     """
-    record: dict[str, Any] = read_json(checkpoint / "record.json")
-    if record.pop("format", None) != FORMAT:
+    record = read_json(checkpoint / "record.json")
+    if not isinstance(record, dict) or record.pop("format", None) != FORMAT:
         raise AssayError(f"{checkpoint}: not a checkpoint of format {FORMAT}")
     return record
+
+
+def read_tensors(checkpoint: Path, name: str) -> dict[str, Tensor]:
+    """Read one file of tensors.
+
+    Raises:
+        AssayError: it is missing or damaged.
+    """
+    path = checkpoint / f"{name}.safetensors"
+    try:
+        return load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise AssayError(
+            f"{path}: damaged ({error}); remove {checkpoint.name} to resume from the one before"
+        ) from None
 
 
 def load_model(checkpoint: Path, model: nn.Module) -> None:
@@ -67,47 +105,17 @@ def load_model(checkpoint: Path, model: nn.Module) -> None:
     Raises:
         AssayError: the file is damaged, or belongs to a model of another shape.
     """
+    tensors = read_tensors(checkpoint, "model")
     try:
-        model.load_state_dict(_read_tensors(checkpoint / "model.safetensors"))
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         raise AssayError(
             f"{checkpoint}: of another model ({str(error).splitlines()[-1].strip()})"
         ) from None
 
 
-def load_optimizer(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    """Fill the tensors of `optimizer`, which was built for `model`."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    tensors = _read_tensors(checkpoint / "optimizer.safetensors")
-    by_parameter: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        kind, name = key.split("/", 1)
-        by_parameter.setdefault(name, {})[kind] = tensor
-    ordered = [names[p] for group in optimizer.param_groups for p in group["params"]]
-    state = {number: by_parameter[name] for number, name in enumerate(ordered)}
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _name_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{kind}/{name}": tensor
-        for name, parameter in model.named_parameters()
-        for kind, tensor in optimizer.state[parameter].items()
-    }
-
-
-def _to_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _to_cpu(tensors: Tensors) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise AssayError(
-            f"{path}: damaged ({error}); remove {path.parent.name} to resume from the one before"
-        ) from None
 
 
 def _remove_old(folder: Path, keep: int) -> None:

@@ -1,29 +1,35 @@
-"""The `trainer` command: train, ablate, eval. Every field of the configs is a flag."""
+"""The `trainer` command: train, ablate, eval, export, characters; every field is a flag."""
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
 
 from trainer.ablate import DEFAULT_ARMS, AblationConfig, ablate
-from trainer.config import (
-    ModelConfig,
-    TrainConfig,
+from trainer.characters import write_characters
+from trainer.config import TrainConfig
+from trainer.export import export
+from trainer.flat import (
+    DEPTH,
+    WIDTH_PER_LAYER,
+    describe_fields,
     flat_fields,
     override,
     parse_value,
     read_config,
 )
+from trainer.metrics import read_rows
 from trainer.progress import counting_steps, reporting
 from trainer.tables import print_evaluation, print_results
 from trainer.train import evaluate_run, train
 from weighting.errors import AssayError
+from weighting.failures import OutOfMemory
 
 NOT_A_TERMINAL_COLUMNS = 120
 
@@ -42,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
         arguments.run(arguments)
     except AssayError as error:
-        sys.stderr.write(f"trainer: {' '.join(str(error).split())}\n")
+        # What stops all processes of torchrun is said once.
+        if _leads() or isinstance(error, OutOfMemory):
+            sys.stderr.write(f"trainer: {' '.join(str(error).split())}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("trainer: stopped (SIGINT)\n")
@@ -57,6 +65,8 @@ def build_parser() -> Parser:
     _add_train(commands.add_parser("train", help="train one model, or resume it"))
     _add_ablate(commands.add_parser("ablate", help="compare arms over seeds"))
     _add_eval(commands.add_parser("eval", help="evaluate the newest checkpoint of a run"))
+    _add_export(commands.add_parser("export", help="write a run's model for transformers"))
+    _add_characters(commands.add_parser("characters", help="make shards of a text's characters"))
     return parser
 
 
@@ -107,12 +117,26 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     _add_config(parser, only=("shards", "tokenizer", "eval_tokens", "threads", "device"))
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_export)
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("--out", type=Path, required=True, help="folder for transformers to load")
+
+
+def _add_characters(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_characters)
+    parser.add_argument("text", type=Path, metavar="TEXT", help="a UTF-8 text file")
+    parser.add_argument("--out", type=Path, required=True, help="folder; shards go to OUT/shards")
+
+
 def _add_config(
     parser: argparse.ArgumentParser, only: Sequence[str] = (), without: Sequence[str] = ()
 ) -> None:
     if not only:
         parser.add_argument("--config", type=Path, help="JSON file of fields; flags go before it")
-    described = {item.name: item for item in (*fields(TrainConfig), *fields(ModelConfig))}
+        text = f"layers D, width {WIDTH_PER_LAYER} D and D heads at once; 12 is GPT-2 124M"
+        parser.add_argument(f"--{DEPTH}", metavar="D", help=text)
+    described = describe_fields()
     for name, kind in flat_fields().items():
         if (only and name not in only) or name in without:
             continue
@@ -143,7 +167,7 @@ def _read_config(arguments: argparse.Namespace) -> TrainConfig:
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    given = {name: getattr(arguments, name, None) for name in flat_fields()}
+    given = {name: getattr(arguments, name, None) for name in (*flat_fields(), DEPTH)}
     return {
         name: parse_value(name, value) if isinstance(value, str) else value
         for name, value in given.items()
@@ -153,7 +177,12 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _train(arguments: argparse.Namespace) -> None:
     config = _read_config(arguments)
-    with reporting(config.steps, as_json=arguments.json) as report:
+    if not _leads():
+        train(config, arguments.out)
+        return
+    names = ("metrics.jsonl", "evaluations.jsonl")
+    earlier = [row for name in names for row in read_rows(arguments.out / name)]
+    with reporting(config.steps, as_json=arguments.json, earlier=earlier) as report:
         result = train(config, arguments.out, report)
     if not arguments.json:
         print_evaluation(result["final"], _console())
@@ -184,6 +213,15 @@ def _eval(arguments: argparse.Namespace) -> None:
         print_evaluation(result, _console())
 
 
+def _export(arguments: argparse.Namespace) -> None:
+    sys.stdout.write(f"{export(arguments.run_folder, arguments.out)}\n")
+
+
+def _characters(arguments: argparse.Namespace) -> None:
+    write_characters(arguments.text, arguments.out)
+    sys.stdout.write(f"{arguments.out / 'shards'}\n")
+
+
 def _read_arms(arguments: argparse.Namespace) -> Mapping[str, Mapping[str, Any]]:
     names = [name for name in arguments.arms.split(",") if name]
     unknown = [name for name in names if name not in DEFAULT_ARMS]
@@ -195,6 +233,10 @@ def _read_arms(arguments: argparse.Namespace) -> Mapping[str, Mapping[str, Any]]
             raise AssayError(f"arm {name!r} is given twice")
         arms[name] = overrides
     return arms or DEFAULT_ARMS
+
+
+def _leads() -> bool:
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _console() -> Console:

@@ -11,7 +11,7 @@ from trainer.intervals import Interval, measure
 from weighting.errors import AssayError
 
 PRIMARY = "validation_nll"
-WEIGHTS_ONLY = {"train_weights_crc32"}
+MAY_DIFFER = {"train_weights_crc32", "reference_sha256"}
 METRICS = (PRIMARY, "bits_per_byte", "nll_high", "nll_medium", "nll_low", "tokens_per_second")
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]  # results of an arm, one a seed, same seed order
@@ -32,7 +32,7 @@ def compare(runs: Runs) -> dict[str, Any]:
     return {
         "baseline": baseline,
         "tokens": first["tokens"],
-        "data": {name: first["data"][name] for name in set(first["data"]) - WEIGHTS_ONLY},
+        "data": {name: first["data"][name] for name in set(first["data"]) - MAY_DIFFER},
         "arms": arms,
         "verdicts": [_judge(name, baseline, arms[name]["difference"]) for name in others],
     }
@@ -50,7 +50,7 @@ def _check_same_tokens(runs: Runs) -> None:
 
 def check_same_ids(arm: str, data: Mapping[str, Any], first: Mapping[str, Any]) -> None:
     """Raise AssayError where an arm's corpus differs from the first arm's in more than weights."""
-    for name in sorted(set(first) - WEIGHTS_ONLY):
+    for name in sorted(set(first) - MAY_DIFFER):
         if data[name] != first[name]:
             raise AssayError(
                 f"arm {arm}: its data has {name} {data[name]}, the first arm's {first[name]}; "

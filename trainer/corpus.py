@@ -5,7 +5,7 @@ cut into files and record batches leaves no trace in it.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from weighting.shards import Segment, Shard, ShardInfo, open_shard
 
 SPLITS = ("train", "validation")
 
+Ints = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -27,38 +29,57 @@ class Stream:
 
     segments: tuple[Segment, ...]
     paths: tuple[Path, ...]  # the shard of each segment
-    starts_S1: npt.NDArray[np.int64]
+    starts_S1: Ints
+    eos_id: int  # ends a document, and stands before the stream's first token
 
     @property
     def tokens(self) -> int:
         """N."""
         return int(self.starts_S1[-1])
 
-    def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, Segment, slice]]:
-        """Cut the positions start to stop where segments end.
+    @cached_property
+    def documents_D1(self) -> Ints:
+        """First position of each of the D documents that are not empty, and N."""
+        parts = [
+            start + segment.offsets_D1[:-1][np.diff(segment.offsets_D1) > 0]
+            for start, segment in zip(self.starts_S1, self.segments, strict=False)
+        ]
+        return np.concatenate([*parts, self.starts_S1[-1:]])
 
-        Yields where a piece lies in the cut-out, its segment, and where it lies in the segment.
+    @cached_property
+    def before_S(self) -> tuple[int, ...]:
+        """The token before each segment's first."""
+        return (self.eos_id, *(int(segment.ids_N[-1]) for segment in self.segments[:-1]))
+
+    def cut(self, starts_P: Ints, sizes_P: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Cut P pieces of the stream where segments end, into Q parts.
+
+        Returns, for each part: its piece, its segment, its first position in the stream, its size.
         """
-        at, number = start, self._segment_of(start)
-        while at < stop:
-            first, last = int(self.starts_S1[number]), int(self.starts_S1[number + 1])
-            end = min(stop, last)
-            yield (
-                slice(at - start, end - start),
-                self.segments[number],
-                slice(at - first, end - first),
-            )
-            at, number = end, number + 1
+        stops_P = starts_P + sizes_P
+        first_P = np.searchsorted(self.starts_S1, starts_P, side="right") - 1
+        last_P = np.searchsorted(self.starts_S1, stops_P, side="left")
+        piece_Q, segment_Q = expand(first_P, last_P - first_P)
+        start_Q = np.maximum(starts_P[piece_Q], self.starts_S1[segment_Q])
+        stop_Q = np.minimum(stops_P[piece_Q], self.starts_S1[segment_Q + 1])
+        return piece_Q, segment_Q, start_Q, stop_Q - start_Q
 
     def locate(self, position: int) -> tuple[Path, str]:
         """Return the shard and the document id of the token at `position`."""
-        number = self._segment_of(position)
+        number = int(np.searchsorted(self.starts_S1, position, side="right")) - 1
         segment, offset = self.segments[number], position - self.starts_S1[number]
         row = int(np.searchsorted(segment.offsets_D1, offset, side="right")) - 1
         return self.paths[number], segment.doc_ids[row].as_py()
 
-    def _segment_of(self, position: int) -> int:
-        return int(np.searchsorted(self.starts_S1, position, side="right")) - 1
+
+def expand(firsts_P: Ints, counts_P: Ints) -> tuple[Ints, Ints]:
+    """Return the numbers first to first + count of each range, and the range of each number.
+
+    The range comes first: expand([7, 3], [2, 1]) is ([0, 0, 1], [7, 8, 3]).
+    """
+    owner_Q = np.repeat(np.arange(len(counts_P)), counts_P)
+    shift_P = firsts_P - (np.cumsum(counts_P) - counts_P)
+    return owner_Q, np.arange(len(owner_Q)) + shift_P[owner_Q]
 
 
 @dataclass(frozen=True)
@@ -70,12 +91,11 @@ class Corpus:
     validation: Stream
 
     @cached_property
-    def target_counts_V(self) -> npt.NDArray[np.int64]:
+    def target_counts_V(self) -> Ints:
         """How often each type is a target in the training split."""
         counts_V = np.zeros(self.info.vocab_size, np.int64)
         for segment in self.train.segments:
             counts_V += np.bincount(segment.ids_N, minlength=len(counts_V))
-        counts_V[self.train.segments[0].ids_N[0]] -= 1  # nothing predicts the first token
         return counts_V
 
     @cached_property
@@ -96,11 +116,14 @@ class Corpus:
         return {
             "tokenizer_sha256": self.info.tokenizer_sha256,
             "vocab_size": self.info.vocab_size,
+            "eos_id": self.info.eos_id,
             "train_tokens": self.train.tokens,
-            "train_ids_crc32": _checksum(self.train, "ids_N"),
-            "train_weights_crc32": _checksum(self.train, "weights_N"),
+            "train_documents_crc32": _checksum([self.train.documents_D1]),
+            "train_ids_crc32": _checksum(s.ids_N for s in self.train.segments),
+            "train_weights_crc32": _checksum(s.weights_N for s in self.train.segments),
             "validation_tokens": self.validation.tokens,
-            "validation_ids_crc32": _checksum(self.validation, "ids_N"),
+            "validation_documents_crc32": _checksum([self.validation.documents_D1]),
+            "validation_ids_crc32": _checksum(s.ids_N for s in self.validation.segments),
         }
 
 
@@ -124,8 +147,13 @@ def open_corpus(shards: str) -> Corpus:
 
 
 def _check_tokenizer(first: Shard, other: Shard) -> None:
-    for name in ("tokenizer_sha256", "vocab_size"):
-        wanted, got = getattr(first.info, name), getattr(other.info, name)
+    info = other.info
+    if not 0 <= info.eos_id < info.vocab_size:
+        raise AssayError(
+            f"{other.path}: eos_id is {info.eos_id}, outside the vocabulary of {info.vocab_size}"
+        )
+    for name in ("tokenizer_sha256", "vocab_size", "eos_id"):
+        wanted, got = getattr(first.info, name), getattr(info, name)
         if wanted != got:
             raise AssayError(
                 f"{other.path}: {name} is {got}, but {wanted} in {first.path.name}; "
@@ -141,15 +169,15 @@ def _join(folder: Path, split: str, shards: Sequence[Shard]) -> Stream:
         for segment in shard.segments
         if len(segment.ids_N)
     ]
+    if not pairs:
+        raise AssayError(f"{folder}: empty {split} split; it needs at least one token")
     starts_S1 = np.cumsum([0, *(len(segment.ids_N) for segment, _ in pairs)], dtype=np.int64)
-    # One token has no target.
-    if starts_S1[-1] < 2:
-        raise AssayError(f"{folder}: empty {split} split; it needs at least two tokens")
-    return Stream(tuple(s for s, _ in pairs), tuple(p for _, p in pairs), starts_S1)
+    segments, paths = zip(*pairs, strict=True)
+    return Stream(segments, paths, starts_S1, shards[0].info.eos_id)
 
 
-def _checksum(stream: Stream, column: str) -> int:
+def _checksum(arrays: Iterable[npt.NDArray[Any]]) -> int:
     value = 0
-    for segment in stream.segments:
-        value = zlib.crc32(np.ascontiguousarray(getattr(segment, column)).data, value)
+    for array in arrays:
+        value = zlib.crc32(np.ascontiguousarray(array).data, value)
     return value

@@ -2,29 +2,37 @@
 
 The buckets are those of MiLe (arXiv 2310.19531): types sorted by their count in the training split
 that cover the first 80 %, the next 15 % and the last 5 % of its tokens.
+
+The split is always packed by the rule "stream", whatever the training split was packed by: so all
+models of one context are judged on the same windows. Documents are masked as in training.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from torch import Tensor
 
 from trainer.config import TrainConfig
-from trainer.corpus import Corpus, Stream
-from trainer.data import IGNORED, count_windows, gather
+from trainer.corpus import Corpus, Ints, Stream
+from trainer.data import IGNORED, Batch, gather
 from trainer.machine import autocast
+from trainer.models.language_model import LanguageModel
 from trainer.objectives import token_nll
+from trainer.packing import Packing, pack_stream
+from trainer.ranks import ALONE, Ranks
 from weighting.bytelevel import BYTE_OF
 from weighting.errors import AssayError
 from weighting.files import sha256
 
+BATCH_TOKENS = 8192  # that a model sees at once
+HEAD_TOKENS = 1024  # whose logits exist at once
 BUCKETS = ("high", "medium", "low")
 BUCKET_ENDS = (80, 95)  # per cent of the training tokens
 
@@ -36,8 +44,8 @@ class Yardstick:
     Special tokens have 0 bytes: predicting them costs bits, and the text has no byte for them.
     """
 
-    buckets_V: npt.NDArray[np.int64]
-    bytes_V: npt.NDArray[np.int64] | None
+    buckets_V: Ints
+    bytes_V: Ints | None
 
 
 def build_yardstick(corpus: Corpus, tokenizer: Path | None) -> Yardstick:
@@ -67,7 +75,7 @@ def find_tokenizer(config: TrainConfig) -> Path | None:
     return beside if beside.exists() else None
 
 
-def split_by_frequency(counts_V: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def split_by_frequency(counts_V: Ints) -> Ints:
     """Return the bucket number of each type; equal counts are ordered by id."""
     order_V = np.argsort(-counts_V, kind="stable")
     before_V = np.cumsum(counts_V[order_V]) - counts_V[order_V]
@@ -79,93 +87,125 @@ def split_by_frequency(counts_V: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]
     return buckets_V
 
 
-def count_bytes(tokenizer: Path, vocab_size: int) -> npt.NDArray[np.int64]:
-    """Return how many bytes of text each type of a byte-level tokenizer stands for.
+def count_bytes(tokenizer: Path, vocab_size: int) -> Ints:
+    """Return how many bytes of text each type of a byte-level or character tokenizer stands for.
 
     Raises:
-        AssayError: the tokenizer is not byte-level, or larger than the shards' vocabulary.
+        AssayError: the tokenizer is of another kind, or larger than the shards' vocabulary.
     """
     loaded = Tokenizer.from_file(str(tokenizer))
     added = loaded.get_added_tokens_decoder()
+    of_characters = isinstance(loaded.model, WordLevel)  # words would lose the spaces between them
     bytes_V = np.zeros(vocab_size, np.int64)
     for token, number in loaded.get_vocab(with_added_tokens=True).items():
         if number >= vocab_size:
             raise AssayError(f"{tokenizer}: id {number} is outside the shards' {vocab_size} types")
         if number in added:
             bytes_V[number] = 0 if added[number].special else len(token.encode())
-        elif BYTE_OF.keys() >= set(token):
+        elif of_characters and len(token) == 1:
+            bytes_V[number] = len(token.encode())
+        elif not of_characters and BYTE_OF.keys() >= set(token):
             bytes_V[number] = len(token)  # the byte-level alphabet has one character a byte
         else:
-            raise AssayError(f"{tokenizer}: not byte-level (token {token!r}); no bits per byte")
+            raise AssayError(
+                f"{tokenizer}: not byte-level, nor of characters (token {token!r}); "
+                "no bits per byte"
+            )
     return bytes_V
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """A fixed set of windows of a stream and what their targets are measured with."""
+    """A fixed set of validation windows and what their targets are measured with."""
 
     stream: Stream
+    packing: Packing
+    rows_W: Ints  # numbers of the windows, of all processes together
     yardstick: Yardstick
-    windows: npt.NDArray[np.int64]
-    context: int
-    batch: int
-    device: str
+    config: TrainConfig
+    ranks: Ranks
 
-    def evaluate(self, forward: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    def evaluate(self, model: LanguageModel) -> dict[str, Any]:
         """Return losses in nats a token, bits a byte, and the number of targets behind them.
 
-        A bucket that no target belongs to has loss None.
+        Each process scores its share of the windows, and all return the same row. A bucket that no
+        target belongs to has loss None.
         """
-        sums_3, counts_3, size = np.zeros(3), np.zeros(3, np.int64), 0
-        for first in range(0, len(self.windows), self.batch):
-            targets_N, nll_N = self._score(forward, self.windows[first : first + self.batch])
-            buckets_N = self.yardstick.buckets_V[targets_N]
-            sums_3 += np.bincount(buckets_N, weights=nll_N, minlength=3)
-            counts_3 += np.bincount(buckets_N, minlength=3)
-            if self.yardstick.bytes_V is not None:
-                size += int(self.yardstick.bytes_V[targets_N].sum())
-        return _summarise(sums_3, counts_3, size)
+        marks_Vx4 = self._mark_types()
+        sums_2x4 = torch.zeros(2, 4, dtype=torch.float64, device=self.config.device)
+        rows_W = self.rows_W[self.ranks.rank :: self.ranks.count]
+        for batch, nll_BxT in score_windows(model, self.stream, self.packing, rows_W, self.config):
+            live_N = batch.targets_BxT.flatten() != IGNORED
+            marks_Nx4 = marks_Vx4[batch.targets_BxT.flatten().clamp_min(0)]
+            each_2xN = torch.stack([nll_BxT.flatten().double(), live_N.double()])
+            sums_2x4 += each_2xN @ marks_Nx4
+        sums, counts = self.ranks.sum(sums_2x4).tolist()
+        return _summarise(sums[:3], counts[:3], counts[3])
 
-    @torch.inference_mode()
-    def _score(
-        self, forward: Callable[[Tensor], Tensor], windows_B: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        batch = gather(self.stream, windows_B, self.context)
-        moved = batch.to(self.device)
-        with autocast(self.device):
-            logits = forward(moved.inputs_BxT)
-        nll = token_nll(logits, moved.targets_BxT).double().cpu().numpy()
-        targets = batch.targets_BxT.numpy()
-        return targets[targets != IGNORED], nll[targets != IGNORED]
+    def _mark_types(self) -> Tensor:
+        """Return for each type a 1 in the column of its bucket, and its bytes in the last."""
+        marks_Vx4 = np.zeros((len(self.yardstick.buckets_V), 4))
+        marks_Vx4[np.arange(len(marks_Vx4)), self.yardstick.buckets_V] = 1
+        if self.yardstick.bytes_V is not None:
+            marks_Vx4[:, 3] = self.yardstick.bytes_V
+        return torch.from_numpy(marks_Vx4).to(self.config.device)
 
 
-def build_evaluator(corpus: Corpus, config: TrainConfig) -> Evaluator:
+def build_evaluator(corpus: Corpus, config: TrainConfig, ranks: Ranks = ALONE) -> Evaluator:
     """Return the evaluator of a settled config: every run of it sees the same windows."""
-    context = config.model.context
-    windows = count_windows(corpus.validation, context)
+    packing = pack_stream(corpus.validation, config.model.context)
     return Evaluator(
         stream=corpus.validation,
+        packing=packing,
+        rows_W=choose_windows(packing.windows, packing.context, config.eval_tokens),
         yardstick=build_yardstick(corpus, find_tokenizer(config)),
-        windows=choose_windows(windows, context, config.eval_tokens),
-        context=context,
-        batch=config.batch,
-        device=config.device,
+        config=config,
+        ranks=ranks,
     )
 
 
-def choose_windows(windows: int, context: int, eval_tokens: int) -> npt.NDArray[np.int64]:
+def choose_windows(windows: int, context: int, eval_tokens: int) -> Ints:
     """Return all windows of a split, or as many as hold `eval_tokens`, evenly spread."""
     count = min(windows, -(-eval_tokens // context)) if eval_tokens else windows
     return np.arange(count) * windows // count
 
 
-def _summarise(
-    sums_3: npt.NDArray[np.float64], counts_3: npt.NDArray[np.int64], size: int
-) -> dict[str, Any]:
-    total, tokens = float(sums_3.sum()), int(counts_3.sum())
-    result: dict[str, Any] = {"validation_tokens": tokens, "validation_nll": total / tokens}
+def score_windows(
+    model: LanguageModel, stream: Stream, packing: Packing, rows_W: Ints, config: TrainConfig
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Yield windows in batches on the device of a settled config, and nll_BxT of their targets.
+
+    The losses are in nats, float32, and 0 at padding; no gradient goes back from them.
+    """
+    size = -(-BATCH_TOKENS // packing.context)
+    for first in range(0, len(rows_W), size):
+        rows_B = rows_W[first : first + size]
+        batch = gather(stream, packing, rows_B, config.model.mask_documents).to(config.device)
+        yield batch, score_batch(model, batch, config)
+
+
+@torch.inference_mode()
+def score_batch(model: LanguageModel, batch: Batch, config: TrainConfig) -> Tensor:
+    """Return nll_BxT of a batch that is on the device; logits of few tokens exist at once."""
+    with autocast(config):
+        # As one row of N tokens, of which a few columns at a time go through the head.
+        hidden_1xNxC = model.encode(batch.inputs_BxT, batch.documents_BxT).flatten(0, 1)[None]
+        targets_1xN = batch.targets_BxT.flatten()[None]
+        parts = [
+            token_nll(
+                model.head(hidden_1xNxC[:, first : first + HEAD_TOKENS]),
+                targets_1xN[:, first : first + HEAD_TOKENS],
+            )
+            for first in range(0, targets_1xN.shape[1], HEAD_TOKENS)
+        ]
+    return torch.cat(parts, dim=1).view_as(batch.targets_BxT)
+
+
+def _summarise(sums_3: list[float], counts_3: list[float], size: float) -> dict[str, Any]:
+    tokens = int(sum(counts_3))
+    result: dict[str, Any] = {"validation_tokens": tokens, "validation_nll": sum(sums_3) / tokens}
     if size:
-        result["bits_per_byte"] = total / math.log(2) / size
+        result["bits_per_byte"] = sum(sums_3) / math.log(2) / size
     for name, nll, count in zip(BUCKETS, sums_3, counts_3, strict=True):
-        result[f"nll_{name}"] = float(nll / count) if count else None
+        result[f"nll_{name}"] = nll / count if count else None
     return result

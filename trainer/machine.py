@@ -1,14 +1,17 @@
-"""What of this machine a run uses: device, threads, arithmetic and memory settings."""
+"""What of this machine a run uses: processes, device, threads, arithmetic and memory settings."""
 
 import ctypes
+import gc
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 import torch
 
 from trainer.config import TrainConfig
+from trainer.ranks import Ranks
 from weighting.errors import AssayError
 
 # Parameters of glibc's mallopt(3).
@@ -17,23 +20,33 @@ M_MMAP_MAX = -4
 LARGEST_INT = 2**31 - 1
 
 
-def settle(config: TrainConfig) -> TrainConfig:
-    """Replace `device` auto and `threads` 0 by what this machine has.
+def settle(config: TrainConfig, ranks: Ranks) -> TrainConfig:
+    """Replace every `auto` and every 0 that stands for it by what this machine has.
 
-    A run is tied to both: another device or thread count adds numbers in another order.
+    A run is tied to all of them: another device or another number of threads or processes adds
+    numbers in another order.
 
     Raises:
-        AssayError: cuda is asked for and there is none.
+        AssayError: cuda is asked for and there is none, or another number of processes than runs,
+            or the windows do not split evenly.
     """
     has_cuda = torch.cuda.is_available()
     if config.device == "cuda" and not has_cuda:
         raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
-    auto = "cuda" if has_cuda else "cpu"
-    return replace(
+    device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
+    precision = "bfloat16" if device == "cuda" else "float32"
+    settled = replace(
         config,
-        device=auto if config.device == "auto" else config.device,
-        threads=config.threads or count_cores(),
+        device=device,
+        threads=config.threads or max(1, count_cores() // count_neighbours()),
+        ranks=config.ranks or ranks.count,
+        precision=precision if config.precision == "auto" else config.precision,
+        compile=("on" if device == "cuda" else "off")
+        if config.compile == "auto"
+        else config.compile,
     )
+    _check_split(settled, ranks)
+    return settled
 
 
 def prepare(config: TrainConfig) -> None:
@@ -41,6 +54,10 @@ def prepare(config: TrainConfig) -> None:
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
     keep_freed_memory()
+    if config.deterministic:
+        # cuBLAS reads it when it starts; no other value it takes is deterministic and this fast.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
 
 
 def count_cores() -> int:
@@ -50,11 +67,29 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def autocast(device: str) -> AbstractContextManager[None]:
-    """Return bfloat16 autocasting on CUDA; the CPU computes in float32."""
-    if device == "cuda":
-        return torch.autocast("cuda", torch.bfloat16)
+def count_neighbours() -> int:
+    """Return how many processes of the run share this machine, this one included."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def autocast(config: TrainConfig) -> AbstractContextManager[object]:
+    """Return the context in which matrix products have a settled config's precision."""
+    if config.precision == "bfloat16":
+        return torch.autocast(config.device, torch.bfloat16)
     return nullcontext()
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from stopping a loop that makes no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def keep_freed_memory() -> None:
@@ -66,3 +101,16 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT)
+
+
+def _check_split(config: TrainConfig, ranks: Ranks) -> None:
+    if config.ranks != ranks.count:
+        raise AssayError(
+            f"ranks is {config.ranks}, but {ranks.count} process runs; start the run with "
+            f"torchrun --nproc-per-node {config.ranks} -m trainer train …"
+        )
+    if config.batch % config.ranks:
+        raise AssayError(f"batch {config.batch} does not split over {config.ranks} processes")
+    share = config.batch // config.ranks
+    if config.micro and share % config.micro:
+        raise AssayError(f"micro {config.micro} does not divide a process's {share} windows")

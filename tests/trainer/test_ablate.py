@@ -112,7 +112,7 @@ def test_what_is_no_comparison_is_refused(small, change, message):
 
 def test_arms_on_other_tokens_are_refused_before_any_run(small, write_corpus):
     other = str(write_corpus("other", train=[[[1, 2, 3]]]))
-    with pytest.raises(AssayError, match="arm b: its data has train_ids_crc32"):
+    with pytest.raises(AssayError, match="arm b: its data has train_documents_crc32"):
         ablate(replace(small, arms={"a": {}, "b": {"shards": other}}))
     assert not small.out.exists()
 

@@ -1,73 +1,170 @@
-"""Windows cover the stream exactly, in an order that only seed and step decide."""
+"""Batches hold each token as a target once, in an order that only seed, epoch and step decide."""
 
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.corpus import Stream, open_corpus
-from trainer.data import IGNORED, Loader, count_windows, draw_windows, gather, shuffle
-from weighting.errors import AssayError
-from weighting.shards import Segment
+from tests.trainer.streams import documents_of, make_stream, sizes_of_documents
+from trainer.corpus import open_corpus
+from trainer.data import IGNORED, Loader, draw_windows, gather, shuffle
+from trainer.packing import RULES, pack
+
+contexts = st.integers(1, 12)
+rules = st.sampled_from(sorted(RULES))
 
 
-def make_stream(lengths):
-    """A stream whose token at position i has id i and weight i / 2, cut into segments."""
-    starts = np.cumsum([0, *lengths])
-    segments = tuple(
-        Segment(
-            doc_ids=None,
-            sources=None,
-            offsets_D1=np.array([0, stop - start], np.int32),
-            ids_N=np.arange(start, stop, dtype=np.uint16),
-            weights_N=(np.arange(start, stop) / 2).astype(np.float32),
-            reasons_N=np.zeros(stop - start, np.uint8),
-        )
-        for start, stop in pairwise(starts)
-    )
-    return Stream(segments, (), starts)
+def gather_all(sizes, rule, context, mask_documents=False):
+    stream = make_stream(sizes)
+    packing = pack(stream, rule, context)
+    return gather(stream, packing, np.arange(packing.windows), mask_documents)
 
 
-@given(
-    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=8).filter(lambda x: sum(x) > 1),
-    context=st.integers(1, 12),
-)
-def test_every_token_but_the_first_is_a_target_exactly_once(lengths, context):
-    stream = make_stream(lengths)
-    batch = gather(stream, np.arange(count_windows(stream, context)), context)
+@given(sizes=sizes_of_documents, context=contexts, rule=rules)
+def test_every_token_is_a_target_exactly_once(sizes, context, rule):
+    batch = gather_all(sizes, rule, context)
     targets = batch.targets_BxT.numpy()
     live = targets != IGNORED
-    assert targets[live].tolist() == list(range(1, sum(lengths)))
-    assert batch.targets == live.sum()
+    tokens = sum(map(sum, sizes))
+    # The token at position i has id i + 1 and weight i / 2; the token before it has id i.
+    assert sorted(targets[live]) == list(range(1, tokens + 1))
+    assert batch.targets == tokens
     assert np.array_equal(batch.inputs_BxT.numpy()[live], targets[live] - 1)
-    assert np.array_equal(batch.weights_BxT.numpy()[live], targets[live] / 2)
+    assert np.array_equal(batch.weights_BxT.numpy()[live], (targets[live] - 1) / 2)
+
+
+@given(sizes=sizes_of_documents, context=contexts, rule=rules)
+def test_padding_ends_a_window_and_weighs_nothing(sizes, context, rule):
+    batch = gather_all(sizes, rule, context)
+    live = batch.targets_BxT.numpy() != IGNORED
+    assert np.array_equal(live, np.arange(context) < batch.lengths_B[:, None])
     assert not batch.weights_BxT.numpy()[~live].any()
 
 
-def test_the_weight_of_a_planted_token_stands_at_its_target(write_corpus):
+@given(sizes=sizes_of_documents, context=contexts, rule=rules)
+def test_an_input_is_of_the_document_of_its_target(sizes, context, rule):
+    batch = gather_all(sizes, rule, context, mask_documents=True)
+    document_N = documents_of(sizes)
+    for targets, numbers in zip(batch.targets_BxT, batch.documents_BxT, strict=True):
+        live = targets != IGNORED
+        wanted = document_N[targets[live].numpy() - 1]
+        same = numbers[live].numpy()
+        assert np.array_equal(same[:, None] == same, wanted[:, None] == wanted)
+
+
+def test_documents_are_numbered_only_where_they_are_masked():
+    assert gather_all([[3, 4]], "stream", 4).documents_BxT is None
+
+
+def test_a_best_fit_window_by_hand(write_corpus):
+    # Each document ends with 0. The windows of 4: 1 2 3 0; 4 5 6 7 of the second; 9 0 and 8 0.
+    folder = write_corpus(train=[[[1, 2, 3, 0], [4, 5, 6, 7, 8, 0], [9, 0]]])
+    stream = open_corpus(str(folder)).train
+    packing = pack(stream, "best-fit", 4)
+    batch = gather(stream, packing, np.arange(packing.windows), mask_documents=True)
+    assert batch.targets_BxT.tolist() == [[1, 2, 3, 0], [4, 5, 6, 7], [8, 0, 9, 0]]
+    # Before a document stands the end of the one before; before 8 its own document's 7.
+    assert batch.inputs_BxT.tolist() == [[0, 1, 2, 3], [0, 4, 5, 6], [7, 8, 0, 9]]
+    assert batch.documents_BxT.tolist() == [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 2, 2]]
+
+
+def test_before_the_first_token_stands_an_end_of_text():
+    stream = replace(make_stream([[2], [3]]), eos_id=9)
+    batch = gather(stream, pack(stream, "stream", 5), np.array([0]))
+    assert batch.inputs_BxT.tolist() == [[9, 1, 2, 3, 4]]
+    assert batch.targets_BxT.tolist() == [[1, 2, 3, 4, 5]]
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_weight_of_a_planted_token_stands_at_its_target(write_corpus, rule):
     def weigh(ids_N):
         return np.where(ids_N == 31, 5.0, 1.0).astype(np.float32)
 
     folder = write_corpus(train=[[[1, 2, 3, 31, 4], [5, 6, 7, 8]]], weigh=weigh)
-    batch = gather(open_corpus(str(folder)).train, np.array([0, 1]), 4)
+    stream = open_corpus(str(folder)).train
+    packing = pack(stream, rule, 4)
+    batch = gather(stream, packing, np.arange(packing.windows))
     heavy = batch.weights_BxT == 5.0
     assert batch.targets_BxT[heavy].tolist() == [31]
     assert batch.inputs_BxT[heavy].tolist() == [3]
 
 
-def test_files_and_record_batches_leave_no_trace(write_corpus):
+def assert_same(a, b):
+    for name in ("inputs_BxT", "targets_BxT", "weights_BxT", "documents_BxT"):
+        assert getattr(a, name).equal(getattr(b, name))
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_files_and_record_batches_leave_no_trace(write_corpus, rule):
     documents = [[1, 2, 3], [4, 5, 6, 7, 8], [9, 10], [11, 12, 13, 14]]
-    one = open_corpus(str(write_corpus("one", train=[documents])))
-    many = open_corpus(str(write_corpus("many", train=[[d] for d in documents])))
-    assert len(many.train.segments) == 4
-    assert one.fingerprint == many.fingerprint
+    one = open_corpus(str(write_corpus("one", train=[documents]))).train
+    many = open_corpus(str(write_corpus("many", train=[[d] for d in documents]))).train
+    assert len(many.segments) == 4
+    loaders = [Loader(s, pack(s, rule, 3), 2, seed=1, mask_documents=True) for s in (one, many)]
     for step in range(5):
-        a, b = (Loader(c.train, 3, 2, seed=1).load(step) for c in (one, many))
-        assert a.inputs_BxT.equal(b.inputs_BxT)
-        assert a.targets_BxT.equal(b.targets_BxT)
-        assert a.weights_BxT.equal(b.weights_BxT)
+        assert_same(*(loader.load(step) for loader in loaders))
+
+
+@given(sizes=sizes_of_documents, rule=rules, batch=st.integers(1, 9), ranks=st.integers(1, 4))
+def test_ranks_share_the_global_batch_by_stride(sizes, rule, batch, ranks):
+    stream = make_stream(sizes)
+    packing = pack(stream, rule, 4)
+    batch = max(batch, ranks)
+    whole = Loader(stream, packing, batch, 3, mask_documents=True)
+    for step in (0, 5):
+        loaded = whole.load(step)
+        parts = [
+            Loader(stream, packing, batch, 3, rank, ranks, mask_documents=True).load(step)
+            for rank in range(ranks)
+        ]
+        for rank, part in enumerate(parts):
+            assert part.rows_B.tolist() == loaded.rows_B[rank::ranks].tolist()
+            for name in ("inputs_BxT", "targets_BxT", "weights_BxT", "documents_BxT"):
+                assert getattr(part, name).equal(getattr(loaded, name)[rank::ranks])
+        assert sum(part.targets for part in parts) == loaded.targets == whole.targets(step)
+
+
+@given(windows=st.integers(1, 9), micro=st.integers(0, 11))
+def test_a_batch_splits_into_contiguous_pieces(windows, micro):
+    batch = gather_all([[4] * windows], "stream", 4, mask_documents=True)
+    pieces = batch.split(micro)
+    assert [len(piece.rows_B) for piece in pieces[:-1]] == [micro] * (len(pieces) - 1)
+    assert 0 < len(pieces[-1].rows_B) <= (micro or windows)
+    for name in ("inputs_BxT", "targets_BxT", "weights_BxT", "documents_BxT"):
+        joined = torch.cat([getattr(piece, name) for piece in pieces])
+        assert joined.equal(getattr(batch, name))
+    assert np.concatenate([piece.rows_B for piece in pieces]).tolist() == batch.rows_B.tolist()
+    assert [piece.targets for piece in pieces] == [
+        int((piece.targets_BxT != IGNORED).sum()) for piece in pieces
+    ]
+
+
+def test_pinned_ids_travel_narrow_and_arrive_wide(monkeypatch):
+    # A machine without a GPU has no page-locked memory: a copy stands in for it.
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor.clone())
+    stream = make_stream([[5, 4]])
+    packing = pack(stream, "best-fit", 4)
+    loaders = [Loader(stream, packing, 2, 0, mask_documents=True, pinned=p) for p in (False, True)]
+    plain, pinned = (loader.load(0) for loader in loaders)
+    assert pinned.inputs_BxT.dtype == pinned.targets_BxT.dtype == torch.int32
+    assert pinned.documents_BxT.dtype == torch.int32
+    assert pinned.weights_BxT.dtype == torch.float32
+    arrived = pinned.to("cpu")
+    assert arrived.inputs_BxT.dtype == arrived.targets_BxT.dtype == torch.int64
+    assert_same(arrived, plain)
+    assert arrived.targets == plain.targets
+
+
+def test_batches_share_no_memory():
+    stream = make_stream([[8, 8]])
+    loader = Loader(stream, pack(stream, "stream", 4), 2, 0)
+    first = loader.load(0)
+    kept = first.targets_BxT.clone()
+    loader.load(1)
+    assert first.targets_BxT.equal(kept)
 
 
 @given(windows=st.integers(1, 40), batch=st.integers(1, 12), seed=st.integers(0, 2**63))
@@ -89,51 +186,3 @@ def test_the_order_depends_on_seed_and_epoch_and_nothing_else():
 def test_the_order_is_the_one_it_always_was():
     # A change here makes every run of the past unrepeatable.
     assert shuffle(0, 0, 8).tolist() == [0, 2, 1, 5, 4, 3, 6, 7]
-
-
-def test_locate_names_shard_and_document(write_corpus):
-    folder = write_corpus(train=[[[1, 2], [], [3, 4, 5]], [[6, 7]]])
-    stream = open_corpus(str(folder)).train
-    found = [stream.locate(position) for position in range(stream.tokens)]
-    names = [(path.name, document) for path, document in found]
-    zero, one = "train-00000.arrow", "train-00001.arrow"
-    expected = [(zero, "train-0")] * 2 + [(zero, "train-2")] * 3 + [(one, "train-0")] * 2
-    assert names == expected
-
-
-def test_counts_of_targets_leave_out_the_first_token(write_corpus):
-    folder = write_corpus(train=[[[3, 3, 5], [3]]])
-    counts = open_corpus(str(folder)).target_counts_V
-    assert (counts[3], counts[5], counts.sum()) == (2, 1, 3)
-
-
-@pytest.mark.parametrize(
-    ("weights", "share", "uniform"),
-    [([1, 1, 1, 1], 1.0, True), ([2, 0, 2, 0], 0.5, False), ([4, 0, 0, 0], 0.25, False)],
-)
-def test_weight_spread(write_corpus, weights, share, uniform):
-    def weigh(ids_N):
-        return np.resize(np.array(weights, np.float32), len(ids_N))
-
-    folder = write_corpus(train=[[[1, 2, 3, 4]]], weigh=weigh)
-    assert open_corpus(str(folder)).weight_spread == (share, uniform)
-
-
-def test_weights_change_the_fingerprint_in_one_place(write_corpus):
-    a = open_corpus(str(write_corpus("a"))).fingerprint
-    b = open_corpus(str(write_corpus("b", weigh=np.ones_like))).fingerprint
-    assert {name for name in a if a[name] != b[name]} == {"train_weights_crc32"}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"validation": []}, "empty validation split"),
-        ({"validation": [[[]]]}, "empty validation split"),
-        ({"train": [[[7]]]}, "empty train split"),
-    ],
-)
-def test_an_empty_split_is_named(write_corpus, change, message):
-    folder = write_corpus(**change)
-    with pytest.raises(AssayError, match=message):
-        open_corpus(str(folder))

@@ -6,22 +6,30 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from trainer import train as training
+from trainer import losses
+from trainer import step as stepping
 from trainer.checkpoint import find_latest, read_record
-from trainer.config import flatten
+from trainer.flat import flatten, override
 from trainer.interrupt import Interrupted
+from trainer.loop import Diverged
 from trainer.metrics import read_rows
 from trainer.objectives import token_nll
 from trainer.optim import lr_at, set_lr
-from trainer.train import Diverged, evaluate_run, train
+from trainer.train import evaluate_run, train
 from weighting.errors import AssayError
 from weighting.lock import locking
+
+TIMED = ("tokens_per_second", "matmul_share")
+
+
+def vary(config, **values):
+    """The config with some fields of its flat form replaced."""
+    return override(config, values)
 
 
 def read_bytes(out):
@@ -32,7 +40,7 @@ def read_bytes(out):
 def steady_rows(out):
     """The rows of a run without their timing."""
     rows = read_rows(out / "metrics.jsonl") + read_rows(out / "evaluations.jsonl")
-    return [{k: v for k, v in row.items() if k != "tokens_per_second"} for row in rows]
+    return [{k: v for k, v in row.items() if k not in TIMED} for row in rows]
 
 
 def stop_at(step):
@@ -48,7 +56,7 @@ def stop_at(step):
 def test_training_learns_to_count(tiny, write_corpus, tmp_path):
     counting = [[list(range(32)) * 8]]
     shards = write_corpus("counting", train=counting, validation=counting)
-    config = replace(tiny, shards=str(shards), objective="weighted", steps=60, lr=0.02)
+    config = vary(tiny, shards=str(shards), objective="weighted", steps=60, lr=0.02)
     result = train(config, tmp_path / "out")
     first = read_rows(tmp_path / "out" / "metrics.jsonl")[0]
     assert first["nll"] == pytest.approx(np.log(32), rel=1e-5)
@@ -56,7 +64,7 @@ def test_training_learns_to_count(tiny, write_corpus, tmp_path):
 
 
 def test_the_rows_of_a_run(tiny, tmp_path):
-    train(replace(tiny, objective="weighted"), tmp_path / "out")
+    train(vary(tiny, objective="weighted"), tmp_path / "out")
     rows = read_rows(tmp_path / "out" / "metrics.jsonl")
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[1]["tokens"] == 64
@@ -69,20 +77,20 @@ def test_the_rows_of_a_run(tiny, tmp_path):
 def test_every_update_uses_the_rate_of_the_schedule(tiny, tmp_path, monkeypatch):
     used = []
 
-    def note(optimizer, lr):
-        set_lr(optimizer, lr)
+    def note(optimizers, lr):
+        set_lr(optimizers, lr)
         used.append(lr)
 
-    monkeypatch.setattr(training, "set_lr", note)
+    monkeypatch.setattr(stepping, "set_lr", note)
     train(tiny, tmp_path / "out")
     assert used == [lr_at(step, tiny) for step in range(6)]
     assert used == [row["lr"] for row in read_rows(tmp_path / "out" / "metrics.jsonl")]
 
 
 def test_weights_of_one_train_the_plain_model_bit_for_bit(tiny, write_corpus, tmp_path):
-    ones = replace(tiny, shards=str(write_corpus("ones", weigh=np.ones_like)))
-    train(replace(ones, objective="plain"), tmp_path / "plain")
-    train(replace(ones, objective="weighted", allow_uniform_weights=True), tmp_path / "weighted")
+    ones = vary(tiny, shards=str(write_corpus("ones", weigh=np.ones_like)))
+    train(vary(ones, objective="plain"), tmp_path / "plain")
+    train(vary(ones, objective="weighted", allow_uniform_weights=True), tmp_path / "weighted")
     plain, weighted = read_bytes(tmp_path / "plain"), read_bytes(tmp_path / "weighted")
     for name in ("model.safetensors", "optimizer.safetensors"):
         assert plain[name] == weighted[name]
@@ -90,8 +98,8 @@ def test_weights_of_one_train_the_plain_model_bit_for_bit(tiny, write_corpus, tm
 
 
 def test_live_weights_train_another_model(tiny, tmp_path):
-    train(replace(tiny, objective="plain"), tmp_path / "plain")
-    train(replace(tiny, objective="weighted"), tmp_path / "weighted")
+    train(vary(tiny, objective="plain"), tmp_path / "plain")
+    train(vary(tiny, objective="weighted"), tmp_path / "weighted")
     plain, weighted = read_bytes(tmp_path / "plain"), read_bytes(tmp_path / "weighted")
     assert plain["model.safetensors"] != weighted["model.safetensors"]
 
@@ -99,13 +107,13 @@ def test_live_weights_train_another_model(tiny, tmp_path):
 def test_a_weighted_run_on_equal_weights_is_refused(tiny, write_corpus, tmp_path):
     shards = str(write_corpus("sevens", weigh=lambda ids: ids * np.float32(0) + np.float32(7)))
     with pytest.raises(AssayError, match="all training weights are equal"):
-        train(replace(tiny, shards=shards, objective="weighted"), tmp_path / "out")
+        train(vary(tiny, shards=shards, objective="weighted"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("step", [1, 3, 5])
 def test_a_resumed_run_has_the_bytes_of_an_uninterrupted_one(tiny, tmp_path, step):
-    config = replace(tiny, objective="weighted")
+    config = vary(tiny, objective="weighted")
     train(config, tmp_path / "whole")
     with pytest.raises(Interrupted, match=f"saved at step {step}") as caught:
         train(config, tmp_path / "cut", stop_at(step))
@@ -148,10 +156,10 @@ def test_another_config_in_the_folder_is_refused_by_field(tiny, tmp_path):
     with pytest.raises(Interrupted):
         train(tiny, tmp_path / "out", stop_at(2))
     with pytest.raises(AssayError, match=r"made with lr 0\.004, now lr is 0\.5"):
-        train(replace(tiny, lr=0.5), tmp_path / "out")
+        train(vary(tiny, lr=0.5), tmp_path / "out")
     train(tiny, tmp_path / "out")
     with pytest.raises(AssayError, match=r"result\.json: made with clip 1\.0, now clip is 2\.0"):
-        train(replace(tiny, clip=2.0), tmp_path / "out")
+        train(vary(tiny, clip=2.0), tmp_path / "out")
 
 
 def test_other_weights_in_the_same_place_are_refused(tiny, write_corpus, tmp_path):
@@ -163,7 +171,7 @@ def test_other_weights_in_the_same_place_are_refused(tiny, write_corpus, tmp_pat
 
 def test_shards_may_move(tiny, write_corpus, tmp_path):
     result = train(tiny, tmp_path / "out")
-    moved = replace(tiny, shards=str(write_corpus("elsewhere")))
+    moved = vary(tiny, shards=str(write_corpus("elsewhere")))
     assert train(moved, tmp_path / "out") == result
 
 
@@ -171,12 +179,12 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
     tiny, write_corpus, tmp_path, monkeypatch
 ):
     shards = write_corpus(train=[[[1, 2, 3, 4]], [[5, 6, 7], [31, 8, 9], [3, 2, 1]]])
-    planted = replace(tiny, shards=str(shards))
+    planted = vary(tiny, shards=str(shards))
 
     def break_on_31(logits, targets):
         return token_nll(logits, targets).masked_fill(targets == 31, torch.nan)
 
-    monkeypatch.setattr(training, "token_nll", break_on_31)
+    monkeypatch.setattr(losses, "token_nll", break_on_31)
     with pytest.raises(Diverged) as caught:
         train(planted, tmp_path / "out")
     message = str(caught.value)
@@ -186,7 +194,7 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
 
 
 def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
-    config = replace(tiny, lr=1e38, log_every=6, save_every=1)
+    config = vary(tiny, lr=1e38, log_every=6, save_every=1)
     with pytest.raises(Diverged, match=r"train-00000\.arrow, document train-\d+"):
         train(config, tmp_path / "out")
     latest = find_latest(tmp_path / "out" / "checkpoints")
@@ -195,7 +203,7 @@ def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
 
 
 def test_a_validation_loss_that_is_not_a_number_stops_the_run(tiny, tmp_path):
-    config = replace(tiny, lr=1e38, log_every=6, eval_every=1)
+    config = vary(tiny, lr=1e38, log_every=6, eval_every=1)
     with pytest.raises(Diverged, match="step 1: validation loss nan"):
         train(config, tmp_path / "out")
     assert read_rows(tmp_path / "out" / "evaluations.jsonl") == []
@@ -223,7 +231,7 @@ def test_evaluating_on_shards_of_another_tokenizer_is_refused(tiny, write_corpus
 def test_sigterm_saves_and_ends_the_process(tiny, tmp_path):
     out = tmp_path / "out"
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(flatten(replace(tiny, steps=10**6, save_every=10**6))))
+    config.write_text(json.dumps(flatten(vary(tiny, steps=10**6, save_every=10**6))))
     command = [sys.executable, "-m", "trainer", "train", "--config", str(config)]
     process = subprocess.Popen([*command, "--out", str(out), "--json"], stderr=subprocess.PIPE)
     while not read_rows(out / "metrics.jsonl") and process.poll() is None:
