@@ -7,7 +7,7 @@ RUN := runs/demo
 CORPUS ?= python-docs:10
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench bench-clean bench-dedupe parity smoke clean
+.PHONY: demo test lint bench bench-clean bench-dedupe bench-train parity smoke clean
 
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN) --overwrite
@@ -27,7 +27,6 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.bench $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.engine
-	$(BIN)/python -m benchmarks.step
 
 # Cleaning against datatrove, on a corpus of your own: make bench-clean CORPUS=wiki.jsonl.gz
 bench-clean: $(VENV)/.bench
@@ -37,6 +36,12 @@ bench-clean: $(VENV)/.bench
 bench-dedupe: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.minhash $(CORPUS)
 	$(BIN)/python -m benchmarks.dedupe $(CORPUS)
+
+# Steps against a plain loop, weighted against plain, the loader, the chunked loss
+bench-train: $(VENV)/.dev $(RUN)/manifest.json
+	$(BIN)/python -m benchmarks.train $(RUN)
+	$(BIN)/python -m benchmarks.loader
+	$(BIN)/python -m benchmarks.chunked
 
 # Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
 parity: $(VENV)/.bench

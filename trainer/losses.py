@@ -147,6 +147,12 @@ def check_objective(config: TrainConfig) -> None:
             f"objective {name!r} weighs a token by this very forward pass, which ce_chunk cannot "
             f"wait for; leave ce_chunk at 0, or use one of {', '.join(sorted(KNOWN_BEFORE))}"
         )
+    short = config.objectives.longce_context
+    if name == "longce" and 2 * short >= config.model.context:
+        raise AssayError(
+            f"longce_context {short}: its windows of {2 * short} tokens are no shorter than "
+            f"context {config.model.context}, so every weight would be 1; give less than half"
+        )
     if config.micro and name in WHOLE_BATCH:
         raise AssayError(
             f"objective {name!r} looks at a batch as a whole; leave micro at 0, or start more "

@@ -1,5 +1,6 @@
 """Fixtures of the trainer's tests.
 
+known_rate     no run measures how fast the machine is: that takes longer than most runs here
 one_thread     every test computes on one CPU thread
 write_corpus   writes a folder of tiny shards: splits, files, record batches, weights
 corpus         a folder of shards with weights that differ
@@ -28,6 +29,11 @@ def one_thread():
     yield
     # Training sets this for the whole process; hypothesis needs subnormal numbers elsewhere.
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True)
+def known_rate(monkeypatch):
+    monkeypatch.setattr("trainer.train.measure_matmul", lambda device, precision: 1e11)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture
 def start(tiny, tmp_path):
-    """Start two processes through torchrun, in a process group of their own."""
+    """Start two processes through torchrun."""
     started = []
 
     def launch(out, **values):
