@@ -34,14 +34,14 @@ def print_times(title: str, times: Times, base: str, megabytes: float | None = N
     """Print median seconds, speed, and the ratio to the base: median, least and most."""
     command = " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     table = Table(title=title, caption=f"{command} on {platform.machine()}")
-    for column in ("arm", "seconds", "MB/s", f"time / {base}"):
+    for column in ("arm", "seconds", *(["MB/s"] if megabytes else []), f"time / {base}"):
         table.add_column(column, justify="left" if column == "arm" else "right")
     for name, values in times.items():
         against = ratios(times, name, base)
         table.add_row(
             name,
             f"{median(values):.3f}",
-            f"{megabytes / median(values):.1f}" if megabytes else "",
+            *([f"{megabytes / median(values):.1f}"] if megabytes else []),
             f"{median(against):.3f} ({min(against):.3f} to {max(against):.3f})",
         )
     Console(width=100).print(table)
