@@ -11,7 +11,7 @@ import psutil
 import pytest
 import torch
 
-from trainer.checkpoint import find_latest, read_tensors
+from trainer.checkpoint import find_latest
 from trainer.flat import flatten, override
 from trainer.metrics import read_rows
 from trainer.ranks import ALONE, Ranks, read_ranks
@@ -27,7 +27,6 @@ def start(tiny, tmp_path):
     started = []
 
     def launch(out, **values):
-        values = {"steps": 60, "save_every": 20, "eval_every": 60, **values}
         config = tmp_path / "config.json"
         config.write_text(json.dumps(flatten(override(tiny, values))))
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
@@ -73,41 +72,38 @@ def read_bytes(out):
     return {path.name: path.read_bytes() for path in find_latest(out / "checkpoints").iterdir()}
 
 
-def test_two_processes_draw_the_curve_of_one(start, tiny, tmp_path):
-    values = {"steps": 8, "save_every": 8, "eval_every": 4, "batch": 6, "objective": "weighted"}
-    output = finish(start(tmp_path / "two", **values))
-    train(override(tiny, values), tmp_path / "one")
-    assert len(output.splitlines()) == 10  # one process speaks
-    for name in ("metrics.jsonl", "evaluations.jsonl"):
-        one, two = (read_rows(tmp_path / n / name) for n in ("one", "two"))
-        assert [row["tokens"] for row in one if "tokens" in row] == [
-            row["tokens"] for row in two if "tokens" in row
-        ]
-        for field in set(one[0]) - {"tokens_per_second", "matmul_share"}:
-            expected = [row[field] for row in one]
-            np.testing.assert_allclose([row[field] for row in two], expected, rtol=2e-5)
-    one, two = (
-        read_tensors(find_latest(tmp_path / n / "checkpoints"), "model") for n in ("one", "two")
-    )
-    for name in one:
-        torch.testing.assert_close(one[name], two[name], atol=1e-4, rtol=1e-3)
+def check_same_curve(one, two, steps):
+    """The first rows of two runs are equal but for rounding; later it would add up."""
+    rows = [read_rows(out / "metrics.jsonl")[:steps] for out in (one, two)]
+    for field in set(rows[0][0]) - {"tokens_per_second", "matmul_share"}:
+        expected, found = ([row[field] for row in each] for each in rows)
+        np.testing.assert_allclose(found, expected, rtol=2e-5)
+    ends = [read_rows(out / "evaluations.jsonl")[-1] for out in (one, two)]
+    assert ends[0]["validation_tokens"] == ends[1]["validation_tokens"]
+    assert ends[0]["validation_nll"] == pytest.approx(ends[1]["validation_nll"], rel=1e-2)
 
 
-def test_killed_or_stopped_processes_resume_to_the_bytes_of_undisturbed_ones(start, tmp_path):
-    finish(start(tmp_path / "whole"))
-    cut = tmp_path / "cut"
-    killed = start(cut, log_every=1)
-    wait_for_step(cut, 25, killed)
+def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_path):
+    one, two, cut = (tmp_path / name for name in ("one", "two", "cut"))
+    values = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
+    values |= {"objective": "weighted", "lr": 1e-3}
+    output = finish(start(two, **values))
+    assert len(output.splitlines()) == 251  # one process speaks
+    train(override(tiny, values), one)
+    check_same_curve(one, two, 8)
+
+    killed = start(cut, **values)
+    wait_for_step(cut, 70, killed)
     kill(killed)
-    stopped = start(cut, steps=60)
-    wait_for_step(cut, 45, stopped)
+    stopped = start(cut, **values)
+    wait_for_step(cut, 120, stopped)
     stopped.terminate()
     _, errors = stopped.communicate(timeout=60)
     assert stopped.returncode != 0
     assert errors.count("trainer: ") == 1
     assert "run again to resume (SIGTERM)" in errors
-    finish(start(cut))
-    assert read_bytes(cut) == read_bytes(tmp_path / "whole")
+    finish(start(cut, **values))
+    assert read_bytes(cut) == read_bytes(two)
 
 
 def test_alone_sums_and_gathers_are_the_values_themselves():
