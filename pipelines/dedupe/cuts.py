@@ -105,7 +105,8 @@ def find_cuts(text: Text, painted: Bools) -> Ints:
 
     Painted bytes with nothing but white space between them are one cut.
     """
-    room = 1
+    # A painted stretch may go on from one text into the next, and is a cut in both.
+    room = len(text.offsets)
     for at in range(1, len(painted)):
         room += painted[at] and not painted[at - 1]
     cuts, size = np.empty((4, room), np.int64), 0

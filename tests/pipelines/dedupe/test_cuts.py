@@ -60,12 +60,10 @@ def list_cut(edited):
 
 
 def adjoins(at, kept, in_words):
-    """Whether a mark stands between words, and one of its neighbours is kept."""
-    while at not in in_words | kept:
-        at -= 1
-        if at < 0:
-            return False
-    return at in kept
+    """Whether the first word before or behind a mark is kept: marks go with what they adjoin."""
+    before = next((place for place in range(at, -1, -1) if place in in_words), -1)
+    behind = next((place for place in range(at, max(in_words) + 1) if place in in_words), -1)
+    return at not in in_words and bool({before, behind} & kept)
 
 
 @settings(max_examples=400)
@@ -95,6 +93,12 @@ def test_words_that_stay_stay_apart(case):
         words = zip(*list_spans(text), strict=True)
         left = [word for (start, _), word in words if start not in gone]
         assert list_spans(edited.text)[1] == left
+
+
+def test_texts_side_by_side_that_both_go_whole_are_cut_each_by_itself():
+    edited = delete_all(["aaaa"] * 9, [*range(1, 9), 0])
+    assert [each.text for each in edited] == [""] * 8 + ["aaaa"]
+    assert all(each.spans.tolist() == [[0, 0, 0, 4]] for each in edited[:8])
 
 
 @given(ranked())
