@@ -93,7 +93,11 @@ def test_flags_win_over_the_config_file(corpus, tmp_path):
     assert config["allow_uniform_weights"] is False
 
 
-def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys):
+def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys, monkeypatch):
+    def run_here(commands, jobs, between):
+        assert [main(command.arguments) for command in commands] == [0, 0]
+
+    monkeypatch.setattr("trainer.ablate.run_processes", run_here)  # test_ablate starts processes
     command = ["ablate", "--shards", str(corpus), "--out", str(tmp_path / "out"), "--seeds", "3"]
     assert main([*command, "--arm", "slow:lr=0.001", "--arm", "fast:lr=0.01", *TINY]) == 0
     text = capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,51 +23,78 @@ from weighting.errors import AssayError
 pytestmark = pytest.mark.timeout(180)
 
 
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
 @pytest.fixture
 def start(tiny, tmp_path):
-    """Start two processes through torchrun."""
+    """Start two processes: through torchrun, or with its environment and without its seconds."""
     started = []
 
-    def launch(out, **values):
+    def launch(out, *torchrun, **values):
         config = tmp_path / "config.json"
         config.write_text(json.dumps(flatten(override(tiny, values))))
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        arguments = ["--nproc-per-node", "2", "-m", "trainer", "train", "--json"]
-        where = ["--config", str(config), "--out", str(out)]
-        process = subprocess.Popen(
-            [*torchrun, *arguments, *where],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        started.append(process)
-        return process
+        trainer = ("-m", "trainer", "train", "--json", "--config", str(config), "--out", str(out))
+        places = [{}] if torchrun else describe_places(2)
+        processes = [
+            subprocess.Popen(
+                [sys.executable, *torchrun, *trainer],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1", **place},
+            )
+            for place in places
+        ]
+        started.extend(processes)
+        return processes
 
     yield launch
-    for process in started:
-        kill(process)
+    kill(started)
 
 
-def kill(process):
-    """Kill torchrun and its workers, which lead process groups of their own, at once."""
-    if process.poll() is None:
-        family = psutil.Process(process.pid)
-        for member in [*family.children(recursive=True), family]:
+def describe_places(count):
+    """What torchrun tells each of `count` processes of one machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    shared |= {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+    places = [{**shared, "RANK": rank, "LOCAL_RANK": rank} for rank in range(count)]
+    return [{name: str(value) for name, value in place.items()} for place in places]
+
+
+def kill(processes):
+    """Kill processes at once, and those that they started."""
+    living = [psutil.Process(process.pid) for process in processes if process.poll() is None]
+    for leader in living:
+        for member in [*leader.children(recursive=True), leader]:
             member.kill()
-        process.communicate()
+    for process in processes:
+        if not process.stdout.closed:
+            process.communicate()
 
 
-def finish(process):
-    output, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
+def end(processes):
+    """Wait for all; return exit codes, what was said, and errors, of all together."""
+    said = [process.communicate(timeout=120) for process in processes]
+    output, errors = ("".join(parts) for parts in zip(*said, strict=True))
+    return {process.returncode for process in processes}, output, errors
+
+
+def finish(processes):
+    codes, output, errors = end(processes)
+    assert codes == {0}, errors
     return output
 
 
-def wait_for_step(out, step, process):
-    while process.poll() is None and len(read_rows(out / "metrics.jsonl")) < step:
+def wait_for_step(out, step, processes):
+    def run():
+        return all(process.poll() is None for process in processes)
+
+    while run() and len(read_rows(out / "metrics.jsonl")) < step:
         time.sleep(0.01)
-    assert process.poll() is None
+    assert run()
 
 
 def read_bytes(out):
@@ -87,7 +116,7 @@ def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_pa
     one, two, cut = (tmp_path / name for name in ("one", "two", "cut"))
     values = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
     values |= {"objective": "weighted", "lr": 1e-3}
-    output = finish(start(two, **values))
+    output = finish(start(two, *TORCHRUN, **values))
     assert len(output.splitlines()) == 251  # one process speaks
     train(override(tiny, values), one)
     check_same_curve(one, two, 8)
@@ -97,9 +126,9 @@ def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_pa
     kill(killed)
     stopped = start(cut, **values)
     wait_for_step(cut, 120, stopped)
-    stopped.terminate()
-    _, errors = stopped.communicate(timeout=60)
-    assert stopped.returncode != 0
+    stopped[1].terminate()  # the other one learns of it
+    codes, _, errors = end(stopped)
+    assert codes == {128 + signal.SIGTERM}
     assert errors.count("trainer: ") == 1
     assert "run again to resume (SIGTERM)" in errors
     finish(start(cut, **values))
