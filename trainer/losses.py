@@ -110,7 +110,6 @@ class LossFunction:
     def _measure_short(self, batch: Batch) -> Tensor | None:
         if "short" not in READS[self.config.objectives.objective]:
             return None
-
         with autocast(self.config):
             return short_context_nll(
                 self.model,
@@ -126,7 +125,6 @@ def build_loss_function(
 ) -> LossFunction:
     """Return the loss function of a settled config, compiled where it says so."""
     wants_entropy = "entropy" in READS[config.objectives.objective]
-
     return LossFunction(
         config=config,
         model=model,

@@ -234,12 +234,3 @@ def token_entropy(logits_BxTxV: Tensor) -> Tensor:
     """Return entropy_BxT of the predictions in nats (float32), padding included, no gradient."""
     entropies_BxTxV: Tensor = torch.special.entr(logits_BxTxV.float().softmax(-1))
     return entropies_BxTxV.sum(-1)
-
-
-def effective_share(weights_BxT: Tensor, targets: int) -> Tensor:
-    """Return (sum w)^2 / (n sum w^2): the share of the targets that equal weights would need.
-
-    Kish's effective sample size over n. 1 where all weights are equal; 0 where all are 0.
-    """
-    squares = weights_BxT.square().sum()
-    return weights_BxT.sum().square() / (targets * squares).clamp_min(1e-30)

@@ -14,6 +14,7 @@ from trainer.losses import Losses, LossFunction
 from trainer.optim import lr_at, set_lr
 from trainer.ranks import Ranks
 from trainer.state import State
+from weighting.mass import effective_share
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,14 @@ class Update:
     step: int  # updates done, this one included
     rows_B: npt.NDArray[np.int64]  # windows of this process
     nll_BxT: Tensor
-    scores_5: Tensor  # of the global batch, see `Scores`
+    count: int  # targets of the global batch
+    sums_6: Tensor  # over the global batch, see `_score`
 
     def read(self) -> "Scores":
         """Wait for the device and return the numbers."""
-        return Scores(*self.scores_5.tolist())
+        loss, nll, mass, squares, stops, norm = self.sums_6.tolist()
+        share = effective_share(mass, squares, self.count)
+        return Scores(loss / self.count, nll / self.count, norm, share, stops)
 
 
 @dataclass(frozen=True)
@@ -72,17 +76,15 @@ def update(
         state.types.update(nll_BxT, batch.targets_BxT, decay, ranks)
     state.step += 1
     state.tokens += count
-    return Update(state.step, batch.rows_B, nll_BxT, _score(parts, norm, count, ranks, stop=stop))
+    sums_6 = torch.cat([_score(parts, ranks, stop=stop), norm.float()[None]])
+    return Update(state.step, batch.rows_B, nll_BxT, count, sums_6)
 
 
-def _score(
-    parts: Sequence[Losses], norm: Tensor, count: int, ranks: Ranks, *, stop: bool
-) -> Tensor:
+def _score(parts: Sequence[Losses], ranks: Ranks, *, stop: bool) -> Tensor:
+    """Return sums over all processes: terms, losses, weights, squared weights, who stops."""
     nll = torch.cat([part.nll_BxT for part in parts])
     terms = torch.cat([part.terms_BxT for part in parts])
     weights = torch.where(nll > 0, terms / nll, 0.0)
     asked = nll.new_tensor(float(stop))
     sums = [terms.sum(), nll.sum(), weights.sum(), weights.square().sum(), asked]
-    loss, plain, mass, squares, stops = ranks.sum(torch.stack(sums)).unbind()
-    share = mass.square() / (count * squares).clamp_min(1e-30)
-    return torch.stack([loss / count, plain / count, norm.to(loss), share, stops])
+    return ranks.sum(torch.stack(sums))

@@ -28,6 +28,7 @@ from trainer.loop import Work, run_steps
 from trainer.losses import build_loss_function, check_objective
 from trainer.machine_rate import measure_matmul
 from trainer.metrics import Report, Row, cut_rows, read_rows
+from trainer.models import settle_vocab
 from trainer.objectives import READS_WEIGHTS
 from trainer.packing import pack
 from trainer.ranks import ALONE, Ranks, joining, read_ranks
@@ -111,12 +112,7 @@ def check_corpus(config: TrainConfig, corpus: Corpus) -> None:
     The vocabulary is larger than the model's, or a weighted objective would be the plain one in
     disguise.
     """
-    rows, types = config.model.vocab, corpus.info.vocab_size
-    if 0 < rows < types:
-        raise AssayError(
-            f"{config.shards}: vocabulary of {types} types, larger than the model's {rows} rows; "
-            f"give --vocab {types} or more, or leave it out"
-        )
+    settle_vocab(config.model, corpus.info.vocab_size)
     _, uniform = corpus.weight_spread
     name = config.objectives.objective
     if name in READS_WEIGHTS and uniform and not config.allow_uniform_weights:

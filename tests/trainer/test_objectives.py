@@ -21,7 +21,7 @@ from tests.trainer.draw_tokens import (
 )
 from trainer.config import OBJECTIVE_NAMES
 from trainer.data import IGNORED
-from trainer.objectives import OBJECTIVES, effective_share, token_entropy, token_nll
+from trainer.objectives import OBJECTIVES, token_entropy, token_nll
 from trainer.type_statistics import TypeStatistics
 
 
@@ -218,13 +218,6 @@ def test_longce_weighs_one_where_the_short_context_is_all_there_is(short):
     assert weights[:, : 2 * SHORT][tokens.live_BxT[:, : 2 * SHORT]].eq(1).all()
     assert weights[:2, 2 * SHORT :].ne(1).all()
     assert weights.max() <= tokens.settings.longce_cap
-
-
-@pytest.mark.parametrize(
-    ("weights", "share"), [([1.0, 1.0], 1.0), ([3.0, 3.0], 1.0), ([1.0, 0.0], 0.5), ([0.0, 0.0], 0)]
-)
-def test_effective_share(weights, share):
-    assert effective_share(torch.tensor([weights]), 2).item() == pytest.approx(share)
 
 
 def test_padding_costs_nothing():

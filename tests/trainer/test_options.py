@@ -116,7 +116,7 @@ def test_how_a_batch_is_computed_does_not_change_what_is_minimised(tiny, tmp_pat
         ({"objective": "cvar", "micro": 2}, "'cvar' looks at a batch as a whole"),
         ({"objective": "focal", "ce_chunk": 4}, "'focal' weighs a token by this very forward"),
         ({"objective": "longce", "longce_context": 4}, "longce_context 4: its windows of 8 tokens"),
-        ({"vocab": 20}, "vocabulary of 32 types, larger than the model's 20 rows"),
+        ({"vocab": 20}, r"vocabulary \(32\) is larger than the model's \(vocab 20\)"),
     ],
 )
 def test_what_excludes_each_other_is_refused_before_anything_is_written(

@@ -27,7 +27,7 @@ def build_model(config: ModelConfig, vocab_size: int, seed: int) -> LanguageMode
     Raises:
         AssayError: `config.vocab` is given and smaller than `vocab_size`.
     """
-    model = ARCHITECTURES[config.architecture](config, _settle_vocab(config, vocab_size))
+    model = ARCHITECTURES[config.architecture](config, settle_vocab(config, vocab_size))
     model.initialise(torch.Generator().manual_seed(seed))
     return model
 
@@ -35,11 +35,16 @@ def build_model(config: ModelConfig, vocab_size: int, seed: int) -> LanguageMode
 def count_parameters(config: ModelConfig, vocab_size: int) -> int:
     """Return how many numbers `build_model` would draw, without memory for them."""
     with torch.device("meta"):
-        model = ARCHITECTURES[config.architecture](config, _settle_vocab(config, vocab_size))
+        model = ARCHITECTURES[config.architecture](config, settle_vocab(config, vocab_size))
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _settle_vocab(config: ModelConfig, vocab_size: int) -> int:
+def settle_vocab(config: ModelConfig, vocab_size: int) -> int:
+    """Return the rows of embedding and head: the larger of `vocab_size` and `config.vocab`.
+
+    Raises:
+        AssayError: `config.vocab` is given and smaller than `vocab_size`.
+    """
     if 0 < config.vocab < vocab_size:
         raise AssayError(
             f"the shards' vocabulary ({vocab_size}) is larger than the model's (vocab "
