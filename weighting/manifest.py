@@ -10,7 +10,7 @@ from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.files import read_json, sha256, write_json
 from weighting.shards import Shard
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 # A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
 # of the tolerance is for the raw weights, which are float32 as well.

@@ -1,84 +1,148 @@
-"""Pair (bigram) counts and the back-off probability that they give.
+"""N-gram counts of orders 2 to 5, and the back-off probability that they give a token.
 
-A pair is packed as `previous * vocab_size + current` in uint64, so that sorted keys group by
-context and a range of contexts is a slice. All arrays are NumPy; counts are int64.
+An n-gram is a token and its context, the n - 1 tokens before it; what stands before a document's
+first token counts as end-of-text tokens. Its key is a uint64, `context << b | id` with b the bits
+of the vocabulary, so that sorted keys group by context. The context is spread evenly over the
+upper 64 - b bits, so that equal ranges of keys hold about equally many contexts.
+
+Order 2 is exact. From order 3 on the context is a hash: any two contexts are taken for one with
+probability 2^(b - 64). Of C distinct contexts some C 2^(b - 64) of all have the hash of another:
+4 in a million for a vocabulary of 65,536 types and 10^9 contexts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+Keys = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+ORDERS = (2, 3, 4, 5)
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: odd, so a factor one to one
 
-@dataclass(frozen=True)
-class PairCounts:
-    """K distinct pairs: sorted unique keys (uint64) and how often each occurs (int64, ≥ 1)."""
 
-    keys_K: npt.NDArray[np.uint64]
+@dataclass(frozen=True, eq=False)
+class Ngrams:
+    """K distinct n-grams: sorted keys (uint64) and how often each occurs (int64, ≥ 1)."""
+
+    keys_K: Keys
     counts_K: Ints
 
 
-@dataclass(frozen=True)
-class Contexts:
-    """For each context token: occurrences as context, distinct continuations; both int64 [V]."""
+@dataclass(frozen=True, eq=False)
+class Table:
+    """K n-grams to look up: sorted keys (uint64) and, for each, a row of uint32 (see Row).
 
-    totals_V: Ints
-    distinct_V: Ints
+    Every n-gram carries what is known of its context. So one search finds it, or, where it was
+    never seen, a neighbour with the same context.
+    """
 
-
-def pack_pairs(
-    previous_N: npt.NDArray[Any], ids_N: npt.NDArray[Any], vocab_size: int
-) -> npt.NDArray[np.uint64]:
-    """Return the uint64 key of each of N pairs."""
-    return previous_N.astype(np.uint64) * np.uint64(vocab_size) + ids_N.astype(np.uint64)
+    keys_K: Keys
+    rows_Kx3: npt.NDArray[np.uint32]
 
 
-def count_pairs(keys_N: npt.NDArray[np.uint64]) -> PairCounts:
-    """Count N packed pairs, in any order."""
-    keys_K, counts_K = np.unique(keys_N, return_counts=True)
-    return PairCounts(keys_K, counts_K.astype(np.int64, copy=False))
+class Row(IntEnum):
+    """Columns of a Table. Numbers beyond 2^32 - 1 are kept as that."""
+
+    COUNT = 0  # of the n-gram
+    TOTAL = 1  # occurrences of its context
+    DISTINCT = 2  # tokens that were seen after the context
 
 
-def merge_pairs(parts: Sequence[PairCounts]) -> PairCounts:
+def count_bits(vocab_size: int) -> np.uint64:
+    """Return the bits that an id takes."""
+    return np.uint64((vocab_size - 1).bit_length())
+
+
+def list_keys(
+    ids_N: npt.NDArray[Any],
+    offsets_D1: npt.NDArray[Any],
+    eos_id: int,
+    vocab_size: int,
+    order: int,
+) -> Iterator[Keys]:
+    """Yield the keys of the n-grams that end at each of N tokens, for n from 2 to `order`.
+
+    None of the D documents may be empty (each has its end-of-text token).
+    """
+    bits = count_bits(vocab_size)
+    ids_N = ids_N.astype(np.uint64)
+    previous_N, context_N = ids_N, np.zeros_like(ids_N)
+    for n in range(2, order + 1):
+        previous_N = _shift(previous_N, offsets_D1[:-1], eos_id)
+        context_N = previous_N * SPREAD if n == 2 else _mix(context_N + previous_N)
+        yield context_N << bits | ids_N
+
+
+def count_ngrams(keys_N: Keys) -> Ngrams:
+    """Count N keys, in any order."""
+    keys_N = np.sort(keys_N)
+    starts = np.flatnonzero(_differ(keys_N))
+    return Ngrams(keys_N[starts], np.diff(starts, append=len(keys_N)))
+
+
+def merge_ngrams(parts: Sequence[Ngrams]) -> Ngrams:
     """Add up counts; the order and the cutting of `parts` do not matter."""
-    if not parts:
-        return PairCounts(np.empty(0, np.uint64), np.empty(0, np.int64))
+    parts = [part for part in parts if len(part.keys_K)]
+    if len(parts) < 2:
+        return parts[0] if parts else count_ngrams(np.empty(0, np.uint64))
     keys = np.concatenate([part.keys_K for part in parts])
-    counts = np.concatenate([part.counts_K for part in parts])
-    order = np.argsort(keys, kind="stable")
-    keys, counts = keys[order], counts[order]
-    starts = np.flatnonzero(np.concatenate([keys[:1] == keys[:1], keys[1:] != keys[:-1]]))
-    if not len(starts):
-        return PairCounts(keys, counts)
-    return PairCounts(keys[starts], np.add.reduceat(counts, starts))
+    order = np.argsort(keys, kind="stable")  # merges runs that are sorted
+    keys, counts = keys[order], np.concatenate([part.counts_K for part in parts])[order]
+    starts = np.flatnonzero(_differ(keys))
+    return Ngrams(keys[starts], np.add.reduceat(counts, starts))
 
 
-def find_counts(pairs: PairCounts, keys_N: npt.NDArray[np.uint64]) -> Ints:
-    """Return the count of each of N keys, 0 where a key is not among `pairs`."""
-    if not len(pairs.keys_K):
-        return np.zeros(len(keys_N), np.int64)
-    at_N = np.minimum(np.searchsorted(pairs.keys_K, keys_N), len(pairs.keys_K) - 1)
-    return np.where(pairs.keys_K[at_N] == keys_N, pairs.counts_K[at_N], 0)
+def tabulate(ngrams: Ngrams, vocab_size: int) -> Table:
+    """Return the table of all n-grams but those of contexts that occur once.
+
+    A token that is among the counts loses nothing by that: taken out itself, such a context is
+    unknown, as it is when left out. Another token loses what a single occurrence could have told
+    it, and gets the probability of the order below.
+    """
+    starts = np.flatnonzero(_differ(ngrams.keys_K >> count_bits(vocab_size)))
+    distinct = np.diff(starts, append=len(ngrams.keys_K))
+    totals = np.add.reduceat(ngrams.counts_K, starts) if len(starts) else distinct
+    kept_K = np.repeat(totals > 1, distinct)
+    rows = (ngrams.counts_K, np.repeat(totals, distinct), np.repeat(distinct, distinct))
+    limit = np.iinfo(np.uint32).max
+    rows_Kx3 = np.stack([np.minimum(row[kept_K], limit).astype(np.uint32) for row in rows], axis=1)
+    return Table(ngrams.keys_K[kept_K], rows_Kx3)
 
 
-def summarize_contexts(pairs: PairCounts, vocab_size: int) -> Contexts:
-    """Return totals and distinct continuations of every context."""
-    context_K = (pairs.keys_K // np.uint64(vocab_size)).astype(np.int64)
-    totals_V = np.zeros(vocab_size, np.int64)
-    np.add.at(totals_V, context_K, pairs.counts_K)
-    return Contexts(totals_V, np.bincount(context_K, minlength=vocab_size).astype(np.int64))
+def find_ngrams(table: Table, keys_N: Keys, vocab_size: int) -> npt.NDArray[np.uint32]:
+    """Return the rows of N n-grams, uint32 [N, 3]: 0 where n-gram or context are not in the table.
+
+    Fast where keys that are near each other stand together.
+    """
+    if not len(table.keys_K):
+        return np.zeros((len(keys_N), len(Row)), np.uint32)
+    bits = count_bits(vocab_size)
+    at_N = np.minimum(np.searchsorted(table.keys_K, keys_N), len(table.keys_K) - 1)
+    above_N = table.keys_K[at_N]
+    # Where the next key is of another context, the one before it may be of this.
+    near_N = at_N - ((above_N ^ keys_N) >> bits > 0)
+    rows_Nx3 = table.rows_Kx3.take(near_N, axis=0)
+    rows_Nx3[(table.keys_K[near_N] ^ keys_N) >> bits > 0] = 0
+    rows_Nx3[above_N != keys_N, Row.COUNT] = 0
+    return rows_Nx3
+
+
+def count_seldom(ngrams: Ngrams) -> tuple[int, int]:
+    """Return how many n-grams occur once, and how many twice."""
+    return int((ngrams.counts_K == 1).sum()), int((ngrams.counts_K == 2).sum())
 
 
 def estimate_discount(singletons: int, doubletons: int) -> float:
     """Return the absolute discount n1 / (n1 + 2 n2) (Ney, Essen and Kneser 1994, eq. 12).
 
     Kept within [0.1, 0.9]: a corpus with no singletons (or no doubletons) would otherwise give
-    unseen pairs no probability (or seen pairs none).
+    unseen n-grams no probability (or seen ones none).
     """
     if singletons == 0:
         return 0.1
@@ -86,22 +150,44 @@ def estimate_discount(singletons: int, doubletons: int) -> float:
 
 
 def back_off(
-    pair_count_N: Ints,
-    total_N: Ints,
-    distinct_N: Ints,
-    unigram_N: Floats,
-    own_N: Ints,
-    discount: float,
+    rows_Nx3: npt.NDArray[np.uint32], lower_N: Floats, own_N: npt.NDArray[Any], discount: float
 ) -> Floats:
-    """Return the interpolated absolute-discounting probability of N tokens given the one before.
+    """Return the probability of N tokens given their contexts, from that of the order below.
 
-    p(x|h) = (max(c(h,x) - D, 0) + D * distinct(h) * p(x)) / c(h), which sums to 1 over x
-    (Chen and Goodman 1999, section 2.6). `own_N` is 1 where the token itself is among the
-    counts: it is taken out first (leave-one-out), or a pair seen once would explain itself. A
-    context that was never seen otherwise gives the unigram probability.
+    Interpolated absolute discounting (Chen and Goodman 1999, section 2.6), with x the token, h its
+    context and h' the context without its first token:
+
+        p(x|h) = (max(c(h,x) - D, 0) + D * distinct(h) * p(x|h')) / c(h)
+
+    It sums to 1 over x where p(x|h') does. `own_N` is 1 where the token itself is among the counts:
+    it is taken out first (leave-one-out), or an n-gram seen once would explain itself. A context
+    that was never seen otherwise gives p(x|h').
     """
-    pair = pair_count_N - own_N
-    total = total_N - own_N
-    distinct = distinct_N - (own_N & (pair_count_N == 1))
-    mass = np.maximum(pair - discount, 0.0) + discount * distinct * unigram_N
-    return np.where(total > 0, mass / np.maximum(total, 1), unigram_N)
+    own_N = own_N.astype(np.float64)
+    count_N = rows_Nx3[:, Row.COUNT] - own_N
+    total_N = rows_Nx3[:, Row.TOTAL] - own_N
+    distinct_N = rows_Nx3[:, Row.DISTINCT] - own_N * (rows_Nx3[:, Row.COUNT] == 1)
+    mass_N = np.maximum(count_N - discount, 0.0) + discount * distinct_N * lower_N
+    return np.where(total_N > 0, mass_N / np.maximum(total_N, 1), lower_N)
+
+
+def _shift(values_N: Keys, starts_D: npt.NDArray[Any], first: int) -> Keys:
+    """Return for each token the value of the one before it; `first` where a document starts."""
+    shifted_N = np.empty_like(values_N)
+    shifted_N[1:] = values_N[:-1]
+    shifted_N[starts_D] = first
+    return shifted_N
+
+
+def _mix(values_N: Keys) -> Keys:
+    """Return values mixed one to one: the finalizer of splitmix64 (Steele et al. 2014)."""
+    values_N = (values_N ^ (values_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values_N = (values_N ^ (values_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values_N ^ (values_N >> np.uint64(31))
+
+
+def _differ(values_N: Keys) -> npt.NDArray[np.bool_]:
+    """Return where a value is not the one before it; the first is not."""
+    differ_N = np.ones(len(values_N), np.bool_)
+    np.not_equal(values_N[1:], values_N[:-1], out=differ_N[1:])
+    return differ_N

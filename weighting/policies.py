@@ -1,164 +1,354 @@
 """Policies turn signals into loss weights. Adding one touches this file.
 
-A policy is a plain function `(signals, facts, params) -> float32 [N]` of raw weights, ≥ 0, on a
-scale of its own; `normalize` brings them to mean 1 over the split. Parameters are a frozen
-dataclass, kept in every shard's metadata, so that a shard explains itself.
+A policy gives every token a raw weight, ≥ 0, on a scale of its own, which `weighting.normalisation`
+brings to mean 1 over the split. Those of *types* are computed on the V types and looked up, those
+of *tokens* from what is known of N tokens. What they are told is `weighting.params`.
+
+Published methods are scaled over one batch or sequence, or not at all; here all are over the split,
+so that no policy changes the learning rate in passing.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from weighting.controls import Keys, choose_random
 from weighting.errors import AssayError
-from weighting.reasons import Reason
-from weighting.signals import Facts
+from weighting.params import PolicyParams
+from weighting.ranks import Cut, above
+from weighting.signals import Facts, Values
+from weighting.trajectory import THRESHOLD
+from weighting.types import Types
 
-Raw = npt.NDArray[np.float32]
-Signals = Mapping[str, npt.NDArray[np.float32]]
+__all__ = [
+    "POLICIES",
+    "SHUFFLED",
+    "Evidence",
+    "Policy",
+    "PolicyParams",
+    "check_policy",
+    "find_base",
+    "find_keys",
+    "list_ranked",
+    "list_signals",
+    "settle_params",
+    "tabulate_raw",
+    "weigh_raw",
+]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PDL_EPSILON = 1e-7  # added to relative frequencies
+SHUFFLED = "shuffled"
+CONTROLS = ("uniform",)  # stay exactly as they are, whatever is marked or mixed
+# What damping, scaling and flags read, whatever the policy.
+GENERAL = (
+    *("mix", "least_effective", "duplicate", "contaminated"),
+    *("golden", "golden_gain", "key_gain", "key_nll"),
+)
+SOURCES: Mapping[str, str] = {  # of signals that a run may lack
+    "nll": "a reference model",
+    "entropy": "a reference model",
+    "excess": "a reference of two or more checkpoints (reference.checkpoints)",
+    "change": "a reference of two or more checkpoints (reference.checkpoints)",
+    "context_gain": "a reference with a short context (reference.short)",
+    "disagreement": "a second model (reference.second)",
+}
+
+
+class Evidence(NamedTuple):
+    """What is known of N tokens of one unit and split, and of the corpus."""
+
+    ids_N: npt.NDArray[Any]
+    signals: Mapping[str, Values]
+    types: Types
+    facts: Facts
+    eos_id: int
+    cuts: Mapping[str, Cut]  # over the split, of the signals that `list_ranked` names
+    keys_N: Keys  # `controls.key_tokens`, read by `random` alone; else it may be empty
+
+
+# Of types: from the counts of text tokens on the train split to float64 [V].
+
+
+def face(counts_V: Ints, params: PolicyParams) -> Floats:  # noqa: ARG001
+    """1 - f / max f, scaled to mean 1 over the vocabulary: FACE (arXiv 1902.09191), exact counts.
+
+    The commonest type weighs 0, as published; with `mix` it weighs something.
+    """
+    weights_V = 1.0 - counts_V / max(1, int(counts_V.max()))
+    total = float(weights_V.sum())
+    return np.asarray(weights_V * (len(counts_V) / total) if total else weights_V)
+
+
+def pdl(counts_V: Ints, params: PolicyParams) -> Floats:
+    """(f + 1e-7)^-alpha over its mean, at most `cap`: power-law decay (arXiv 2505.16900).
+
+    At the published alpha of 1, half of the weight goes to types that are 7 % of the text.
+    """
+    total = max(1, int(counts_V.sum()))
+    raw_V = (counts_V / total + PDL_EPSILON) ** -params.alpha
+    mean = float((raw_V * counts_V).sum()) / total
+    return np.asarray(np.minimum(raw_V / (mean or 1.0), params.cap))
+
+
+def idf(counts_V: Ints, params: PolicyParams) -> Floats:  # noqa: ARG001
+    """log 1/f, one added to each count so that types never seen weigh something finite."""
+    return np.asarray(-np.log((counts_V + 1.0) / (float(counts_V.sum()) + len(counts_V))))
+
+
+def subsample(counts_V: Ints, params: PolicyParams) -> Floats:
+    """min(1, sqrt(t / f)): what word2vec's subsampling keeps (arXiv 1310.4546)."""
+    frequency_V = counts_V / max(1, int(counts_V.sum()))
+    return np.asarray(np.sqrt(params.threshold / np.maximum(frequency_V, params.threshold)))
+
+
+# Of tokens: from what is known of them to float32 [N].
+
+
+def uniform(seen: Evidence, params: PolicyParams) -> Values:  # noqa: ARG001
+    """Every token weighs the same: the plain objective."""
+    return np.ones(len(seen.ids_N), np.float32)
+
+
+def soft(seen: Evidence, params: PolicyParams) -> Values:
+    """exp(Σ dial (signal - its mean)), within [1/cap, cap].
+
+    A dial on the surprisal is PDL of that exponent, up to a constant; one on a context gain is
+    LongCE, tempered. At first the formula took the unigram entropy, which is its mean, from the
+    surprisal and nothing from the gain. Constants drop out in scaling: the means only decide where
+    the cap lies.
+    """
+    tables = seen.types.tables
+    score_V = np.zeros(len(seen.types.counts_V))
+    dials = dict(sorted(params.dials.items()))  # sums of floats, so in one order
+    for name, dial in dials.items():
+        score_V += dial * (tables.get(name, np.float32(0)) - np.float64(seen.facts.means[name]))
+    score_N = np.take(score_V.astype(np.float32), seen.ids_N)  # signals of types cost one look-up
+    for name in [name for name in dials if name not in tables]:
+        score_N += np.float32(dials[name]) * seen.signals[name]
+    bound = np.float32(math.log(params.cap))
+    np.clip(score_N, -bound, bound, out=score_N)
+    return np.exp(score_N, out=score_N)
+
+
+def long_ce(seen: Evidence, params: PolicyParams) -> Values:
+    """min(exp(context gain), longce_cap): LongCE (arXiv 2410.23771)."""
+    gain_N = np.minimum(seen.signals["context_gain"], np.float32(math.log(params.longce_cap)))
+    np.exp(gain_N, out=gain_N)
+    return gain_N
+
+
+def helm(seen: Evidence, params: PolicyParams) -> Values:  # noqa: ARG001
+    """|context gain|, the dense weights of Helm et al. (arXiv 2503.09202); their lambda is `mix`.
+
+    Their sparse weights are `top_k` by the context gain.
+    """
+    return np.abs(seen.signals["context_gain"])
+
+
+def ppmi(seen: Evidence, params: PolicyParams) -> Values:
+    """max(0, gain - log shift), positive mutual information with far context (2503.09202).
+
+    As their table means it: in their code an assertion refuses the shift.
+    """
+    beyond_N = seen.signals["context_gain"] - np.float32(math.log(params.shift))
+    return np.asarray(np.maximum(beyond_N, np.float32(0), out=beyond_N))
+
+
+def npmi(seen: Evidence, params: PolicyParams) -> Values:
+    """max(0, -gain - log shift): tokens that far context makes less likely (2503.09202)."""
+    beyond_N = -seen.signals["context_gain"] - np.float32(math.log(params.shift))
+    return np.asarray(np.maximum(beyond_N, np.float32(0), out=beyond_N))
+
+
+def key_token(seen: Evidence, params: PolicyParams) -> Values:
+    """A mask of LongPPL's key tokens (arXiv 2410.23771)."""
+    return find_keys(seen.signals, params).astype(np.float32)
+
+
+def learnt(seen: Evidence, params: PolicyParams) -> Values:  # noqa: ARG001
+    """A mask of tokens whose loss fell by 0.2 nats in training: class H→L (2404.07965)."""
+    return (seen.signals["change"] < np.float32(-THRESHOLD)).astype(np.float32)
+
+
+def top_k(seen: Evidence, params: PolicyParams) -> Values:
+    """A mask of the share highest in `signal`; by excess it is Rho-1 (2404.07965), static."""
+    return above(seen.signals[params.signal], seen.cuts[params.signal])
+
+
+def intersection(seen: Evidence, params: PolicyParams) -> Values:  # noqa: ARG001
+    """A mask of what is in both shares, highest excess and lowest entropy (2404.07965, table 3)."""
+    learnable_N = above(seen.signals["excess"], seen.cuts["excess"])
+    return learnable_N * above(seen.signals["entropy"], seen.cuts["entropy"], lowest=True)
+
+
+def random(seen: Evidence, params: PolicyParams) -> Values:
+    """A mask of each token with probability `share`, by a hash: the control of masks."""
+    return choose_random(seen.keys_N, params.share).astype(np.float32)
+
+
+def find_keys(signals: Mapping[str, Values], params: PolicyParams) -> npt.NDArray[np.bool_]:
+    """Return LongPPL's key tokens, bool [N]: far context decides them, and the model is right."""
+    sure_N = signals["nll"] < np.float32(params.key_nll)
+    return np.asarray((signals["context_gain"] > np.float32(params.key_gain)) & sure_N)
 
 
 @dataclass(frozen=True)
-class PolicyParams:
-    """The soft policy's dials; `uniform` ignores all of them.
+class Policy:
+    """How a policy weighs, and what it needs to.
 
-    `rarity` and `context` are exponents, `cap` bounds the raw weight to [1/cap, cap] times that of
-    a neutral token, `mix` is the share of the uniform weight in the final one, `golden_gain` (nats)
-    is the context gain from which a token is flagged golden. A token of a passage that c documents
-    hold weighs c^-`duplicate` of what it would, one of an evaluation item `contaminated` of it.
+    One of `of_types` and `of_tokens` is set; neither where it permutes another policy's weights.
     """
 
-    rarity: float = 0.25
-    context: float = 0.10
-    cap: float = 8.0
-    mix: float = 0.25
-    golden_gain: float = 2.0
-    duplicate: float = 1.0
-    contaminated: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse values that cannot give a weight."""
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not math.isfinite(value):
-                raise AssayError(f"policy parameter {item.name} is {value}, must be finite")
-        if self.cap < 1:
-            raise AssayError(f"policy parameter cap is {self.cap}, must be ≥ 1")
-        for name in ("mix", "contaminated"):
-            if not 0 <= getattr(self, name) <= 1:
-                value = getattr(self, name)
-                raise AssayError(f"policy parameter {name} is {value}, must lie in [0, 1]")
-        if self.duplicate < 0:
-            raise AssayError(f"policy parameter duplicate is {self.duplicate}, must be ≥ 0")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as they go into a shard's metadata."""
-        return asdict(self)
+    summary: str
+    of_types: Callable[[Ints, PolicyParams], Floats] | None = None
+    of_tokens: Callable[[Evidence, PolicyParams], Values] | None = None
+    signals: Sequence[str] = ()  # beside those that its parameters name
+    reads: Sequence[str] = ()  # parameters, beside those of GENERAL
+    ranked: bool = False  # whether its signals are cut at a share of the split
+    lowest: Sequence[str] = ()  # of these, those whose lowest values count
+    mix: float = 0.0  # where params.mix is None
 
 
-def uniform(signals: Signals, facts: Facts, params: PolicyParams) -> Raw:  # noqa: ARG001
-    """Every token weighs the same: the control, and the plain objective."""
-    return np.ones_like(signals["surprisal"])
-
-
-def soft(signals: Signals, facts: Facts, params: PolicyParams) -> Raw:
-    """exp(rarity · (surprisal - entropy) + context · gain), clipped to [1/cap, cap].
-
-    The first term is f^-rarity up to a constant, i.e. PDL (arXiv 2505.16900) with a mild exponent:
-    at exponent 1 half of the training signal goes to types that are 7 % of text. The second
-    raises tokens that their context explains, as LongCE (arXiv 2410.23771) does with
-    exp(gain); here the context is one token, so the exponent is small.
-    """
-    score = params.rarity * (signals["surprisal"] - np.float32(facts.entropy))
-    score = score + params.context * signals["ngram_gain"]
-    bound = math.log(params.cap)
-    return np.asarray(np.exp(np.clip(score, -bound, bound)), np.float32)
-
-
-POLICIES: Mapping[str, Callable[[Signals, Facts, PolicyParams], Raw]] = {
-    "uniform": uniform,
-    "soft": soft,
+GAIN = ("context_gain",)
+POLICIES: Mapping[str, Policy] = {
+    "uniform": Policy("all alike: plain training, the control", of_tokens=uniform),
+    "face": Policy("1 - f/max f (FACE)", of_types=face),
+    "pdl": Policy("f^-alpha, capped (power-law decay)", of_types=pdl, reads=("alpha", "cap")),
+    "idf": Policy("log 1/f", of_types=idf),
+    "subsample": Policy(
+        "min(1, sqrt(threshold/f)) (word2vec)", of_types=subsample, reads=("threshold",)
+    ),
+    "soft": Policy(
+        "exp of weighed signals, capped", of_tokens=soft, reads=("dials", "cap"), mix=0.25
+    ),
+    "long_ce": Policy(
+        "exp of the context gain, capped (LongCE)",
+        of_tokens=long_ce,
+        signals=GAIN,
+        reads=("longce_cap",),
+    ),
+    "helm": Policy("|context gain| (Helm et al., dense)", of_tokens=helm, signals=GAIN, mix=0.75),
+    "ppmi": Policy(
+        "context gain above log shift (PPMI)", of_tokens=ppmi, signals=GAIN, reads=("shift",)
+    ),
+    "npmi": Policy(
+        "context loss above log shift (NPMI)", of_tokens=npmi, signals=GAIN, reads=("shift",)
+    ),
+    "key_token": Policy(
+        "mask: context decides and the model is right (LongPPL)",
+        of_tokens=key_token,
+        signals=("nll", *GAIN),
+    ),
+    "learnt": Policy(
+        "mask: loss fell by 0.2 nats in training (H→L)", of_tokens=learnt, signals=("change",)
+    ),
+    "top_k": Policy(
+        "mask: the share highest in a signal (by excess: Rho-1)",
+        of_tokens=top_k,
+        reads=("signal", "share"),
+        ranked=True,
+    ),
+    "intersection": Policy(
+        "mask: high excess and low entropy",
+        of_tokens=intersection,
+        signals=("excess", "entropy"),
+        reads=("share",),
+        ranked=True,
+        lowest=("entropy",),
+    ),
+    "random": Policy(
+        "mask: a share by chance, the control of masks", of_tokens=random, reads=("share", "seed")
+    ),
+    SHUFFLED: Policy("another policy's weights, permuted: its control", reads=("of", "seed")),
 }
-CONTROLS = ("uniform",)  # stay as they are whatever is marked
 
 
-def find_policy(name: str) -> Callable[[Signals, Facts, PolicyParams], Raw]:
-    """Return a policy by name, or raise AssayError with the valid names."""
-    try:
-        return POLICIES[name]
-    except KeyError:
-        raise AssayError(f"unknown policy {name!r}; valid: {', '.join(POLICIES)}") from None
-
-
-class Mass(NamedTuple):
-    """Sums over the tokens of a split, from which `normalize` takes its scale."""
-
-    raw: float
-    factor: float
-    damped: float  # of raw weight times factor
-    tokens: int
-
-
-def dampen(
-    policy: str,
-    documents_N: npt.NDArray[np.int32],
-    contaminated_N: npt.NDArray[np.bool_],
-    params: PolicyParams,
-) -> Raw:
-    """Return the factor on the weight of each of N tokens, float32 [N], in [0, 1].
-
-    `documents_N` counts the documents that hold the passage a token lies in. With the exponent
-    `duplicate` at 1 a passage weighs in all its copies together what it would weigh once.
-    """
-    if policy in CONTROLS:
-        return np.ones(len(documents_N), np.float32)
-    factor_N = documents_N.astype(np.float64) ** -params.duplicate
-    return np.where(contaminated_N, params.contaminated * factor_N, factor_N).astype(np.float32)
-
-
-def measure_mass(raw_N: Raw, factor_N: Raw) -> Mass:
-    """Return the sums over N tokens, in float64."""
-    raw, factor = raw_N.astype(np.float64), factor_N.astype(np.float64)
-    return Mass(float(raw.sum()), float(factor.sum()), float(raw @ factor), len(raw))
-
-
-def normalize(raw_N: Raw, factor_N: Raw, mass: Mass, mix: float) -> npt.NDArray[np.float32]:
-    """Return factor · (mix + (1 - mix) · raw / mean raw), scaled to mean 1 over the split.
-
-    `mass` holds the sums over the split. So what is damped is damped in the uniform part too.
+def find_base(name: str, params: PolicyParams) -> str:
+    """Return the name of the policy whose weights these are: `params.of` where it is `shuffled`.
 
     Raises:
-        AssayError: the mass is not positive, so that no scale gives mean 1.
+        AssayError: there is no such policy.
     """
-    mean = mass.raw / max(1, mass.tokens)
-    if not (math.isfinite(mean) and mean > 0):
-        raise AssayError(f"weights of the split have mean {mean}; they cannot be brought to 1")
-    scale = (mix * mass.factor + (1.0 - mix) * mass.damped / mean) / mass.tokens
-    if not (math.isfinite(scale) and scale > 0):
-        raise AssayError("every token of the split has weight 0: all of it is contaminated")
-    weights_N = mix + (1.0 - mix) * (raw_N.astype(np.float64) / mean)
-    return (factor_N.astype(np.float64) * weights_N / scale).astype(np.float32)
+    if name not in POLICIES:
+        raise AssayError(f"unknown policy {name!r}; valid: {', '.join(POLICIES)}")
+    if name != SHUFFLED:
+        return name
+    bases = [base for base in POLICIES if base != SHUFFLED]
+    if params.of not in bases:
+        raise AssayError(f"policy shuffled cannot be of {params.of!r}; valid: {', '.join(bases)}")
+    return params.of
 
 
-def flag(
-    signals: Signals,
-    special_N: npt.NDArray[np.bool_],
-    documents_N: npt.NDArray[np.int32],
-    contaminated_N: npt.NDArray[np.bool_],
-    facts: Facts,
-    params: PolicyParams,
-) -> npt.NDArray[np.uint8]:
-    """Return the reason bits of N tokens (see `weighting.reasons`)."""
-    rare_N = signals["surprisal"] >= np.float32(facts.rare_surprisal)
-    golden_N = signals["ngram_gain"] >= np.float32(params.golden_gain)
-    flags = {
-        Reason.RARE: rare_N,
-        Reason.GOLDEN: golden_N,
-        Reason.DUPLICATE_SPAN: documents_N > 1,
-        Reason.CONTAMINATED: contaminated_N,
-    }
-    bits_N = sum(hit_N * np.uint8(reason) for reason, hit_N in flags.items())
-    return np.where(special_N, np.uint8(Reason.SPECIAL), bits_N).astype(np.uint8)
+def list_signals(name: str, params: PolicyParams) -> list[str]:
+    """Return the signals that a policy needs."""
+    policy = POLICIES[find_base(name, params)]
+    named = {"dials": tuple(params.dials), "signal": (params.signal,)}
+    return [*policy.signals, *(item for read in policy.reads for item in named.get(read, ()))]
+
+
+def list_ranked(name: str, params: PolicyParams) -> dict[str, bool]:
+    """Return the signals that a policy needs cut at `params.share`; True: the lowest count."""
+    policy = POLICIES[find_base(name, params)]
+    return {item: item in policy.lowest for item in list_signals(name, params) if policy.ranked}
+
+
+def settle_params(name: str, params: PolicyParams) -> PolicyParams:
+    """Return the parameters with the policy's own `mix` where none is given, or none is mixed."""
+    base = find_base(name, params)
+    own = params.mix is None or base in CONTROLS
+    return replace(params, mix=POLICIES[base].mix) if own else params
+
+
+def check_policy(name: str, params: PolicyParams, known_signals: Sequence[str] | None) -> None:
+    """Raise AssayError unless a policy can do what it is told with the signals of a run.
+
+    `known_signals` may be None where they are not known yet.
+    """
+    base = find_base(name, params)
+    reads = (*dict.fromkeys((*POLICIES[name].reads, *POLICIES[base].reads)), *GENERAL)
+    plain = PolicyParams()
+    for item in (field.name for field in fields(params)):
+        if item not in reads and getattr(params, item) != getattr(plain, item):
+            raise AssayError(f"policy {name} does not read {item}; it reads {', '.join(reads)}")
+    for signal in list_signals(name, params):
+        if known_signals is not None and signal not in known_signals:
+            raise AssayError(
+                f"policy {name} needs the signal {signal}, which this run does not have; "
+                f"{SOURCES.get(signal, 'counting')} gives it. It has {', '.join(known_signals)}"
+            )
+
+
+def tabulate_raw(
+    name: str, types: Types, eos_id: int, params: PolicyParams
+) -> npt.NDArray[np.float32] | None:
+    """Return the raw weight of each type, float32 [V], or None: the policy is of tokens.
+
+    Ends of text are left out of the counts: they are no text.
+    """
+    weigh = POLICIES[find_base(name, params)].of_types
+    if weigh is None:
+        return None
+    counts_V = types.counts_V.copy()
+    counts_V[eos_id] = 0
+    return weigh(counts_V, params).astype(np.float32)
+
+
+def weigh_raw(name: str, seen: Evidence, params: PolicyParams) -> Values:
+    """Return raw weights, float32 [N], ≥ 0, finite. What end-of-text tokens get is not read.
+
+    For `shuffled` these are the other policy's: `controls.shuffle` permutes the final ones.
+    """
+    raw_V = tabulate_raw(name, seen.types, seen.eos_id, params)
+    if raw_V is not None:
+        return np.take(raw_V, seen.ids_N)
+    weigh = POLICIES[find_base(name, params)].of_tokens
+    if weigh is None:
+        raise AssayError(f"policy {name} weighs nothing of its own")
+    return weigh(seen, params)

@@ -7,7 +7,7 @@ class Reason(IntFlag):
     """Bits of a shard's `reasons` column. Set bits are facts about the token, not its weight."""
 
     RARE = 1  # its type belongs to the rarest types, which together make up 5 % of the tokens
-    GOLDEN = 2  # context makes it far likelier than its frequency does
+    GOLDEN = 2  # context or training tells it, and it is no noise: `weighting.golden`, by rule
     JUNK = 4  # a screen holds it to be noise
     DUPLICATE_SPAN = 8  # lies in a passage that other documents repeat
     CONTAMINATED = 16  # lies in an evaluation item

@@ -1,103 +1,122 @@
-"""Signals: each gives every token one number, in nats. Adding one touches this file.
+"""Signals: each gives every token one number, in nats unless said otherwise.
 
-A signal is a plain function `(occurrences, counts) -> float32 [N]`. Both signals here need counts
-only, no model.
+Signals of a *type* depend on the token id alone (`weighting.types`), those of a *count* on the
+tokens before it as well (`weighting.ngrams`), those of a *model* on what a language model makes of
+its text (`trainer.scoring`, `weighting.trajectory`). Counts are of the train split.
+
+All values are rounded to multiples of QUANTUM (`weighting.quantum`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from weighting.ngrams import Contexts, PairCounts, back_off, find_counts, pack_pairs
+from weighting.errors import AssayError
+from weighting.quantum import LIMIT, QUANTUM, Values, quantise
+from weighting.types import Types
 
-Signal = npt.NDArray[np.float32]
-RARE_SHARE = 0.05  # the types that make up the last 5 % of tokens, as in MiLe's low bucket
+__all__ = [
+    "LIMIT",
+    "QUANTUM",
+    "SIGNALS",
+    "Facts",
+    "Kind",
+    "Signal",
+    "Signals",
+    "Values",
+    "list_known",
+    "quantise",
+]
+
+
+class Kind(StrEnum):
+    """What a signal needs."""
+
+    TYPE = "type"
+    COUNT = "count"
+    MODEL = "model"
 
 
 @dataclass(frozen=True)
-class Occurrences:
-    """N tokens where they stand: id, id of the token before, and whether the counts hold it.
+class Signal:
+    """What a signal needs, and what it says."""
 
-    `own_N` is int64, 1 for a token that was counted (train) and 0 for one that was not
-    (validation). The first token of a document follows the end-of-text id.
-    """
-
-    ids_N: npt.NDArray[Any]
-    previous_N: npt.NDArray[Any]
-    own_N: npt.NDArray[np.int64]
+    kind: Kind
+    meaning: str
+    stored: bool = True  # in the sidecar; else it follows from others
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What was counted on the train split: types, pairs, contexts, and the discount.
-
-    `pairs` needs to hold only the pairs that the occurrences at hand ask for.
-    """
-
-    types_V: npt.NDArray[np.int64]
-    pairs: PairCounts
-    contexts: Contexts
-    discount: float
+SIGNALS: Mapping[str, Signal] = {
+    "surprisal": Signal(Kind.TYPE, "-log p(type): how rare it is", stored=False),
+    "idf": Signal(Kind.TYPE, "-log share of the documents that hold the type", stored=False),
+    "residual_idf": Signal(
+        Kind.TYPE, "idf above that of a type spread evenly: how bursty it is", stored=False
+    ),
+    "ngram_surprisal": Signal(
+        Kind.COUNT, "-log p(token | tokens just before), by counts", stored=False
+    ),
+    "ngram_gain": Signal(Kind.COUNT, "by how much the tokens just before make it likelier"),
+    "nll": Signal(Kind.MODEL, "loss under the reference"),
+    "entropy": Signal(Kind.MODEL, "entropy of the reference's prediction: its own doubt"),
+    "excess": Signal(Kind.MODEL, "loss of the early checkpoint less that of the last: learnable"),
+    "change": Signal(Kind.MODEL, "rise of the line through the losses of all checkpoints"),
+    "context_gain": Signal(Kind.MODEL, "loss with the nearest tokens only, less that with all"),
+    "disagreement": Signal(
+        Kind.MODEL, "information that the token gives on which of two models is right (BALD)"
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Facts:
     """Corpus-wide numbers that policies and flags measure a token against, in nats."""
 
-    entropy: float  # mean unigram surprisal of a train token
+    means: Mapping[str, float]  # of each signal over the train split's text tokens
     rare_surprisal: float  # from this surprisal on, a type is rare
 
 
-def unigram_probability(types_V: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return (count + 1) / (total + V), float64 [V]: unseen types keep a finite surprisal."""
-    return np.asarray((types_V + 1.0) / (float(types_V.sum()) + len(types_V)), np.float64)
+class Signals(Mapping[str, Values]):
+    """The signals of N tokens by name, float32 [N]; those of types are looked up when asked for.
 
-
-def unigram_surprisal(occurrences: Occurrences, counts: Counts) -> Signal:
-    """Rarity: -log p(x), p the add-one unigram probability."""
-    surprisal_V = -np.log(unigram_probability(counts.types_V))
-    return np.asarray(surprisal_V.astype(np.float32)[occurrences.ids_N])
-
-
-def ngram_gain(occurrences: Occurrences, counts: Counts) -> Signal:
-    """Context gain: log p(x | previous) - log p(x), by leave-one-out back-off counts.
-
-    Positive where the token before makes this one likelier than its frequency does; 0 where the
-    context is unknown.
+    `stored` are those of the sidecar. A name that the run has no values for raises AssayError.
     """
-    unigram_N = unigram_probability(counts.types_V)[occurrences.ids_N]
-    keys_N = pack_pairs(occurrences.previous_N, occurrences.ids_N, len(counts.types_V))
-    probability_N = back_off(
-        find_counts(counts.pairs, keys_N),
-        counts.contexts.totals_V[occurrences.previous_N],
-        counts.contexts.distinct_V[occurrences.previous_N],
-        unigram_N,
-        occurrences.own_N,
-        counts.discount,
-    )
-    return np.asarray(np.log(probability_N / unigram_N), np.float32)
+
+    def __init__(self, types: Types, ids_N: npt.NDArray[Any], stored: Mapping[str, Values]) -> None:
+        self._types, self._ids_N, self._stored = types, ids_N, stored
+
+    def __getitem__(self, name: str) -> Values:
+        """Return the values of a signal."""
+        if name in self._stored:
+            return self._stored[name]
+        if name == "ngram_surprisal" and "ngram_gain" in self._stored:
+            return self["surprisal"] - self._stored["ngram_gain"]
+        if name in self._types.tables:
+            return np.take(self._types.tables[name], self._ids_N)
+        raise AssayError(f"no signal {name!r} in this run; it has {', '.join(self)}")
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether the run has a signal."""
+        return name in list(self)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names, in the order of SIGNALS."""
+        return iter(list_known(self._stored))
+
+    def __len__(self) -> int:
+        """Return the number of signals."""
+        return len(list_known(self._stored))
 
 
-SIGNALS: Mapping[str, Callable[[Occurrences, Counts], Signal]] = {
-    "surprisal": unigram_surprisal,
-    "ngram_gain": ngram_gain,
-}
-
-
-def gather_facts(types_V: npt.NDArray[np.int64]) -> Facts:
-    """Return the facts of a train split with the given type counts (int64 [V]).
-
-    The rare threshold is the surprisal of the commonest type among the rarest types that together
-    make up at most RARE_SHARE of the tokens; infinite where there is no such type.
-    """
-    surprisal_V = -np.log(unigram_probability(types_V))
-    total = int(types_V.sum())
-    if not total:
-        return Facts(0.0, float("inf"))
-    order = np.argsort(types_V, kind="stable")
-    rare = order[np.cumsum(types_V[order]) <= RARE_SHARE * total]
-    threshold = float(np.float32(surprisal_V[rare].min())) if len(rare) else float("inf")
-    return Facts(float(types_V @ surprisal_V) / total, threshold)
+def list_known(stored: Mapping[str, Any] | list[str]) -> list[str]:
+    """Return the signals that a run has whose sidecar holds `stored`, in the order of SIGNALS."""
+    return [
+        name
+        for name, signal in SIGNALS.items()
+        if name in stored
+        or signal.kind is Kind.TYPE
+        or (name == "ngram_surprisal" and "ngram_gain" in stored)
+    ]

@@ -1,80 +1,59 @@
-"""Laws of the count signals and corpus facts."""
-
-import itertools
-import math
+"""Signals of tokens by name: stored, looked up by type, or derived; and their rounding."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighting.ngrams import count_pairs, pack_pairs, summarize_contexts
-from weighting.signals import (
-    SIGNALS,
-    Counts,
-    Occurrences,
-    gather_facts,
-    ngram_gain,
-    unigram_surprisal,
-)
+from weighting.errors import AssayError
+from weighting.signals import LIMIT, QUANTUM, SIGNALS, Kind, Signals, list_known, quantise
+from weighting.types import Types
 
-VOCAB = 9
-streams = st.lists(st.integers(0, VOCAB - 1), min_size=2, max_size=80)
+TYPES = Types(np.array([7, 0, 2]), np.array([3, 0, 2]), 3)
+IDS = np.array([2, 0, 0], np.uint16)
+GAIN = np.array([0.5, -1.0, 0.0], np.float32)
 
 
-def observe(stream, own=1, discount=0.5):
-    """The occurrences of a one-document stream and the counts it gives."""
-    ids = np.array(stream[1:])
-    previous = np.array(stream[:-1])
-    pairs = count_pairs(pack_pairs(previous, ids, VOCAB))
-    counts = Counts(
-        np.bincount(ids, minlength=VOCAB), pairs, summarize_contexts(pairs, VOCAB), discount
-    )
-    return Occurrences(ids, previous, np.full(len(ids), own)), counts
+def test_signals_of_types_are_looked_up_and_the_others_read():
+    signals = Signals(TYPES, IDS, {"ngram_gain": GAIN})
+    for name in ("surprisal", "idf", "residual_idf"):
+        assert signals[name].tolist() == TYPES.tables[name][[2, 0, 0]].tolist()
+    assert signals["ngram_gain"].tolist() == GAIN.tolist()
+    assert (signals["ngram_surprisal"] + GAIN).tolist() == signals["surprisal"].tolist()
 
 
-@given(streams)
-def test_a_commoner_type_is_never_more_surprising(stream):
-    occurrences, counts = observe(stream)
-    surprisal = unigram_surprisal(occurrences, counts)
-    by_count = sorted(zip(counts.types_V[occurrences.ids_N], surprisal, strict=True))
-    assert all(a[1] >= b[1] for a, b in itertools.pairwise(by_count))
+def test_a_run_has_what_is_stored_and_what_follows_from_it():
+    signals = Signals(TYPES, IDS, {"ngram_gain": GAIN, "nll": GAIN})
+    assert list(signals) == [
+        *("surprisal", "idf", "residual_idf"),
+        *("ngram_surprisal", "ngram_gain", "nll"),
+    ]
+    assert len(signals) == 6
+    assert "excess" not in signals
+    assert list_known([]) == ["surprisal", "idf", "residual_idf"]
+    assert list_known(list(SIGNALS)) == list(SIGNALS)
 
 
-@given(streams)
-def test_every_signal_is_finite_and_one_number_a_token(stream):
-    for own in (0, 1):
-        occurrences, counts = observe(stream, own)
-        for signal in SIGNALS.values():
-            values = signal(occurrences, counts)
-            assert values.shape == occurrences.ids_N.shape
-            assert values.dtype == np.float32
-            assert np.isfinite(values).all()
+@pytest.mark.parametrize("name", ["excess", "ngram_surprisal", "rarity"])
+def test_a_signal_that_the_run_lacks_is_refused_by_name(name):
+    with pytest.raises(AssayError, match=f"{name}.*it has surprisal, idf, residual_idf, nll"):
+        Signals(TYPES, IDS, {"nll": GAIN})[name]
 
 
-def test_gain_is_positive_where_the_context_decides_and_negative_where_it_excludes():
-    stream = [0, 1, 2] * 20 + [0, 3, 1]
-    occurrences, counts = observe(stream)
-    gain = ngram_gain(occurrences, counts)
-    after_zero = (occurrences.previous_N == 0) & (occurrences.ids_N == 1)
-    odd_one = (occurrences.previous_N == 0) & (occurrences.ids_N == 3)
-    assert (gain[after_zero] > 1).all()
-    assert (gain[odd_one] < 0).all()
+def test_only_signals_that_follow_from_others_are_not_stored():
+    derived = {name for name, signal in SIGNALS.items() if not signal.stored}
+    assert derived == {"surprisal", "idf", "residual_idf", "ngram_surprisal"}
+    assert all(signal.stored for signal in SIGNALS.values() if signal.kind is Kind.MODEL)
 
 
-def test_surprisal_is_minus_log_of_the_smoothed_share():
-    occurrences, counts = observe([0, 1, 1, 1, 2])
-    expected = -math.log((3 + 1) / (4 + VOCAB))
-    assert unigram_surprisal(occurrences, counts)[0] == pytest.approx(expected, rel=1e-6)
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=20).map(np.array))
+def test_rounding_is_to_the_nearest_multiple_within_bounds_and_once(values):
+    rounded = quantise(values)
+    assert rounded.dtype == np.float32
+    assert np.abs(rounded - np.clip(values, -LIMIT, LIMIT)).max() <= QUANTUM / 2
+    assert (rounded / np.float32(QUANTUM) == np.rint(rounded / np.float32(QUANTUM))).all()
+    assert np.array_equal(quantise(rounded), rounded)
 
 
-def test_facts_hold_the_entropy_and_where_the_rarest_five_percent_begin():
-    types = np.array([50, 46, 3, 1])
-    facts = gather_facts(types)
-    share = (types + 1) / (100 + 4)
-    assert facts.entropy == pytest.approx(-(types / 100 * np.log(share)).sum())
-    assert facts.rare_surprisal == pytest.approx(-math.log(4 / 104))  # 3 + 1 = 4 % of tokens
-
-
-def test_an_empty_split_has_no_rare_types():
-    assert gather_facts(np.zeros(5, np.int64)).rare_surprisal == math.inf
+def test_rounding_keeps_nan_so_that_it_is_found_later():
+    assert np.isnan(quantise(np.array([np.nan], np.float32))).all()

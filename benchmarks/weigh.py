@@ -1,0 +1,137 @@
+"""Count-based weighing of tokens in memory against the memory floor.
+
+python -m benchmarks.weigh [MILLIONS]    tokens of the made-up corpus in millions; default 20
+
+Each arm goes from ids, n-gram gains and marks to normalised weights and reasons, a unit of 2 M
+tokens at a time; the sums over the split are known. The floor is what no weighing can do without:
+one look-up of a float32 by id, and one write of arrays of the weights' and the reasons' size.
+Single-threaded.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.interleave import interleave, print_times
+from benchmarks.mass import make_counts
+from weighting.golden import flag
+from weighting.normalisation import (
+    Scale,
+    dampen,
+    measure_mass,
+    merge_masses,
+    normalize,
+    settle_scale,
+)
+from weighting.policies import Evidence, PolicyParams, tabulate_raw, weigh_raw
+from weighting.quantum import Values, quantise
+from weighting.signals import Facts, Signals
+from weighting.types import Types
+
+ROUNDS = 7
+UNIT = 2_000_000  # tokens, about 8 MB of text
+DOCUMENT = 1_000  # mean length
+PASSAGE = 50  # tokens
+PARAMS = PolicyParams()
+NO_KEYS = np.empty(0, np.uint64)  # no arm draws tokens by chance
+
+
+class Unit(NamedTuple):
+    """What a sidecar holds of a unit's tokens."""
+
+    ids_N: npt.NDArray[np.uint16]
+    gain_N: Values
+    copies_N: npt.NDArray[np.int32]
+    contaminated_N: npt.NDArray[np.bool_]
+
+
+def make_units(counts_V: npt.NDArray[np.int64], tokens: int, marked: bool) -> list[Unit]:
+    """Draw tokens by their counts; `marked`: a twentieth lies in passages and items."""
+    rng = np.random.default_rng(0)
+    filled_V = np.cumsum(counts_V) / counts_V.sum()
+    units = []
+    for start in range(0, tokens, UNIT):
+        size = min(UNIT, tokens - start)
+        ids_N = np.searchsorted(filled_V, rng.random(size), side="right").astype(np.uint16)
+        marks = rng.random(size // PASSAGE + 1) < (0.05 if marked else 0.0)
+        marks_N = np.repeat(marks, PASSAGE)[:size]
+        gain_N = quantise(rng.normal(0.5, 1.5, size))
+        units.append(Unit(ids_N, gain_N, marks_N.astype(np.int32) + 1, marks_N))
+    return units
+
+
+def touch_memory(units: list[Unit], table_V: Values, reasons_N: npt.NDArray[np.uint8]) -> None:
+    """Look every weight up and write weights and reasons once: the floor."""
+    for unit in units:
+        weights_N = np.take(table_V, unit.ids_N)
+        weights_N.copy()
+        reasons_N[: len(weights_N)].copy()
+
+
+class Weigher:
+    """A policy whose sums over the corpus are known."""
+
+    def __init__(self, name: str, types: Types, eos_id: int, units: list[Unit]) -> None:
+        self.name, self.types, self.eos_id, self.units = name, types, eos_id, units
+        means = {"surprisal": 7.0, "ngram_gain": 0.5}
+        self.facts = Facts(means, types.rare_surprisal)
+        self.raw_V = tabulate_raw(name, types, eos_id, PARAMS)
+        self.scale = self._settle()
+
+    def weigh(self) -> None:
+        """Make weights and reasons of every token."""
+        for unit in self.units:
+            special_N = np.asarray(unit.ids_N == self.eos_id)
+            signals = self._look_at(unit)
+            factor_N = dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS)
+            normalize(self._weigh_raw(unit, signals), factor_N, special_N, self.scale)
+            marks = (unit.copies_N, unit.contaminated_N)
+            flag(signals, special_N, *marks, self.facts, "ngram", PARAMS)
+
+    def _look_at(self, unit: Unit) -> Signals:
+        return Signals(self.types, unit.ids_N, {"ngram_gain": unit.gain_N})
+
+    def _weigh_raw(self, unit: Unit, signals: Signals) -> Values:
+        if self.raw_V is not None:
+            return np.take(self.raw_V, unit.ids_N)
+        seen = Evidence(unit.ids_N, signals, self.types, self.facts, self.eos_id, {}, NO_KEYS)
+        return weigh_raw(self.name, seen, PARAMS)
+
+    def _settle(self) -> Scale:
+        masses = [
+            measure_mass(
+                self._weigh_raw(unit, self._look_at(unit)),
+                dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS),
+                np.asarray(unit.ids_N == self.eos_id),
+            )
+            for unit in self.units
+        ]
+        return settle_scale(merge_masses(masses), self.name, PARAMS)
+
+
+def main() -> None:
+    """Print times of policies of types and of tokens, with and without marks, over the floor."""
+    tokens = int(float(sys.argv[1]) * 1e6) if sys.argv[1:] else 20_000_000
+    counts_V = make_counts()
+    eos_id = len(counts_V) - 1
+    counts_V[eos_id] = counts_V.sum() // DOCUMENT
+    types = Types(counts_V, np.minimum(counts_V, counts_V[eos_id]), int(counts_V[eos_id]))
+    plain, marked = (make_units(counts_V, tokens, marks) for marks in (False, True))
+    table_V = types.tables["surprisal"]
+    arms: dict[str, Callable[[], object]] = {
+        "floor": partial(touch_memory, plain, table_V, np.zeros(UNIT, np.uint8)),
+        "pdl": Weigher("pdl", types, eos_id, plain).weigh,
+        "soft": Weigher("soft", types, eos_id, plain).weigh,
+        "pdl, marked": Weigher("pdl", types, eos_id, marked).weigh,
+        "soft, marked": Weigher("soft", types, eos_id, marked).weigh,
+    }
+    times = interleave(arms, ROUNDS)
+    print_times(f"{tokens / 1e6:g} M tokens in memory", times, base="floor")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Made-up tokens with every signal, for the laws of what makes weights of them."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from weighting.controls import key_tokens, mix_bits
+from weighting.params import PolicyParams
+from weighting.policies import POLICIES, Evidence, list_ranked
+from weighting.ranks import count_values, cut_share
+from weighting.signals import SIGNALS, Facts, Signals, quantise
+from weighting.types import Types
+
+VOCAB = 12
+EOS = 0
+STORED = [name for name, signal in SIGNALS.items() if signal.stored]
+
+policies = st.sampled_from(list(POLICIES))
+params = st.builds(
+    PolicyParams,
+    dials=st.dictionaries(st.sampled_from(list(SIGNALS)), st.floats(-1, 1), max_size=3),
+    cap=st.floats(1, 50),
+    alpha=st.floats(0, 2),
+    threshold=st.floats(1e-5, 1),
+    share=st.floats(0.05, 1),
+    of=st.sampled_from([name for name in POLICIES if name != "shuffled"]),
+    seed=st.integers(0, 9),
+    mix=st.none() | st.floats(0, 1),
+    least_effective=st.floats(0, 0.9),
+    duplicate=st.floats(0, 2),
+    contaminated=st.floats(0, 1),
+)
+
+
+def make_types(counts=None, documents=9):
+    """Counts of VOCAB types, the end of text among them."""
+    counts = np.arange(VOCAB) ** 2 if counts is None else np.asarray(counts, np.int64)
+    counts[EOS] = documents
+    return Types(counts, np.minimum(counts, documents), documents)
+
+
+def keys_of(seed, size):
+    """A key for each of `size` tokens of one document."""
+    document = mix_bits(np.array([seed], np.uint64))
+    return key_tokens(document, np.array([0, size]))
+
+
+def see(ids, stored, types, name="uniform", params=None):
+    """What is known of tokens that are a whole split."""
+    signals = Signals(types, ids, stored)
+    special = ids == EOS
+    params = params or PolicyParams()
+    cuts = {
+        signal: cut_share(count_values(signals[signal], special), params.share, lowest)
+        for signal, lowest in list_ranked(name, params).items()
+    }
+    facts = Facts(dict.fromkeys(SIGNALS, 1.0), types.rare_surprisal)
+    return Evidence(ids, signals, types, facts, EOS, cuts, keys_of(params.seed, len(ids)))
+
+
+def make_tokens(size, seed):
+    """Ids, the last the end of text, and stored signals of a split; many values are equal."""
+    rng = np.random.default_rng(seed)
+    ids = np.append(rng.integers(1, VOCAB, size), EOS).astype(np.uint16)
+    spread = rng.choice([0.5, 5.0, 30.0])
+    values = rng.uniform(-spread, spread, (len(STORED), size + 1))
+    values = np.where(rng.random(values.shape) < 0.3, np.rint(values), values)
+    return ids, dict(zip(STORED, quantise(values), strict=True))
+
+
+def make_marks(size, seed):
+    """Copies and contamination of tokens; the first is never contaminated."""
+    rng = np.random.default_rng(seed)
+    copies = rng.integers(1, 9, size).astype(np.int32)
+    contaminated = rng.random(size) < 0.4
+    contaminated[:1] = False
+    return copies, contaminated
+
+
+seeds = st.integers(0, 2**32)
+tokens = st.builds(make_tokens, st.integers(1, 60), seeds)
