@@ -55,9 +55,14 @@ def _write(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors]
         sync(path)
 
 
+def list_kept(folder: Path) -> list[Path]:
+    """Return the checkpoints that are there, oldest first."""
+    return sorted(folder.glob(f"{PREFIX}*"))
+
+
 def find_latest(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step, None where there is none."""
-    return max(folder.glob(f"{PREFIX}*"), default=None)
+    return max(list_kept(folder), default=None)
 
 
 def find_newest(run: Path) -> Path:
@@ -70,6 +75,25 @@ def find_newest(run: Path) -> Path:
     if latest is None:
         raise AssayError(f"{run}: no checkpoint here; give the folder of a run")
     return latest
+
+
+def find_spread(run: Path, count: int) -> list[Path]:
+    """Return `count` checkpoints of a run, oldest first, evenly spread over those that it kept.
+
+    One is the newest; from two on the oldest is among them.
+
+    Raises:
+        AssayError: the run kept fewer.
+    """
+    newest, kept = find_newest(run), list_kept(run / "checkpoints")
+    if len(kept) < count:
+        raise AssayError(
+            f"{run}: {count} checkpoints are wanted, and it kept {len(kept)}; ask for fewer, or "
+            "train it with a larger keep or a smaller save_every"
+        )
+    if count == 1:
+        return [newest]
+    return [kept[number * (len(kept) - 1) // (count - 1)] for number in range(count)]
 
 
 def read_record(checkpoint: Path) -> dict[str, Any]:
@@ -119,7 +143,7 @@ def _to_cpu(tensors: Tensors) -> dict[str, Tensor]:
 
 
 def _remove_old(folder: Path, keep: int) -> None:
-    for old in sorted(folder.glob(f"{PREFIX}*"))[:-keep]:
+    for old in list_kept(folder)[:-keep]:
         # Renamed first: a folder with a checkpoint's name is a whole checkpoint at any moment.
         shutil.rmtree(old.replace(folder / f".{old.name}.old.tmp"))
     for left_over in folder.glob(".*.tmp"):

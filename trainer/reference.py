@@ -1,4 +1,4 @@
-"""A frozen model of another run, whose loss an objective subtracts."""
+"""Models of finished runs, and the frozen one whose loss an objective subtracts."""
 
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,19 @@ def load_model_of(run: Path, device: str) -> tuple[LanguageModel, dict[str, Any]
     Raises:
         AssayError: there is no checkpoint, or it is damaged.
     """
-    latest = checkpoint.find_newest(run)
-    record = checkpoint.read_record(latest)
+    return load_checkpoint(checkpoint.find_newest(run), device)
+
+
+def load_checkpoint(path: Path, device: str) -> tuple[LanguageModel, dict[str, Any]]:
+    """Return the model of a checkpoint and its record.
+
+    Raises:
+        AssayError: it is damaged.
+    """
+    record = checkpoint.read_record(path)
     config = override(TrainConfig(), record["config"])
     model = build_model(config.model, record["data"]["vocab_size"], config.seed)
-    checkpoint.load_model(latest, model)
+    checkpoint.load_model(path, model)
     return model.to(device), record
 
 
