@@ -1,8 +1,9 @@
-"""The accounts of a finished run: statistics, invariants, and the counts of the manifest."""
+"""The accounts of a finished run: what became of its records, and the manifest's list of files.
 
-from collections import Counter
+What became of its weight: `pipelines.weight_accounts`.
+"""
+
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.arrays import load_array
 from pipelines.clean import STAGE as CLEAN
-from pipelines.encode import Encoder
-from pipelines.pack import HISTOGRAM_EDGES
-from pipelines.pack import STAGE as PACK
 from pipelines.rules import list_rules
-from pipelines.score import FIXED_POINT
-from pipelines.score import STAGE as SCORE
 from pipelines.settings import Job
-from pipelines.tokenize import SPLITS
 from pipelines.tokenize import STAGE as TOKENIZE
-from pipelines.weigh import TYPE_COUNTS, TYPE_SUMS
 from weighting.documents import Verdict, write_table
-from weighting.errors import BrokenContract, BrokenInvariant
-from weighting.files import sha256
-from weighting.manifest import FileEntry, check_records, check_weight_mass, describe_file
-from weighting.mass import tabulate_mass
+from weighting.errors import BrokenInvariant
+from weighting.manifest import FileEntry, check_records, describe_file
 from weighting.shards import open_shard
-from weighting.signals import unigram_probability
-from weighting.statistics import (
-    REASON_STATS,
-    RULE_OVERLAP,
-    RULE_STATS,
-    SKIPPED_STATS,
-    SOURCE_STATS,
-    TOKEN_STATS,
-)
+from weighting.statistics import RULE_OVERLAP, RULE_STATS, SKIPPED_STATS
 
 LEDGER_COLUMNS = [
     *("doc_id", "verdict", "rule", "failed", "cluster", "survivor", "chars", "tokens")
@@ -46,54 +29,32 @@ LEDGER_COLUMNS = [
 RULES_AT_ONCE = 2**16  # ledger rows whose failures are held as a matrix
 OUTPUTS = (
     *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
-    *("shards", "signals", "stats"),
+    *("reference", "signals", "shards", "stats"),
 )
 
 
-def settle_accounts(job: Job, encoder: Encoder, against: Sequence[str] = ()) -> dict[str, Any]:
-    """Write RUN/stats, check every invariant, and return the counts of the run.
+def settle_accounts(job: Job, against: Sequence[str] = ()) -> dict[str, Any]:
+    """Write statistics of rules, check the ledger, and return the counts that no policy changes.
 
     `against` are earlier runs in which survivors may be.
 
     Raises:
-        BrokenInvariant: records, characters, tokens or weight mass do not add up.
-        BrokenContract: an output breaks its contract.
+        BrokenInvariant: records or characters do not add up, or copies are not one each.
     """
     ledger = read_ledger(job.run)
     funnel = count_funnel(ledger)
-    packed = [summary["splits"] for summary in job.work.summaries(PACK)]
     rules, overlap = count_rules(ledger)
     write_table(job.run / "stats" / "rules.parquet", rules, RULE_STATS)
     write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
-    sources = count_sources(packed)
-    write_table(job.run / "stats" / "sources.parquet", sources, SOURCE_STATS)
-    write_table(job.run / "stats" / "reasons.parquet", count_reasons(packed), REASON_STATS)
     skipped = list_skipped(job)
     write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
-    counts_2V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
-    mass_V, gain_V = load_array(job.work.path(TYPE_SUMS, 0, ".npy")) / FIXED_POINT
-    tokens = tabulate_tokens(counts_2V, mass_V, gain_V, encoder.tokens)
-    write_table(job.run / "stats" / "tokens.parquet", tokens, TOKEN_STATS)
-    splits = {split: count_split(packed, split) for split in SPLITS}
-    check_invariants(job, funnel, splits)
+    for unit, counts in funnel.items():
+        check_records(counts, unit)
     check_clusters(ledger, elsewhere=bool(against))
-    check_shards(job.run, packed)
-    everything = np.asarray(counts_2V.sum(axis=0), np.int64)
     return {
         "funnel": funnel,
         "skipped": sum_skipped(skipped),
         "rules": {row["rule"]: row for row in rules.to_pylist()},
-        "splits": splits,
-        "mass": asdict(
-            tabulate_mass(
-                everything,
-                mass_V,
-                sum(entry["squares"] for entry in splits.values()),
-                sum(entry["zeros"] for entry in splits.values()),
-                max(entry["max"] for entry in splits.values()),
-            )
-        ),
-        "facts": next(job.work.summaries(SCORE), {}).get("facts", {}),
         "encoders": sorted({e for item in job.work.summaries(TOKENIZE) for e in item["encoders"]}),
     }
 
@@ -184,30 +145,6 @@ def _list_pairs(rules: Sequence[str], both_RxRx3: npt.NDArray[np.int64]) -> pa.T
     return pa.table([pa.array(column) for column in columns], schema=RULE_OVERLAP)
 
 
-def count_sources(packed: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return documents, tokens and weight mass by source and split (SOURCE_STATS)."""
-    sums: dict[tuple[str, str], list[float]] = {}
-    for summary in packed:
-        for split, entry in summary.items():
-            for source, numbers in entry["sources"].items():
-                row = sums.setdefault((source, split), [0, 0, 0.0])
-                row[:] = [a + b for a, b in zip(row, numbers, strict=True)]
-    rows = [(source, split, int(d), int(t), m) for (source, split), (d, t, m) in sums.items()]
-    return _to_table(sorted(rows), SOURCE_STATS)
-
-
-def count_reasons(packed: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return tokens and weight mass by reason and split (REASON_STATS)."""
-    sums: dict[tuple[str, str], list[float]] = {}
-    for summary in packed:
-        for split, entry in summary.items():
-            for reason, (tokens, mass) in entry["reasons"].items():
-                row = sums.setdefault((reason, split), [0, 0.0])
-                row[:] = [row[0] + tokens, row[1] + mass]
-    rows = [(reason, split, int(t), m) for (reason, split), (t, m) in sums.items()]
-    return _to_table(sorted(rows), REASON_STATS)
-
-
 def list_skipped(job: Job) -> pa.Table:
     """Return what the readers found to be whole and no document, by unit and kind."""
     rows = [
@@ -222,63 +159,6 @@ def sum_skipped(skipped: pa.Table) -> dict[str, int]:
     """Return the records of each kind."""
     sums = skipped.group_by("kind").aggregate([("records", "sum")])
     return dict(zip(sums["kind"].to_pylist(), sums["records_sum"].to_pylist(), strict=True))
-
-
-def tabulate_tokens(
-    counts_2V: npt.NDArray[np.int64],
-    mass_V: npt.NDArray[np.float64],
-    gain_V: npt.NDArray[np.float64],
-    tokens: Sequence[bytes],
-) -> pa.Table:
-    """Return one row for each token id (TOKEN_STATS)."""
-    total_V = counts_2V.sum(axis=0)
-    unseen = total_V == 0
-    some_V = np.maximum(total_V, 1)
-    columns = {
-        "token_id": np.arange(len(tokens)),
-        "token": [token.decode("utf-8", "replace") for token in tokens],
-        "count_train": counts_2V[0],
-        "count_validation": counts_2V[1],
-        "surprisal": -np.log(unigram_probability(counts_2V[0])),
-        "mean_gain": pa.array(gain_V / some_V, mask=unseen),
-        "weight_mass": mass_V,
-        "mean_weight": pa.array(mass_V / some_V, mask=unseen),
-    }
-    return pa.table(columns, schema=TOKEN_STATS)
-
-
-def count_split(packed: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:
-    """Return documents, tokens, weight mass and histogram of a split."""
-    entries = [summary[split] for summary in packed if split in summary]
-    sums: Counter[str] = Counter()
-    for entry in entries:
-        sums.update({name: entry[name] for name in ("rows", "tokens", "zeros")})
-    bins = np.sum([entry["histogram"] for entry in entries] or [[0]], axis=0)
-    return {
-        "documents": sums["rows"],
-        "tokens": sums["tokens"],
-        "mass": sum(entry["mass"] for entry in entries),
-        "squares": sum(entry["squares"] for entry in entries),
-        "zeros": sums["zeros"],
-        "max": max((entry["max"] for entry in entries), default=0.0),
-        "histogram": [int(count) for count in bins],
-        "histogram_edges": [float(edge) for edge in HISTOGRAM_EDGES],
-    }
-
-
-def check_invariants(
-    job: Job, funnel: Mapping[str, Mapping[str, int]], splits: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Raise BrokenInvariant unless records, characters, tokens and weight mass add up."""
-    for unit, counts in funnel.items():
-        check_records(counts, unit)
-    kept_tokens = funnel["tokens"]["kept"] + funnel["records"]["kept"]  # one end-of-text each
-    packed_tokens = sum(entry["tokens"] for entry in splits.values())
-    if kept_tokens != packed_tokens:
-        raise BrokenInvariant(f"kept documents hold {kept_tokens} tokens, shards {packed_tokens}")
-    for split in SPLITS:
-        paths = sorted((job.run / "shards").glob(f"{split}-*.arrow"))
-        check_weight_mass(split, [open_shard(path) for path in paths])
 
 
 def check_clusters(ledger: pa.Table, elsewhere: bool = False) -> None:
@@ -309,23 +189,20 @@ def check_clusters(ledger: pa.Table, elsewhere: bool = False) -> None:
         )
 
 
-def check_shards(run: Path, packed: Sequence[Mapping[str, Any]]) -> None:
-    """Raise BrokenContract where a shard's bytes are no longer those that were written."""
-    for entry in (entry for splits in packed for entry in splits.values()):
-        if sha256(run / entry["path"]) != entry["sha256"]:
-            raise BrokenContract(f"{run / entry['path']}: bytes changed after it was written")
-
-
-def list_files(run: Path) -> list[FileEntry]:
+def list_files(run: Path, known: Mapping[str, FileEntry] | None = None) -> list[FileEntry]:
     """Return the manifest's entries of all outputs, checksums computed from the disk.
 
+    `known` are entries of files that are the same as in another run: they are not read again.
     Temporary files that a killed worker left behind are removed.
     """
     for leftover in run.rglob(".*.tmp"):
-        leftover.unlink()
+        if leftover.is_file():
+            leftover.unlink()
+    paths = [path for folder in OUTPUTS for path in sorted((run / folder).rglob("*"))]
     entries = [describe_file(run, run / "tokenizer.json", rows=1)]
-    for folder in OUTPUTS:
-        entries += [_describe(run, path) for path in sorted((run / folder).glob("*"))]
+    for path in (path for path in paths if path.is_file()):
+        entry = (known or {}).get(path.relative_to(run).as_posix())
+        entries.append(entry or _describe(run, path))
     return entries
 
 

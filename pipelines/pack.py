@@ -1,111 +1,170 @@
 """Kernel: bring a unit's raw weights to mean 1 and write its token shards, one a split."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.arrays import load_array, save_array
-from pipelines.encode import Encoder
-from pipelines.score import Scores, load_scores, to_fixed
-from pipelines.settings import Job, WeighSettings
-from pipelines.tokenize import SPLITS, TRAIN, Documents, load_tokens
+from pipelines.measure import Cuts, compute_factor, compute_raw
+from pipelines.parts import Part, Plan, load_parts
+from pipelines.settings import Job
+from pipelines.signals import name_part
+from weighting.controls import shuffle
 from weighting.files import sha256
-from weighting.policies import Mass, normalize
+from weighting.normalisation import Scale, normalize
+from weighting.policies import SHUFFLED, settle_params
 from weighting.reasons import Reason
+from weighting.selection import Borders
 from weighting.shards import ShardInfo, Tokens, write_shard
+from weighting.trajectory import CLASSES, classify
 
 STAGE = "pack"
+FIXED_POINT = 2.0**20
 
 
 def pack_unit(
-    uid: int,
-    masses: Mapping[str, Mass],
-    tokenizer_hash: str,
-    encoder: Encoder,
-    settings: WeighSettings,
-    job: Job,
+    uid: int, plan: Plan, borders: Borders | None, cuts: Cuts, scales: Mapping[str, Scale], job: Job
 ) -> npt.NDArray[np.int64]:
-    """Write the unit's shards; return its weight mass by type, int64 [V] in units of 2^-20.
+    """Write the unit's shards; return weight mass and tokens by type, int64 [2, V].
 
-    `masses` gives the sums over each split. A split without documents in this unit gets no shard.
+    Mass is in units of 2^-20: sums of it do not depend on the order of units. A split without
+    documents in this unit gets no shard.
     """
     mass_path = job.work.path("mass", uid, ".npy")
     if job.work.is_done(STAGE, uid):
         return load_array(mass_path)
-    documents = load_tokens(job, uid)
-    scores = load_scores(job, uid)
-    mass_V = np.zeros(encoder.vocab_size, np.float64)
+    types = plan.statistics.types
+    sums_2V = np.zeros((2, len(types.counts_V)), np.int64)
     entries: dict[str, Any] = {}
-    for split in SPLITS:
-        chosen_D = documents.train_D if split == TRAIN else ~documents.train_D
-        if not chosen_D.any():
+    tokens = 0
+    for part in load_parts(uid, plan, borders):
+        if not len(part.sidecar.doc_ids):
             continue
-        tokens = choose_documents(documents, scores, chosen_D, masses[split], settings.params.mix)
-        info = ShardInfo(
-            tokenizer_hash,
-            encoder.vocab_size,
-            encoder.eos_id,
-            split,
-            settings.policy,
-            settings.params.to_dict(),
-        )
-        path = job.run / "shards" / f"{split}-{uid:06d}.arrow"
-        write_shard(path, info, [tokens])
-        mass_V += np.bincount(tokens.ids_N, weights=tokens.weights_N, minlength=encoder.vocab_size)
+        weighed = weigh_documents(part, plan, cuts, scales[part.split])
+        path = job.run / "shards" / f"{name_part(part.split, uid)}.arrow"
+        write_shard(path, describe_shard(part, plan), [weighed])
+        mass_V = np.bincount(weighed.ids_N, weighed.weights_N, len(types.counts_V))
+        sums_2V[0] += np.rint(mass_V * FIXED_POINT).astype(np.int64)
+        sums_2V[1] += np.bincount(weighed.ids_N, minlength=len(types.counts_V))
         file = {"path": path.relative_to(job.run).as_posix(), "sha256": sha256(path)}
-        entries[split] = describe(tokens) | file
-    save_array(mass_path, to_fixed(mass_V))
-    job.work.finish(STAGE, uid, {"tokens": len(scores.raw_N), "splits": entries})
-    return to_fixed(mass_V)
+        entries[part.split] = describe(weighed, part, plan) | file
+        tokens += len(weighed.ids_N)
+    save_array(mass_path, sums_2V)
+    job.work.finish(STAGE, uid, {"tokens": tokens, "splits": entries})
+    return sums_2V
 
 
-def choose_documents(
-    documents: Documents, scores: Scores, chosen_D: npt.NDArray[np.bool_], mass: Mass, mix: float
-) -> Tokens:
-    """Return the chosen documents, which are a unit's part of a split, with their weights."""
-    chosen_N = documents.spread(chosen_D)
-    lengths = np.diff(documents.offsets_D1)[chosen_D]
+def weigh_documents(part: Part, plan: Plan, cuts: Cuts, scale: Scale) -> Tokens:
+    """Return the documents of a part with their weights."""
+    sidecar = part.sidecar
     return Tokens(
-        documents.doc_ids.filter(chosen_D).to_pylist(),
-        documents.sources.filter(chosen_D).to_pylist(),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        documents.ids_N[chosen_N],
-        normalize(scores.raw_N[chosen_N], scores.factor_N[chosen_N], mass, mix),
-        scores.reasons_N[chosen_N],
+        sidecar.doc_ids.to_pylist(),
+        sidecar.sources.to_pylist(),
+        sidecar.offsets_D1,
+        sidecar.ids_N,
+        weigh_tokens(part, plan, cuts, scale),
+        part.reasons_N,
     )
 
 
-def describe(tokens: Tokens) -> dict[str, Any]:
-    """Return what the accounts need of a shard: totals, and mass by source and by reason."""
+def weigh_tokens(part: Part, plan: Plan, cuts: Cuts, scale: Scale) -> npt.NDArray[np.float32]:
+    """Return the final weights of a part, float32 [N]."""
+    settings, special_N = plan.settings, part.sidecar.special_N
+    factor_N = compute_factor(part, plan)
+    weights_N = normalize(compute_raw(part, plan, cuts), factor_N, special_N, scale)
+    if settings.policy != SHUFFLED:
+        return weights_N
+    return shuffle(weights_N, factor_N, special_N, part.key_tokens(settings.params.seed))
+
+
+def describe_shard(part: Part, plan: Plan) -> ShardInfo:
+    """Return what a shard says of itself."""
+    info, settings = part.sidecar.info, plan.settings
+    return ShardInfo(
+        info.tokenizer_sha256,
+        info.vocab_size,
+        info.eos_id,
+        part.split,
+        settings.policy,
+        settle_params(settings.policy, settings.params).to_dict(),
+    )
+
+
+def describe(tokens: Tokens, part: Part, plan: Plan) -> dict[str, Any]:
+    """Return what the accounts need of a shard: totals, and mass by source, reason and more."""
     weights = tokens.weights_N.astype(np.float64)
-    lengths = np.diff(tokens.offsets_D1)
-    ends = np.concatenate([[0.0], np.cumsum(weights)])
-    mass_D = ends[tokens.offsets_D1[1:]] - ends[tokens.offsets_D1[:-1]]
-    sources: dict[str, list[float]] = {}
-    for source, length, mass in zip(tokens.sources, lengths, mass_D, strict=True):
-        row = sources.setdefault(source, [0, 0, 0.0])
-        row[0] += 1
-        row[1] += int(length)
-        row[2] += float(mass)
-    flagged = {
-        str(reason.name).lower(): (tokens.reasons_N & np.uint8(reason)) > 0 for reason in Reason
-    }
     return {
         "rows": len(tokens.doc_ids),
         "tokens": len(weights),
         "mass": float(weights.sum()),
-        "squares": float(weights @ weights),
+        "squares": float(np.square(weights).sum()),
         "zeros": int((weights == 0).sum()),
         "max": float(weights.max()),
-        "sources": sources,
-        "reasons": {
-            name: [int(hits.sum()), float(weights[hits].sum())]
-            for name, hits in flagged.items()
-            if hits.any()
-        },
+        "sources": dict(_sum_sources(tokens, weights)),
+        "reasons": _sum_masks(_list_reasons(tokens), weights),
+        "trajectories": _sum_masks(_list_trajectories(part, plan), weights),
+        "deciles": dict(_sum_deciles(tokens, weights, plan)),
         "histogram": histogram(weights),
+    }
+
+
+def _sum_sources(
+    tokens: Tokens, weights_N: npt.NDArray[np.float64]
+) -> Iterator[tuple[str, list[float]]]:
+    """Yield documents, tokens and weight of every source."""
+    names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
+    lengths_D = np.diff(tokens.offsets_D1)
+    mass_D = np.add.reduceat(weights_N, tokens.offsets_D1[:-1])
+    for at, name in enumerate(names):
+        of_source = source_D == at
+        documents, size = int(of_source.sum()), int(lengths_D[of_source].sum())
+        yield name, [documents, size, float(mass_D[of_source].sum())]
+
+
+def _sum_deciles(
+    tokens: Tokens, weights_N: npt.NDArray[np.float64], plan: Plan
+) -> Iterator[tuple[str, list[list[float]]]]:
+    """Yield decile, tokens and weight of the types' frequency deciles, for every source."""
+    names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
+    decile_N = plan.deciles_V[tokens.ids_N]
+    group_N = 11 * np.repeat(source_D, np.diff(tokens.offsets_D1)) + decile_N
+    size_G = np.bincount(group_N, minlength=11 * len(names))
+    mass_G = np.bincount(group_N, weights_N, 11 * len(names))
+    for at, name in enumerate(names):
+        yield (
+            name,
+            [
+                [decile, int(size_G[11 * at + decile]), float(mass_G[11 * at + decile])]
+                for decile in range(11)
+                if size_G[11 * at + decile]
+            ],
+        )
+
+
+def _list_reasons(tokens: Tokens) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    for reason in Reason:
+        yield str(reason.name).lower(), (tokens.reasons_N & np.uint8(reason)) > 0
+
+
+def _list_trajectories(part: Part, plan: Plan) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """Yield the text tokens of each class, where the run has a trajectory."""
+    if plan.has_trajectory:
+        signals, mean = part.signals, plan.statistics.facts.means["nll"]
+        class_N = classify(signals["change"], signals["nll"], mean)
+        for code, name in enumerate(CLASSES):
+            yield name, (class_N == code) & ~part.sidecar.special_N
+
+
+def _sum_masks(
+    masks: Iterator[tuple[str, npt.NDArray[np.bool_]]], weights_N: npt.NDArray[np.float64]
+) -> dict[str, list[float]]:
+    """Return tokens and weight of every mask that holds a token."""
+    return {
+        name: [int(hits_N.sum()), float(weights_N[hits_N].sum())]
+        for name, hits_N in masks
+        if hits_N.any()
     }
 
 

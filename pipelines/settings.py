@@ -8,6 +8,7 @@ from pipelines.bounds import Bounds
 from pipelines.records import ReadOptions
 from pipelines.work import Work
 from weighting.policies import PolicyParams
+from weighting.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,32 @@ class CurateSettings:
 
 
 @dataclass(frozen=True)
-class WeighSettings:
-    """Tokenizing, splitting and weighing."""
+class ModelSettings:
+    """Which models score the tokens, and how. Folders are of training runs of `trainer`."""
+
+    reference: str  # whose newest checkpoint is the reference
+    checkpoints: int = 1  # of its run, evenly spread, the newest included; 1: no trajectory
+    short: int = 0  # tokens of the short context; 0: no context gain
+    second: str | None = None  # another run, for disagreement
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """Tokenizing, splitting, and the signals."""
 
     validation_share: float = 0.02
+    order: int = 3  # longest n-gram that is counted, 2 to 5
+    model: ModelSettings | None = None
+    keep: bool = True  # the sidecar
+
+
+@dataclass(frozen=True)
+class WeighSettings:
+    """The policy, and which documents are chosen."""
+
     policy: str = "soft"
     params: PolicyParams = field(default_factory=PolicyParams)
-    sidecar: bool = True
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True)

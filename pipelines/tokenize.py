@@ -1,7 +1,7 @@
 """Kernel: encode one unit's documents, split them, count them.
 
-Writes the unit's tokens (an end-of-text token after every document), its counts by split and its
-pair counts, and fills in the tokens of the unit's ledger rows, the dropped documents' included, so
+Writes the unit's tokens (an end-of-text token after every document), its counts by type and of
+n-grams, and fills in the tokens of the unit's ledger rows, the dropped documents' included, so
 that "what did this rule cost" has an exact answer.
 """
 
@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 
 from pipelines.arrays import load_array, save_array
 from pipelines.encode import Encoded, Encoder
-from pipelines.settings import Job, WeighSettings
+from pipelines.ngrams import count_unit
+from pipelines.settings import Job, ScoreSettings
 from pipelines.settle import LEDGER
 from weighting.documents import DOCUMENTS, read_table, write_table
 from weighting.files import replacing
-from weighting.ngrams import count_pairs, pack_pairs
 
 STAGE = "tokenize"
 TRAIN, VALIDATION = SPLITS = ("train", "validation")
@@ -40,11 +40,12 @@ class Documents(NamedTuple):
 
 
 def tokenize_unit(
-    uid: int, encoder: Encoder, settings: WeighSettings, job: Job
+    uid: int, encoder: Encoder, settings: ScoreSettings, job: Job
 ) -> npt.NDArray[np.int64]:
-    """Write the unit's tokens and pair counts; return its type counts, int64 [2, V].
+    """Write the unit's tokens and n-gram counts; return its type counts, int64 [3, V].
 
-    Row 0 counts the train split, row 1 validation. A unit done before gives its counts from disk.
+    Row 0 counts tokens of the train split, row 1 of validation, row 2 the train documents that hold
+    the type. A unit done before gives its counts from disk.
     """
     counts_path = job.work.path("counts", uid, ".npy")
     if job.work.is_done(STAGE, uid):
@@ -58,13 +59,22 @@ def tokenize_unit(
         *append_eos(encoded, encoder.eos_id),
     )
     _save_tokens(documents, job, uid)
-    counts_2V = _count_types(documents, encoder.vocab_size)
-    save_array(counts_path, counts_2V)
-    save_array(job.work.path("pairs", uid, ".npy"), _count_pairs(documents, encoder))
+    counts_3V = count_types(documents, encoder.vocab_size)
+    save_array(counts_path, counts_3V)
+    count_unit(
+        uid,
+        documents.ids_N,
+        documents.offsets_D1,
+        documents.train_D,
+        encoder.eos_id,
+        encoder.vocab_size,
+        settings.order,
+        job,
+    )
     lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
     summary = _fill_ledger(uid, documents, lengths, encoder, job)
     job.work.finish(STAGE, uid, {**summary, "encoders": sorted(encoder.used)})
-    return counts_2V
+    return counts_3V
 
 
 def choose_train(doc_ids: list[str], validation_share: float) -> npt.NDArray[np.bool_]:
@@ -77,14 +87,6 @@ def append_eos(encoded: Encoded, eos_id: int) -> Encoded:
     """Return the documents with one more token each, `eos_id`, at the end."""
     ids = np.insert(encoded.ids_N, encoded.offsets_D1[1:], np.uint32(eos_id))
     return Encoded(ids, encoded.offsets_D1 + np.arange(len(encoded.offsets_D1)))
-
-
-def find_previous(documents: Documents, eos_id: int) -> npt.NDArray[np.uint32]:
-    """Return the token before each token; a document's first follows the end of another."""
-    previous = np.empty_like(documents.ids_N)
-    previous[1:] = documents.ids_N[:-1]
-    previous[documents.offsets_D1[:-1]] = eos_id
-    return previous
 
 
 def load_tokens(job: Job, uid: int) -> Documents:
@@ -118,21 +120,14 @@ def _save_tokens(documents: Documents, job: Job, uid: int) -> None:
         writer.write_batch(batch)
 
 
-def _count_types(documents: Documents, vocab_size: int) -> Ints:
+def count_types(documents: Documents, vocab_size: int) -> Ints:
+    """Return tokens of train, tokens of validation, and train documents by type, int64 [3, V]."""
     train_N = documents.spread(documents.train_D)
-    counts = [
-        np.bincount(documents.ids_N[chosen], minlength=vocab_size) for chosen in (train_N, ~train_N)
-    ]
-    return np.stack(counts).astype(np.int64)
-
-
-def _count_pairs(documents: Documents, encoder: Encoder) -> npt.NDArray[np.uint64]:
-    """Return sorted pair keys and counts of the train split, uint64 [2, K]."""
-    train_N = documents.spread(documents.train_D)
-    previous_N = find_previous(documents, encoder.eos_id)
-    keys = pack_pairs(previous_N[train_N], documents.ids_N[train_N], encoder.vocab_size)
-    pairs = count_pairs(keys)
-    return np.stack([pairs.keys_K, pairs.counts_K.astype(np.uint64)])
+    ids_N = documents.ids_N.astype(np.int64)
+    document_N = np.repeat(np.arange(len(documents.train_D)), np.diff(documents.offsets_D1))
+    held = np.unique(document_N[train_N] * vocab_size + ids_N[train_N]) % vocab_size
+    parts = (ids_N[train_N], ids_N[~train_N], held)
+    return np.stack([np.bincount(part, minlength=vocab_size) for part in parts]).astype(np.int64)
 
 
 def _fill_ledger(

@@ -1,5 +1,6 @@
 """The run's tokenizer: a byte-level BPE trained on its documents, or one that the user names."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def copy_tokenizer(source: Path, path: Path) -> None:
     if not isinstance(tokenizer.model, models.BPE) or "ByteLevel" not in tokenizer.to_str():
         raise AssayError(f"{source}: not a byte-level BPE tokenizer; token offsets need one")
     write_text(path, tokenizer.to_str(pretty=True))
+
+
+def hash_tokenizer(source: Path) -> str:
+    """Return the SHA-256 of what `copy_tokenizer` writes of a tokenizer.json."""
+    return hashlib.sha256(load_tokenizer(source).to_str(pretty=True).encode()).hexdigest()
 
 
 def load_tokenizer(path: Path) -> Tokenizer:

@@ -1,196 +1,234 @@
-"""The weigh job: kept documents in; ledger tokens, signals, weighted token shards out.
+"""The weigh job: sidecars in; weighted token shards out.
 
-    units ─► Tokenize ─┬─ counts ─► sum ──────────────┐ (one vector, as side input)
-                       └─ (ids) ─► MergePairs (P) ────┤
-    units ────────────────────────► Score ─► raw mass ┴─► Pack ─► shards; mass by type ─► sum
+    units ─► CountScores ─► sum ─► CountKeys ─► sum ─► borders    where documents are selected
+    units ─► CountRanks ─► sum ─► cuts                           where the policy ranks tokens
+    units ─► Measure ─► moments ─► scales ─► Pack ─► shards; mass and tokens by type ─► sum
 
-Each step is a barrier: what a token weighs depends on the whole corpus. Only unit numbers and
-count vectors travel; tokens and raw weights stay in the units' files.
+Each step is a barrier: what a token weighs depends on the whole corpus. Only unit numbers and small
+vectors travel; each step reads the sidecars anew.
 """
 
-import math
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
-from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
+from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines.arrays import load_array, save_array
-from pipelines.encode import Encoder
 from pipelines.engine import Engine, run
-from pipelines.pack import STAGE as PACK
-from pipelines.pack import pack_unit
-from pipelines.pairs import merge_partition
+from pipelines.measure import (
+    Cuts,
+    count_keys,
+    count_ranks,
+    count_scores,
+    cut_ranks,
+    measure_unit,
+)
+from pipelines.pack import STAGE, pack_unit
+from pipelines.parts import Plan, load_plan
 from pipelines.progress import Progress
-from pipelines.score import STAGE as SCORE
-from pipelines.score import Corpus, score_unit
 from pipelines.settings import Job, WeighSettings
-from pipelines.tokenize import SPLITS, tokenize_unit
-from pipelines.tokenize import STAGE as TOKENIZE
-from weighting.files import sha256
-from weighting.ngrams import estimate_discount
-from weighting.policies import Mass
+from pipelines.steps import SumVectors, save_rows
+from pipelines.tokenize import SPLITS, TRAIN
+from weighting.errors import AssayError
+from weighting.files import write_json
+from weighting.normalisation import Mass, Scale, merge_masses, settle_scale, settle_uniform
+from weighting.policies import list_ranked
+from weighting.ranks import BINS
+from weighting.selection import Borders, fill
 
-STAGES = (TOKENIZE, SCORE, PACK)
-PARTITION_TEXT = 16 * 2**20  # bytes of text whose pairs one partition merges, a few times that
-TYPE_COUNTS, TYPE_SUMS = "type_counts", "type_sums"
-MASS = struct.Struct("<dddqdddq")  # Mass of train, then of validation
-
-
-class SumVectors(beam.CombineFn):
-    """Sum int64 vectors, which travel as bytes. Exact, so any order gives the same."""
-
-    def create_accumulator(self) -> bytes:
-        """Return nothing summed yet."""
-        return b""
-
-    def add_input(self, accumulator: bytes, element: bytes) -> bytes:
-        """Add one vector."""
-        return self.merge_accumulators([accumulator, element])
-
-    def merge_accumulators(self, accumulators: Iterable[bytes]) -> bytes:
-        """Add up vectors of one length; empty ones count as zero."""
-        vectors = [np.frombuffer(item, np.int64) for item in accumulators if item]
-        return np.sum(vectors, axis=0, dtype=np.int64).tobytes() if vectors else b""
-
-    def extract_output(self, accumulator: bytes) -> bytes:
-        """Return the sum."""
-        return accumulator
+TYPE_MASS = "type_mass"  # int64 [2, V], see `pack_unit`
+WEIGHING = "weighing"  # golden rule, and borders, cuts and scales
+NOTHING = b"null"
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What every step of the job needs."""
+class Context(NamedTuple):
+    """What a step needs to find the plan."""
 
     settings: WeighSettings
+    sidecars: Path
     job: Job
-    partitions: int
 
 
-class WithEncoder(beam.DoFn):
-    """A step that needs the run's encoder, loaded once a process."""
+class Step(beam.DoFn):
+    """A step over units; the plan is read once a process."""
 
-    def __init__(self, shared: Shared) -> None:
-        self.shared = shared
+    def __init__(self, context: Context) -> None:
+        self.context = context
 
     def setup(self) -> None:
-        """Load the encoder."""
-        self.encoder = Encoder(self.shared.job.run / "tokenizer.json")
+        """Read the plan."""
+        settings, sidecars, job = self.context
+        self.plan: Plan = load_plan(settings, sidecars, job.run)
 
 
-class Tokenize(WithEncoder):
-    """Encode a unit; pass its number on and its counts aside."""
+class CountScores(Step):
+    """Count tokens by richness of their documents."""
 
-    def process(self, uid: int) -> Iterator[Any]:
+    def process(self, uid: int) -> Iterator[bytes]:
         """Run the kernel on one unit."""
-        counts = tokenize_unit(uid, self.encoder, self.shared.settings, self.shared.job)
-        yield TaggedOutput("counts", counts.tobytes())
-        yield uid
+        yield count_scores(uid, self.plan).tobytes()
 
 
-class MergePairs(WithEncoder):
-    """Merge one range of contexts over all units; yield how many pairs occur once and twice."""
+class CountKeys(Step):
+    """Count tokens of the documents at the border by their hash."""
 
-    def process(self, partition: int, uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Run the kernel on one partition."""
-        size, shared = self.encoder.vocab_size, self.shared
-        yield merge_partition(partition, shared.partitions, uids, size, shared.job)
+    def process(self, uid: int, scores: bytes) -> Iterator[bytes]:
+        """Run the kernel on one unit."""
+        selection = self.context.settings.selection
+        assert selection is not None
+        border, _ = fill(unpack(scores), selection.tokens)
+        yield count_keys(uid, border, self.plan).tobytes()
 
 
-class Score(WithEncoder):
-    """Score a unit."""
+class CountRanks(Step):
+    """Count tokens by the signals that the policy ranks by."""
+
+    def process(self, uid: int, borders: bytes) -> Iterator[bytes]:
+        """Run the kernel on one unit."""
+        yield count_ranks(uid, self.plan, load_borders(borders)).tobytes()
+
+
+class Measure(Step):
+    """Sum up raw weights."""
+
+    def process(self, uid: int, borders: bytes, ranks: bytes) -> Iterator[bytes]:
+        """Run the kernel on one unit; yield its moments by split."""
+        cuts = load_cuts(ranks, self.plan)
+        masses = measure_unit(uid, self.plan, load_borders(borders), cuts)
+        yield json.dumps({split: list(mass) for split, mass in masses.items()}).encode()
+
+
+class Pack(Step):
+    """Write a unit's shards; yield weight mass and tokens by type."""
 
     def process(
-        self, uid: int, counts: bytes, seldom: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[int, bytes]]:
-        """Run the kernel on one unit; yield its raw mass by split."""
-        shared = self.shared
-        corpus = Corpus(
-            unpack_rows(counts)[0],
-            shared.partitions,
-            estimate_discount(*(sum(column) for column in zip(*seldom, strict=True))),
-        )
-        score_unit(uid, corpus, self.encoder, shared.settings, shared.job)
-        mass = shared.job.work.read(SCORE, uid)["mass"]
-        yield uid, MASS.pack(*(number for split in SPLITS for number in mass[split]))
-
-
-class Pack(WithEncoder):
-    """Write a unit's shards; yield weight mass and gain by type, int64 [2, V] of 2^-20."""
-
-    def process(self, uid: int, masses: Sequence[tuple[int, bytes]]) -> Iterator[bytes]:
-        """Run the kernel on one unit, given the raw mass of all."""
-        shared = self.shared
-        tokenizer_hash = sha256(shared.job.run / "tokenizer.json")
-        sums = add_masses(masses)
-        mass_V = pack_unit(uid, sums, tokenizer_hash, self.encoder, shared.settings, shared.job)
-        gain_V = load_array(shared.job.work.path("gain", uid, ".npy"))
-        yield np.stack([mass_V, gain_V]).tobytes()
+        self, uid: int, borders: bytes, ranks: bytes, masses: Sequence[bytes]
+    ) -> Iterator[bytes]:
+        """Run the kernel on one unit, given the moments of all."""
+        cuts = load_cuts(ranks, self.plan)
+        scales = settle_scales(masses, self.context.settings)
+        edges = load_borders(borders)
+        yield pack_unit(uid, self.plan, edges, cuts, scales, self.context.job).tobytes()
 
 
 def weigh(
     sizes: Mapping[int, int],
     settings: WeighSettings,
+    sidecars: Path,
     job: Job,
     engine: Engine,
     progress: Progress | None = None,
 ) -> None:
     """Run the weigh job over units given with the bytes of text of each.
 
-    RUN/tokenizer.json must be there. Units finished by an earlier run are skipped.
+    RUN/stats must be as the score job left it. Units finished by an earlier run are skipped.
     """
-    partitions = max(1, sum(sizes.values()) // PARTITION_TEXT)
-    shared = Shared(settings, job, partitions)
+    context = Context(settings, sidecars, job)
+    uids = sorted(sizes, key=lambda uid: -sizes[uid])
 
     def build(pipeline: beam.Pipeline) -> None:
-        _build(pipeline, sorted(sizes, key=lambda uid: -sizes[uid]), shared)
+        _build(pipeline, uids, context)
 
     if progress is None:
         run(engine, build)
     else:
-        with progress.watch(job.work, STAGES, sizes, "tokens") as tick:
+        with progress.watch(job.work, (STAGE,), sizes, "tokens") as tick:
             run(engine, build, tick)
 
 
-def add_masses(masses: Sequence[tuple[int, bytes]]) -> dict[str, Mass]:
-    """Return the mass of each split; summed exactly, so in any order the same."""
-    columns = list(zip(*(MASS.unpack(packed) for _, packed in masses), strict=True))
-    sums = {}
-    for split, part in zip(SPLITS, (columns[:4], columns[4:]), strict=True):
-        raw, factor, damped = map(math.fsum, part[:3])
-        sums[split] = Mass(raw, factor, damped, sum(part[3]))
-    return sums
+def unpack(vector: bytes) -> Any:  # noqa: ANN401 - an int64 array
+    """Return the numbers of a sum of vectors."""
+    return np.frombuffer(vector, np.int64)
 
 
-def unpack_rows(packed: bytes) -> npt.NDArray[np.int64]:
-    """Return two rows of V numbers (train and validation counts, or mass and gain)."""
-    return np.frombuffer(packed, np.int64).reshape(2, -1)
+def find_borders(keys: bytes, scores: bytes, budget: int) -> bytes:
+    """Return where a selection ends, as JSON: the border bin of scores and of keys."""
+    score, rest = fill(unpack(scores), budget)
+    return json.dumps([score, fill(unpack(keys), rest)[0]]).encode()
 
 
-def _build(pipeline: beam.Pipeline, uids: Sequence[int], shared: Shared) -> None:
+def load_borders(packed: bytes) -> Borders | None:
+    """Return the borders of a selection, None where nothing is selected."""
+    found = json.loads(packed)
+    return None if found is None else Borders(*found)
+
+
+def load_cuts(ranks: bytes, plan: Plan) -> Cuts:
+    """Return the cuts that the sum of all units' histograms gives."""
+    return cut_ranks(unpack(ranks).reshape(len(SPLITS), -1, BINS), plan)
+
+
+def settle_scales(masses: Sequence[bytes], settings: WeighSettings) -> dict[str, Scale]:
+    """Return the scale of each split, from the moments of all units in any order."""
+    units = [json.loads(packed) for packed in masses]
+    scales = {}
+    for split in sorted({split for unit in units for split in unit}):
+        mass = merge_masses([Mass(*unit[split]) for unit in units if split in unit])
+        if split != TRAIN and not mass.raw:  # a mask may hold no token of a small split
+            scales[split] = settle_uniform(mass, settings.policy, settings.params)
+            continue
+        try:
+            scales[split] = settle_scale(mass, settings.policy, settings.params)
+        except AssayError as error:
+            raise AssayError(f"split {split}: {error}") from None
+    return scales
+
+
+def _build(pipeline: beam.Pipeline, uids: Sequence[int], context: Context) -> None:
     """Wire the graph."""
-    tokenized = (
+    units = pipeline | "Units" >> beam.Create(uids)
+    borders = AsSingleton(_select(pipeline, units, context))
+    ranks = AsSingleton(_rank(pipeline, units, borders, context))
+    masses = units | "Measure" >> beam.ParDo(Measure(context), borders, ranks)
+    given = (borders, ranks, AsList(masses))
+    _ = (
         pipeline
-        | "Units" >> beam.Create(uids)
-        | "Tokenize" >> beam.ParDo(Tokenize(shared)).with_outputs("counts", main="uids")
+        | "Once" >> beam.Create([0])
+        | "SaveWeighing" >> beam.Map(save_weighing, *given, context)
     )
-    done = tokenized.uids
-    counts = tokenized.counts | "SumCounts" >> beam.CombineGlobally(SumVectors())
-    _ = counts | "SaveCounts" >> beam.Map(_save, shared.job, TYPE_COUNTS)
-    seldom = (
-        pipeline
-        | "Partitions" >> beam.Create(range(shared.partitions))
-        | "MergePairs" >> beam.ParDo(MergePairs(shared), AsList(done))
-    )
-    masses = done | "Score" >> beam.ParDo(Score(shared), AsSingleton(counts), AsList(seldom))
-    packed = done | "Pack" >> beam.ParDo(Pack(shared), AsList(masses))
+    packed = units | "Pack" >> beam.ParDo(Pack(context), *given)
     sums = packed | "SumTypes" >> beam.CombineGlobally(SumVectors())
-    _ = sums | "SaveSums" >> beam.Map(_save, shared.job, TYPE_SUMS)
+    _ = sums | "SaveSums" >> beam.Map(save_rows, 2, context.job, TYPE_MASS)
 
 
-def _save(packed: bytes, job: Job, name: str) -> None:
-    save_array(job.work.path(name, 0, ".npy"), unpack_rows(packed))
+def _select(pipeline: beam.Pipeline, units: Any, context: Context) -> Any:  # noqa: ANN401
+    """Return the borders of the selection as one element, NOTHING where there is none."""
+    selection = context.settings.selection
+    if selection is None:
+        return pipeline | "AllDocuments" >> beam.Create([NOTHING])
+    counted = units | "CountScores" >> beam.ParDo(CountScores(context))
+    scores = AsSingleton(counted | "SumScores" >> beam.CombineGlobally(SumVectors()))
+    keys = units | "CountKeys" >> beam.ParDo(CountKeys(context), scores)
+    summed = keys | "SumKeys" >> beam.CombineGlobally(SumVectors())
+    return summed | "FindBorders" >> beam.Map(find_borders, scores, selection.tokens)
+
+
+def _rank(
+    pipeline: beam.Pipeline,
+    units: Any,  # noqa: ANN401 - a PCollection
+    borders: AsSingleton,
+    context: Context,
+) -> Any:  # noqa: ANN401
+    """Return the histograms that ranks need as one element, empty where none are needed."""
+    if not list_ranked(context.settings.policy, context.settings.params):
+        return pipeline | "NoRanks" >> beam.Create([b""])
+    counted = units | "CountRanks" >> beam.ParDo(CountRanks(context), borders)
+    return counted | "SumRanks" >> beam.CombineGlobally(SumVectors())
+
+
+def save_weighing(
+    _: int, borders: bytes, ranks: bytes, masses: Sequence[bytes], context: Context
+) -> None:
+    """Write what the weights of all tokens follow from, for the manifest."""
+    plan = load_plan(context.settings, context.sidecars, context.job.run)
+    cuts = load_cuts(ranks, plan)
+    scales = settle_scales(masses, context.settings)
+    splits = {
+        split: {**scale._asdict(), "cuts": {name: list(cut) for name, cut in cuts[split].items()}}
+        for split, scale in scales.items()
+    }
+    found = {"splits": splits, "golden": plan.golden, "borders": json.loads(borders)}
+    write_json(context.job.work.path(WEIGHING, 0, ".json"), found)

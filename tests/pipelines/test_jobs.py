@@ -12,17 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import quarantine
-from pipelines.accounts import (
-    check_clusters,
-    check_invariants,
-    check_shards,
-    count_funnel,
-    list_files,
-    read_ledger,
-)
+from pipelines.accounts import check_clusters, count_funnel, list_files, read_ledger
 from pipelines.engine import Engine
 from pipelines.pack import STAGE as PACK
 from pipelines.settings import Job
+from pipelines.signal_stats import read_statistics
+from pipelines.weight_accounts import check_invariants, check_shards
 from pipelines.work import Work
 from tests.conftest import write_text
 from tests.pipelines.jobs import read_bytes, run_jobs
@@ -30,6 +25,7 @@ from weighting.errors import AssayError, BrokenContract, BrokenInvariant
 from weighting.manifest import check_files
 from weighting.reasons import Reason
 from weighting.shards import open_shard
+from weighting.sidecar import read_sidecar
 
 PROSE = "The dog and the cat have to be with that other animal of the house. "
 
@@ -90,27 +86,23 @@ def test_shards_hold_the_text_and_end_every_document(finished):
 
 
 def test_a_weight_is_explained_by_the_sidecar(finished):
-    """Recompute a document's soft weights from its signals and the shard's own metadata."""
+    """Recompute a unit's soft weights from its signals, the type counts and the manifest alone."""
     run, counts = finished
     path = min((run / "shards").glob("train-*"))
     shard = open_shard(path)
-    segment = shard.segments[0]
-    name = segment.doc_ids[0].as_py()
-    signals = next(
-        row
-        for file in (run / "signals").glob("*")
-        for row in pq.read_table(file).to_pylist()
-        if row["doc_id"] == name
-    )
+    sidecar = read_sidecar(run / "signals" / f"{path.stem}.parquet")
+    types, facts, _ = read_statistics(run, shard.info.eos_id)
+    rarity = types.tables["surprisal"][sidecar.ids_N] - facts.means["surprisal"]
+    gain = sidecar.signals["ngram_gain"] - facts.means["ngram_gain"]
     params = shard.info.policy_params
-    score = params["rarity"] * (np.array(signals["surprisal"]) - counts["facts"]["entropy"])
-    score += params["context"] * np.array(signals["ngram_gain"])
+    score = params["dials"]["surprisal"] * rarity + params["dials"]["ngram_gain"] * gain
     bound = math.log(params["cap"])
-    raw = np.exp(np.clip(score, -bound, bound))[:-1]
-    weights = segment.weights_N[: len(raw)]
-    scaled = (weights - params["mix"]) / (1 - params["mix"])
-    ratio = scaled / raw  # one constant: the split's mean raw weight
-    assert np.allclose(ratio, ratio[0], rtol=1e-4)
+    scale = counts["weighing"]["splits"]["train"]
+    raw = np.exp(np.clip(score, -bound, bound)) / scale["mean"]
+    weights = (scale["mix"] + (1 - scale["mix"]) * raw) / scale["divisor"]
+    weights[sidecar.special_N] = 1 / scale["divisor"]
+    assert sidecar.doc_ids.to_pylist() == shard.segments[0].doc_ids.to_pylist()
+    assert np.allclose(shard.segments[0].weights_N, weights, rtol=1e-5)
 
 
 def test_copies_leave_one_survivor_and_name_it(finished):
@@ -137,11 +129,13 @@ def test_statistics_add_up_and_answer_in_sql(finished):
             return connection.execute(sql.replace("STATS", str(run / "stats"))).fetchall()
 
     tokens = counts["splits"]["train"]["tokens"] + counts["splits"]["validation"]["tokens"]
-    total = ask(
-        "select sum(count_train + count_validation), sum(weight_mass) from 'STATS/tokens.parquet'"
-    )
-    assert total[0][0] == tokens
-    assert total[0][1] == pytest.approx(tokens, rel=1e-6)
+    assert ask("select sum(count_train + count_validation) from 'STATS/types.parquet'") == [
+        (tokens,)
+    ]
+    for name in ("type_weights", "sources", "deciles"):
+        mass = ask(f"select sum(weight_mass) from 'STATS/{name}.parquet'")[0][0]
+        assert mass == pytest.approx(tokens, rel=1e-6)
+    assert ask("select sum(tokens) from 'STATS/deciles.parquet'") == [(tokens,)]
     sources = ask(
         "select sum(tokens), sum(weight_mass), count(distinct source) from 'STATS/sources.parquet'"
     )
@@ -232,16 +226,16 @@ def test_a_corpus_of_which_nothing_is_left_says_so(tmp_path):
         run_jobs([tmp_path / "a.jsonl"], tmp_path / "run")
 
 
-def test_lost_records_tokens_or_weight_fail_the_run(finished):
+def test_lost_tokens_or_weight_fail_the_run(finished):
     run, counts = finished
     job = Job(run, Work(run / "units"))
-    check_invariants(job, counts["funnel"], counts["splits"])
-    lost = counts["funnel"] | {"records": counts["funnel"]["records"] | {"kept": 59}}
-    with pytest.raises(BrokenInvariant, match="records: read 68"):
-        check_invariants(job, lost, counts["splits"])
+    check_invariants(job, counts["funnel"], counts["splits"], 0)
+    lost = counts["funnel"] | {"tokens": counts["funnel"]["tokens"] | {"kept": 59}}
+    with pytest.raises(BrokenInvariant, match="tokens: read"):
+        check_invariants(job, lost, counts["splits"], 0)
     short = counts["splits"] | {"train": counts["splits"]["train"] | {"tokens": 1}}
     with pytest.raises(BrokenInvariant, match="shards"):
-        check_invariants(job, counts["funnel"], short)
+        check_invariants(job, counts["funnel"], short, 0)
 
 
 @pytest.mark.parametrize("verdict", ["kept", "dropped"])

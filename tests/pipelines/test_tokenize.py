@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.encode import Encoded
-from pipelines.score import find_characters
-from pipelines.tokenize import Documents, append_eos, choose_train, find_previous
+from pipelines.signals import find_characters
+from pipelines.tokenize import Documents, append_eos, choose_train, count_types
 
 EOS = 0
 id_lists = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
@@ -34,10 +34,17 @@ def test_every_document_ends_with_one_end_of_text(lists):
 
 
 @given(id_lists)
-def test_the_first_token_of_a_document_follows_an_end_of_text(lists):
+def test_types_are_counted_by_split_and_once_a_document(lists):
     documents = documents_of(lists)
-    expected = [i for part in lists for i in [EOS, *part]]
-    assert find_previous(documents, EOS).tolist() == expected
+    train_D = np.arange(len(lists)) % 3 > 0
+    counts = count_types(documents._replace(train_D=train_D), 10)
+    for row, wanted in zip(counts[:2], (True, False), strict=True):
+        tokens = [
+            i for part, t in zip(lists, train_D, strict=True) for i in [*part, EOS] if t == wanted
+        ]
+        assert row.tolist() == np.bincount(np.array(tokens, int), minlength=10).tolist()
+    held = [i for part, t in zip(lists, train_D, strict=True) if t for i in {*part, EOS}]
+    assert counts[2].tolist() == np.bincount(np.array(held, int), minlength=10).tolist()
 
 
 def test_splits_are_chosen_by_id_alone():

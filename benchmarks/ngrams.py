@@ -1,0 +1,157 @@
+"""N-gram counts and look-up against a bare sort of the same keys, one process each.
+
+python -m benchmarks.ngrams CORPUS [ORDER [MILLIONS]]    CORPUS as for `assay curate`; default 3 12
+
+A byte-level BPE is trained on the corpus; its first documents, in random order and repeated where
+there are too few, make so many million tokens. For each order, all stages of a run that counts
+n-grams up to it: count (keys of every unit), merge, look up. The floor is np.sort of a unit's keys
+of all these orders. The arms take turns.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clean import read_corpus
+from benchmarks.interleave import Times, interleave, ratios
+from pipelines.encode import Encoder
+from pipelines.ngrams import (
+    count_partitions,
+    count_unit,
+    load_counted,
+    measure_gain,
+    merge_partition,
+)
+from pipelines.settings import Job
+from pipelines.vocabulary import train_tokenizer
+from pipelines.work import Work
+from weighting.documents import DOCUMENTS, write_table
+from weighting.ngrams import list_keys
+
+ROUNDS = 3
+VOCAB = 16_384
+UNIT = 1_500_000  # tokens: some 6 MB of text
+TOKEN_BYTES = 4
+SORT = "np.sort of the keys"
+
+
+class Unit(NamedTuple):
+    """Tokens of one unit, all for training."""
+
+    ids_N: npt.NDArray[np.uint32]
+    offsets_D1: npt.NDArray[np.int64]
+
+
+def encode(texts: list[str]) -> tuple[list[npt.NDArray[np.uint32]], int]:
+    """Return the ids of each text, an end-of-text token at the end, and that token."""
+    with TemporaryDirectory() as name:
+        path = Path(name, "documents.parquet")
+        empty = {"metadata": "", "edits": [], "passages": [], "contaminated": []}
+        rows = [
+            {"doc_id": f"{i:032x}", "source": "", "locator": "", "text": text, **empty}
+            for i, text in enumerate(texts)
+        ]
+        write_table(path, pa.Table.from_pylist(rows, schema=DOCUMENTS), DOCUMENTS)
+        train_tokenizer([path], Path(name, "t.json"), VOCAB, 10_000_000)
+        encoder = Encoder(Path(name, "t.json"))
+    ids_N, offsets_D1 = encoder.encode(texts)
+    pieces = np.split(ids_N, offsets_D1[1:-1])
+    return [np.append(piece, np.uint32(encoder.eos_id)) for piece in pieces], encoder.eos_id
+
+
+def cut_units(documents: list[npt.NDArray[np.uint32]], tokens: int) -> list[Unit]:
+    """Return units of about UNIT tokens, `tokens` in all, of documents in random order."""
+    rng = np.random.default_rng(0)
+    units: list[Unit] = []
+    while tokens > 0:
+        order = rng.permutation(len(documents))
+        ends = np.cumsum([len(documents[at]) for at in order])
+        last = min(len(order), int(np.searchsorted(ends, tokens)) + 1)
+        cuts = np.searchsorted(ends[:last], np.arange(UNIT, ends[last - 1], UNIT)) + 1
+        for some in np.split(order[:last], cuts):
+            pieces = [documents[at] for at in some]
+            units.append(Unit(np.concatenate(pieces), np.cumsum([0, *map(len, pieces)])))
+        tokens -= int(ends[last - 1])
+    return units
+
+
+def build_arms(
+    units: list[Unit], eos_id: int, order: int, job: Job
+) -> dict[str, Callable[[], object]]:
+    """Return what is timed; an arm needs what those before it left."""
+    partitions = count_partitions(TOKEN_BYTES * sum(len(unit.ids_N) for unit in units))
+    counts_V = sum(np.bincount(unit.ids_N, minlength=VOCAB) for unit in units)
+    probability_V = np.asarray((counts_V + 1) / (np.sum(counts_V) + VOCAB))
+    keys = [list(list_keys(*unit, eos_id, VOCAB, order)) for unit in units]
+
+    def count() -> None:
+        for uid, unit in enumerate(units):
+            everything = np.ones(len(unit.offsets_D1) - 1, bool)
+            count_unit(uid, *unit, everything, eos_id, VOCAB, order, job)
+
+    def merge() -> None:
+        for mark in job.work.folder.glob("*/*.done.json"):
+            mark.unlink()
+        for n in range(2, order + 1):
+            for part in range(partitions):
+                merge_partition(n, part, partitions, range(len(units)), VOCAB, job)
+
+    def look_up() -> None:
+        counted = load_counted(partitions, order, job)
+        for unit in units:
+            own_N = np.ones(len(unit.ids_N), np.int64)
+            measure_gain(*unit, own_N, probability_V, eos_id, counted, job)
+
+    return {
+        SORT: lambda: [np.sort(some) for of_unit in keys for some in of_unit],
+        "count": count,
+        "merge": merge,
+        "look up": look_up,
+    }
+
+
+def add_rows(table: Table, order: int, times: Times, tokens: int) -> None:
+    """Add the rows of one order, and one of all three stages together."""
+    stages = [values for name, values in times.items() if name != SORT]
+    times = {**times, "all three": [sum(values) for values in zip(*stages, strict=True)]}
+    for name, values in times.items():
+        against = ratios(times, name, SORT)
+        table.add_row(
+            str(order) if name == SORT else "",
+            name,
+            f"{tokens / median(values) / 1e6:.2f}",
+            f"{1e8 * median(values) / tokens:.1f}",
+            f"{median(against):.2f} ({min(against):.2f} to {max(against):.2f})",
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    order, millions = (int(text) for text in (*sys.argv[2:4], *("3", "12")[len(sys.argv) - 2 :]))
+    documents, eos_id = encode(read_corpus(sys.argv[1], millions * TOKEN_BYTES * 1.2))
+    units = cut_units(documents, millions * 10**6)
+    tokens = sum(len(unit.ids_N) for unit in units)
+    table = Table(
+        title=f"n-grams of {tokens:,} tokens in {len(units)} units, {VOCAB:,} types",
+        caption=" ".join(["python -m benchmarks.ngrams", *sys.argv[1:]]),
+    )
+    for column in ("order", "stage", "M tokens/s", "s / 100 M tokens", "time / np.sort"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for highest in range(2, order + 1):
+        with TemporaryDirectory() as name:
+            arms = build_arms(units, eos_id, highest, Job(Path(name), Work(Path(name))))
+            add_rows(table, highest, interleave(arms, ROUNDS), tokens)
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
