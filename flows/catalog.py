@@ -22,10 +22,16 @@ from weighting.errors import AssayError
 from weighting.files import read_json, replacing
 from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.mass import effective_share
+from weighting.signals import SIGNALS, Kind, list_known
+from weighting.trajectory import THRESHOLD
 
 NAME = "assay.duckdb"
 FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
 EDGE = 5  # documents on either side of a rule's bound that are stored
+TRAJECTORIES = (
+    "What its loss did over the checkpoints of the reference: high, then low (HL), low throughout"
+    " (LL), high throughout (HH), or low, then high (LH)"
+)
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
 SETTINGS: Mapping[str, str] = {
@@ -58,6 +64,19 @@ TABLES: Mapping[str, pa.Schema] = {
             "effective_share": pa.float64(),
             "zero_tokens": pa.int64(),
             "max_weight": pa.float64(),
+        }
+    ),
+    "weighing": pa.schema(
+        {
+            "split": pa.string(),
+            "policy": pa.string(),
+            "golden": pa.string(),
+            "mean": pa.float64(),
+            "mix": pa.float64(),
+            "divisor": pa.float64(),
+            "effective": pa.float64(),
+            "cuts": pa.string(),
+            "params": pa.string(),
         }
     ),
     "weight_histogram": pa.schema(
@@ -147,6 +166,7 @@ def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
             (unit, stage, counts["funnel"][unit][stage]) for unit in UNITS for stage in STAGES
         ],
         "splits": [_describe_split(split, numbers) for split, numbers in splits.items()],
+        "weighing": list(_list_scales(counts["weighing"])),
         "weight_histogram": [
             (split, low, high, tokens)
             for split, numbers in splits.items()
@@ -170,7 +190,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield from flatten(value, f"{prefix}{key}.")
         else:
             plain = value is None or isinstance(value, str)
-            yield f"{prefix}{key}", value if plain else json.dumps(value, ensure_ascii=False)
+            yield f"{prefix}{key}", value if plain else _dump(value)
 
 
 def list_bins(split: Mapping[str, Any]) -> list[tuple[float, float, int]]:
@@ -185,7 +205,9 @@ def _list_facts(run: Path, manifest: Manifest) -> Iterator[tuple[str, str | None
     counts = manifest.counts
     yield "origin", hash_origin(run)
     yield from flatten({"versions": manifest.versions, "tokenizer": manifest.tokenizer})
-    yield from flatten({"signals": counts["facts"], "manifest_version": manifest.manifest_version})
+    yield from flatten({"signals": {"stored": counts["signals"], **counts["facts"]}})
+    yield from flatten({"reference": counts["reference"], "selection": counts["selection"]})
+    yield "manifest_version", str(manifest.manifest_version)
     yield "weights.effective_share", str(counts["mass"]["effective_share"])
     yield "weights.zero_share", str(counts["mass"]["zero_tokens"])
     yield "weights.max", str(counts["mass"]["max_weight"])
@@ -195,6 +217,14 @@ def _describe_split(split: str, numbers: Mapping[str, Any]) -> Row:
     tokens, mass = numbers["tokens"], numbers["mass"]
     share = effective_share(mass, numbers["squares"], tokens) if tokens else None
     return (split, numbers["documents"], tokens, mass, share, numbers["zeros"], numbers["max"])
+
+
+def _list_scales(weighing: Mapping[str, Any]) -> Iterator[Row]:
+    params = _dump(weighing["params"])
+    for split, scale in weighing["splits"].items():
+        numbers = [scale[name] for name in ("mean", "mix", "divisor", "effective")]
+        names = weighing["policy"], weighing["golden"]
+        yield split, *names, *numbers, _dump(scale["cuts"]), params
 
 
 def _list_metrics(run: Path) -> Iterator[Row]:
@@ -232,13 +262,26 @@ def _render_script(run: Path, manifest: Manifest) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
     rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
+    stored: list[str] = manifest.counts["signals"]
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
         rules={rule: _describe_bounds(**enforced.get(rule, {})) for rule in rules},
         enforced=[rule for rule in rules if rule in enforced],
         edge=EDGE,
+        signals=list_known(stored),
+        stored_signals=stored,
+        type_signals=[name for name in SIGNALS if SIGNALS[name].kind is Kind.TYPE],
+        describe=_describe_signal,
+        trajectories=TRAJECTORIES,
+        threshold=THRESHOLD,
+        mean_nll=manifest.counts["facts"]["means"].get("nll"),
+        eos=manifest.tokenizer["eos_id"],
     )
+
+
+def _describe_signal(name: str) -> str:
+    return f"Nats; {SIGNALS[name].meaning}"
 
 
 def _describe_bounds(min: float | None = None, max: float | None = None) -> str:
@@ -276,6 +319,10 @@ def _quote(text: str) -> str:
 
 def _name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _first_line(error: Exception) -> str:

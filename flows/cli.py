@@ -20,6 +20,7 @@ switch_off_telemetry()
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from flows import explain as stories  # noqa: E402
 from flows import query as queries  # noqa: E402
 from flows import stages  # noqa: E402
 from flows.interrupt import catch_signals, leave  # noqa: E402
@@ -27,11 +28,14 @@ from flows.presets import list_presets, load_recipe  # noqa: E402
 from flows.recipe_commands import recipes  # noqa: E402
 from flows.replay import replay as read_again  # noqa: E402
 from flows.report import NAME  # noqa: E402
+from flows.reweigh import reweigh  # noqa: E402
 from flows.run import open_run  # noqa: E402
+from flows.settings import read_settings  # noqa: E402
 from flows.summary import print_outcome, print_paths, print_summary  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
 from weighting.lock import locking  # noqa: E402
 from weighting.manifest import check_files, read_manifest  # noqa: E402
+from weighting.policies import POLICIES  # noqa: E402
 
 if _handler is signal.default_int_handler:
     signal.signal(signal.SIGINT, _handler)
@@ -111,6 +115,50 @@ def curate(
     with locking(out):
         _curate(paths, out, recipe, workers, overwrite, console, beam or [], against or [])
         _present(out, console)
+
+
+@app.command()
+def weigh(
+    run: RunFolder,
+    out: Out,
+    policy: Annotated[str, typer.Option(help=f"one of {', '.join(POLICIES)}")] = "soft",
+    dials: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="a key of the recipe's table weights"),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="keep the documents richest in: golden, a signal; or random ones"),
+    ] = None,
+    tokens: Annotated[int | None, typer.Option(min=1, help="budget of --select")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of --select, for documents that tie")] = 0,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Weigh the tokens of a run by another policy, into a run folder of its own."""
+    console = Console()
+    selection = {"by": select, "tokens": tokens, "seed": seed}
+    with locking(out):
+        session = stages.open_session(run, workers, console)
+        weights = {"policy": policy, **read_settings(dials or [])}
+        reweigh(run, out, weights, selection, overwrite, session)
+        _present(out, console)
+
+
+@app.command()
+def explain(
+    run: RunFolder,
+    doc_id: Annotated[str, typer.Argument(help="a document, or how its id begins")],
+    token: Annotated[int | None, typer.Option(min=0, help="a token of it, counted from 0")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Tell a document's story, or why one of its tokens weighs what it weighs."""
+    if as_json:
+        stories.write_json(run, doc_id, token, sys.stdout)
+    elif token is None:
+        stories.explain_document(run, doc_id, Console())
+    else:
+        stories.explain_token(run, doc_id, token, Console())
 
 
 @app.command()

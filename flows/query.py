@@ -11,6 +11,7 @@ from typing import Any, TextIO, TypeVar
 
 import duckdb
 import pyarrow.dataset as ds
+import pyarrow.fs as fs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -33,7 +34,9 @@ Result = TypeVar("Result")
 
 @contextmanager
 def open_database(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a run for reading: its catalog, and the views `shards` and `token_weights`.
+    """Open a run for reading: its catalog, and the views of its shards.
+
+    These are `shards`, `token_weights` and, where the run keeps its signals, `explained`.
 
     Raises:
         AssayError: the run is not whole, or another program is writing to its database.
@@ -41,8 +44,13 @@ def open_database(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_catalog(run) as connection:
         paths = sorted((run / "shards").glob("*.arrow"))
         if paths:
-            connection.register("shards", ds.dataset(paths, format="ipc"))
+            # Mapped, so that of a document's neighbours nothing but their ids is read.
+            files = fs.LocalFileSystem(use_mmap=True)
+            shards = ds.dataset([str(path) for path in paths], format="ipc", filesystem=files)
+            connection.register("shards", shards)
             connection.execute(_TOKEN_WEIGHTS)
+            if "token_story" in list_tables(connection):
+                connection.execute(_EXPLAINED)
         yield connection
 
 
@@ -131,6 +139,12 @@ FROM (
         unnest(input_ids) AS token_id, unnest(weights) AS weight, unnest(reasons) AS flags
     FROM shards
 )
+"""
+# Outer, because a selection leaves documents out of the shards.
+_EXPLAINED = """
+CREATE TEMP VIEW explained AS
+SELECT token_story.*, weight, reasons
+FROM token_story LEFT JOIN token_weights USING (doc_id, position)
 """
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from flows.problems import Problem
 from flows.sections import (
@@ -19,13 +21,26 @@ from flows.sections import (
     Section,
     Split,
     TokenizerTable,
-    Weights,
 )
+from flows.token_sections import ReferenceTable, SelectionTable, SignalTable, Weights
 from pipelines.bounds import Bounds
 from pipelines.records import ReadOptions
 from pipelines.rules import FAMILIES
 from pipelines.rules.contamination import NAME as CONTAMINATION
-from pipelines.settings import CurateSettings, EditSettings, RuleSettings, WeighSettings
+from pipelines.settings import (
+    CurateSettings,
+    EditSettings,
+    ModelSettings,
+    RuleSettings,
+    ScoreSettings,
+    WeighSettings,
+)
+from trainer.checkpoint import find_newest
+from weighting.errors import AssayError
+from weighting.golden import choose_golden
+from weighting.policies import check_policy
+from weighting.selection import check_selection
+from weighting.signals import list_known
 
 SIDECAR_BYTES = 200_000_000
 # Rules that compare with something the user provides: without it nothing can be computed.
@@ -55,8 +70,24 @@ class Recipe(Section):
     decontaminate: Decontaminate = Decontaminate()
     tokenizer: TokenizerTable = TokenizerTable()
     split: Split = Split()
+    signals: SignalTable = SignalTable()
+    reference: ReferenceTable = ReferenceTable()
     weights: Weights = Weights()
+    selection: SelectionTable = SelectionTable()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Refuse a policy, golden rule or selection whose signals the recipe does not give."""
+        stored = ["ngram_gain", *self.reference.list_signals()]
+        try:
+            check_policy(self.weights.policy, self.weights.params(), list_known(stored))
+            choose_golden(self.weights.golden, stored)
+            if (selection := self.selection.settings()) is not None:
+                check_selection(selection, list_known(stored))
+        except AssayError as error:
+            raise ValueError(str(error)) from None
+        return self
 
     def find_missing(self) -> list[Problem]:
         """Return a problem for every rule that something depends on and that has no value."""
@@ -94,6 +125,9 @@ class Recipe(Section):
             named[f"rule_options.bad_words.{language}"] = path
         for table in self.decontaminate.sets:
             named[f"decontaminate.{table.name}"] = table.path
+        for key in ("model", "second"):
+            if folder := getattr(self.reference, key):
+                named[f"reference.{key}"] = str(find_newest(Path(folder)) / "model.safetensors")
         yield from ((key, Path(path)) for key, path in sorted(named.items()) if path is not None)
 
     def curate_settings(self) -> CurateSettings:
@@ -111,15 +145,25 @@ class Recipe(Section):
             self.decontaminate.settings(),
         )
 
-    def weigh_settings(self, text_bytes: int) -> WeighSettings:
-        """Return what the weigh job needs, for a corpus of so many bytes of text."""
-        sidecar = self.weights.sidecar
-        return WeighSettings(
-            self.split.validation,
-            self.weights.policy,
-            self.weights.params(),
-            text_bytes <= SIDECAR_BYTES if sidecar is None else sidecar,
+    def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:
+        """Return what the count and score jobs need, for a corpus of so many bytes of text.
+
+        `trained` is the folder of the reference where the run trains it itself.
+        """
+        keep, table = self.signals.keep, self.reference
+        model = ModelSettings(
+            table.model or str(trained), table.checkpoints, table.short, table.second
         )
+        return ScoreSettings(
+            self.split.validation,
+            self.signals.order,
+            model if table.wanted else None,
+            text_bytes <= SIDECAR_BYTES if keep is None else keep,
+        )
+
+    def weigh_settings(self) -> WeighSettings:
+        """Return what the weigh job needs."""
+        return WeighSettings(self.weights.policy, self.weights.params(), self.selection.settings())
 
 
 def parse_recipe(fields: Mapping[str, Any], folder: Path | None = None) -> Recipe:

@@ -23,15 +23,14 @@ from flows.problems import list_problems
 from flows.run import CLAIM, Run, claim_run, hash_code, open_run
 from flows.sections import Read
 from flows.stages import (
+    DATA_STAGES,
     EARLIER,
     REPLAYS,
     Session,
-    close_accounts,
     curate_documents,
     digest_files,
     locate,
     plan_units,
-    weigh_tokens,
 )
 from pipelines import quarantine
 from pipelines.accounts import OUTPUTS
@@ -120,9 +119,9 @@ def replay(
         shutil.rmtree(staging)
         return outcome
     _save_outcome(run, staging, outcome)
-    _keep_tokenizer(run, staged)
-    weigh_tokens(staging, session)
-    close_accounts(staging, session)
+    _keep_models(run, staged)
+    for stage in ("tokenize", "reference", "signals", "weigh", "accounts"):
+        DATA_STAGES[stage](staging, session)
     publish(staging, folder)
     return outcome
 
@@ -275,11 +274,14 @@ def _read_records(run: Path) -> Records:
     return Records(ledger.filter(pc.invert(bad)), Counter(ledger.filter(bad)["rule"].to_pylist()))
 
 
-def _keep_tokenizer(run: Run, staged: Run) -> None:
-    """Give the staged run the run's tokenizer, byte for byte: ids must go on meaning the same."""
+def _keep_models(run: Run, staged: Run) -> None:
+    """Give the staged run the run's tokenizer and reference: ids and losses mean the same then."""
     if not staged.is_done("tokenizer"):
         shutil.copyfile(run.folder / "tokenizer.json", staged.folder / "tokenizer.json")
         staged.finish("tokenizer", 0)
+    if run.is_done("reference") and not staged.is_done("reference"):
+        shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)
+        staged.finish("reference", 0)
 
 
 def _save_outcome(run: Run, staging: Path, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pipelines
 import weighting
 from flows.recipe import Recipe, parse_recipe
-from pipelines.settings import CurateSettings, Job
+from pipelines.settings import CurateSettings, Job, ScoreSettings
 from pipelines.units import Unit
 from pipelines.work import Work
 from weighting.errors import AssayError
@@ -61,6 +61,15 @@ class Run:
         """Return what the curate job needs."""
         return replace(self.recipe.curate_settings(), against=tuple(self.against))
 
+    def score_settings(self) -> ScoreSettings:
+        """Return what the count and score jobs need."""
+        return self.recipe.score_settings(sum(self.sizes().values()), self.trained)
+
+    @property
+    def trained(self) -> Path:
+        """Return the folder of the reference model, where the run trains one."""
+        return self.folder / "reference" / "model"
+
     def sizes(self) -> dict[int, int]:
         """Return the estimated bytes of text of every unit."""
         return {unit.uid: sum(piece.size for piece in unit.slices) for unit in self.units}
@@ -82,8 +91,11 @@ def claim_run(
     units: Sequence[Unit],
     overwrite: bool = False,
     against: Sequence[str] = (),
+    code: str | None = None,
 ) -> Run:
     """Claim a folder for a run, or return to the run that is there if it is the same one.
+
+    `code` is the hash of the code that made what is in it, by default of the code at hand.
 
     Raises:
         AssayError: the folder holds something else, or a run of other inputs, recipe or code.
@@ -91,7 +103,7 @@ def claim_run(
     claim = {
         "inputs": list(inputs),
         "recipe": recipe.model_dump(mode="json"),
-        "code": hash_code(),
+        "code": code or hash_code(),
         "paths": list(paths),
         "against": list(against),
         "units": [json.loads(unit.encode()) for unit in units],

@@ -1,4 +1,7 @@
-"""The tables of a recipe: their keys, defaults and what is valid."""
+"""The tables of a recipe that concern documents: their keys, defaults and what is valid.
+
+Those that concern tokens: `flows.token_sections`.
+"""
 
 import re
 from collections.abc import Collection
@@ -25,8 +28,6 @@ from pipelines.settings import (
     NearSettings,
     PassageSettings,
 )
-from weighting.errors import AssayError
-from weighting.policies import PolicyParams, find_policy
 
 MEGABYTE = 1_000_000
 URL_LISTS = ("blocked_domains", "blocked_urls", "hard_words", "soft_words", "banned_subwords")
@@ -282,35 +283,6 @@ class Split(Section):
 
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.02
     """Share of the documents that is held out, chosen by their id."""
-
-
-class Weights(Section):
-    """The policy that weighs tokens and its dials (see weighting.policies)."""
-
-    policy: str = "soft"
-    rarity: float = PolicyParams.rarity
-    context: float = PolicyParams.context
-    cap: float = PolicyParams.cap
-    mix: float = PolicyParams.mix
-    golden_gain: float = PolicyParams.golden_gain
-    duplicate: float = PolicyParams.duplicate
-    contaminated: float = PolicyParams.contaminated
-    sidecar: bool | None = None
-    """Keep every token's signals; by default for corpora up to 200 MB."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        try:
-            find_policy(self.policy)
-            self.params()
-        except AssayError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    def params(self) -> PolicyParams:
-        """Return the dials as the policies take them."""
-        names = PolicyParams.__dataclass_fields__
-        return PolicyParams(**{name: getattr(self, name) for name in names})
 
 
 class Limits(Section):

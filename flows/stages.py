@@ -3,6 +3,7 @@
 Each stage is skipped when it finished before, and goes on from its finished units when it did not.
 """
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from rich.text import Text
 from flows.catalog import build_catalog
 from flows.funnel import describe_skipped
 from flows.recipe import Recipe
+from flows.reference import describe_reference, train_reference
 from flows.report import write_report
 from flows.run import Run, claim_run, list_versions, open_run
 from flows.visible import show
@@ -28,6 +30,7 @@ from pipelines.accounts import (
     sum_skipped,
 )
 from pipelines.cluster import check_index
+from pipelines.count import count
 from pipelines.curate import curate
 from pipelines.decontaminate import count_items, prepare_items
 from pipelines.encode import Encoder
@@ -36,10 +39,15 @@ from pipelines.estimate import estimate
 from pipelines.progress import Progress
 from pipelines.readers import huggingface, python_docs
 from pipelines.readers.streams import is_url
+from pipelines.score import score
+from pipelines.scorer import describe_models
 from pipelines.settings import Job
+from pipelines.signal_stats import read_statistics, write_signal_stats
+from pipelines.signals import locate_sidecars
 from pipelines.units import TARGET_BYTES, Plan, fingerprint, plan
-from pipelines.vocabulary import copy_tokenizer, load_tokenizer, train_tokenizer
+from pipelines.vocabulary import copy_tokenizer, hash_tokenizer, load_tokenizer, train_tokenizer
 from pipelines.weigh import weigh
+from pipelines.weight_accounts import settle_weights
 from trainer.ablate import AblationConfig, ablate
 from trainer.config import TrainConfig
 from trainer.machine import count_cores
@@ -47,7 +55,13 @@ from trainer.progress import counting_steps
 from trainer.tables import print_results
 from weighting.errors import AssayError
 from weighting.files import read_json, sha256
-from weighting.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
+from weighting.manifest import (
+    MANIFEST_NAME,
+    FileEntry,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
@@ -93,14 +107,32 @@ def prepare(
         ]
     for path in planned.ignored:
         session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
-    if recipe.tokenizer.path is not None:
-        load_tokenizer(Path(recipe.tokenizer.path))  # a bad one is found out before the work
+    check_models(recipe)
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(inputs)}")
     named = locate(inputs)
     return claim_run(
         out, recipe, digests, named, planned.units, overwrite, [str(run) for run in earlier]
     )
+
+
+def check_models(recipe: Recipe) -> None:
+    """Load the tokenizer and the reference that a recipe names: bad ones end a run before its work.
+
+    Raises:
+        AssayError: one cannot be used, or the reference reads by another tokenizer than the run.
+    """
+    path, reference = recipe.tokenizer.path, recipe.reference
+    if path is not None:
+        load_tokenizer(Path(path))
+    settings = recipe.score_settings(0, Path()).model
+    if settings is None or reference.train:
+        return
+    if path is None:
+        raise AssayError(
+            "reference.model reads by a tokenizer of its own: name it as tokenizer.path"
+        )
+    describe_models(settings, hash_tokenizer(Path(path)))
 
 
 def plan_units(inputs: Sequence[str]) -> Plan:
@@ -225,14 +257,44 @@ def make_tokenizer(folder: Path, session: Session) -> None:
     run_stage(run, "tokenizer", session, work)
 
 
-def weigh_tokens(folder: Path, session: Session) -> None:
-    """Tokenize, score and weigh: signals and token shards."""
+def tokenize_documents(folder: Path, session: Session) -> None:
+    """Encode the kept documents, split them, and count types and n-grams."""
     run = open_run(folder)
 
     def work() -> None:
-        sizes = run.sizes()
-        settings = run.recipe.weigh_settings(sum(sizes.values()))
-        weigh(sizes, settings, run.job, session.engine, Progress(session.console))
+        progress = Progress(session.console)
+        count(run.sizes(), run.score_settings(), run.job, session.engine, progress)
+
+    run_stage(run, "tokenize", session, work)
+
+
+def make_reference(folder: Path, session: Session) -> None:
+    """Train the model that scores tokens, where the recipe wants one trained."""
+    run = open_run(folder)
+    if run.recipe.reference.train:
+        run_stage(run, "reference", session, lambda: train_reference(run, session.console))
+
+
+def score_tokens(folder: Path, session: Session) -> None:
+    """Give every token its signals: sidecars and their statistics."""
+    run = open_run(folder)
+
+    def work() -> None:
+        settings = run.score_settings()
+        score(run.sizes(), settings, run.job, session.engine, Progress(session.console))
+        write_signal_stats(run.job, Encoder(folder / "tokenizer.json"))
+
+    run_stage(run, "signals", session, work)
+
+
+def weigh_tokens(folder: Path, session: Session) -> None:
+    """Weigh tokens by the recipe's policy: token shards."""
+    run = open_run(folder)
+
+    def work() -> None:
+        sidecars = locate_sidecars(run.job, run.score_settings().keep)
+        settings = run.recipe.weigh_settings()
+        weigh(run.sizes(), settings, sidecars, run.job, session.engine, Progress(session.console))
 
     run_stage(run, "weigh", session, work)
 
@@ -243,31 +305,58 @@ def close_accounts(folder: Path, session: Session) -> None:
 
     def work() -> None:
         with session.console.status("checking the accounts"):
-            tokenizer = folder / "tokenizer.json"
-            encoder = Encoder(tokenizer)
-            counts = settle_accounts(run.job, encoder, run.against)
+            counts = settle_accounts(run.job, run.against)
             counts |= {"sets": count_items(run.job)} | _read_replays(folder)
-            write_manifest(
-                folder,
-                Manifest(
-                    recipe=run.recipe.model_dump(mode="json"),
-                    inputs=run.inputs,
-                    counts=counts,
-                    files=list_files(folder),
-                    versions=list_versions(),
-                    tokenizer={
-                        "sha256": sha256(tokenizer),
-                        "vocab_size": encoder.vocab_size,
-                        "eos_id": encoder.eos_id,
-                        "encoders": counts["encoders"],
-                    },
-                ),
-            )
+            counts |= describe_signals(run)
+            counts |= settle_weights(run.job, run.recipe.weigh_settings(), counts["funnel"])
+            publish_manifest(run, counts, list_versions())
 
     if run.is_done("accounts"):
         check_presence(folder)
     run_stage(run, "accounts", session, work)
     shutil.rmtree(folder / "units", ignore_errors=True)  # not before the stage is known to be done
+
+
+def publish_manifest(
+    run: Run,
+    counts: Mapping[str, Any],
+    versions: Mapping[str, str],
+    known: Mapping[str, FileEntry] | None = None,
+) -> None:
+    """Write the manifest; see `list_files` for `known`."""
+    tokenizer = run.folder / "tokenizer.json"
+    encoder = Encoder(tokenizer)
+    write_manifest(
+        run.folder,
+        Manifest(
+            recipe=run.recipe.model_dump(mode="json"),
+            inputs=run.inputs,
+            counts=counts,
+            files=list_files(run.folder, known),
+            versions=versions,
+            tokenizer={
+                "sha256": sha256(tokenizer),
+                "vocab_size": encoder.vocab_size,
+                "eos_id": encoder.eos_id,
+                "encoders": counts["encoders"],
+            },
+        ),
+    )
+
+
+def describe_signals(run: Run) -> dict[str, Any]:
+    """Return the manifest's entries on signals, and on the models that some of them come from."""
+    encoder = Encoder(run.folder / "tokenizer.json")
+    statistics = read_statistics(run.folder, encoder.eos_id)
+    rare = statistics.facts.rare_surprisal
+    return {
+        "signals": statistics.stored,
+        "facts": {
+            "means": dict(statistics.facts.means),
+            "rare_surprisal": rare if math.isfinite(rare) else None,
+        },
+        "reference": describe_reference(run),
+    }
 
 
 def _read_replays(folder: Path) -> dict[str, Any]:
@@ -279,6 +368,9 @@ def _read_replays(folder: Path) -> dict[str, Any]:
 DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
     "curate": curate_documents,
     "tokenizer": make_tokenizer,
+    "tokenize": tokenize_documents,
+    "reference": make_reference,
+    "signals": score_tokens,
     "weigh": weigh_tokens,
     "accounts": close_accounts,
 }

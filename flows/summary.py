@@ -15,6 +15,7 @@ from flows.replay import Outcome
 from flows.visible import show
 from weighting.manifest import read_manifest
 from weighting.mass import effective_share
+from weighting.policies import POLICIES
 
 NOTHING = "-"
 EXACT = 10_000_000
@@ -45,7 +46,7 @@ def print_summary(run: Path, console: Console) -> None:
     if any(cost["failing_documents"] for cost in counts["rules"].values()):
         console.print(_tabulate_rules(counts))
     console.print(_tabulate_splits(counts["splits"]))
-    for line in _describe_mass(counts["mass"]):
+    for line in (*_describe_weighing(counts), *_describe_mass(counts["mass"])):
         console.print(line, highlight=False)
 
 
@@ -141,9 +142,28 @@ def _tabulate_splits(splits: Mapping[str, Counts]) -> Table:
     return table
 
 
-def _describe_mass(mass: Mapping[str, float]) -> Iterator[str]:
+def _describe_weighing(counts: Counts) -> Iterator[str]:
+    weighing = counts["weighing"]
     yield ""
+    yield f"policy {weighing['policy']}: {POLICIES[weighing['policy']].summary}"
+    given = weighing["params"]["mix"]
+    for split, scale in weighing["splits"].items():
+        if given is not None and scale["mix"] > given:
+            yield (
+                f"{split}: mix raised from {given:g} to {scale['mix']:.3f}, "
+                f"for an effective sample of {scale['effective']:.1%}"
+            )
+    if chosen := counts["selection"]:
+        yield (
+            f"selected by {chosen['by']}: {chosen['kept_documents']:,} documents of "
+            f"{chosen['kept_tokens']:,} tokens; left out: {chosen['left_documents']:,} of "
+            f"{chosen['left_tokens']:,}"
+        )
+
+
+def _describe_mass(mass: Mapping[str, float]) -> Iterator[str]:
     for label, part in (
+        ("10 commonest token types", "top10"),
         ("100 commonest token types", "top100"),
         ("rarest half of the types", "rarest_half"),
     ):

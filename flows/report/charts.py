@@ -15,6 +15,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 46  # room for the labels around the plot
 STEPS = (1, 2, 5, 10)
 FLAT = 1e-9  # data that differ by less of their size get an axis of that size
 COLOURS = 5  # of lines, in the style sheet; from there on they repeat
+SMALL_WIDTH, SMALL_HEIGHT, EDGE = 260, 104, 14  # of one of many charts side by side
+SHADES = 7  # of a ramp from few to much, in the style sheet
 FRACTIONS = {-6: "1/64", -5: "1/32", -4: "1/16", -3: "⅛", -2: "¼", -1: "½"}  # powers of 2
 
 Point = tuple[float, float]
@@ -33,6 +35,17 @@ class Axis(NamedTuple):
     def place(self, value: float) -> float:
         """Return the canvas coordinate of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+
+class Patch(NamedTuple):
+    """A field of a plot of powers of 2: its left and low edge, its size, and what lies in it."""
+
+    left: float
+    low: float
+    width: float
+    height: float
+    types: int
+    tokens: int
 
 
 class Series(NamedTuple):
@@ -84,6 +97,60 @@ def histogram(bins: Sequence[Bin]) -> Markup:
     return _frame("weight (log scale)", "% of tokens", x, y, [*marks, neutral])
 
 
+def distribution(name: str, bins: Sequence[Bin], mean: float) -> Markup:
+    """Return a small histogram of a signal, bins (low, high, tokens) of even width, mean marked."""
+    base, most = SMALL_HEIGHT - 20, max(tokens for *_, tokens in bins) or 1
+    total = sum(tokens for *_, tokens in bins) or 1
+    low, high = bins[0][0], bins[-1][1]
+    ticks = [tick for tick in scale(low, high, 0, 1).ticks if low <= tick[0] <= high]
+    x = Axis(low, high, EDGE, SMALL_WIDTH - EDGE, ticks)
+    marks = [
+        Markup(
+            '<rect class="spread" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+            "<title>{:g} to {:g} nats: {:,} tokens, {:.1f} %</title></rect>"
+        ).format(
+            x.place(left) + 0.3,
+            base - (base - 4) * tokens / most,
+            max(x.place(right) - x.place(left) - 0.6, 0.5),
+            (base - 4) * tokens / most,
+            left,
+            right,
+            tokens,
+            100 * tokens / total,
+        )
+        for left, right, tokens in bins
+        if tokens
+    ]
+    head = Markup(
+        '<svg class="chart small" viewBox="0 0 {0} {1}" role="img" aria-label="{2} by tokens">'
+        '<line class="tick" x1="{3}" x2="{4}" y1="{5}" y2="{5}"/>'
+    ).format(SMALL_WIDTH, SMALL_HEIGHT, name, EDGE, SMALL_WIDTH - EDGE, base)
+    middle = Markup(
+        '<line class="mean" x1="{0:.1f}" x2="{0:.1f}" y1="2" y2="{1}"><title>mean {2:.2f} nats'
+        "</title></line>"
+    ).format(x.place(min(max(mean, low), high)), base, mean)
+    return Markup("").join([head, *marks, middle, *_label(x, base), Markup("</svg>")])
+
+
+def density(patches: Sequence[Patch], middle: Sequence[Point]) -> Markup:
+    """Return a plot of token types by count (log2, x) and mean weight (log2, y).
+
+    The more tokens lie in a patch, the darker it is. `middle` are points of a line over it.
+    """
+    left, right = min(p.left for p in patches), max(p.left + p.width for p in patches)
+    low = min(-1.0, *(p.low for p in patches))
+    high = max(1.0, *(p.low + p.height for p in patches))
+    x = Axis(left, right, LEFT, WIDTH - RIGHT, _label_powers(left, right, 6))
+    y = Axis(low, high, HEIGHT - BOTTOM, TOP, _label_powers(low, high))
+    most = max(p.tokens for p in patches)
+    line = Series("median of each decile of the tokens by frequency", middle, 0)
+    neutral = Markup('<line class="neutral" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
+        LEFT, WIDTH - RIGHT, y.place(0), y.place(0)
+    )
+    marks = [*(_draw_patch(p, most, x, y) for p in patches), neutral, _draw_line(line, x, y)]
+    return _frame("occurrences of the type (log scale)", "mean weight (log scale)", x, y, marks)
+
+
 def lines(series: Sequence[Series], x_title: str, y_title: str) -> Markup:
     """Return line charts of several series on common axes; at least one of them has points."""
     xs, ys = zip(*(point for one in series for point in one.points), strict=True)
@@ -100,7 +167,10 @@ def scale(low: float, high: float, start: float, stop: float) -> Axis:
     step = next(power * size for size in STEPS if span / (power * size) <= 5)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
     digits = max(0, -math.floor(math.log10(step)))
-    ticks = [(count * step, f"{count * step:,.{digits}f}") for count in range(first, last + 1)]
+    ticks = [
+        (count * step, f"{count * step:,.{digits}f}".replace("-", "\N{MINUS SIGN}"))
+        for count in range(first, last + 1)
+    ]
     return Axis(first * step, last * step, start, stop, ticks)
 
 
@@ -110,9 +180,19 @@ def _trim(bins: Sequence[Bin]) -> Sequence[Bin]:
     return bins[wanted[0] : wanted[-1] + 1]
 
 
-def _label_powers(low: float, high: float) -> list[tuple[float, str]]:
+def _label_powers(low: float, high: float, most: int = 14) -> list[tuple[float, str]]:
+    """Return ticks at powers of 2, at most so many, evenly apart."""
     powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
-    return [(power, FRACTIONS.get(power, f"{2.0**power:g}")) for power in powers]
+    return [
+        (power, FRACTIONS.get(power, _abbreviate(2.0**power)))
+        for power in powers[:: -(-len(powers) // most) or 1]
+    ]
+
+
+def _abbreviate(value: float) -> str:
+    """Return a power of 2 in few characters: 512, 16k, 2M."""
+    power = min(int(math.log2(value)) // 10, 3) if value >= 1 else 0
+    return f"{value / 1024**power:g}{('', 'k', 'M', 'G')[power]}"
 
 
 def _draw_bin(item: Bin, total: int, x: Axis, y: Axis) -> Markup:
@@ -134,6 +214,37 @@ def _draw_bin(item: Bin, total: int, x: Axis, y: Axis) -> Markup:
         tokens,
         share,
     )
+
+
+def _draw_patch(patch: Patch, most: int, x: Axis, y: Axis) -> Markup:
+    """Draw a patch; shades go by the root of the tokens, so that single types can be seen."""
+    left, right = x.place(patch.left), x.place(patch.left + patch.width)
+    top, bottom = y.place(patch.low + patch.height), y.place(patch.low)
+    return Markup(
+        '<rect class="s{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+        "<title>{:,.0f} to {:,.0f} occurrences, weight {:.2f} to {:.2f}: "
+        "{:,} types, {:,} tokens</title></rect>"
+    ).format(
+        max(1, math.ceil(math.sqrt(patch.tokens / most) * SHADES)),
+        left,
+        top,
+        right - left,
+        bottom - top,
+        2**patch.left,
+        2 ** (patch.left + patch.width),
+        2**patch.low,
+        2 ** (patch.low + patch.height),
+        patch.types,
+        patch.tokens,
+    )
+
+
+def _label(x: Axis, base: float) -> Iterator[Markup]:
+    for value, label in x.ticks:
+        yield Markup(
+            '<line class="tick" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
+            '<text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
+        ).format(x.place(value), base, base + 4, base + 17, label)
 
 
 def _draw_line(series: Series, x: Axis, y: Axis) -> Markup:
@@ -161,8 +272,4 @@ def _draw_grid(x: Axis, y: Axis) -> Iterator[Markup]:
             '<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>'
             '<text x="{3}" y="{2:.1f}" dy="0.35em" text-anchor="end">{4}</text>'
         ).format(LEFT, WIDTH - RIGHT, y.place(value), LEFT - 6, label)
-    for value, label in x.ticks:
-        yield Markup(
-            '<line class="tick" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
-            '<text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
-        ).format(x.place(value), HEIGHT - BOTTOM, HEIGHT - BOTTOM + 4, HEIGHT - BOTTOM + 18, label)
+    yield from _label(x, HEIGHT - BOTTOM)

@@ -1,8 +1,9 @@
-"""Sample documents, token by token: what each token weighs and why."""
+"""Sample documents, token by token: what each token weighs, what each signal says, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from glob import escape
-from itertools import chain, pairwise, zip_longest
+from itertools import chain, groupby, pairwise, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,27 +12,48 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from tokenizers import Tokenizer
+import pyarrow.dataset as ds
 
-from weighting.bytelevel import list_bytes
+from flows.report.scales import Distribution, Scale, name_classes
+from flows.report.sidecars import Vocabulary, find_sidecar
 from weighting.errors import BrokenContract
 from weighting.reasons import Reason, name_flags
+from weighting.sidecar import Sidecar
+from weighting.signals import Values
+from weighting.trajectory import CLASSES, classify
 
-DOCUMENTS = 8
-TOKENS = 400  # of each document, from its beginning
+DOCUMENTS = 20
+TOKENS = 300  # of each document, from its beginning
 SHORT = 64  # tokens; shorter documents are shown only where a unit has no other
-LEVELS = 6  # shades on either side of weight 1
-OCTAVES = 2.0  # from weight 1 to the last shade, so from 1/4 to 4
-END = "⟨end of text⟩"
+# The class of a flagged token, in the style sheet.
+MARKS: Mapping[Reason, str] = {
+    Reason.RARE: "R",
+    Reason.GOLDEN: "G",
+    Reason.JUNK: "J",
+    Reason.DUPLICATE_SPAN: "D",
+    Reason.CONTAMINATED: "C",
+}
+MARKED = [(mark, str(flag.name).lower().replace("_", " ")) for flag, mark in MARKS.items()]
 
-Signals = dict[str, list[float]]
+
+@dataclass(frozen=True, eq=False)
+class Glass:
+    """What tokens are looked at through: the scales of the columns, and what is said of them.
+
+    `mean_nll` is that of the train split, None where the run has no reference.
+    """
+
+    vocabulary: Vocabulary
+    scales: Sequence[Scale]
+    distributions: Mapping[str, Distribution]
+    mean_nll: float | None
 
 
 class Cell(NamedTuple):
-    """One token: its text, the shade of its weight (-LEVELS to LEVELS) and what hovering shows."""
+    """One token: its text, the classes of its shades and marks, and its story."""
 
     text: str
-    shade: int
+    classes: str
     note: str
 
 
@@ -55,67 +77,94 @@ class Choice(NamedTuple):
     locator: str
     split: str
 
-
-def read_samples(connection: duckdb.DuckDBPyConnection, run: Path) -> list[Sample]:
-    """Return up to DOCUMENTS kept documents, spread over sources and units, always the same."""
-    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    tokens = list_bytes(tokenizer.get_vocab(), tokenizer.get_vocab_size())
-    return [_read_sample(connection, run, tokens, one) for one in choose(connection, run)]
+    @property
+    def stem(self) -> str:
+        """The stem of its shard and its sidecar."""
+        return f"{self.split}-{self.unit}"
 
 
-def choose(connection: duckdb.DuckDBPyConnection, run: Path) -> list[Choice]:
-    """Return the documents to show: sources take turns, and a source's units do so too."""
-    units = connection.execute(
+class Passage(NamedTuple):
+    """The beginning of a document as columns of N tokens; `copies_N` is None without a sidecar."""
+
+    ids_N: npt.NDArray[Any]
+    weights_N: npt.NDArray[np.float32]
+    reasons_N: npt.NDArray[np.uint8]
+    signals: Mapping[str, Values]
+    copies_N: npt.NDArray[np.int32] | None
+    starts_N: npt.NDArray[np.int32] | None
+
+
+def read_samples(
+    connection: duckdb.DuckDBPyConnection, run: Path, glass: Glass, selected: bool
+) -> list[Sample]:
+    """Return up to DOCUMENTS documents, spread over sources and splits, always the same.
+
+    `selected` says that the shards may lack documents that were kept.
+    """
+    choices = choose(connection, run, selected)
+    samples: dict[str, Sample] = {}
+    for stem, group in groupby(sorted(choices, key=lambda one: one.stem), lambda one: one.stem):
+        sidecar = find_sidecar(run, stem)
+        for choice in group:
+            row = _find_row(run / "shards" / f"{stem}.arrow", choice.doc_id)
+            samples[choice.doc_id] = _draw(choice, row, sidecar, glass)
+    return [samples[choice.doc_id] for choice in choices]
+
+
+def choose(connection: duckdb.DuckDBPyConnection, run: Path, selected: bool) -> list[Choice]:
+    """Return the documents to show: sources and splits take turns, and so do their units."""
+    groups = connection.execute(
         """
-        SELECT source, list(DISTINCT filename ORDER BY filename)
+        SELECT source, split, list(DISTINCT filename ORDER BY filename)
         FROM read_parquet(?, filename = true, hive_partitioning = false) WHERE verdict = 'kept'
-        GROUP BY source ORDER BY count(*) DESC, source LIMIT ?
+        GROUP BY source, split ORDER BY count(*) DESC, source, split LIMIT ?
         """,
         [f"{escape(str(run))}/ledger/*.parquet", DOCUMENTS],
     ).fetchall()
-    queues = [_list_documents(connection, source, ledgers) for source, ledgers in units]
+    queues = [
+        _list_documents(connection, run, source, split, ledgers, selected)
+        for source, split, ledgers in groups
+    ]
     turns = chain.from_iterable(zip_longest(*queues))
     return [one for one in turns if one is not None][:DOCUMENTS]
 
 
 def _list_documents(
-    connection: duckdb.DuckDBPyConnection, source: str, ledgers: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    run: Path,
+    source: str,
+    split: str,
+    ledgers: Sequence[str],
+    selected: bool,
 ) -> list[Choice]:
-    """Return up to DOCUMENTS documents of a source: smallest ids of units spread over the run."""
+    """Return up to DOCUMENTS documents: smallest ids, which are hashes, of units far apart."""
     spread = sorted({ledgers[at * len(ledgers) // DOCUMENTS] for at in range(DOCUMENTS)})
+    if selected:
+        connection.register("selected", _list_selected(run, split, spread))
     rows = connection.execute(
-        """
+        f"""
         SELECT filename, doc_id, source, locator, split
         FROM read_parquet(?, filename = true, hive_partitioning = false)
-        WHERE verdict = 'kept' AND source = ?
+        WHERE verdict = 'kept' AND source = ? AND split = ?
+            {"AND doc_id IN (SELECT doc_id FROM selected)" if selected else ""}
         ORDER BY
             row_number() OVER (PARTITION BY filename ORDER BY tokens < ?, doc_id), filename
         LIMIT ?
         """,
-        [[*map(escape, spread)], source, SHORT, DOCUMENTS],
+        [[*map(escape, spread)], source, split, SHORT, DOCUMENTS],
     ).fetchall()
     return [Choice(Path(filename).stem, *rest) for filename, *rest in rows]
 
 
-def _read_sample(
-    connection: duckdb.DuckDBPyConnection, run: Path, tokens: Sequence[bytes], choice: Choice
-) -> Sample:
-    shard = run / "shards" / f"{choice.split}-{choice.unit}.arrow"
-    row = _find_row(shard, choice.doc_id)
-    length = len(row["input_ids"])
-    ids, weights, reasons = (
-        row[name].values[:TOKENS].to_numpy() for name in ("input_ids", "weights", "reasons")
+def _list_selected(run: Path, split: str, ledgers: Sequence[str]) -> pa.Table:
+    """Return the doc_ids in the shards that belong to these ledgers."""
+    paths = [run / "shards" / f"{split}-{Path(ledger).stem}.arrow" for ledger in ledgers]
+    there = ds.dataset(
+        [path for path in paths if path.exists()],
+        format="ipc",
+        schema=pa.schema([("doc_id", pa.string())]),
     )
-    signals = _read_signals(connection, run / "signals" / f"{choice.unit}.parquet", choice.doc_id)
-    special = (reasons & Reason.SPECIAL) > 0
-    pieces = [END.encode() if s else tokens[i] for i, s in zip(ids, special, strict=True)]
-    cells = map(
-        Cell,
-        spell(pieces),
-        shade(weights).tolist(),
-        _describe(ids, pieces, weights, reasons, signals),
-    )
-    return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
+    return there.to_table()
 
 
 def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
@@ -129,21 +178,29 @@ def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
     raise BrokenContract(f"{shard}: lacks document {doc_id}, which the ledger says was kept")
 
 
-def _read_signals(
-    connection: duckdb.DuckDBPyConnection, path: Path, doc_id: str
-) -> dict[str, list[float]]:
-    """Return each signal's values for the tokens of a document; nothing without a sidecar."""
-    if not path.exists():
-        return {}
-    result = connection.execute(
-        """
-        SELECT * EXCLUDE (doc_id, char_start)
-        FROM read_parquet(?, hive_partitioning = false) WHERE doc_id = ?
-        """,
-        [escape(str(path)), doc_id],
+def _draw(choice: Choice, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Glass) -> Sample:
+    passage = _cut(choice.doc_id, row, sidecar, glass)
+    pieces = glass.vocabulary.list_pieces(passage.ids_N)
+    cells = map(Cell, spell(pieces), _classify(passage, glass), _tell(passage, pieces, glass))
+    length = len(row["input_ids"])
+    return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
+
+
+def _cut(doc_id: str, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Glass) -> Passage:
+    """Return the first TOKENS of a document's columns, from its shard and its sidecar."""
+    ids_N, weights_N, reasons_N = (
+        row[name].values[:TOKENS].to_numpy() for name in ("input_ids", "weights", "reasons")
     )
-    names = [column[0] for column in result.description]
-    return dict(zip(names, result.fetchall()[0], strict=True))
+    if sidecar is None:
+        signals = glass.vocabulary.list_signals(ids_N, {})
+        return Passage(ids_N, weights_N, reasons_N, signals, None, None)
+    at = pc.index(sidecar.doc_ids, doc_id).as_py()
+    here = slice(start := int(sidecar.offsets_D1[at]), start + len(ids_N))
+    stored = {name: values_N[here] for name, values_N in sidecar.signals.items()}
+    signals = glass.vocabulary.list_signals(ids_N, stored)
+    return Passage(
+        ids_N, weights_N, reasons_N, signals, sidecar.copies_N[here], sidecar.starts_N[here]
+    )
 
 
 def spell(pieces: Sequence[bytes]) -> list[str]:
@@ -161,40 +218,68 @@ def spell(pieces: Sequence[bytes]) -> list[str]:
     return [blob[a:b].decode("utf-8", "replace") for a, b in pairwise(begins.tolist())]
 
 
-def shade(weights_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Return the shade of each weight: steps of OCTAVES / LEVELS octaves from 1, int64 [N]."""
-    with np.errstate(divide="ignore"):  # weight 0 is as far below 1 as the scale goes
-        octaves = np.log2(weights_N.astype(np.float64))
-    return np.rint(np.clip(octaves / OCTAVES, -1, 1) * LEVELS).astype(np.int64)
+def _classify(passage: Passage, glass: Glass) -> Iterator[str]:
+    """Yield the classes of each token: its weight's shade, its signals' unless special, marks."""
+    weight, *others = glass.scales
+    shades = name_classes([weight], {weight.name: passage.weights_N})
+    told = name_classes(others, passage.signals) or [""] * len(shades)
+    for shade, rest, flags in zip(shades, told, passage.reasons_N.tolist(), strict=True):
+        marks = [mark for flag, mark in MARKS.items() if flags & flag]
+        yield " ".join(filter(None, [shade, "" if flags & Reason.SPECIAL else rest, *marks]))
 
 
-def list_shades() -> list[tuple[int, str]]:
-    """Return every shade with the weight in its middle, lightest weight first."""
+def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[str]:
+    """Yield the story of each token: what hovering over it, or clicking on it, shows."""
+    signals = _describe_signals(passage, glass)
+    marks = _describe_marks(passage)
+    paths = _describe_trajectories(passage, glass.mean_nll)
+    for at, (piece, index, weight, flags) in enumerate(
+        zip(pieces, *(column.tolist() for column in passage[:3]), strict=True)
+    ):
+        special = bool(flags & Reason.SPECIAL)
+        head = f"{_quote(piece)}  token {index} at {at}{marks[at]}"
+        named = ", ".join(name_flags(flags)).replace("_", " ") or "no flags"
+        told = [] if special else [*signals[at], *paths[at]]
+        yield "\n".join([head, f"weight {weight:.3f}", *told, named])
+
+
+def _quote(piece: bytes) -> str:
+    """Return a token as it is read; one that is part of a character as bytes."""
+    try:
+        return f"“{piece.decode()}”"
+    except UnicodeDecodeError:
+        return f"bytes {piece.hex(' ')}"
+
+
+def _describe_signals(passage: Passage, glass: Glass) -> list[list[str]]:
+    """Return for each token a line a signal: value and the share of the corpus below it."""
+    columns = [
+        [
+            f"{name} {value:.2f} ({rank:.1%})".replace("%", " %")
+            for value, rank in zip(
+                passage.signals[name].tolist(),
+                spread.rank(passage.signals[name]).tolist(),
+                strict=True,
+            )
+        ]
+        for name, spread in glass.distributions.items()
+        if name in passage.signals
+    ]
+    return [[column[at] for column in columns] for at in range(len(passage.ids_N))]
+
+
+def _describe_marks(passage: Passage) -> list[str]:
+    if passage.copies_N is None or passage.starts_N is None:
+        return [""] * len(passage.ids_N)
     return [
-        (level, f"{2 ** (level * OCTAVES / LEVELS):.2g}") for level in range(-LEVELS, LEVELS + 1)
+        f", character {start}" + (f", in {copies:,} documents" if copies > 1 else "")
+        for start, copies in zip(passage.starts_N.tolist(), passage.copies_N.tolist(), strict=True)
     ]
 
 
-def _describe(
-    ids: npt.NDArray[Any],
-    pieces: Sequence[bytes],
-    weights: npt.NDArray[np.float32],
-    reasons: npt.NDArray[np.uint8],
-    signals: Signals,
-) -> Iterator[str]:
-    """Yield what hovering over each token shows."""
-    for at, (index, piece, weight, flags) in enumerate(
-        zip(ids.tolist(), pieces, weights.tolist(), reasons.tolist(), strict=True)
-    ):
-        values = [f"{name} {column[at]:.2f} nats" for name, column in signals.items()]
-        named = ", ".join(name_flags(flags)) or "no flags"
-        whole = [] if _is_text(piece) else [f"bytes {piece.hex(' ')}"]
-        yield "\n".join([f"token {index} at {at}", *whole, f"weight {weight:.3f}", *values, named])
-
-
-def _is_text(piece: bytes) -> bool:
-    try:
-        piece.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _describe_trajectories(passage: Passage, mean_nll: float | None) -> list[list[str]]:
+    """Return for each token what its loss did, where the reference has several checkpoints."""
+    if mean_nll is None or not {"change", "nll"} <= set(passage.signals):
+        return [[]] * len(passage.ids_N)
+    codes_N = classify(passage.signals["change"], passage.signals["nll"], mean_nll)
+    return [[f"trajectory {CLASSES[code]}"] for code in codes_N.tolist()]

@@ -15,31 +15,29 @@ from markupsafe import Markup
 from flows.catalog import list_bins
 from flows.funnel import UNITS, describe_skipped, list_funnel
 from flows.query import open_database
+from flows.reasons import list_meanings
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
 from flows.report.copies import count_clusters, read_clusters, read_passages
+from flows.report.disputes import find_disputes, read_sample
 from flows.report.excerpts import find_quarantined
-from flows.report.heatmap import TOKENS, list_shades, read_samples
+from flows.report.frequency import read_frequency
+from flows.report.heatmap import MARKED, TOKENS, Glass, read_samples
 from flows.report.items import PER_SET, read_items
 from flows.report.rules import read_edges, read_overlap
+from flows.report.scales import read_distributions, scale_signals, scale_weights
+from flows.report.sidecars import read_vocabulary
+from flows.report.signals import list_spreads, read_correlations
+from flows.report.weighing import count_keys, describe_weighing, take_census
 from flows.visible import show
 from weighting.files import write_text
 from weighting.manifest import Manifest, read_manifest
-from weighting.reasons import Reason
+from weighting.signals import list_known
 
 NAME = "report.html"
 NOTHING = "\N{EN DASH}"
 SOURCES = 20  # the others are counted, not listed
 TYPES = 15  # token types in the lists of the heaviest and the lightest
-
-REASONS: Mapping[Reason, str] = {
-    Reason.RARE: "Its type is among the rarest, which together make up 5 % of the tokens.",
-    Reason.GOLDEN: "Its context makes it far likelier than its frequency does.",
-    Reason.JUNK: "A screen holds it to be noise.",
-    Reason.DUPLICATE_SPAN: "It lies in a passage that other documents repeat.",
-    Reason.CONTAMINATED: "It lies in an evaluation item.",
-    Reason.SPECIAL: "Added by the tokenizing, not part of the text.",
-}
 
 
 def write_report(run: Path) -> Path:
@@ -100,14 +98,40 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
             connection, f"FROM heaviest_tokens ORDER BY mean_weight, token_id LIMIT {TYPES}"
         ),
         "ablations": read_ablations(run),
-        "samples": read_samples(connection, run),
-        "sample_tokens": TOKENS,
-        "shades": list_shades(),
-        "reasons": _list_reasons(connection),
+        "reasons": _list_reasons(connection, counts["weighing"]["golden"]),
+        **_look_at_tokens(connection, run, manifest),
         "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
         "recipe": _query(connection, "FROM recipe"),
         "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
         "input_count": len(manifest.inputs),
+    }
+
+
+def _look_at_tokens(
+    connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest
+) -> dict[str, Any]:
+    """Return what the sections on signals and on single tokens show."""
+    counts, eos_id = manifest.counts, manifest.tokenizer["eos_id"]
+    vocabulary = read_vocabulary(connection, run, eos_id)
+    distributions = read_distributions(connection)
+    stored = counts["signals"] if any((run / "signals").glob("*.parquet")) else []
+    told = {name: distributions[name] for name in list_known(stored) if name in distributions}
+    scales = [scale_weights(), *scale_signals(told)]
+    glass = Glass(vocabulary, scales, told, counts["facts"]["means"].get("nll"))
+    sample = read_sample(run, vocabulary)
+    return {
+        "weighing": describe_weighing(counts),
+        "frequency": read_frequency(connection, eos_id),
+        "spreads": list_spreads(connection, distributions),
+        "correlations": read_correlations(connection),
+        "census": take_census(connection),
+        "keys": count_keys(sample, counts["weighing"]["params"]),
+        "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
+        "disputed_tokens": len(sample.ids_N) if sample else 0,
+        "scales": scales,
+        "marks": MARKED,
+        "samples": read_samples(connection, run, glass, selected=bool(counts["selection"])),
+        "sample_tokens": TOKENS,
     }
 
 
@@ -126,7 +150,7 @@ def _add_bins(splits: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, floa
     ]
 
 
-def _list_reasons(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _list_reasons(connection: duckdb.DuckDBPyConnection, golden: str) -> list[dict[str, Any]]:
     """Return every flag with its meaning and, where tokens carry it, their number and mass."""
     rows = _query(
         connection,
@@ -137,7 +161,7 @@ def _list_reasons(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]
     nothing = {"tokens": 0, "weight_mass": 0.0}
     return [
         {**nothing, **found.get(name, {}), "reason": name, "meaning": meaning}
-        for name, meaning in ((str(flag.name).lower(), text) for flag, text in REASONS.items())
+        for name, meaning in list_meanings(golden).items()
     ]
 
 

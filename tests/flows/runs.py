@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
@@ -22,26 +21,29 @@ from tests.flows.stories import (
     Doc,
     Hit,
     Story,
-    encode,
+    locate,
     name_doc,
-    weigh,
 )
 from tests.flows.tallies import tally
+from tests.flows.tokens import Census
 from weighting.bytelevel import BYTE_OF
 from weighting.documents import CONTAMINATED, DOCUMENTS, PASSAGES, ledger_schema, write_table
 from weighting.files import sha256
 from weighting.manifest import Manifest, describe_file, write_manifest
-from weighting.reasons import Reason
 from weighting.shards import ShardInfo, Tokens, write_shard
+from weighting.sidecar import Sidecar, SidecarInfo, write_sidecar
 
 
 def build_run(run: Path, story: Story | None = None) -> Path:
     """Write a whole run and return its folder."""
     story = story or Story()
     tokenizer = write_tokenizer(run / "tokenizer.json")
+    census = Census(story)
     for unit in range(2):
-        _write_unit(run, unit, story, tokenizer)
-    counts = tally(run, story)
+        _write_unit(run, unit, story)
+        for split in SPLITS:
+            _write_tokens(run, f"{split}-{unit:06d}", census, unit, split, tokenizer)
+    counts = tally(run, story, census)
     paths = [path for folder in ("documents", "shards") for path in (run / folder).glob("*")]
     write_manifest(
         run,
@@ -68,7 +70,7 @@ def write_tokenizer(path: Path) -> str:
     return sha256(path)
 
 
-def _write_unit(run: Path, unit: int, story: Story, tokenizer: str) -> None:
+def _write_unit(run: Path, unit: int, story: Story) -> None:
     numbered = [(i, doc) for i, doc in enumerate(story.docs) if doc.unit == unit]
     stem = f"{unit:06d}"
     for folder, verdicts in (("documents", {"kept"}), ("dropped", {"dropped", "duplicate"})):
@@ -82,16 +84,9 @@ def _write_unit(run: Path, unit: int, story: Story, tokenizer: str) -> None:
     table = pa.Table.from_pylist(rows, schema=schema)
     write_table(run / "ledger" / f"{stem}.parquet", table, schema)
     _write_quarantine(run / "quarantine" / f"{stem}.jsonl.zst", bad)
-    kept = [(i, doc) for i, doc in numbered if doc.verdict == "kept"]
-    for split in SPLITS:
-        chosen = [(i, doc) for i, doc in kept if doc.split == split]
-        if chosen:
-            _write_shard(run / "shards" / f"{split}-{stem}.arrow", split, chosen, tokenizer)
     if hits := [hit for hit in story.hits if story.docs[hit.document].unit == unit]:
         table = pa.Table.from_pylist([_find(hit) for hit in hits], schema=HITS)
         write_table(run / "contamination" / f"{stem}.parquet", table, HITS)
-    if story.signals:
-        _write_signals(run / "signals" / f"{stem}.parquet", kept)
 
 
 def _document(number: int, doc: Doc) -> dict[str, Any]:
@@ -149,7 +144,7 @@ def _find(hit: Hit) -> dict[str, Any]:
 
 def _reject(number: int, bad: Bad) -> dict[str, Any]:
     return {
-        "doc_id": f"bad{bad.unit}{number}",
+        "doc_id": f"bad{bad.unit}{number:04}",
         "source": "",
         "locator": f"in.jsonl: byte {number}",
         "verdict": "quarantined",
@@ -176,43 +171,46 @@ def _write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
             file.write(json.dumps(entry).encode() + b"\n")
 
 
-def _write_shard(path: Path, split: str, docs: Sequence[tuple[int, Doc]], tokenizer: str) -> None:
-    ids = [encode(doc.text) for _, doc in docs]
-    flags = [[*[int(Reason.GOLDEN)] * (len(one) - 1), int(Reason.SPECIAL)] for one in ids]
-    tokens = Tokens(
-        doc_ids=[name_doc(number) for number, _ in docs],
-        sources=[doc.source for _, doc in docs],
-        offsets_D1=np.cumsum([0, *map(len, ids)]),
-        ids_N=np.concatenate(ids),
-        weights_N=np.concatenate([weigh(one) for one in ids]),
-        reasons_N=np.concatenate(flags).astype(np.uint8),
+def _write_tokens(
+    run: Path, stem: str, census: Census, unit: int, split: str, tokenizer: str
+) -> None:
+    """Write the shard and the sidecar of a unit and split."""
+    story = census.story
+    docs = [n for n, doc in census.docs.items() if (doc.unit, doc.split) == (unit, split)]
+    if chosen := [number for number in docs if number not in story.left]:
+        params = census.params.to_dict()
+        info = ShardInfo(tokenizer, VOCAB, EOS, split, census.policy, params)
+        write_shard(run / "shards" / f"{stem}.arrow", info, [_weigh(census, chosen)])
+    if docs and story.sidecar:
+        signals = SidecarInfo(tokenizer, VOCAB, EOS, split, story.signals)
+        sidecar = _measure(census, docs, signals)
+        write_sidecar(run / "signals" / f"{stem}.parquet", sidecar)
+
+
+def _weigh(census: Census, docs: Sequence[int]) -> Tokens:
+    at = [census.find(number) for number in docs]
+    return Tokens(
+        doc_ids=[name_doc(number) for number in docs],
+        sources=[census.docs[number].source for number in docs],
+        offsets_D1=np.cumsum([0, *(one.stop - one.start for one in at)]),
+        ids_N=np.concatenate([census.ids_N[one] for one in at]),
+        weights_N=np.concatenate([census.weights_N[one] for one in at]),
+        reasons_N=np.concatenate([census.reasons_N[one] for one in at]),
     )
-    write_shard(path, ShardInfo(tokenizer, VOCAB, EOS, split, "soft"), [tokens])
 
 
-def _write_signals(path: Path, docs: Sequence[tuple[int, Doc]]) -> None:
-    rows = [
-        {
-            "doc_id": name_doc(number),
-            "char_start": _start_characters(doc.text),
-            "surprisal": [float(i % 7) for i in encode(doc.text)],
-            "ngram_gain": [float(i % 3) - 1 for i in encode(doc.text)],
-        }
-        for number, doc in docs
-    ]
-    floats = pa.list_(pa.float32())
-    schema = pa.schema(
-        {
-            "doc_id": pa.string(),
-            "char_start": pa.list_(pa.int32()),
-            "surprisal": floats,
-            "ngram_gain": floats,
-        }
+def _measure(census: Census, docs: Sequence[int], info: SidecarInfo) -> Sidecar:
+    at_N = np.concatenate([np.r_[census.find(number)] for number in docs])
+    lengths = [census.find(number).stop - census.find(number).start for number in docs]
+    starts = [locate(census.docs[number].text) for number in docs]
+    return Sidecar(
+        info,
+        pa.array([name_doc(number) for number in docs]),
+        pa.array([census.docs[number].source for number in docs]),
+        offsets_D1=np.cumsum([0, *lengths]),
+        ids_N=census.ids_N[at_N],
+        starts_N=np.concatenate(starts).astype(np.int32),
+        copies_N=census.copies_N[at_N],
+        contaminated_N=census.contaminated_N[at_N],
+        signals={name: census.stored[name][at_N] for name in info.signals},
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
-
-
-def _start_characters(text: str) -> list[int]:
-    starts = [at for at, character in enumerate(text) for _ in character.encode()]
-    return [*starts, len(text)]

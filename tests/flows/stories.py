@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from weighting.params import PolicyParams
+from weighting.signals import SIGNALS, Values
+
 EOS = 256  # ids below are bytes: the tokenizer has no merges
 VOCAB = 257
 RULES = ("few_words", "odd_words")
 SPLITS = ("train", "validation")
 ELSEWHERE = -1  # of a copy: the survivor is in an earlier run
+COUNTED = ("ngram_gain",)  # stored signals of a run without a model
+MODELLED = tuple(name for name, signal in SIGNALS.items() if signal.stored)  # of one with models
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,22 @@ DOCS = (
 
 @dataclass(frozen=True)
 class Story:
-    """What the run is made of."""
+    """What the run is made of.
+
+    `signals` are those that it stores, in files if `sidecar`. Without a `policy` weights are those
+    of `weigh`. The documents of the numbers `left` were not selected.
+    """
 
     docs: Sequence[Doc] = DOCS
     bad: Sequence[Bad] = (Bad(), Bad("bad_utf8"))
     skipped: Mapping[str, int] = field(default_factory=dict)
     hits: Sequence[Hit] = ()
     sets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    signals: bool = True
+    signals: Sequence[str] = COUNTED
+    sidecar: bool = True
+    policy: str | None = None
+    params: PolicyParams = field(default_factory=PolicyParams)
+    left: Sequence[int] = ()
     recipe: Mapping[str, Any] = field(
         default_factory=lambda: {
             "name": "tiny",
@@ -97,8 +110,8 @@ class Story:
 
 
 def name_doc(number: int) -> str:
-    """Return the doc_id of the document of this number."""
-    return f"{number:032x}" if number != ELSEWHERE else "e" * 32
+    """Return the doc_id of the document of this number; its first eight digits name it."""
+    return f"{number:08x}" * 4 if number != ELSEWHERE else "e" * 32
 
 
 def encode(text: str) -> list[int]:
@@ -106,7 +119,37 @@ def encode(text: str) -> list[int]:
     return [*text.encode(), EOS]
 
 
+def locate(text: str) -> list[int]:
+    """Return the first character of each token."""
+    return [*(at for at, character in enumerate(text) for _ in character.encode()), len(text)]
+
+
 def weigh(ids: Sequence[int]) -> np.ndarray:
     """Return weights of mean 1 that differ from token to token."""
     raw = 1 + np.asarray(ids, np.float64) % 5
     return (raw / raw.mean()).astype(np.float32)
+
+
+def measure(ids: Sequence[int]) -> dict[str, Values]:
+    """Return values of every stored signal that differ from token to token."""
+    ids_N, place_N = np.asarray(ids, np.float32), np.arange(len(ids), dtype=np.float32)
+    return {
+        "ngram_gain": ids_N % 3 - 1,
+        "nll": (ids_N + place_N) % 11 / 2,
+        "entropy": (ids_N + 2 * place_N) % 9 / 2,
+        "excess": (ids_N + place_N) % 7 - 2,
+        "change": (ids_N + 3 * place_N) % 8 / 4 - 1,
+        "context_gain": (ids_N * 2 + place_N) % 13 / 2 - 2,
+        "disagreement": place_N % 5 / 8,
+    }
+
+
+def mark(doc: Doc) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many documents hold each token's passage, and whether it is contaminated."""
+    starts_N = np.array(locate(doc.text))
+    copies_N, contaminated_N = np.ones(len(starts_N), np.int32), np.zeros(len(starts_N), bool)
+    for start, end, _, documents in doc.passages:
+        copies_N[(starts_N >= start) & (starts_N < end)] = documents
+    for start, end, _ in doc.contaminated:
+        contaminated_N |= (starts_N >= start) & (starts_N < end)
+    return copies_N, contaminated_N

@@ -14,7 +14,10 @@ from flows.query import open_database
 from pipelines.edits.spans import Piece, map_ends, map_starts, replace, to_arrow
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
-from tests.flows.stories import DOCS, Doc, Story, encode, name_doc, weigh
+from tests.flows.stories import (
+    Doc,
+    Story,
+)
 from weighting.documents import DOCUMENTS
 from weighting.errors import AssayError
 from weighting.files import read_json, write_json
@@ -38,6 +41,10 @@ def test_a_bare_shell_answers_from_any_folder(run, tmp_path, monkeypatch):
     with duckdb.connect(str(run / "assay.duckdb"), read_only=True) as connection:
         for name, rows in (
             ("documents", 4),
+            ("token_story", 121),
+            ("signal_stats", 10),
+            ("trajectories", 0),
+            ("weighing", 2),
             ("dropped", 2),
             ("ledger", 8),
             ("quarantine", 2),
@@ -189,32 +196,6 @@ def test_ablations_have_one_row_a_metric(run):
     assert rows == [(0, 4.0), (1, 4.2)]
 
 
-def test_token_story_spells_the_document(run):
-    rows = ask(
-        run,
-        "SELECT token, char_start FROM token_story WHERE doc_id = ? ORDER BY position",
-        name_doc(1),
-    )
-    assert "".join(token for token, _ in rows[:-1]) == DOCS[1].text
-    assert rows[-1] == (None, len(DOCS[1].text))
-    assert rows[3:5] == [("", 3), ("é", 3)]  # two bytes, two tokens, one character
-
-
-def test_token_weights_join_with_the_story(run):
-    rows = ask(
-        run,
-        "SELECT token_id, weight, reasons, surprisal FROM token_weights"
-        " JOIN token_story USING (doc_id, position) WHERE doc_id = ? ORDER BY position",
-        name_doc(2),
-    )
-    ids = encode(DOCS[2].text)
-    assert [row[0] for row in rows] == ids
-    assert [row[1] for row in rows] == weigh(ids).tolist()
-    assert rows[0][2] == ["golden"]
-    assert rows[-1][2] == ["special"]
-    assert [row[3] for row in rows] == [i % 7 for i in ids]
-
-
 def test_every_relation_has_a_comment(run):
     with open_catalog(run) as connection:
         undocumented = connection.execute(
@@ -294,7 +275,7 @@ def test_opening_builds_what_is_missing_or_out_of_date(tmp_path):
 
 
 def test_run_without_signals_quarantine_and_validation(tmp_path):
-    story = Story(docs=[Doc("one"), Doc("two")], bad=(), signals=False)
+    story = Story(docs=[Doc("one"), Doc("two")], bad=(), sidecar=False)
     folder = build_run(tmp_path / "run", story)
     shutil.rmtree(folder / "quarantine")
     names = {name for (name,) in ask(folder, "SELECT table_name FROM information_schema.tables")}

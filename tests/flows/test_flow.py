@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from flows.privacy import OFF, switch_off_telemetry
+from flows.stages import DATA_STAGES
 from weighting.manifest import check_files, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
     assert shards == {path: path.stat().st_mtime_ns for path in shards}
     with get_client(sync_client=True) as client:
         names = [run.name for run in client.read_task_runs()]
-    stages = ["prepare", "curate", "tokenizer", "weigh", "accounts", "compare", "present"]
+    stages = ["prepare", *DATA_STAGES, "compare", "present"]
     assert sorted(names) == sorted(stages * 2)
     recipe.write_text(f'name = "next"\n[tokenizer]\npath = "{out}/tokenizer.json"')
     again = str(tmp_path / "again")

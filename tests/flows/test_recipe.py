@@ -1,6 +1,7 @@
 """Recipes: presets are valid, what is written reaches the jobs, what is shown reads back."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from pipelines.settings import (
     EvaluationSet,
     NearSettings,
     PassageSettings,
+    ScoreSettings,
 )
 
 PRESETS = ["c4", "fineweb", "gopher", "minimal", "python-docs"]
@@ -135,7 +137,9 @@ def test_a_recipe_of_the_user_reaches_the_jobs(tmp_path):
     gopher_words = { min = 7 }
     [weights]
     policy = "uniform"
-    sidecar = false
+    [signals]
+    order = 4
+    keep = false
     """
     recipe = load_recipe(write(tmp_path, text))
     settings = recipe.curate_settings()
@@ -145,8 +149,8 @@ def test_a_recipe_of_the_user_reaches_the_jobs(tmp_path):
     assert settings.rules.compat
     assert settings.rules.languages == ("de", "fr")
     assert settings.bounds == {"gopher_words": Bounds(7, None)}
-    assert recipe.weigh_settings(1).policy == "uniform"
-    assert not recipe.weigh_settings(1).sidecar
+    assert recipe.weigh_settings().policy == "uniform"
+    assert recipe.score_settings(1, tmp_path) == ScoreSettings(order=4, keep=False)
     hash(settings.edit)  # lists would not do
 
 
@@ -257,5 +261,5 @@ def test_dedupe_can_be_switched_off_by_parts(tmp_path):
 
 def test_the_sidecar_is_on_for_small_corpora_only():
     recipe = load_recipe("gopher")
-    assert recipe.weigh_settings(10**6).sidecar
-    assert not recipe.weigh_settings(10**10).sidecar
+    assert recipe.score_settings(10**6, Path()).keep
+    assert not recipe.score_settings(10**10, Path()).keep

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from flows import replay as replays
+from flows import stages
 from flows.stages import open_session
 from tests.conftest import write_corpus
 from tests.flows.test_replay import break_line, curate, read_bytes, same_code  # noqa: F401
@@ -56,12 +57,14 @@ def finish(run):
     return replays.replay(run, {}, [], open_session(run, 1, Console(quiet=True)))
 
 
-@pytest.mark.parametrize("stage", ["restore_rows", "weigh_tokens", "close_accounts"])
-def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatch, stage):
+@pytest.mark.parametrize(
+    "target", [(replays, "restore_rows"), (stages, "weigh"), (stages, "settle_accounts")]
+)
+def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatch, target):
     run = tmp_path / "run"
     shutil.copytree(fixed / "run", run)
     with monkeypatch.context() as patch:
-        kill_at(patch, (replays, stage), 1)
+        kill_at(patch, target, 1)
         with pytest.raises(Killed):
             finish(run)
     check_files(run, read_manifest(run))

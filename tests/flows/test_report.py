@@ -5,7 +5,6 @@ import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +13,14 @@ from flows.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, bars, histogram, lines, scale
-from flows.report.heatmap import DOCUMENTS, LEVELS, TOKENS, choose, shade, spell
+from flows.report.heatmap import DOCUMENTS, TOKENS, choose, spell
 from flows.report.rules import read_overlap
 from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
-from tests.flows.stories import Bad, Doc, Hit, Story
+from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
 from weighting.errors import AssayError, BrokenContract
+from weighting.files import read_json, write_json
 
 VOID = {"meta", "input"}
 EVIL = (
@@ -52,7 +52,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attributes)))
         if tag not in VOID:
             self.stack.append(tag)
-        if tag == "i":
+        if tag == "i" and "title" in dict(attributes):
             self.cells.append("")
 
     def handle_startendtag(self, tag, attributes):
@@ -65,7 +65,7 @@ class Page(HTMLParser):
         if self.stack and self.stack[-1] == "style":
             return
         self.texts.append(data)
-        if self.stack and self.stack[-1] == "i":
+        if self.stack and self.stack[-1] == "i" and self.cells:
             self.cells[-1] += data
 
 
@@ -95,8 +95,11 @@ def evil(tmp_path_factory):
     hits = [Hit(i, text, text, 1.0, text, text, text) for i, text in enumerate(EVIL)]
     sets = {text: {"items": 3, "hidden": 1} for text in EVIL}
     skipped = {EVIL[0]: 3, EVIL[1]: 1}
-    story = Story(docs, bad, skipped, recipe=recipe, hits=hits, sets=sets)
+    story = Story(docs, bad, skipped, recipe=recipe, hits=hits, sets=sets, signals=MODELLED)
     folder = build_run(tmp_path_factory.mktemp("evil") / "<b onclick=alert(6)>", story)
+    manifest = read_json(folder / "manifest.json")
+    manifest["counts"]["reference"] = {"run": EVIL[0], EVIL[1]: EVIL[7]}
+    write_json(folder / "manifest.json", manifest)
     return read(folder)
 
 
@@ -124,6 +127,14 @@ def test_hostile_text_is_shown_as_text(evil):
     everything = evil.text + "".join(v or "" for _, found in evil.tags for v in found.values())
     assert not set("\0\x1b\u202e\u2066\ufeff") & set(everything)
     assert "4 stored records are no documents: 3 <" in evil.text
+
+
+def test_hostile_tokens_and_reference_are_shown_as_text(evil):
+    assert "".join(evil.cells).count(EVIL[0]) == 1
+    disputed = evil.text.partition("The most disputed tokens")[2]
+    assert "alert(" in disputed
+    assert f"{EVIL[3]} · 00000003" in disputed  # a source
+    assert f"{EVIL[1]} {show(EVIL[7])} run {EVIL[0]}" in evil.text
 
 
 def test_hostile_copies_passages_and_items_are_shown_as_text(evil):
@@ -196,7 +207,8 @@ def test_ablation_table_and_verdict(page):
     assert "weighted against plain: no difference shown" in page.text
     assert "plain 2 4.1000 ± 0.5000 –" in page.text
     assert "weighted 2 3.9500 ± 0.5000 −0.1500 ± 0.5000" in page.text
-    assert sum(tag == "polyline" for tag, _ in page.tags) == 2 * 2 * (2 + 1)
+    curves = sum(tag == "polyline" for tag, _ in page.tags)
+    assert curves == 2 * 2 * (2 + 1) + 1  # and the median weight by frequency
 
 
 def test_token_map_spells_the_documents(page):
@@ -213,23 +225,26 @@ def test_token_map_spells_the_documents(page):
 
 
 def test_token_notes(page):
-    notes = [found["title"] for tag, found in page.tags if tag == "i"]
+    notes = [found["title"] for tag, found in page.tags if tag == "i" and "title" in found]
     assert len(notes) == 121
-    first = next(note for note in notes if note.startswith("token 82 at 0"))  # the R of Rain
-    assert "surprisal 5.00 nats" in first
-    assert "ngram_gain 0.00 nats" in first
+    first = next(note for note in notes if note.startswith("“R”  token 82 at 0"))  # of Rain
+    assert re.search(r"^surprisal \d\.\d\d \(\d+\.\d %\)$", first, re.MULTILINE)
+    assert "\nngram_gain 0.00 (" in first
     assert first.endswith("golden")
-    assert any("bytes c3" in note for note in notes)
+    assert any(note.startswith("bytes c3  token 195") for note in notes)
 
 
 def test_report_of_a_bare_run(tmp_path):
-    story = Story(docs=[Doc("one"), Doc("two")], bad=(), signals=False)
+    story = Story(docs=[Doc("one"), Doc("two")], bad=(), sidecar=False)
     run = build_run(tmp_path / "run", story)
     shutil.rmtree(run / "quarantine")
     page = read(run)
     assert "None: every record was readable." in page.text
     assert "Ablations" not in page.text
-    assert "surprisal" not in "".join(found.get("title", "") for _, found in page.tags)
+    notes = "".join(found.get("title", "") for tag, found in page.tags if tag == "i")
+    assert "surprisal" in notes  # of types
+    assert "ngram_gain" not in notes
+    assert "disputed" not in page.text
 
 
 def test_a_folder_with_an_odd_name(tmp_path, page):
@@ -255,11 +270,11 @@ def test_a_shard_of_another_unit_is_named(tmp_path):
 
 
 def test_samples_spread_over_sources_and_units(tmp_path):
-    many = [Doc(f"big {i} " + "x" * 80, unit=i % 2) for i in range(20)]
+    many = [Doc(f"big {i} " + "x" * 80, unit=i % 2) for i in range(2 * DOCUMENTS)]
     few = [Doc("small", source="web"), Doc("tiny", source="chat", unit=1)]
     run = build_run(tmp_path / "run", Story(docs=[*many, *few], bad=()))
     with open_database(run) as connection:
-        chosen = choose(connection, run)
+        chosen = choose(connection, run, selected=False)
     assert len(chosen) == DOCUMENTS
     assert {one.source for one in chosen} == {"books", "web", "chat"}
     assert {one.unit for one in chosen if one.source == "books"} == {"000000", "000001"}
@@ -271,7 +286,7 @@ def test_long_documents_come_first_and_are_cut(tmp_path):
     page = read(build_run(tmp_path / "run", Story(docs=docs, bad=())))
     assert page.cells[0] == "l"
     assert len(page.cells) == TOKENS + len("short") + len("short too") + 2
-    assert "400 of 2,501 tokens" in page.text
+    assert f"{TOKENS} of 2,501 tokens" in page.text
 
 
 @settings(deadline=None)
@@ -292,11 +307,6 @@ def test_any_bytes_can_be_spelt(pieces):
 
 def test_split_character_stands_at_its_first_token():
     assert spell([b"a\xe2", b"\x82", b"\xac b", b"c"]) == ["a€", "", " b", "c"]
-
-
-def test_shades_are_even_steps_around_one():
-    weights = np.array([0, 0.25, 0.5, 0.99, 1, 1.01, 2, 4, 50], np.float32)
-    assert shade(weights).tolist() == [-LEVELS, -LEVELS, -3, 0, 0, 0, 3, LEVELS, LEVELS]
 
 
 @settings(deadline=None)

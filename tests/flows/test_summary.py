@@ -12,9 +12,10 @@ from flows.summary import print_outcome, print_paths, print_summary
 from flows.visible import shorten, show
 from pipelines.rules import list_rules
 from tests.flows.runs import build_run
-from tests.flows.stories import ELSEWHERE, Bad, Doc, Hit, Story
+from tests.flows.stories import ELSEWHERE, MODELLED, Bad, Doc, Hit, Story
 from weighting.errors import AssayError
 from weighting.manifest import read_manifest
+from weighting.params import PolicyParams
 
 
 def summarise(run, width=80, **options):
@@ -58,6 +59,20 @@ def test_splits_weight_and_paths(run):
     assert "100 commonest token types: 100.0% of the tokens, 100.0% of the weight mass" in text
     assert f"report    {run / 'report.html'}\n" in text
     assert f"database  {run / 'assay.duckdb'}\n" in text
+
+
+def test_policy_floor_and_selection(tmp_path, run):
+    params = PolicyParams(share=0.01, least_effective=0.5)
+    story = Story(signals=MODELLED, policy="top_k", params=params, left=[1])
+    text = " ".join(summarise(build_run(tmp_path / "run", story)).split())
+    assert "policy top_k: mask: the share highest in a signal (by excess: Rho-1)" in text
+    assert "train: mix raised from 0 to 0." in text
+    assert "for an effective sample of 50.0%" in text
+    assert "selected by golden: 2 documents of 71 tokens; left out: 1 of 31" in text
+    assert "10 commonest token types: " in text
+    plain = summarise(run)
+    assert "policy soft: exp of weighed signals, capped\n" in plain
+    assert not {"raised", "selected"} & set(plain.split())
 
 
 def test_fits_a_narrow_screen_and_a_pipe(run):

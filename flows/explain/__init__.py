@@ -1,0 +1,59 @@
+"""The story of one document or one token: where it came from, what it weighs, and why."""
+
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from flows.explain.document_page import print_document
+from flows.explain.documents import describe_document
+from flows.explain.records import find_record
+from flows.explain.token_page import print_token
+from flows.explain.tokens import describe_token
+from flows.query import make_plain, open_database
+from weighting.manifest import read_manifest
+
+__all__ = ["explain_document", "explain_token", "tell", "write_json"]
+
+
+def explain_document(run: Path, doc_id: str, console: Console) -> None:
+    """Print the story of a document, given its id or the unique beginning of it.
+
+    Raises:
+        AssayError: no such run or document, or the beginning fits several.
+    """
+    print_document(tell(run, doc_id), console)
+
+
+def explain_token(run: Path, doc_id: str, position: int, console: Console) -> None:
+    """Print the story of the token at a position, from 0, of a kept document.
+
+    Raises:
+        AssayError: as `explain_document`, or the document has no such token.
+    """
+    print_token(tell(run, doc_id, position), console)
+
+
+def write_json(run: Path, doc_id: str, position: int | None, stream: TextIO) -> None:
+    """Write the story of a document or, given a position, of its token, as one JSON object.
+
+    Raises:
+        AssayError: as `explain_document` and `explain_token`.
+    """
+    story = make_plain(tell(run, doc_id, position))
+    stream.write(json.dumps(story, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def tell(run: Path, doc_id: str, position: int | None = None) -> dict[str, Any]:
+    """Return the story of a document, or of its token at a position, as plain values.
+
+    Raises:
+        AssayError: as `explain_document` and `explain_token`.
+    """
+    manifest = read_manifest(run)
+    with open_database(run) as connection:
+        record = find_record(connection, doc_id)
+        if position is None:
+            return describe_document(connection, manifest, record)
+        return describe_token(connection, manifest, record, position)

@@ -1,0 +1,203 @@
+"""The tokens of a story as columns: what the tokenize, signals and weigh stages would find."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tests.flows.stories import (
+    EOS,
+    SPLITS,
+    VOCAB,
+    Doc,
+    Story,
+    encode,
+    mark,
+    measure,
+    name_doc,
+    weigh,
+)
+from weighting.controls import key_documents, key_tokens, shuffle
+from weighting.golden import choose_golden, flag
+from weighting.normalisation import Scale, dampen, measure_mass, normalize, settle_scale
+from weighting.params import PolicyParams
+from weighting.policies import Evidence, list_ranked, settle_params, weigh_raw
+from weighting.ranks import Cut, count_values, cut_share
+from weighting.reasons import Reason
+from weighting.signals import Facts, Signals
+from weighting.types import Types, cut_deciles
+
+
+class Weighed(NamedTuple):
+    """The tokens of a split, and what they follow from."""
+
+    weights_N: np.ndarray
+    scale: Scale
+    cuts: dict[str, Cut]
+
+
+class Census:
+    """N tokens of all kept documents, in their order.
+
+    Without a policy they weigh what `stories.weigh` says, all are golden, and the scale says
+    something else.
+    """
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.docs: dict[int, Doc] = {
+            number: doc for number, doc in enumerate(story.docs) if doc.verdict == "kept"
+        }
+        ids = [encode(doc.text) for doc in self.docs.values()]
+        lengths = [*map(len, ids)]
+        self.offsets_D1 = np.cumsum([0, *lengths])
+        self.ids_N = np.array([i for one in ids for i in one] or [], np.int64)
+        self.split_N = np.repeat([doc.split for doc in self.docs.values()], lengths)
+        self.source_N = np.repeat([doc.source for doc in self.docs.values()], lengths)
+        # In a shard: not left out by the selection.
+        self.chosen_N = np.repeat([number not in story.left for number in self.docs], lengths)
+        marks = [mark(doc) for doc in self.docs.values()]
+        self.copies_N = _join([copies_N for copies_N, _ in marks], np.int32)
+        self.contaminated_N = _join([contaminated_N for _, contaminated_N in marks], bool)
+        values = [measure(one) for one in ids]
+        self.stored = {
+            name: _join([one[name] for one in values], np.float32) for name in story.signals
+        }
+
+    @property
+    def policy(self) -> str:
+        """What the manifest calls the policy."""
+        return self.story.policy or "soft"
+
+    @property
+    def params(self) -> PolicyParams:
+        """The effective parameters."""
+        return settle_params(self.policy, self.story.params)
+
+    @property
+    def text_N(self) -> np.ndarray:
+        """True at text tokens."""
+        return self.ids_N != EOS
+
+    def find(self, number: int) -> slice:
+        """Return where the tokens of a document are."""
+        at = list(self.docs).index(number)
+        return slice(self.offsets_D1[at], self.offsets_D1[at + 1])
+
+    @cached_property
+    def counts_2V(self) -> np.ndarray:
+        """Occurrences of the types, by split."""
+        return np.stack(
+            [np.bincount(self.ids_N[self.split_N == split], minlength=VOCAB) for split in SPLITS]
+        )
+
+    @cached_property
+    def types(self) -> Types:
+        """What the signals of types follow from."""
+        train = [doc for doc in self.docs.values() if doc.split == "train"]
+        holders_V = np.zeros(VOCAB, np.int64)
+        for doc in train:
+            holders_V[np.unique(encode(doc.text))] += 1
+        return Types(self.counts_2V[0], holders_V, len(train))
+
+    @cached_property
+    def deciles_V(self) -> np.ndarray:
+        """The frequency decile of each type, 0 of those that do not occur."""
+        return cut_deciles(self.counts_2V.sum(axis=0))
+
+    @cached_property
+    def signals(self) -> Signals:
+        """The signals of all tokens."""
+        return Signals(self.types, self.ids_N, self.stored)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What policies measure tokens against."""
+        train_N = self.text_N & (self.split_N == "train")
+        means = {name: average(values, train_N) for name, values in self.signals.items()}
+        return Facts(means, self.types.rare_surprisal)
+
+    @cached_property
+    def golden(self) -> str:
+        """The rule of the golden flag."""
+        return choose_golden(self.story.params.golden, list(self.story.signals))
+
+    @cached_property
+    def splits(self) -> dict[str, Weighed]:
+        """The weights of each split that has tokens."""
+        return {split: self._weigh(split) for split in SPLITS if self._hold(split).any()}
+
+    @cached_property
+    def weights_N(self) -> np.ndarray:
+        """The weights of all tokens, 0 where a document was left out."""
+        weights_N = np.zeros(len(self.ids_N), np.float32)
+        for split, weighed in self.splits.items():
+            weights_N[self._hold(split)] = weighed.weights_N
+        return weights_N
+
+    @cached_property
+    def reasons_N(self) -> np.ndarray:
+        """The reason bits of all tokens."""
+        marks = (~self.text_N, self.copies_N, self.contaminated_N)
+        reasons_N = flag(self.signals, *marks, self.facts, self.golden, self.story.params)
+        if self.story.policy is None:
+            marks_N = reasons_N & np.uint8(Reason.DUPLICATE_SPAN | Reason.CONTAMINATED)
+            reasons_N = np.where(self.text_N, marks_N | np.uint8(Reason.GOLDEN), reasons_N)
+        return reasons_N
+
+    def describe_weighing(self) -> dict[str, Any]:
+        """Return what the manifest says of the weighing."""
+        splits = {
+            split: {
+                **weighed.scale._asdict(),
+                "cuts": {name: [*cut] for name, cut in weighed.cuts.items()},
+            }
+            for split, weighed in self.splits.items()
+        }
+        return {
+            "policy": self.policy,
+            "params": self.params.to_dict(),
+            "golden": self.golden,
+            "borders": None,
+            "splits": splits,
+        }
+
+    def _hold(self, split: str) -> np.ndarray:
+        return self.chosen_N & (self.split_N == split)
+
+    def _weigh(self, split: str) -> Weighed:
+        policy, params, held_N = self.policy, self.params, self._hold(split)
+        if self.story.policy is None:
+            weights_N = _join([weigh(encode(doc.text)) for doc in self.docs.values()], np.float32)
+            return Weighed(weights_N[held_N], Scale(1.0, 0.25, 1.0, 0.8), {})
+        ids_N, special_N = self.ids_N[held_N], ~self.text_N[held_N]
+        signals = {name: values[held_N] for name, values in self.signals.items()}
+        cuts = {
+            name: cut_share(count_values(signals[name], special_N), params.share, lowest)
+            for name, lowest in list_ranked(policy, params).items()
+        }
+        keys_N = self._key(params.seed)[held_N]
+        seen = Evidence(ids_N, signals, self.types, self.facts, EOS, cuts, keys_N)
+        raw_N = weigh_raw(policy, seen, params)
+        marks = (self.copies_N[held_N], self.contaminated_N[held_N])
+        factor_N = dampen(policy, *marks, params)
+        mass = measure_mass(raw_N, factor_N, special_N)
+        scale = settle_scale(mass, policy, params)
+        weights_N = normalize(raw_N, factor_N, special_N, scale)
+        if policy == "shuffled":
+            weights_N = shuffle(weights_N, factor_N, special_N, keys_N)
+        return Weighed(weights_N, scale, cuts)
+
+    def _key(self, seed: int) -> np.ndarray:
+        keys_D = key_documents([name_doc(number) for number in self.docs], seed)
+        return key_tokens(keys_D, self.offsets_D1)
+
+
+def average(values_N: np.ndarray, chosen_N: np.ndarray) -> float | None:
+    """Return the mean of the chosen values; None where there are none."""
+    return float(values_N[chosen_N].mean()) if chosen_N.any() else None
+
+
+def _join(parts: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype)
