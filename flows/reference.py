@@ -22,7 +22,7 @@ def train_reference(run: Run, console: Console) -> None:
     Raises:
         AssayError: no document is clean enough, or the validation split is empty.
     """
-    table, tokenizer = run.recipe.reference, run.folder / "tokenizer.json"
+    table, tokenizer = run.recipe.reference, (run.folder / "tokenizer.json").absolute()
     story = run.folder / "reference" / STORY
     if not story.exists():
         with console.status("choosing the cleanest documents"):
@@ -31,7 +31,9 @@ def train_reference(run: Run, console: Console) -> None:
                 uids, table.share, Encoder(tokenizer), sha256(tokenizer), run.job
             )
             write_json(story, {"share": table.share, **chosen})
-    config = replace(table.config(), shards=str(locate_shards(run.job)), tokenizer=str(tokenizer))
+    # Absolute: training goes on only with the same paths, from whatever folder the command runs.
+    shards = locate_shards(run.job).absolute()
+    config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
     with counting_steps() as progress:
         train(config, run.trained, lambda row: progress(row["step"], config.steps))
 

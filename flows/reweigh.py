@@ -39,8 +39,11 @@ def reweigh(
     its default. Done before, nothing is done; killed, it goes on.
 
     Raises:
-        AssayError: the run kept no signals, or those that the policy asks for are not among them.
+        AssayError: the run kept no signals, those that the policy asks for are not among them, or
+            `out` is the run itself.
     """
+    if out.resolve() == base.resolve():
+        raise AssayError(f"{out}: that is the run itself; name another --out")
     manifest = read_manifest(base)
     run = open_run(base)
     recipe = change_recipe(run.recipe, weights, selection)
@@ -49,8 +52,6 @@ def reweigh(
             f"{base}: keeps no signals, so it cannot be weighed anew; "
             "curate it with signals.keep = true"
         )
-    if out.absolute() == base.absolute():
-        raise AssayError(f"{out}: that is the run itself; name another --out")
     claimed = claim_run(
         out, recipe, run.inputs, run.paths, run.units, overwrite, run.against, run.code
     )

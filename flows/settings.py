@@ -1,5 +1,6 @@
 """KEY=VALUE on the command line, read as TOML reads it."""
 
+import json
 import tomllib
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from weighting.errors import AssayError
 def read_settings(items: Sequence[str]) -> dict[str, Any]:
     """Return a table of KEY=VALUE items; keys may be dotted, and text needs no quotes.
 
+    What is no value of TOML is text.
+
     Raises:
         AssayError: an item is not of this form, or a key comes twice.
     """
@@ -18,7 +21,7 @@ def read_settings(items: Sequence[str]) -> dict[str, Any]:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise AssayError(f"{item!r}: give KEY=VALUE")
-        lines.append(f"{key} = {value if _is_value(value) else repr(value.strip())}")
+        lines.append(f"{key} = {value if _is_value(value) else _quote(value)}")
     try:
         return tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError as error:
@@ -27,7 +30,11 @@ def read_settings(items: Sequence[str]) -> dict[str, Any]:
 
 def _is_value(text: str) -> bool:
     try:
-        tomllib.loads(f"value = {text}")
+        return list(tomllib.loads(f"value = {text}")) == ["value"]  # and no second line
     except tomllib.TOMLDecodeError:
         return False
-    return True
+
+
+def _quote(text: str) -> str:
+    """Return a string of TOML, whose escapes are those of JSON."""
+    return json.dumps(text.strip(), ensure_ascii=False)

@@ -22,6 +22,10 @@ from weighting.trajectory import CLASSES, classify
 
 STAGE = "pack"
 FIXED_POINT = 2.0**20
+DECILES = 11  # the ten, and 0 for types that are not in the train split
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def pack_unit(
@@ -95,6 +99,7 @@ def describe_shard(part: Part, plan: Plan) -> ShardInfo:
 def describe(tokens: Tokens, part: Part, plan: Plan) -> dict[str, Any]:
     """Return what the accounts need of a shard: totals, and mass by source, reason and more."""
     weights = tokens.weights_N.astype(np.float64)
+    names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
     return {
         "rows": len(tokens.doc_ids),
         "tokens": len(weights),
@@ -102,45 +107,34 @@ def describe(tokens: Tokens, part: Part, plan: Plan) -> dict[str, Any]:
         "squares": float(np.square(weights).sum()),
         "zeros": int((weights == 0).sum()),
         "max": float(weights.max()),
-        "sources": dict(_sum_sources(tokens, weights)),
+        "sources": dict(zip(names, _sum_sources(tokens, weights, source_D), strict=True)),
         "reasons": _sum_masks(_list_reasons(tokens), weights),
         "trajectories": _sum_masks(_list_trajectories(part, plan), weights),
-        "deciles": dict(_sum_deciles(tokens, weights, plan)),
+        "deciles": dict(zip(names, _sum_deciles(tokens, weights, source_D, plan), strict=True)),
         "histogram": histogram(weights),
     }
 
 
-def _sum_sources(
-    tokens: Tokens, weights_N: npt.NDArray[np.float64]
-) -> Iterator[tuple[str, list[float]]]:
+def _sum_sources(tokens: Tokens, weights_N: Floats, source_D: Ints) -> Iterator[list[float]]:
     """Yield documents, tokens and weight of every source."""
-    names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
     lengths_D = np.diff(tokens.offsets_D1)
     mass_D = np.add.reduceat(weights_N, tokens.offsets_D1[:-1])
-    for at, name in enumerate(names):
-        of_source = source_D == at
-        documents, size = int(of_source.sum()), int(lengths_D[of_source].sum())
-        yield name, [documents, size, float(mass_D[of_source].sum())]
+    columns = (np.bincount(source_D), *(np.bincount(source_D, x) for x in (lengths_D, mass_D)))
+    for documents, size, mass in zip(*columns, strict=True):
+        yield [int(documents), int(size), float(mass)]
 
 
 def _sum_deciles(
-    tokens: Tokens, weights_N: npt.NDArray[np.float64], plan: Plan
-) -> Iterator[tuple[str, list[list[float]]]]:
-    """Yield decile, tokens and weight of the types' frequency deciles, for every source."""
-    names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
-    decile_N = plan.deciles_V[tokens.ids_N]
-    group_N = 11 * np.repeat(source_D, np.diff(tokens.offsets_D1)) + decile_N
-    size_G = np.bincount(group_N, minlength=11 * len(names))
-    mass_G = np.bincount(group_N, weights_N, 11 * len(names))
-    for at, name in enumerate(names):
-        yield (
-            name,
-            [
-                [decile, int(size_G[11 * at + decile]), float(mass_G[11 * at + decile])]
-                for decile in range(11)
-                if size_G[11 * at + decile]
-            ],
-        )
+    tokens: Tokens, weights_N: Floats, source_D: Ints, plan: Plan
+) -> Iterator[list[list[float]]]:
+    """Yield, for every source, decile, tokens and weight of the frequency deciles that it has."""
+    source_N = np.repeat(source_D, np.diff(tokens.offsets_D1))
+    group_N = DECILES * source_N + plan.deciles_V[tokens.ids_N]
+    groups = DECILES * (int(source_D.max()) + 1)
+    size_SxG = np.bincount(group_N, minlength=groups).reshape(-1, DECILES)
+    mass_SxG = np.bincount(group_N, weights_N, groups).reshape(-1, DECILES)
+    for size_G, mass_G in zip(size_SxG, mass_SxG, strict=True):
+        yield [[int(at), int(size_G[at]), float(mass_G[at])] for at in np.flatnonzero(size_G)]
 
 
 def _list_reasons(tokens: Tokens) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
@@ -158,7 +152,7 @@ def _list_trajectories(part: Part, plan: Plan) -> Iterator[tuple[str, npt.NDArra
 
 
 def _sum_masks(
-    masks: Iterator[tuple[str, npt.NDArray[np.bool_]]], weights_N: npt.NDArray[np.float64]
+    masks: Iterator[tuple[str, npt.NDArray[np.bool_]]], weights_N: Floats
 ) -> dict[str, list[float]]:
     """Return tokens and weight of every mask that holds a token."""
     return {
@@ -171,7 +165,7 @@ def _sum_masks(
 HISTOGRAM_EDGES = np.concatenate([[0.0], np.geomspace(1 / 64, 64, 49)])
 
 
-def histogram(weights_N: npt.NDArray[np.float64]) -> list[int]:
+def histogram(weights_N: Floats) -> list[int]:
     """Return token counts between HISTOGRAM_EDGES; the last bin takes all above."""
     counts, _ = np.histogram(np.minimum(weights_N, HISTOGRAM_EDGES[-1]), HISTOGRAM_EDGES)
     return [int(count) for count in counts]

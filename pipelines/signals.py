@@ -5,8 +5,9 @@ over the unit's tokens, goes into its summary and into a file by type.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -132,20 +133,23 @@ def sum_by_type(
 
 
 def choose_documents(sidecar: Sidecar, chosen_D: npt.NDArray[np.bool_], split: str) -> Sidecar:
-    """Return the chosen documents of a sidecar as one of a split."""
+    """Return the chosen documents of a sidecar as one of a split; what was not read stays empty."""
     lengths_D = np.diff(sidecar.offsets_D1)
     chosen_N = np.repeat(chosen_D, lengths_D)
-    info = SidecarInfo(**{**vars(sidecar.info), "split": split})
+
+    def choose(values_N: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values_N[chosen_N] if len(values_N) else values_N
+
     return Sidecar(
-        info,
+        replace(sidecar.info, split=split),
         sidecar.doc_ids.filter(pa.array(chosen_D)),
         sidecar.sources.filter(pa.array(chosen_D)),
         np.concatenate([[0], np.cumsum(lengths_D[chosen_D])]),
-        sidecar.ids_N[chosen_N],
-        sidecar.starts_N[chosen_N],
-        sidecar.copies_N[chosen_N],
-        sidecar.contaminated_N[chosen_N],
-        {name: values_N[chosen_N] for name, values_N in sidecar.signals.items()},
+        choose(sidecar.ids_N),
+        choose(sidecar.starts_N),
+        choose(sidecar.copies_N),
+        choose(sidecar.contaminated_N),
+        {name: choose(values_N) for name, values_N in sidecar.signals.items()},
     )
 
 

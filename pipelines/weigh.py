@@ -145,9 +145,21 @@ def unpack(vector: bytes) -> Any:  # noqa: ANN401 - an int64 array
 
 
 def find_borders(keys: bytes, scores: bytes, budget: int) -> bytes:
-    """Return where a selection ends, as JSON: the border bin of scores and of keys."""
+    """Return where a selection ends, as JSON: the border bin of scores and of keys.
+
+    Raises:
+        AssayError: the budget does not even hold the documents that come first.
+    """
+    tokens_B = unpack(keys)
     score, rest = fill(unpack(scores), budget)
-    return json.dumps([score, fill(unpack(keys), rest)[0]]).encode()
+    key, left = fill(tokens_B, rest)
+    if left == budget and tokens_B.any():
+        least = tokens_B[tokens_B > 0][0]
+        raise AssayError(
+            f"selection.tokens is {budget}, too few for any document: the first to be kept takes "
+            f"{least}"
+        )
+    return json.dumps([score, key]).encode()
 
 
 def load_borders(packed: bytes) -> Borders | None:

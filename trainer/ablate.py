@@ -49,6 +49,7 @@ class AblationConfig:
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: dict(DEFAULT_ARMS))
     seeds: tuple[int, ...] = (0, 1, 2)
     jobs: int = 1  # processes at once, at most one a core
+    other_documents: bool = False  # arms may train on different documents
 
     def __post_init__(self) -> None:
         """Raise AssayError where this is no comparison."""
@@ -82,7 +83,7 @@ def ablate(config: AblationConfig, progress: Steps | None = None) -> dict[str, A
         Interrupted: a signal came; the running runs were saved.
     """
     runs = plan(config)
-    waiting = _find_waiting(runs)
+    waiting = _find_waiting(runs, config.other_documents)
 
     def show() -> None:
         if progress is not None:
@@ -90,7 +91,8 @@ def ablate(config: AblationConfig, progress: Steps | None = None) -> dict[str, A
             progress(done, config.base.steps * len(runs))
 
     run_processes([_command(run) for run in waiting], min(config.jobs, count_cores()), show)
-    results = compare(_by_arm(runs, lambda run: read_json(run.out / "result.json")))
+    finished = _by_arm(runs, lambda run: read_json(run.out / "result.json"))
+    results = compare(finished, config.other_documents)
     results |= {"base": flatten(config.base), "overrides": dict(config.arms)}
     training = _by_arm(runs, lambda run: read_rows(run.out / "metrics.jsonl"))
     validation = _by_arm(runs, lambda run: read_rows(run.out / "evaluations.jsonl"))
@@ -115,13 +117,13 @@ def plan(config: AblationConfig) -> list[Run]:
     ]
 
 
-def _find_waiting(runs: Sequence[Run]) -> list[Run]:
+def _find_waiting(runs: Sequence[Run], other_documents: bool) -> list[Run]:
     """Return the runs that have no result yet; fails before any process starts if one cannot."""
     corpora = {run.config.shards: open_corpus(run.config.shards) for run in runs}
     first, waiting = corpora[runs[0].config.shards], []
     for run in runs:
         corpus = corpora[run.config.shards]
-        check_same_ids(run.arm, corpus.fingerprint, first.fingerprint)
+        check_same_ids(run.arm, corpus.fingerprint, first.fingerprint, other_documents)
         check_objective(run.config)
         check_corpus(run.config, corpus)
         data = describe_data(run.config, corpus)

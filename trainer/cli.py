@@ -104,6 +104,11 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:FIELD=VALUE,...",
         help="another arm; the first arm of all is the baseline",
     )
+    parser.add_argument(
+        "--other-documents",
+        action="store_true",
+        help="arms may train on different documents (shards of assay weigh --select)",
+    )
     parser.add_argument("--seeds", default="0,1,2", help="seeds, each run in every arm")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once, at most one a core")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -195,6 +200,7 @@ def _ablate(arguments: argparse.Namespace) -> None:
         arms=_read_arms(arguments),
         seeds=tuple(int(parse_value("seed", text)) for text in arguments.seeds.split(",")),
         jobs=arguments.jobs,
+        other_documents=arguments.other_documents,
     )
     with counting_steps() as progress:
         results = ablate(config, progress)

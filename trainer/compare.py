@@ -12,18 +12,21 @@ from weighting.errors import AssayError
 
 PRIMARY = "validation_nll"
 MAY_DIFFER = {"train_weights_crc32", "reference_sha256"}
+DOCUMENTS = {"train_tokens", "train_documents_crc32", "train_ids_crc32"}
 METRICS = (PRIMARY, "bits_per_byte", "nll_high", "nll_medium", "nll_low", "tokens_per_second")
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]  # results of an arm, one a seed, same seed order
 
 
-def compare(runs: Runs) -> dict[str, Any]:
+def compare(runs: Runs, other_documents: bool = False) -> dict[str, Any]:
     """Return the results of an ablation as JSON values; the first arm is the baseline.
+
+    With `other_documents` arms may train on different documents, as many tokens in all.
 
     Raises:
         AssayError: two runs of one seed did not see the same tokens.
     """
-    _check_same_tokens(runs)
+    _check_same_tokens(runs, other_documents)
     baseline, *others = runs
     arms = {name: _summarise(results) for name, results in runs.items()}
     for name in others:
@@ -38,23 +41,30 @@ def compare(runs: Runs) -> dict[str, Any]:
     }
 
 
-def _check_same_tokens(runs: Runs) -> None:
+def _check_same_tokens(runs: Runs, other_documents: bool) -> None:
     """Compare seed by seed: the padded last window may fall to one seed and not to another."""
     baseline = next(iter(runs.values()))
     for name, results in runs.items():
         for result, first in zip(results, baseline, strict=True):
             if result["tokens"] != first["tokens"]:
                 raise AssayError(f"arm {name}: saw other tokens than the first arm; not comparable")
-            check_same_ids(name, result["data"], first["data"])
+            check_same_ids(name, result["data"], first["data"], other_documents)
 
 
-def check_same_ids(arm: str, data: Mapping[str, Any], first: Mapping[str, Any]) -> None:
-    """Raise AssayError where an arm's corpus differs from the first arm's in more than weights."""
-    for name in sorted(set(first) - MAY_DIFFER):
+def check_same_ids(
+    arm: str, data: Mapping[str, Any], first: Mapping[str, Any], other_documents: bool = False
+) -> None:
+    """Raise AssayError where an arm's corpus differs from the first arm's in more than weights.
+
+    With `other_documents` the documents of the train split may differ as well.
+    """
+    may_differ = MAY_DIFFER | DOCUMENTS if other_documents else MAY_DIFFER
+    for name in sorted(set(first) - may_differ):
         if data[name] != first[name]:
+            hint = " unless other documents are allowed" if name in DOCUMENTS else ""
             raise AssayError(
                 f"arm {arm}: its data has {name} {data[name]}, the first arm's {first[name]}; "
-                "arms may differ in weights, not in tokens"
+                f"arms may differ in weights, not in tokens{hint}"
             )
 
 

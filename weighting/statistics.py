@@ -16,7 +16,7 @@ TYPE_STATS = pa.schema(
         pa.field("count_train", pa.int64(), nullable=False),
         pa.field("count_validation", pa.int64(), nullable=False),
         pa.field("holders", pa.int64(), nullable=False),  # train documents that hold it
-        pa.field("decile", pa.int32()),  # of train tokens by frequency, 1 the commonest; null unseen
+        pa.field("decile", pa.int32()),  # of train tokens, 1 the commonest; null where not in train
         pa.field("surprisal", pa.float64(), nullable=False),  # nats, as are all signals
         pa.field("idf", pa.float64(), nullable=False),
         pa.field("residual_idf", pa.float64(), nullable=False),

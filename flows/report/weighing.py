@@ -33,12 +33,13 @@ class Trajectory(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """The share of key tokens among the `tokens` of a sample, and the thresholds, in nats."""
+    """The share of key tokens among `tokens` of the text, and the thresholds, in nats."""
 
     share: float
     tokens: int
     gain: float
     nll: float
+    of: str  # what these tokens are
 
 
 class Weighing(NamedTuple):
@@ -109,4 +110,24 @@ def count_keys(sample: Sample | None, params: Mapping[str, Any]) -> Keys | None:
     text_N = ~sample.special_N
     if not text_N.any():
         return None
-    return Keys(float(np.mean(key_N[text_N])), int(text_N.sum()), gain, nll)
+    return Keys(float(np.mean(key_N[text_N])), int(text_N.sum()), gain, nll, "a sample of")
+
+
+def find_keys(
+    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: Mapping[str, Any]
+) -> Keys | None:
+    """Return the share of key tokens: of all text where those are the golden ones, or a sample."""
+    params = weighing["params"]
+    if weighing["golden"] != "key":
+        return count_keys(sample, params)
+    golden, special, tokens = connection.execute(
+        """
+        SELECT
+            coalesce(sum(tokens) FILTER (reason = 'golden'), 0),
+            coalesce(sum(tokens) FILTER (reason = 'special'), 0),
+            (SELECT sum(tokens) FROM splits)
+        FROM reasons
+        """
+    ).fetchall()[0]
+    text = int(tokens - special)
+    return Keys(golden / max(text, 1), text, params["key_gain"], params["key_nll"], "all")

@@ -86,3 +86,11 @@ def test_seeds_may_differ_in_tokens_by_the_padding_of_the_last_window():
     assert compare(arms)["arms"]["weighted"]["difference"]["validation_nll"][
         "mean"
     ] == pytest.approx(-0.1)
+
+
+def test_arms_of_other_documents_are_compared_if_that_is_asked_for():
+    arms = {"plain": make_arm(3.0, 4.0), "golden": make_arm(2.9, 3.9, ids=2)}
+    difference = compare(arms, other_documents=True)["arms"]["golden"]["difference"]
+    assert difference["validation_nll"]["mean"] == pytest.approx(-0.1)
+    with pytest.raises(AssayError, match="unless other documents are allowed"):
+        compare(arms)

@@ -1,0 +1,43 @@
+"""Fixtures of the pipelines' tests.
+
+finished   a run of a small corpus with one rare token in it, in one process
+"""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import write_corpus
+from tests.pipelines.jobs import run_jobs
+
+RARE = "~"  # a token of its own, once in the corpus
+
+
+class Finished(NamedTuple):
+    """A run with its inputs, the units with their sizes, and its counts."""
+
+    inputs: list[Path]
+    run: Path
+    sizes: dict[int, int]
+    counts: dict
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Finished:
+    """See the module docstring."""
+    folder = tmp_path_factory.mktemp("finished")
+    inputs = write_corpus(folder / "corpus")
+    plant(inputs[0])
+    counts = run_jobs(inputs, folder / "run", target_bytes=12_000)
+    sizes = {int(path.stem): path.stat().st_size for path in (folder / "run/documents").iterdir()}
+    return Finished(inputs, folder / "run", sizes, counts)
+
+
+def plant(path: Path) -> None:
+    """Put the rare token into the middle of a word of one record."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    longest = max(rows, key=lambda row: len(row["text"]))
+    longest["text"] += f" Somebody put ice cre{RARE}am in the microwave."
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
