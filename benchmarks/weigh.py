@@ -90,7 +90,8 @@ class Weigher:
             factor_N = dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS)
             normalize(self._weigh_raw(unit, signals), factor_N, special_N, self.scale)
             marks = (unit.copies_N, unit.contaminated_N)
-            flag(signals, special_N, *marks, self.facts, "ngram", PARAMS)
+            rare_N = np.take(self.types.rare_V, unit.ids_N)
+            flag(signals, rare_N, special_N, *marks, "ngram", PARAMS)
 
     def _look_at(self, unit: Unit) -> Signals:
         return Signals(self.types, unit.ids_N, {"ngram_gain": unit.gain_N})

@@ -33,6 +33,7 @@ from flows.run import open_run  # noqa: E402
 from flows.settings import read_settings  # noqa: E402
 from flows.summary import print_outcome, print_paths, print_summary  # noqa: E402
 from trainer.machine import count_cores  # noqa: E402
+from weighting.errors import AssayError  # noqa: E402
 from weighting.lock import locking  # noqa: E402
 from weighting.manifest import check_files, read_manifest  # noqa: E402
 from weighting.policies import POLICIES  # noqa: E402
@@ -140,7 +141,10 @@ def weigh(
     selection = {"by": select, "tokens": tokens, "seed": seed}
     with locking(out):
         session = stages.open_session(run, workers, console)
-        weights = {"policy": policy, **read_settings(dials or [])}
+        weights = read_settings(dials or [])
+        if "policy" in weights:
+            raise AssayError("give the policy as --policy, not with --set")
+        weights["policy"] = policy
         reweigh(run, out, weights, selection, overwrite, session)
         _present(out, console)
 

@@ -35,7 +35,7 @@ from pipelines.settings import (
     ScoreSettings,
     WeighSettings,
 )
-from trainer.checkpoint import find_newest
+from trainer.checkpoint import list_kept
 from weighting.errors import AssayError
 from weighting.golden import choose_golden
 from weighting.policies import check_policy
@@ -78,7 +78,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        """Refuse a policy, golden rule or selection whose signals the recipe does not give."""
+        """Refuse what cannot be weighed: signals that nothing gives, a reference not watched."""
+        if self.reference.train and not self.split.validation:
+            raise ValueError("reference.train needs documents to watch it: raise split.validation")
         stored = ["ngram_gain", *self.reference.list_signals()]
         try:
             check_policy(self.weights.policy, self.weights.params(), list_known(stored))
@@ -127,7 +129,9 @@ class Recipe(Section):
             named[f"decontaminate.{table.name}"] = table.path
         for key in ("model", "second"):
             if folder := getattr(self.reference, key):
-                named[f"reference.{key}"] = str(find_newest(Path(folder)) / "model.safetensors")
+                for checkpoint in list_kept(Path(folder)):
+                    path = str(checkpoint / "model.safetensors")
+                    named[f"reference.{key}.{checkpoint.name}"] = path
         yield from ((key, Path(path)) for key, path in sorted(named.items()) if path is not None)
 
     def curate_settings(self) -> CurateSettings:

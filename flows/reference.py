@@ -1,6 +1,7 @@
 """The reference: the model whose losses score the tokens, trained by the run or named."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,8 +10,10 @@ from flows.run import Run
 from pipelines.encode import Encoder
 from pipelines.reference import locate_shards, write_cleanest
 from pipelines.scorer import describe_models
+from pipelines.tokenize import TRAIN, VALIDATION
 from trainer.progress import counting_steps
 from trainer.train import train
+from weighting.errors import AssayError
 from weighting.files import read_json, sha256, write_json
 
 STORY = "documents.json"  # in RUN/reference: what the model was trained on
@@ -33,9 +36,17 @@ def train_reference(run: Run, console: Console) -> None:
             write_json(story, {"share": table.share, **chosen})
     # Absolute: training goes on only with the same paths, from whatever folder the command runs.
     shards = locate_shards(run.job).absolute()
+    check_splits(shards)
     config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
     with counting_steps() as progress:
         train(config, run.trained, lambda row: progress(row["step"], config.steps))
+
+
+def check_splits(shards: Path) -> None:
+    """Raise AssayError where there is nothing to train on, or nothing to watch the training on."""
+    for split, key in ((TRAIN, "reference.share"), (VALIDATION, "split.validation")):
+        if not any(shards.glob(f"{split}-*")):
+            raise AssayError(f"no {split} document to train the reference on; raise {key}")
 
 
 def describe_reference(run: Run) -> dict[str, Any] | None:

@@ -19,19 +19,11 @@ import pyarrow.dataset as ds
 from pydantic import ValidationError
 
 from flows import catalog, report
+from flows.inputs import EARLIER, digest_files, locate, plan_units
 from flows.problems import list_problems
 from flows.run import CLAIM, Run, claim_run, hash_code, open_run
 from flows.sections import Read
-from flows.stages import (
-    DATA_STAGES,
-    EARLIER,
-    REPLAYS,
-    Session,
-    curate_documents,
-    digest_files,
-    locate,
-    plan_units,
-)
+from flows.stages import DATA_STAGES, REPLAYS, Session, curate_documents
 from pipelines import quarantine
 from pipelines.accounts import OUTPUTS
 from pipelines.decontaminate import prepare_items, share_items

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from flows.catalog import build_catalog
 from flows.funnel import describe_skipped
+from flows.inputs import check_models, digest_files, digest_runs, locate, plan_units
 from flows.recipe import Recipe
 from flows.reference import describe_reference, train_reference
 from flows.report import write_report
@@ -29,7 +30,6 @@ from pipelines.accounts import (
     settle_accounts,
     sum_skipped,
 )
-from pipelines.cluster import check_index
 from pipelines.count import count
 from pipelines.curate import curate
 from pipelines.decontaminate import count_items, prepare_items
@@ -37,15 +37,12 @@ from pipelines.encode import Encoder
 from pipelines.engine import Engine
 from pipelines.estimate import estimate
 from pipelines.progress import Progress
-from pipelines.readers import huggingface, python_docs
-from pipelines.readers.streams import is_url
 from pipelines.score import score
-from pipelines.scorer import describe_models
 from pipelines.settings import Job
 from pipelines.signal_stats import read_statistics, write_signal_stats
 from pipelines.signals import locate_sidecars
-from pipelines.units import TARGET_BYTES, Plan, fingerprint, plan
-from pipelines.vocabulary import copy_tokenizer, hash_tokenizer, load_tokenizer, train_tokenizer
+from pipelines.units import fingerprint
+from pipelines.vocabulary import copy_tokenizer, train_tokenizer
 from pipelines.weigh import weigh
 from pipelines.weight_accounts import settle_weights
 from trainer.ablate import AblationConfig, ablate
@@ -63,10 +60,7 @@ from weighting.manifest import (
     write_manifest,
 )
 
-EARLIER = "against"  # begins the names of the inputs that are earlier runs
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
-MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
-MIN_UNIT_BYTES = 2**20
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 MEGABYTE = 1_000_000
 EVAL_TOKENS = 32_768  # of the validation split, at each evaluation of a comparison
@@ -97,6 +91,7 @@ def prepare(
 
     Documents that the runs `against` have, or copies of them, are not to be kept again.
     """
+    check_models(recipe)
     with session.console.status("looking at the inputs"):
         planned = plan_units(inputs)
         earlier = sorted({run.absolute() for run in against})
@@ -107,88 +102,12 @@ def prepare(
         ]
     for path in planned.ignored:
         session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
-    check_models(recipe)
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(inputs)}")
     named = locate(inputs)
     return claim_run(
         out, recipe, digests, named, planned.units, overwrite, [str(run) for run in earlier]
     )
-
-
-def check_models(recipe: Recipe) -> None:
-    """Load the tokenizer and the reference that a recipe names: bad ones end a run before its work.
-
-    Raises:
-        AssayError: one cannot be used, or the reference reads by another tokenizer than the run.
-    """
-    path, reference = recipe.tokenizer.path, recipe.reference
-    if path is not None:
-        load_tokenizer(Path(path))
-    settings = recipe.score_settings(0, Path()).model
-    if settings is None or reference.train:
-        return
-    if path is None:
-        raise AssayError(
-            "reference.model reads by a tokenizer of its own: name it as tokenizer.path"
-        )
-    describe_models(settings, hash_tokenizer(Path(path)))
-
-
-def plan_units(inputs: Sequence[str]) -> Plan:
-    """Plan the units of a corpus; a small one is cut finer, so that every worker gets some."""
-    planned = plan(inputs)
-    size = sum(piece.size for unit in planned.units for piece in unit.slices)
-    target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
-    return plan(inputs, target) if target < TARGET_BYTES else planned
-
-
-def locate(inputs: Sequence[str]) -> list[str]:
-    """Return what names the inputs from any folder: local paths and globs absolute."""
-    return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
-
-
-def is_local(name: str) -> bool:
-    """Say whether what names an input is a path or glob of this machine's file system."""
-    is_dataset = name.startswith((huggingface.PREFIX, huggingface.STREAM_PREFIX))
-    return not (is_url(name) or is_dataset or name.partition(":")[0] == python_docs.SCHEME)
-
-
-def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, Any]]:
-    """Return the inputs' entries of the files that a recipe names: their content decides as well.
-
-    Raises:
-        AssayError: a file is gone, unless `missing_ok`.
-    """
-    entries: list[Mapping[str, Any]] = []
-    for key, path in recipe.list_files():
-        if path.is_file():
-            name, size = f"{key} {path.name}", path.stat().st_size
-            entries.append({"name": name, "size": size, "hash": sha256(path)})
-        elif not missing_ok:
-            raise AssayError(f"{key}: no such file: {path}")
-    return entries
-
-
-def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[Mapping[str, Any]]:
-    """Return the inputs' entries of earlier runs that a run is deduped against.
-
-    Raises:
-        AssayError: one is not finished, keeps no index, or was deduped in another way.
-    """
-    entries: list[Mapping[str, Any]] = []
-    settings = recipe.dedupe.settings(None)
-    if runs and settings is None:
-        raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
-    for run in runs:
-        if run == out.absolute():
-            raise AssayError(f"{run}: a run cannot be deduped against itself")
-        read_manifest(run)
-        check_index(run, settings.near if settings else None)
-        path = run / MANIFEST_NAME
-        size = path.stat().st_size
-        entries.append({"name": f"{EARLIER} {run}", "size": size, "hash": sha256(path)})
-    return entries
 
 
 def open_session(

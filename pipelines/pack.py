@@ -162,10 +162,15 @@ def _sum_masks(
     }
 
 
-HISTOGRAM_EDGES = np.concatenate([[0.0], np.geomspace(1 / 64, 64, 49)])
+OCTAVES, PER_OCTAVE = 6, 4  # of a histogram's bins: from 2^-6 to 2^6, and how many to a factor of 2
+EXPONENTS = np.arange(-OCTAVES * PER_OCTAVE, OCTAVES * PER_OCTAVE + 1)
+HISTOGRAM_EDGES = np.concatenate([[0.0], 2.0 ** (EXPONENTS / PER_OCTAVE)])
 
 
 def histogram(weights_N: Floats) -> list[int]:
     """Return token counts between HISTOGRAM_EDGES; the last bin takes all above."""
-    counts, _ = np.histogram(np.minimum(weights_N, HISTOGRAM_EDGES[-1]), HISTOGRAM_EDGES)
+    smallest, largest = HISTOGRAM_EDGES[1] / 2, HISTOGRAM_EDGES[-2]
+    octaves_N = np.log2(np.clip(weights_N, smallest, largest))
+    bins_N = np.floor(octaves_N * PER_OCTAVE).astype(np.int64) + OCTAVES * PER_OCTAVE + 1
+    counts = np.bincount(np.maximum(bins_N, 0), minlength=len(HISTOGRAM_EDGES) - 1)
     return [int(count) for count in counts]

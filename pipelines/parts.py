@@ -128,13 +128,14 @@ def select(part: Part, plan: Plan, borders: Borders) -> npt.NDArray[np.bool_]:
 
 
 def _make_part(split: str, sidecar: Sidecar, plan: Plan) -> Part:
-    signals = Signals(plan.statistics.types, sidecar.ids_N, sidecar.signals)
+    types = plan.statistics.types
+    signals = Signals(types, sidecar.ids_N, sidecar.signals)
     reasons_N = flag(
         signals,
+        np.take(types.rare_V, sidecar.ids_N),
         sidecar.special_N,
         sidecar.copies_N,
         sidecar.contaminated_N,
-        plan.statistics.facts,
         plan.golden,
         plan.settings.params,
     )

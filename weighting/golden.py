@@ -14,7 +14,7 @@ from weighting.errors import AssayError
 from weighting.params import PolicyParams
 from weighting.policies import SOURCES, find_keys
 from weighting.reasons import Reason
-from weighting.signals import Facts, Values
+from weighting.signals import Values
 
 Bools = npt.NDArray[np.bool_]
 Signals = Mapping[str, Values]
@@ -68,24 +68,26 @@ def choose_golden(name: str | None, known_signals: Sequence[str]) -> str:
 
 def list_golden_signals(rule: str) -> list[str]:
     """Return the signals that flags need under a rule."""
-    return ["surprisal", *GOLDEN[rule].signals]
+    return list(GOLDEN[rule].signals)
 
 
 def flag(
     signals: Signals,
+    rare_N: Bools,
     special_N: Bools,
     copies_N: npt.NDArray[np.int32],
     contaminated_N: Bools,
-    facts: Facts,
     rule: str,
     params: PolicyParams,
 ) -> npt.NDArray[np.uint8]:
     """Return the reason bits of N tokens (`weighting.reasons`), uint8 [N].
 
+    `rare_N` says which of them are of rare types (`weighting.types.Types.rare_V`).
+
     End-of-text tokens have SPECIAL alone.
     """
     flags = {
-        Reason.RARE: signals["surprisal"] >= np.float32(facts.rare_surprisal),
+        Reason.RARE: rare_N,
         Reason.GOLDEN: GOLDEN[rule].find(signals, params),
         Reason.DUPLICATE_SPAN: copies_N > 1,
         Reason.CONTAMINATED: contaminated_N,

@@ -54,6 +54,11 @@ class Types:
         rare = order[few] if self.counts_V.any() else order[:0]
         return float(self.tables["surprisal"][rare].min()) if len(rare) else float("inf")
 
+    @cached_property
+    def rare_V(self) -> npt.NDArray[np.bool_]:
+        """Which types are rare."""
+        return np.asarray(self.tables["surprisal"] >= np.float32(self.rare_surprisal))
+
 
 def measure_idf(holders_V: Ints, documents: int) -> Floats:
     """Return log(D / df), float64 [V]; a type that no document holds counts as held by one."""

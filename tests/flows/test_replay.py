@@ -101,7 +101,7 @@ def moved(broken, tmp_path):
 @pytest.fixture
 def small_units(monkeypatch):
     """Cut so fine that a small corpus has several units, some of them without a bad record."""
-    monkeypatch.setattr("flows.stages.MIN_UNIT_BYTES", 12_000)
+    monkeypatch.setattr("flows.inputs.MIN_UNIT_BYTES", 12_000)
 
 
 @pytest.fixture

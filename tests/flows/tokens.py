@@ -140,7 +140,8 @@ class Census:
     def reasons_N(self) -> np.ndarray:
         """The reason bits of all tokens."""
         marks = (~self.text_N, self.copies_N, self.contaminated_N)
-        reasons_N = flag(self.signals, *marks, self.facts, self.golden, self.story.params)
+        rare_N = self.types.rare_V[self.ids_N]
+        reasons_N = flag(self.signals, rare_N, *marks, self.golden, self.story.params)
         if self.story.policy is None:
             marks_N = reasons_N & np.uint8(Reason.DUPLICATE_SPAN | Reason.CONTAMINATED)
             reasons_N = np.where(self.text_N, marks_N | np.uint8(Reason.GOLDEN), reasons_N)

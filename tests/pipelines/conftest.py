@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
+from pipelines.units import plan
 from tests.conftest import write_corpus
 from tests.pipelines.jobs import run_jobs
 
+UNIT_BYTES = 12_000  # four units
 RARE = "~"  # a token of its own, once in the corpus
 
 
@@ -30,8 +32,9 @@ def finished(tmp_path_factory) -> Finished:
     folder = tmp_path_factory.mktemp("finished")
     inputs = write_corpus(folder / "corpus")
     plant(inputs[0])
-    counts = run_jobs(inputs, folder / "run", target_bytes=12_000)
-    sizes = {int(path.stem): path.stat().st_size for path in (folder / "run/documents").iterdir()}
+    counts = run_jobs(inputs, folder / "run", target_bytes=UNIT_BYTES)
+    units = plan([str(path) for path in inputs], UNIT_BYTES).units
+    sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in units}
     return Finished(inputs, folder / "run", sizes, counts)
 
 

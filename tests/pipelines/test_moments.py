@@ -1,5 +1,7 @@
 """Sums over signals: the same however the tokens are cut, and what NumPy makes of all at once."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,7 +42,7 @@ def draw(count, seed=0):
 def test_moments_depend_on_the_tokens_and_not_on_cuts_or_order(rows, cuts, rng):
     shuffled = rng.sample(rows, len(rows))
     ends = [0, *sorted(cuts), len(rows)]
-    parts = [shuffled[start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [shuffled[start:stop] for start, stop in pairwise(ends)]
     rng.shuffle(parts)
     assert merge([measure_rows(part) for part in parts]) == merge([measure_rows(rows)])
 

@@ -7,9 +7,8 @@ from weighting.errors import AssayError
 from weighting.golden import GOLDEN, choose_golden, flag, list_golden_signals
 from weighting.params import PolicyParams
 from weighting.reasons import Reason
-from weighting.signals import SIGNALS, Facts
+from weighting.signals import SIGNALS
 
-FACTS = Facts({}, rare_surprisal=11.0)
 MODEL = ["ngram_gain", "nll", "entropy"]
 
 
@@ -20,14 +19,12 @@ def find(rule, told=None, **values):
 
 
 def test_flags_say_rare_golden_repeated_contaminated_and_special():
-    signals = {
-        "surprisal": np.array([12, 3, 11, 12], np.float32),
-        "ngram_gain": np.array([0, 3, 2, 3], np.float32),
-    }
+    signals = {"ngram_gain": np.array([0, 3, 2, 3], np.float32)}
+    rare = np.array([True, False, True, True])
     special = np.array([False, False, False, True])
     copies = np.array([1, 2, 1, 2], np.int32)
     item = np.array([True, False, False, True])
-    flags = flag(signals, special, copies, item, FACTS, "ngram", PolicyParams())
+    flags = flag(signals, rare, special, copies, item, "ngram", PolicyParams())
     assert flags.dtype == np.uint8
     assert flags.tolist() == [
         Reason.RARE | Reason.CONTAMINATED,
@@ -66,4 +63,5 @@ def test_a_rule_that_is_unknown_or_lacks_a_signal_is_refused():
 def test_flags_need_no_signal_that_they_do_not_name(rule):
     signals = {name: np.zeros(1, np.float32) for name in list_golden_signals(rule)}
     one = np.ones(1, np.int32)
-    assert flag(signals, one < 1, one, one < 1, FACTS, rule, PolicyParams()).tolist() == [0]
+    no = one < 1
+    assert flag(signals, no, no, one, no, rule, PolicyParams()).tolist() == [0]

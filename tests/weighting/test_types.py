@@ -62,6 +62,7 @@ def test_residual_idf_is_high_for_bursts_and_near_zero_for_chance():
 def test_the_rarest_five_percent_begin_where_the_types_that_make_them_up_do():
     types = count(np.array([50, 46, 3, 1]))
     assert types.rare_surprisal == pytest.approx(math.log(104 / 4), abs=2**-10)  # 3 + 1 = 4 %
+    assert types.rare_V.sum() == (types.tables["surprisal"] >= types.rare_surprisal).sum() > 0
     assert count(np.zeros(5, np.int64)).rare_surprisal == math.inf
     assert count(np.array([50, 50])).rare_surprisal == math.inf
 

@@ -1,0 +1,20 @@
+"""The assay command, run in this process."""
+
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+
+def invoke(*arguments) -> str:
+    """Run the command; return what it prints, raise what it raises."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def check_recipe(path) -> list[str]:
+    """Run `assay recipe check`; return the lines that it says of a recipe that is not valid."""
+    result = CliRunner().invoke(app, ["recipe", "check", str(path)])
+    assert result.exit_code == 2
+    return result.output.splitlines()
