@@ -7,7 +7,7 @@ RUN := runs/demo
 CORPUS ?= python-docs:10
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench bench-clean bench-dedupe bench-train parity smoke clean
+.PHONY: demo test test-slow lint bench bench-clean bench-dedupe bench-train bench-weigh parity smoke clean
 
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN) --overwrite
@@ -17,6 +17,10 @@ $(RUN)/manifest.json:
 
 test: $(VENV)/.dev
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+# Whole runs of several processes, which the default run leaves out
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m slow
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -42,6 +46,12 @@ bench-train: $(VENV)/.dev $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.train $(RUN)
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.chunked
+
+# Where count-based weights go; weighing in memory and scoring with models against their floors
+bench-weigh: $(VENV)/.dev $(RUN)/manifest.json
+	$(BIN)/python -m benchmarks.mass $(RUN)
+	$(BIN)/python -m benchmarks.weigh
+	$(BIN)/python -m benchmarks.scoring
 
 # Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
 parity: $(VENV)/.bench

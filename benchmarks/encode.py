@@ -48,9 +48,10 @@ def main() -> None:
     texts = read_texts(sys.argv[1] if len(sys.argv) > 1 else "python-docs:10")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        plain = {"source": "", "locator": "", "metadata": "{}"}
+        marks: dict[str, list[object]] = {"edits": [], "passages": [], "contaminated": []}
         rows = [
-            {"doc_id": f"{i:032x}", "source": "", "locator": "", "text": text, "metadata": ""}
-            for i, text in enumerate(texts)
+            {"doc_id": f"{i:032x}", "text": text, **plain, **marks} for i, text in enumerate(texts)
         ]
         table = pa.Table.from_pylist(rows, schema=DOCUMENTS)
         write_table(folder / "documents.parquet", table, DOCUMENTS)

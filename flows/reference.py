@@ -10,7 +10,7 @@ from flows.run import Run
 from pipelines.encode import Encoder
 from pipelines.reference import locate_shards, write_cleanest
 from pipelines.scorer import describe_models
-from pipelines.tokenize import TRAIN, VALIDATION
+from pipelines.tokens import TRAIN, VALIDATION
 from trainer.progress import counting_steps
 from trainer.train import train
 from weighting.errors import AssayError

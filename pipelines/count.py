@@ -18,8 +18,7 @@ from pipelines.progress import Progress
 from pipelines.settings import Job, ScoreSettings
 from pipelines.steps import SumVectors, WithEncoder, save_rows
 from pipelines.tokenize import STAGE, tokenize_unit
-
-TYPE_COUNTS = "type_counts"  # int64 [3, V], see `tokenize_unit`
+from pipelines.tokens import TYPE_COUNTS
 
 
 class Tokenize(WithEncoder):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.parts import Part, Plan, load_parts, rate_documents
-from pipelines.tokenize import SPLITS, TRAIN
+from pipelines.tokens import SPLITS, TRAIN
 from weighting.normalisation import Mass, dampen, measure_mass
 from weighting.policies import Evidence, find_base, list_ranked, weigh_raw
 from weighting.ranks import BINS, Cut, count_values, cut_share

@@ -13,7 +13,7 @@ from pipelines.encode import Encoder
 from pipelines.settings import WeighSettings
 from pipelines.signal_stats import Statistics, read_statistics
 from pipelines.signals import choose_documents, name_part
-from pipelines.tokenize import SPLITS, TRAIN
+from pipelines.tokens import SPLITS, TRAIN
 from weighting.controls import key_documents, key_tokens
 from weighting.golden import choose_golden, flag, list_golden_signals
 from weighting.policies import list_signals, tabulate_raw

@@ -20,7 +20,7 @@ from pipelines.encode import Encoder
 from pipelines.rules import list_bounds
 from pipelines.settings import Job
 from pipelines.signals import name_part
-from pipelines.tokenize import SPLITS, TRAIN, Documents, load_tokens
+from pipelines.tokens import SPLITS, TRAIN, Documents, load_tokens
 from weighting.documents import Verdict, write_table
 from weighting.shards import ShardInfo, Tokens, write_shard
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import apache_beam as beam
 
 from pipelines.arrays import load_array
-from pipelines.count import TYPE_COUNTS
 from pipelines.encode import Encoder
 from pipelines.engine import Engine, run
 from pipelines.ngrams import count_partitions, load_counted
@@ -19,6 +18,7 @@ from pipelines.progress import Progress
 from pipelines.settings import Job, ScoreSettings
 from pipelines.signals import STAGE, TYPE_SIGNALS, Corpus, score_unit
 from pipelines.steps import SumVectors, WithEncoder, save_rows
+from pipelines.tokens import TYPE_COUNTS
 from weighting.files import sha256
 from weighting.types import Types
 

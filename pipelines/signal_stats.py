@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.arrays import load_array
-from pipelines.count import TYPE_COUNTS
 from pipelines.encode import Encoder
 from pipelines.moments import EDGES, Moments, correlate, merge, spread
 from pipelines.settings import Job
 from pipelines.signals import STAGE, TYPE_SIGNALS
-from pipelines.tokenize import SPLITS, TRAIN
+from pipelines.tokens import SPLITS, TRAIN, TYPE_COUNTS
 from weighting.documents import write_table
 from weighting.signals import QUANTUM, SIGNALS, Facts
 from weighting.statistics import (

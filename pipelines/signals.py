@@ -19,7 +19,7 @@ from pipelines.marks import Marks, has_marks, mark_tokens
 from pipelines.moments import measure
 from pipelines.ngrams import Counted, measure_gain
 from pipelines.settings import Job, ScoreSettings
-from pipelines.tokenize import TRAIN, VALIDATION, Documents, load_tokens
+from pipelines.tokens import TRAIN, VALIDATION, Documents, load_tokens
 from weighting.documents import DOCUMENTS, read_table
 from weighting.sidecar import Sidecar, SidecarInfo, write_sidecar
 from weighting.signals import QUANTUM, Signals, Values, quantise

@@ -5,8 +5,6 @@ n-grams, and fills in the tokens of the unit's ledger rows, the dropped document
 that "what did this rule cost" has an exact answer.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,26 +15,11 @@ from pipelines.encode import Encoded, Encoder
 from pipelines.ngrams import count_unit
 from pipelines.settings import Job, ScoreSettings
 from pipelines.settle import LEDGER
+from pipelines.tokens import TRAIN, VALIDATION, Documents, Ints
 from weighting.documents import DOCUMENTS, read_table, write_table
 from weighting.files import replacing
 
 STAGE = "tokenize"
-TRAIN, VALIDATION = SPLITS = ("train", "validation")
-Ints = npt.NDArray[np.int64]
-
-
-class Documents(NamedTuple):
-    """A unit's tokens: D documents, N tokens, each document's end-of-text token included."""
-
-    doc_ids: pa.StringArray
-    sources: pa.StringArray
-    train_D: npt.NDArray[np.bool_]
-    ids_N: npt.NDArray[np.uint32]
-    offsets_D1: Ints
-
-    def spread(self, values_D: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Return a per-document value for each token."""
-        return np.repeat(values_D, np.diff(self.offsets_D1))
 
 
 def tokenize_unit(
@@ -87,20 +70,6 @@ def append_eos(encoded: Encoded, eos_id: int) -> Encoded:
     """Return the documents with one more token each, `eos_id`, at the end."""
     ids = np.insert(encoded.ids_N, encoded.offsets_D1[1:], np.uint32(eos_id))
     return Encoded(ids, encoded.offsets_D1 + np.arange(len(encoded.offsets_D1)))
-
-
-def load_tokens(job: Job, uid: int) -> Documents:
-    """Read back what `tokenize_unit` wrote, memory-mapped."""
-    reader = pa.ipc.open_file(pa.memory_map(str(job.work.path("tokens", uid, ".arrow"))))
-    batch = reader.get_batch(0)
-    ids = batch.column("input_ids")
-    return Documents(
-        batch.column("doc_id"),
-        batch.column("source"),
-        batch.column("train").to_numpy(zero_copy_only=False),
-        ids.flatten().to_numpy(),
-        ids.offsets.to_numpy().astype(np.int64),
-    )
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

@@ -31,7 +31,7 @@ from pipelines.parts import Plan, load_plan
 from pipelines.progress import Progress
 from pipelines.settings import Job, WeighSettings
 from pipelines.steps import SumVectors, save_rows
-from pipelines.tokenize import SPLITS, TRAIN
+from pipelines.tokens import SPLITS, TRAIN
 from weighting.errors import AssayError
 from weighting.files import write_json
 from weighting.normalisation import Mass, Scale, merge_masses, settle_scale, settle_uniform

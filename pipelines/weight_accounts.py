@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from pipelines.arrays import load_array
 from pipelines.pack import FIXED_POINT, HISTOGRAM_EDGES, STAGE
 from pipelines.settings import Job, WeighSettings
-from pipelines.tokenize import SPLITS, TRAIN
+from pipelines.tokens import SPLITS, TRAIN
 from pipelines.weigh import TYPE_MASS, WEIGHING
 from weighting.documents import write_table
 from weighting.errors import BrokenContract, BrokenInvariant

@@ -259,6 +259,7 @@ def test_the_process_prints_one_line_and_exits_with_2(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_an_interrupted_run_stops_soon_and_goes_on_to_the_same_bytes(make_corpus, tmp_path):
     corpus = make_corpus(tmp_path / "corpus", documents=600)

@@ -209,7 +209,7 @@ def test_a_dump_with_nothing_new_is_a_whole_run(first, folder):
 def test_the_same_dump_against_the_same_run_is_skipped(first, second, folder):
     options = ("--against", first[0])
     output = curate(folder, "two.jsonl", second[0], "dropping.toml", *options)
-    assert output.count("skipped") == 4
+    assert output.count("skipped") == 6
     with pytest.raises(AssayError, match="holds a run of other inputs"):
         curate(folder, "two.jsonl", second[0], "dropping.toml")
 
@@ -224,7 +224,7 @@ def test_the_content_of_a_set_is_part_of_the_run(first, folder, tmp_path):
     )
     copy = tmp_path / "run"
     shutil.copytree(first[0], copy)
-    assert curate(tmp_path, "one.jsonl", copy).count("skipped") == 4
+    assert curate(tmp_path, "one.jsonl", copy).count("skipped") == 6
     claim = read_json(copy / "run.json")
     (entry,) = (one for one in claim["inputs"] if one["name"].startswith("decontaminate."))
     assert entry["name"] == "decontaminate.riddles riddles.jsonl"

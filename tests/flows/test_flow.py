@@ -29,6 +29,7 @@ def server(monkeypatch):
         yield
 
 
+@pytest.mark.slow
 def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_path):
     from prefect.client.orchestration import get_client
 

@@ -170,6 +170,7 @@ def add_shared_parts(paths):
         path.write_text("".join(json.dumps(row) + "\n" for row in some))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["mark", "delete"])
 def test_copies_passages_and_items_are_as_in_a_fresh_run(
     tmp_path, recipe, small_units, fresh, monkeypatch, action

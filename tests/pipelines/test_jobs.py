@@ -171,6 +171,7 @@ def test_shuffled_inputs_and_other_folders_give_the_same_bytes(small_corpus, fin
     assert read_bytes(tmp_path / "run") == read_bytes(run)
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_two_workers_give_the_same_bytes(small_corpus, finished, tmp_path):
     run, _ = finished

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipelines.encode import Encoded
 from pipelines.signals import find_characters
-from pipelines.tokenize import Documents, append_eos, choose_train, count_types
+from pipelines.tokenize import append_eos, choose_train, count_types
+from pipelines.tokens import Documents
 
 EOS = 0
 id_lists = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)

@@ -112,6 +112,7 @@ def check_same_curve(one, two, steps):
     assert ends[0]["validation_nll"] == pytest.approx(ends[1]["validation_nll"], rel=1e-2)
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_path):
     one, two, cut = (tmp_path / name for name in ("one", "two", "cut"))
     values = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}

@@ -1,0 +1,41 @@
+"""The tokens of a unit, as tokenizing leaves them for all later steps."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines.settings import Job
+
+TRAIN, VALIDATION = SPLITS = ("train", "validation")
+TYPE_COUNTS = "type_counts"  # of all units: int64 [3, V], see `tokenize_unit`
+Ints = npt.NDArray[np.int64]
+
+
+class Documents(NamedTuple):
+    """A unit's tokens: D documents, N tokens, each document's end-of-text token included."""
+
+    doc_ids: pa.StringArray
+    sources: pa.StringArray
+    train_D: npt.NDArray[np.bool_]
+    ids_N: npt.NDArray[np.uint32]
+    offsets_D1: Ints
+
+    def spread(self, values_D: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return a per-document value for each token."""
+        return np.repeat(values_D, np.diff(self.offsets_D1))
+
+
+def load_tokens(job: Job, uid: int) -> Documents:
+    """Read back what `tokenize_unit` wrote, memory-mapped."""
+    reader = pa.ipc.open_file(pa.memory_map(str(job.work.path("tokens", uid, ".arrow"))))
+    batch = reader.get_batch(0)
+    ids = batch.column("input_ids")
+    return Documents(
+        batch.column("doc_id"),
+        batch.column("source"),
+        batch.column("train").to_numpy(zero_copy_only=False),
+        ids.flatten().to_numpy(),
+        ids.offsets.to_numpy().astype(np.int64),
+    )
