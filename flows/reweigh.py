@@ -19,6 +19,7 @@ from flows.run import Run, claim_run, open_run
 from flows.stages import REPLAYS, Session, publish_manifest, run_stage, weigh_tokens
 from pipelines.weight_accounts import STATISTICS, settle_weights
 from weighting.errors import AssayError
+from weighting.files import replacing
 from weighting.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 
 BEFORE = ("curate", "tokenizer", "tokenize", "reference", "signals")  # stages that are shared
@@ -97,9 +98,8 @@ def share(base: Path, out: Path, paths: list[str]) -> None:
         try:
             os.link(base / path, target)
         except OSError:  # another file system, or one without links
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            shutil.copyfile(base / path, temporary)
-            temporary.replace(target)
+            with replacing(target) as temporary:
+                shutil.copyfile(base / path, temporary)
 
 
 def _list_unlisted(base: Path) -> list[str]:

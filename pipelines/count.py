@@ -12,11 +12,11 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsList, TaggedOutput
 
-from pipelines.engine import Engine, run
+from pipelines.engine import Engine
 from pipelines.ngrams import count_partitions, merge_partition
 from pipelines.progress import Progress
 from pipelines.settings import Job, ScoreSettings
-from pipelines.steps import SumVectors, WithEncoder, save_rows
+from pipelines.steps import SumVectors, WithEncoder, run_watched, save_rows
 from pipelines.tokenize import STAGE, tokenize_unit
 from pipelines.tokens import TYPE_COUNTS
 
@@ -61,11 +61,7 @@ def count(
     def build(pipeline: beam.Pipeline) -> None:
         _build(pipeline, uids, partitions, settings, job)
 
-    if progress is None:
-        run(engine, build)
-    else:
-        with progress.watch(job.work, (STAGE,), sizes, "tokens") as tick:
-            run(engine, build, tick)
+    run_watched(engine, build, STAGE, sizes, job, progress)
 
 
 def _build(

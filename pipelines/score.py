@@ -12,12 +12,12 @@ import apache_beam as beam
 
 from pipelines.arrays import load_array
 from pipelines.encode import Encoder
-from pipelines.engine import Engine, run
+from pipelines.engine import Engine
 from pipelines.ngrams import count_partitions, load_counted
 from pipelines.progress import Progress
 from pipelines.settings import Job, ScoreSettings
 from pipelines.signals import STAGE, TYPE_SIGNALS, Corpus, score_unit
-from pipelines.steps import SumVectors, WithEncoder, save_rows
+from pipelines.steps import SumVectors, WithEncoder, run_watched, save_rows
 from pipelines.tokens import TYPE_COUNTS
 from weighting.files import sha256
 from weighting.types import Types
@@ -71,11 +71,7 @@ def score(
     def build(pipeline: beam.Pipeline) -> None:
         _build(pipeline, uids, partitions, settings, job)
 
-    if progress is None:
-        run(engine, build)
-    else:
-        with progress.watch(job.work, (STAGE,), sizes, "tokens") as tick:
-            run(engine, build, tick)
+    run_watched(engine, build, STAGE, sizes, job, progress)
 
 
 def _build(

@@ -1,6 +1,6 @@
-"""What the Beam graphs over tokens share: a step with an encoder, and sums of vectors."""
+"""What the Beam graphs over tokens share: a step with an encoder, sums of vectors, progress."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -8,6 +8,8 @@ import numpy as np
 
 from pipelines.arrays import save_array
 from pipelines.encode import Encoder
+from pipelines.engine import Engine, run
+from pipelines.progress import Progress
 from pipelines.settings import Job
 
 
@@ -41,6 +43,22 @@ class SumVectors(beam.CombineFn):
     def extract_output(self, accumulator: bytes) -> bytes:
         """Return the sum."""
         return accumulator
+
+
+def run_watched(
+    engine: Engine,
+    build: Callable[[beam.Pipeline], object],
+    stage: str,
+    sizes: Mapping[int, int],
+    job: Job,
+    progress: Progress | None,
+) -> None:
+    """Run a graph over units given with their bytes of text; show how far `stage` is."""
+    if progress is None:
+        run(engine, build)
+        return
+    with progress.watch(job.work, (stage,), sizes, "tokens") as tick:
+        run(engine, build, tick)
 
 
 def save_rows(packed: bytes, rows: int, job: Job, name: str) -> None:

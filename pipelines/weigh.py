@@ -17,7 +17,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines.engine import Engine, run
+from pipelines.engine import Engine
 from pipelines.measure import (
     Cuts,
     count_keys,
@@ -30,7 +30,7 @@ from pipelines.pack import STAGE, pack_unit
 from pipelines.parts import Plan, load_plan
 from pipelines.progress import Progress
 from pipelines.settings import Job, WeighSettings
-from pipelines.steps import SumVectors, save_rows
+from pipelines.steps import SumVectors, run_watched, save_rows
 from pipelines.tokens import SPLITS, TRAIN
 from weighting.errors import AssayError
 from weighting.files import write_json
@@ -132,11 +132,7 @@ def weigh(
     def build(pipeline: beam.Pipeline) -> None:
         _build(pipeline, uids, context)
 
-    if progress is None:
-        run(engine, build)
-    else:
-        with progress.watch(job.work, (STAGE,), sizes, "tokens") as tick:
-            run(engine, build, tick)
+    run_watched(engine, build, STAGE, sizes, job, progress)
 
 
 def unpack(vector: bytes) -> Any:  # noqa: ANN401 - an int64 array
