@@ -206,6 +206,7 @@ def test_copies_passages_and_items_are_as_in_a_fresh_run(
     assert bool(marked[0]) == (action == "mark")
 
 
+@pytest.mark.slow
 def test_a_repaired_archive_of_another_size(tmp_path, recipe, small_units, fresh):
     """The rest of a file was lost with its end; afterwards the units are cut otherwise."""
     corpus, run = tmp_path / "corpus", tmp_path / "run"

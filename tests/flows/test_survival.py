@@ -26,6 +26,7 @@ def run_code(code, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_met_a_full_disk_goes_on_to_the_same_bytes(make_corpus, tmp_path):
     corpus = make_corpus(tmp_path / "corpus", documents=200)
     run, calm = tmp_path / "run", tmp_path / "calm"
