@@ -103,9 +103,10 @@ class ReferenceTable(Section):
 
 
 class Weights(Section):
-    """The policy that weighs tokens and its dials (see weighting.policies)."""
+    """The policy that weighs tokens, and its dials."""
 
     policy: str = "soft"
+    """How tokens are weighed; docs/weighting.md has all policies."""
     dials: dict[str, float] = dict(PolicyParams().dials)  # noqa: RUF012 - pydantic copies it
     """soft: the exponent of each signal."""
     cap: float = PolicyParams.cap
