@@ -11,6 +11,7 @@ from pipelines.settings import ScoreSettings
 from trainer.config import TrainConfig
 from trainer.flat import override
 from weighting.errors import AssayError
+from weighting.ngrams import ORDERS
 from weighting.policies import PolicyParams, check_policy
 from weighting.selection import GOLDEN, RANDOM, Selection
 from weighting.signals import SIGNALS
@@ -36,7 +37,7 @@ RunFolder = Annotated[str, AfterValidator(_anchor_folder)]
 class SignalTable(Section):
     """What is measured of every token."""
 
-    order: Annotated[int, Field(ge=2, le=5)] = ScoreSettings.order
+    order: Annotated[int, Field(ge=ORDERS[0], le=ORDERS[-1])] = ScoreSettings.order
     """Longest n-gram that is counted."""
     keep: bool | None = None
     """Keep them, so that tokens can be explained and weighed anew; by default up to 200 MB."""

@@ -7,6 +7,7 @@ Only unit numbers and count vectors travel; tokens and n-gram counts stay in fil
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -55,12 +56,8 @@ def count(
 
     RUN/tokenizer.json must be there. Units finished by an earlier run are skipped.
     """
-    uids = sorted(sizes, key=lambda uid: -sizes[uid])
     partitions = count_partitions(sum(sizes.values()))
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _build(pipeline, uids, partitions, settings, job)
-
+    build = partial(_build, partitions=partitions, settings=settings, job=job)
     run_watched(engine, build, STAGE, sizes, job, progress)
 
 

@@ -7,20 +7,19 @@ on models that each process loads once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import apache_beam as beam
 
 from pipelines.arrays import load_array
-from pipelines.encode import Encoder
 from pipelines.engine import Engine
 from pipelines.ngrams import count_partitions, load_counted
 from pipelines.progress import Progress
 from pipelines.settings import Job, ScoreSettings
 from pipelines.signals import STAGE, TYPE_SIGNALS, Corpus, score_unit
 from pipelines.steps import SumVectors, WithEncoder, run_watched, save_rows
-from pipelines.tokens import TYPE_COUNTS
+from pipelines.tokens import TYPE_COUNTS, load_types
 from weighting.files import sha256
-from weighting.types import Types
 
 
 class Score(WithEncoder):
@@ -35,7 +34,7 @@ class Score(WithEncoder):
         super().setup()
         tokenizer = sha256(self.job.run / "tokenizer.json")
         counted = load_counted(self.partitions, self.settings.order, self.job)
-        self.corpus = Corpus(load_types(self.encoder, self.job), counted, tokenizer)
+        self.corpus = Corpus(load_types(self.job, self.encoder.eos_id), counted, tokenizer)
         self.scorer = None
         if self.settings.model is not None:
             from pipelines.scorer import load_scorer  # torch is not for runs without a model
@@ -46,12 +45,6 @@ class Score(WithEncoder):
         """Run the kernel on one unit."""
         sums = score_unit(uid, self.corpus, self.encoder, self.scorer, self.settings, self.job)
         yield sums.tobytes()
-
-
-def load_types(encoder: Encoder, job: Job) -> Types:
-    """Return what was counted of the types."""
-    train_V, _, holders_V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
-    return Types(train_V, holders_V, int(train_V[encoder.eos_id]))
 
 
 def score(
@@ -65,12 +58,8 @@ def score(
 
     Units finished by an earlier run are skipped.
     """
-    uids = sorted(sizes, key=lambda uid: -sizes[uid])
     partitions = count_partitions(sum(sizes.values()))
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _build(pipeline, uids, partitions, settings, job)
-
+    build = partial(_build, partitions=partitions, settings=settings, job=job)
     run_watched(engine, build, STAGE, sizes, job, progress)
 
 

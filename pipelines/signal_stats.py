@@ -17,7 +17,7 @@ from pipelines.encode import Encoder
 from pipelines.moments import EDGES, Moments, correlate, merge, spread
 from pipelines.settings import Job
 from pipelines.signals import STAGE, TYPE_SIGNALS
-from pipelines.tokens import SPLITS, TRAIN, TYPE_COUNTS
+from pipelines.tokens import SPLITS, TRAIN, TYPE_COUNTS, load_types
 from weighting.documents import write_table
 from weighting.signals import QUANTUM, SIGNALS, Facts
 from weighting.statistics import (
@@ -100,7 +100,7 @@ def _tabulate_types(job: Job, encoder: Encoder) -> pa.Table:
     """Return one row for each token id (`type_stats_schema`)."""
     counts_3V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
     total_V = counts_3V[0] + counts_3V[1]
-    tables = Types(counts_3V[0], counts_3V[2], int(counts_3V[0, encoder.eos_id])).tables
+    tables = load_types(job, encoder.eos_id).tables
     deciles_V = cut_deciles(counts_3V[0])
     names = next(job.work.summaries(STAGE))["stored"]
     sums_SxV = load_array(job.work.path(f"{TYPE_SIGNALS}_sum", 0, ".npy")) * QUANTUM

@@ -1,6 +1,6 @@
 """What the Beam graphs over tokens share: a step with an encoder, sums of vectors, progress."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -47,18 +47,26 @@ class SumVectors(beam.CombineFn):
 
 def run_watched(
     engine: Engine,
-    build: Callable[[beam.Pipeline], object],
+    build: Callable[[beam.Pipeline, Sequence[int]], object],
     stage: str,
     sizes: Mapping[int, int],
     job: Job,
     progress: Progress | None,
 ) -> None:
-    """Run a graph over units given with their bytes of text; show how far `stage` is."""
+    """Run a graph over units given with their bytes of text; show how far `stage` is.
+
+    `build` gets their numbers, the largest first: then none of them ends long after the others.
+    """
+    uids = sorted(sizes, key=lambda uid: -sizes[uid])
+
+    def wire(pipeline: beam.Pipeline) -> None:
+        build(pipeline, uids)
+
     if progress is None:
-        run(engine, build)
+        run(engine, wire)
         return
     with progress.watch(job.work, (stage,), sizes, "tokens") as tick:
-        run(engine, build, tick)
+        run(engine, wire, tick)
 
 
 def save_rows(packed: bytes, rows: int, job: Job, name: str) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines.arrays import load_array
 from pipelines.settings import Job
+from weighting.types import Types
 
 TRAIN, VALIDATION = SPLITS = ("train", "validation")
 TYPE_COUNTS = "type_counts"  # of all units: int64 [3, V], see `tokenize_unit`
@@ -39,3 +41,9 @@ def load_tokens(job: Job, uid: int) -> Documents:
         ids.flatten().to_numpy(),
         ids.offsets.to_numpy().astype(np.int64),
     )
+
+
+def load_types(job: Job, eos_id: int) -> Types:
+    """Return what was counted of the types, once all units are counted."""
+    train_V, _, holders_V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
+    return Types(train_V, holders_V, int(train_V[eos_id]))

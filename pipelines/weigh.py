@@ -10,6 +10,7 @@ vectors travel; each step reads the sidecars anew.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,11 +128,7 @@ def weigh(
     RUN/stats must be as the score job left it. Units finished by an earlier run are skipped.
     """
     context = Context(settings, sidecars, job)
-    uids = sorted(sizes, key=lambda uid: -sizes[uid])
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _build(pipeline, uids, context)
-
+    build = partial(_build, context=context)
     run_watched(engine, build, STAGE, sizes, job, progress)
 
 
