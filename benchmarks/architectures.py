@@ -22,10 +22,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from trainer.ablate import AblationConfig, ablate
-from trainer.config import ModelConfig, TrainConfig
-from trainer.corpus import open_corpus
-from trainer.flat import override, parse_value
+from trainer.compare.ablate import AblationConfig, ablate
+from trainer.config.flat import override, parse_value
+from trainer.config.schema import ModelConfig, TrainConfig
+from trainer.data.corpus import open_corpus
 from trainer.models import build_model, count_parameters
 from weighting.errors import AssayError
 

@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.interleave import interleave, ratios
-from trainer.chunked import weighted_cross_entropy
-from trainer.data import IGNORED
+from trainer.data.loader import IGNORED
+from trainer.objectives.chunked import weighted_cross_entropy
 
 ROUNDS = 5
 CHUNKS = (64, 256, 1024)

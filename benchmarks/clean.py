@@ -39,17 +39,17 @@ from datatrove.pipeline.writers import JsonlWriter
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.curate import curate
-from pipelines.engine import Engine
-from pipelines.logs import quiet_beam
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
-from pipelines.rules import FAMILIES
+from pipelines.curate.job import curate
+from pipelines.engine.logs import quiet_beam
+from pipelines.engine.runner import Engine
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
+from pipelines.rules.registry import FAMILIES
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
-from pipelines.units import plan
 from pipelines.words import forget_words
-from pipelines.work import Work
+from pipelines.work.folder import Work
+from pipelines.work.units import plan
 
 ROUNDS = 3
 WORKERS = 2

@@ -34,12 +34,12 @@ from pipelines.contamination.index import Index, build_index
 from pipelines.contamination.items import Item, read_items
 from pipelines.contamination.scan import scan
 from pipelines.contamination.tables import list_contaminated, tabulate_hits
-from pipelines.dedupe.series import list_words
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
 from pipelines.settings import ContaminationSettings, EvaluationSet
-from pipelines.units import plan
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
+from pipelines.work.units import plan
 
 LONGEST = 50_000  # characters of a document that gets a plant
 BATCH = 200  # documents scanned at a time
@@ -143,9 +143,9 @@ def search(texts: Sequence[str], index: Index, settings: ContaminationSettings) 
         array = pa.array(batch, pa.string())
         start = time.process_time()
         text = Text.view(array)
-        series = list_words(text)
+        hashed = list_words(text)
         middle = time.process_time()
-        hits = scan(text, series, index, settings)
+        hits = scan(text, hashed, index, settings)
         end = time.process_time()
         found = found._replace(
             listing=found.listing + middle - start, scanning=found.scanning + end - middle

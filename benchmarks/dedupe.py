@@ -29,7 +29,7 @@ from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 
 from benchmarks.clean import WORKERS, Arms, compare_runs, curate_files
-from pipelines.logs import quiet_beam
+from pipelines.engine.logs import quiet_beam
 from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, RuleSettings
 
 BUCKETS = 14

@@ -12,12 +12,12 @@ import pyarrow as pa
 import tiktoken
 
 from benchmarks.interleave import interleave, print_times
-from pipelines.encode import Encoder
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
-from pipelines.units import plan
-from pipelines.vocabulary import train_tokenizer
-from weighting.documents import DOCUMENTS, write_table
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.tokenizer import train_tokenizer
+from pipelines.work.units import plan
+from weighting.contracts.documents import DOCUMENTS, write_table
 
 ROUNDS = 5
 VOCAB = 16_384

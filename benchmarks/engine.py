@@ -13,18 +13,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.interleave import interleave, print_times
-from pipelines.clean import clean_unit
-from pipelines.cluster import link_range, settle_clusters
-from pipelines.curate import curate
-from pipelines.engine import Engine
-from pipelines.estimate import estimate
-from pipelines.logs import quiet_beam
-from pipelines.rules import FAMILIES
+from pipelines.curate.clean import clean_unit
+from pipelines.curate.cluster import cluster_links, link_range
+from pipelines.curate.estimate import estimate
+from pipelines.curate.find_passages import count_pieces, list_pieces
+from pipelines.curate.job import curate
+from pipelines.curate.write_documents import write_unit_documents
+from pipelines.engine.logs import quiet_beam
+from pipelines.engine.runner import Engine
+from pipelines.rules.registry import FAMILIES
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
-from pipelines.settle import settle_unit
-from pipelines.survey import count_range, survey_unit
-from pipelines.units import Unit, plan
-from pipelines.work import Work
+from pipelines.work.folder import Work
+from pipelines.work.units import Unit, plan
 
 ROUNDS = 3
 WORKERS = 2
@@ -45,10 +45,10 @@ def curate_plainly(units: list[Unit], job: Job) -> None:
     with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
         pool.starmap(clean_unit, [(unit, SETTINGS, job) for unit in units], chunksize=1)
         pool.starmap(link_range, [(number, keys, *common) for number in range(keys)], chunksize=1)
-        settle_clusters(keys, *common)
-        pool.starmap(survey_unit, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
-        pool.starmap(count_range, [(at, hashes, *common) for at in range(hashes)], chunksize=1)
-        pool.starmap(settle_unit, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
+        cluster_links(keys, *common)
+        pool.starmap(list_pieces, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
+        pool.starmap(count_pieces, [(at, hashes, *common) for at in range(hashes)], chunksize=1)
+        pool.starmap(write_unit_documents, [(uid, SETTINGS, job) for uid in uids], chunksize=1)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ import psutil
 from pipelines.readers.inputs import expand
 
 WORKERS = (1, 2, 4)
-WORKER = "pipelines.worker"
+WORKER = "pipelines.engine.worker"
 OTHERWISE = ("assay.duckdb", "report.html", "run.json", "stages")  # times, and where inputs lie
 PATIENCE = 120.0  # seconds for a run to notice that its worker is gone
 
@@ -60,7 +60,15 @@ class Trial:
 
     def start(self, name: str, workers: int, corpus: Sequence[str]) -> "subprocess.Popen[bytes]":
         """Start `assay curate` as the leader of a process group; what it says goes to NAME.log."""
-        command = [sys.executable, "-m", "flows.cli", "curate", *corpus, "--recipe", self.recipe]
+        command = [
+            sys.executable,
+            "-m",
+            "flows.commands.app",
+            "curate",
+            *corpus,
+            "--recipe",
+            self.recipe,
+        ]
         options = ["--out", str(self.out / name), "--workers", str(workers)]
         with (self.out / f"{name}.log").open("wb") as log:
             return subprocess.Popen(

@@ -20,17 +20,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.interleave import interleave, print_times, ratios
-from trainer.config import TrainConfig
-from trainer.corpus import Corpus, Stream, open_corpus
-from trainer.data import Batch, Loader
-from trainer.losses import build_loss_function
-from trainer.machine import prepare, settle
-from trainer.packing import RULES, pack
-from trainer.prefetch import prefetching
-from trainer.ranks import ALONE
-from trainer.state import build_state
-from trainer.step import update
-from weighting.shards import ShardInfo, Tokens, write_shard
+from trainer.config.schema import TrainConfig
+from trainer.data.corpus import Corpus, Stream, open_corpus
+from trainer.data.loader import Batch, Loader
+from trainer.data.packing import RULES, pack
+from trainer.data.prefetch import prefetching
+from trainer.machine.process_group import ALONE
+from trainer.machine.resources import prepare, resolve
+from trainer.objectives.losses import build_loss_function
+from trainer.run.state import build_state
+from trainer.run.step import update
+from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 
 VOCAB = 4096
 BATCH_TOKENS = 64 * 1024
@@ -132,7 +132,7 @@ def clock(function: Callable[[], object]) -> float:
 
 def time_training(corpus: Corpus, folder: str) -> None:
     """Print what loading adds to training steps on one CPU thread."""
-    config = settle(TrainConfig(shards=folder, threads=1, device="cpu"), ALONE)
+    config = resolve(TrainConfig(shards=folder, threads=1, device="cpu"), ALONE)
     prepare(config)
     state = build_state(config, VOCAB)
     compute = build_loss_function(state.model, None, config, ALONE)

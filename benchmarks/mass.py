@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from weighting.manifest import read_manifest
-from weighting.mass import MassTable, tabulate_mass
-from weighting.policies import PolicyParams, tabulate_raw
-from weighting.types import Types
-
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Int64s
+from weighting.contracts.counts import MassTable
+from weighting.contracts.manifest import read_manifest
+from weighting.policies.effective_sample import tabulate_mass
+from weighting.policies.registry import PolicyParams, tabulate_raw
+from weighting.signals.token_types import Types
 
 VOCABULARY = 50_000
 TOKENS = 10**9
@@ -56,7 +55,7 @@ ARMS: Mapping[str, tuple[str, PolicyParams, Published]] = {
 }
 
 
-def make_counts(tokens: int = TOKENS) -> Ints:
+def make_counts(tokens: int = TOKENS) -> Int64s:
     """Return the counts of the made-up vocabulary by rank, int64 [VOCABULARY + 1].
 
     The last type is the end of text, which does not occur.
@@ -66,7 +65,7 @@ def make_counts(tokens: int = TOKENS) -> Ints:
     return np.append(counts_V, 0)
 
 
-def tabulate(counts_V: Ints, eos_id: int) -> dict[str, MassTable]:
+def tabulate(counts_V: Int64s, eos_id: int) -> dict[str, MassTable]:
     """Return the mass table of each arm over the text tokens of V types."""
     types = Types(counts_V, np.minimum(counts_V, 1), 1)
     text_V = counts_V.copy()
@@ -101,7 +100,7 @@ def print_tables(title: str, tables: Mapping[str, MassTable], published: bool) -
     Console(width=110).print(table)
 
 
-def read_counts(run: Path) -> tuple[Ints, int]:
+def read_counts(run: Path) -> tuple[Int64s, int]:
     """Return the train counts of a run by token id, and the id of its end-of-text token."""
     types = pq.read_table(run / "stats" / "types.parquet", columns=["token_id", "count_train"])
     counts_V = types.sort_by("token_id")["count_train"].to_numpy()

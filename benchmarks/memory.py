@@ -19,7 +19,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.units import plan
+from pipelines.work.units import plan
 
 INTERVAL = 0.25  # seconds
 WORKERS = 2

@@ -15,7 +15,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 from datatrove.pipeline.dedup import MinhashDedupSignature
@@ -24,9 +23,10 @@ from rich.table import Table
 
 from benchmarks.clean import measure, read_corpus
 from pipelines.dedupe.minhash import draw_functions, sign
-from pipelines.dedupe.series import list_words
 from pipelines.settings import NearSettings
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text, forget_words
+from weighting.arrays import Int64s, Uint64s
 
 ROUNDS = 3
 REPEATS = 5  # of our arm in a round: one is over too soon to be measured well
@@ -41,7 +41,7 @@ def make_peer(folder: str) -> MinhashDedupSignature:
     return peer
 
 
-def sign_theirs(texts: list[str], peer: MinhashDedupSignature) -> list[npt.NDArray[np.uint64]]:
+def sign_theirs(texts: list[str], peer: MinhashDedupSignature) -> list[Uint64s]:
     """Return the shingles of each text, having signed it with datatrove."""
     shingles = []
     for text in texts:
@@ -51,7 +51,7 @@ def sign_theirs(texts: list[str], peer: MinhashDedupSignature) -> list[npt.NDArr
     return shingles
 
 
-def sign_ours(texts: list[str]) -> npt.NDArray[np.int64]:
+def sign_ours(texts: list[str]) -> Int64s:
     """Return the number of distinct shingles of each text, having signed it here."""
     forget_words()
     counts = []

@@ -16,26 +16,26 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.clean import read_corpus
 from benchmarks.interleave import Times, interleave, ratios
-from pipelines.encode import Encoder
-from pipelines.ngrams import (
+from pipelines.settings import Job
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.ngram_counts import (
     count_partitions,
     count_unit,
     load_counted,
     measure_gain,
     merge_partition,
 )
-from pipelines.settings import Job
-from pipelines.vocabulary import train_tokenizer
-from pipelines.work import Work
-from weighting.documents import DOCUMENTS, write_table
-from weighting.ngrams import list_keys
+from pipelines.tokenize.tokenizer import train_tokenizer
+from pipelines.work.folder import Work
+from weighting.arrays import Int64s, Uint32s
+from weighting.contracts.documents import DOCUMENTS, write_table
+from weighting.signals.ngrams import list_keys
 
 ROUNDS = 3
 VOCAB = 16_384
@@ -47,11 +47,11 @@ SORT = "np.sort of the keys"
 class Unit(NamedTuple):
     """Tokens of one unit, all for training."""
 
-    ids_N: npt.NDArray[np.uint32]
-    offsets_D1: npt.NDArray[np.int64]
+    ids_N: Uint32s
+    offsets_D1: Int64s
 
 
-def encode(texts: list[str]) -> tuple[list[npt.NDArray[np.uint32]], int]:
+def encode(texts: list[str]) -> tuple[list[Uint32s], int]:
     """Return the ids of each text, an end-of-text token at the end, and that token."""
     with TemporaryDirectory() as name:
         path = Path(name, "documents.parquet")
@@ -68,7 +68,7 @@ def encode(texts: list[str]) -> tuple[list[npt.NDArray[np.uint32]], int]:
     return [np.append(piece, np.uint32(encoder.eos_id)) for piece in pieces], encoder.eos_id
 
 
-def cut_units(documents: list[npt.NDArray[np.uint32]], tokens: int) -> list[Unit]:
+def cut_units(documents: list[Uint32s], tokens: int) -> list[Unit]:
     """Return units of about UNIT tokens, `tokens` in all, of documents in random order."""
     rng = np.random.default_rng(0)
     units: list[Unit] = []

@@ -40,15 +40,15 @@ from rich.console import Console
 from rich.table import Table
 from tldextract import TLDExtract
 
-from pipelines.bounds import Bounds
 from pipelines.edits.pii import find
 from pipelines.edits.symbols import remove_symbol_lines
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
-from pipelines.rules import bad_words, c4, fineweb, gopher, repetition, unigram, url
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
+from pipelines.rules.bounds import Bounds
+from pipelines.rules.families import bad_words, c4, fineweb, gopher, repetition, unigram, url
 from pipelines.settings import RuleSettings
-from pipelines.units import plan
+from pipelines.work.units import plan
 
 BATCH = 64
 OURS = (gopher, repetition, c4, fineweb, url, bad_words, unigram)

@@ -16,7 +16,6 @@ from statistics import median
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
@@ -25,9 +24,10 @@ from benchmarks.clean import read_corpus
 from pipelines.dedupe.cuts import delete
 from pipelines.dedupe.passages import KINDS, Passages, Pieces, find_pieces, mark
 from pipelines.dedupe.repeats import count_repeats, cut, gather, look_up, pack_keys
-from pipelines.dedupe.series import list_words
 from pipelines.settings import PassageSettings
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
+from weighting.arrays import Uint64s
 
 UNIT_BYTES = 4_000_000
 PARTITIONS = 4
@@ -56,10 +56,10 @@ class Unit(NamedTuple):
     """A batch of texts, what may be a passage in it, and its columns to mark and to delete."""
 
     texts_D: pa.StringArray
-    ranks_D: npt.NDArray[np.uint64]
+    ranks_D: Uint64s
     pieces: Pieces
-    columns: npt.NDArray[np.uint64]
-    ranked: npt.NDArray[np.uint64]
+    columns: Uint64s
+    ranked: Uint64s
 
 
 def cut_units(texts: list[str]) -> list[pa.StringArray]:
@@ -82,10 +82,10 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     for texts_D in batches:
         text = Text.view(texts_D)
         ranks_D = generator.integers(0, 2**64, len(texts_D), np.uint64)
-        series = clock.time("list words", lambda text=text: list_words(text))
+        hashed = clock.time("list words", lambda text=text: list_words(text))
         pieces = clock.time(
             "find pieces in them",
-            lambda text=text, series=series: find_pieces(text, SETTINGS, series),
+            lambda text=text, hashed=hashed: find_pieces(text, SETTINGS, hashed),
         )
         columns = clock.time("pack", lambda pieces=pieces: pack_keys(pieces))
         ranked = clock.time(
@@ -97,9 +97,7 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     return units
 
 
-def count(
-    parts: list[npt.NDArray[np.uint64]], step: str, clock: Clock
-) -> list[npt.NDArray[np.uint64]]:
+def count(parts: list[Uint64s], step: str, clock: Clock) -> list[Uint64s]:
     """Return what is repeated, by partition."""
     repeats = []
     for number in range(PARTITIONS):

@@ -24,16 +24,23 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.interleave import interleave, ratios
-from trainer import checkpoint, machine
-from trainer.config import ModelConfig, TrainConfig
-from trainer.corpus import Ints
-from trainer.document_windows import Gathered, batch_windows, cut_windows, gather, shift_right
-from trainer.flat import flatten
-from trainer.frozen import Frozen, load_frozen
-from trainer.intervals import measure
+from trainer.compare.intervals import measure
+from trainer.config.flat import flatten
+from trainer.config.schema import ModelConfig, TrainConfig
+from trainer.data.document_windows import (
+    Gathered,
+    batch_windows,
+    cut_windows,
+    gather,
+    shift_right,
+)
+from trainer.machine import resources
+from trainer.machine.process_group import ALONE
 from trainer.models import build_model
-from trainer.ranks import ALONE
-from trainer.scoring import BATCH_TOKENS, Scorer, ScorerSettings
+from trainer.run import checkpoint
+from trainer.scoring.frozen import Frozen, load_frozen
+from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings
+from weighting.arrays import Int64s
 
 TOKENS, ROUNDS = 32768, 9
 CONTEXT = 256
@@ -56,7 +63,7 @@ Row = tuple[str, ...]
 def write_run(run: Path, architecture: str, vocab: int) -> None:
     """Write the checkpoint of a run whose weights were drawn and never trained."""
     model = ModelConfig(architecture, LAYERS, WIDTH, heads=4, context=CONTEXT)
-    config = machine.settle(TrainConfig(model=model), ALONE)
+    config = resources.resolve(TrainConfig(model=model), ALONE)
     weights = build_model(config.model, vocab, seed=0)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():  # outputs start at zero, and zeros are no honest load
@@ -68,7 +75,7 @@ def write_run(run: Path, architecture: str, vocab: int) -> None:
     checkpoint.save(run / "checkpoints", record, {"model": weights.state_dict()}, keep=1)
 
 
-def draw_documents(tokens: int, vocab: int, spread: float) -> tuple[Ints, Ints]:
+def draw_documents(tokens: int, vocab: int, spread: float) -> tuple[Int64s, Int64s]:
     """Return ids and offsets of documents of log-normal length, end-of-text last.
 
     Their median is the context where all have one length, else half of it.
@@ -83,14 +90,14 @@ def draw_documents(tokens: int, vocab: int, spread: float) -> tuple[Ints, Ints]:
     return ids, offsets
 
 
-def cut_batches(ids: Ints, offsets: Ints) -> list[Gathered]:
+def cut_batches(ids: Int64s, offsets: Int64s) -> list[Gathered]:
     """Return the batches that scoring makes of the documents."""
     windows = cut_windows(offsets, CONTEXT, CONTEXT // 2)
     inputs = shift_right(ids, offsets, EOS)
     return [gather(part, inputs) for part in batch_windows(windows, BATCH_TOKENS[DEVICE])]
 
 
-def build_arms(run: Path, ids: Ints, offsets: Ints, batches: Sequence[Gathered]) -> Arms:
+def build_arms(run: Path, ids: Int64s, offsets: Int64s, batches: Sequence[Gathered]) -> Arms:
     """Return what is timed, each on all documents."""
     scorer = Scorer(ScorerSettings(str(run)), TOKENIZER)
     frozen = load_frozen(checkpoint.find_newest(run), TOKENIZER, "auto", 1)
@@ -108,7 +115,7 @@ def build_arms(run: Path, ids: Ints, offsets: Ints, batches: Sequence[Gathered])
 def predict_all(frozen: Frozen, batch: Gathered) -> torch.Tensor:
     """Return all logits of a batch."""
     inputs = torch.from_numpy(batch.inputs_BxT).to(DEVICE)
-    with machine.autocast(frozen.config):
+    with resources.autocast(frozen.config):
         return frozen.model(inputs)  # type: ignore[no-any-return]
 
 

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
-from pipelines.units import plan
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
+from pipelines.work.units import plan
+from weighting.arrays import Int64s
 
 FILE_BYTES = 16_000_000
 SOURCE_BYTES = 24_000_000  # of the corpus are used
@@ -28,8 +28,6 @@ JUMP, NEW = 1 / 8, 1 / 50
 EARLIER = 1000  # documents of which copies are made
 MEAN_WORDS = 400  # of a document
 LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
-
-Ints = npt.NDArray[np.int64]
 
 
 def read_words(corpus: str) -> list[str]:
@@ -48,7 +46,7 @@ def read_words(corpus: str) -> list[str]:
     return words
 
 
-def list_occurrences(words: list[str]) -> tuple[Ints, Ints, Ints]:
+def list_occurrences(words: list[str]) -> tuple[Int64s, Int64s, Int64s]:
     """Return for N words where their like begin and end in `order`, and `order` itself [N]."""
     _, kinds = np.unique(np.array([word.strip() for word in words]), return_inverse=True)
     order = np.argsort(kinds, kind="stable")

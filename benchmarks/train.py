@@ -26,15 +26,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.interleave import print_times
-from trainer import data
-from trainer.config import TrainConfig
-from trainer.corpus import open_corpus
-from trainer.flat import override, parse_value
-from trainer.machine import autocast, settle
-from trainer.machine_rate import measure_matmul
+from trainer.config.flat import override, parse_value
+from trainer.config.schema import TrainConfig
+from trainer.data import loader
+from trainer.data.corpus import open_corpus
+from trainer.machine.matmul_rate import measure_matmul
+from trainer.machine.process_group import ALONE
+from trainer.machine.resources import autocast, resolve
 from trainer.models import build_model
-from trainer.ranks import ALONE
-from trainer.train import train
+from trainer.run.train import train
 
 STEPS = 1  # of a turn: short ones meet the same weather
 ROUNDS = 60
@@ -109,7 +109,7 @@ def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 def run_plain_loop(config: TrainConfig, pause: Callable[[], None]) -> None:
     """Train the way of the shortest training scripts."""
-    config = settle(config, ALONE)
+    config = resolve(config, ALONE)
     torch.set_num_threads(config.threads)
     corpus = open_corpus(config.shards)
     ids = np.concatenate([segment.ids_N for segment in corpus.train.segments])
@@ -135,13 +135,13 @@ def run_plain_loop(config: TrainConfig, pause: Callable[[], None]) -> None:
 def run_ours(name: str, config: TrainConfig, pause: Callable[[], None]) -> None:
     """Train as `trainer train` does; a turn ends where a row is reported."""
     if name == "cached-batch":
-        load, kept = data.Loader.load, []
+        load, kept = loader.Loader.load, []
 
-        def load_once(self: data.Loader, step: int) -> data.Batch:
+        def load_once(self: loader.Loader, step: int) -> loader.Batch:
             kept.append(kept[0] if kept else load(self, step))
             return kept.pop()
 
-        data.Loader.load = load_once  # type: ignore[method-assign]
+        loader.Loader.load = load_once  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
         train(config, Path(folder) / name, lambda _: pause())
 
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str]) -> None:
     run = next((text for text in arguments if not text.startswith("--")), "runs/demo")
     given = {name: parse_value(name, value) for name, value in fields}
     values = {**DEFAULTS, "shards": f"{run}/shards", **given}
-    config = settle(override(TrainConfig(), values), ALONE)
+    config = resolve(override(TrainConfig(), values), ALONE)
     check_same_model(config)
     processes = {name: start_arm(name, values) for name in ARMS}
     times: dict[str, list[float]] = {name: [] for name in ARMS}

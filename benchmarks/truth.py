@@ -18,28 +18,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.dedupe.edges import find_edges
+from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe, write_fingerprints
+from pipelines.dedupe.links import find_links
 from pipelines.dedupe.minhash import Signatures, match_probability, sign
-from pipelines.dedupe.prints import Documents, Prints, describe, write_prints
-from pipelines.dedupe.series import Series, hash_grams, list_words
 from pipelines.dedupe.shingles import jaccard
 from pipelines.dedupe.unions import find_components
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record
+from pipelines.readers.records import ReadOptions, Record
+from pipelines.readers.registry import READERS
 from pipelines.settings import NearSettings
-from pipelines.units import plan
+from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
-
-Hashes = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from pipelines.work.units import plan
+from weighting.arrays import Bools, Float64s, Int32s, Int64s, Uint64s
 
 NEAR = NearSettings()
 SEEDS = 20
@@ -56,14 +52,14 @@ class Corpus(NamedTuple):
 
     sources: list[str]
     contents: list[bytes]
-    series: Series
+    hashed: WordHashes
 
 
 class Pairs(NamedTuple):
     """Pairs of documents [P, 2], the later one first, and how similar they are."""
 
-    docs_Px2: Ints
-    similarity_P: Floats
+    docs_Px2: Int64s
+    similarity_P: Float64s
 
 
 def read_sample(path: str, documents: int) -> Corpus:
@@ -77,8 +73,8 @@ def read_sample(path: str, documents: int) -> Corpus:
         hashes.append(some.hashes_N)
         offsets.append(some.offsets_D1[1:] + offsets[-1][-1])
     nowhere = np.empty(0, np.int64)  # places of words: nothing here needs them
-    series = Series(np.concatenate(hashes), nowhere, nowhere, np.concatenate(offsets))
-    return Corpus([source for _, source, _ in chosen], contents, series)
+    hashed = WordHashes(np.concatenate(hashes), nowhere, nowhere, np.concatenate(offsets))
+    return Corpus([source for _, source, _ in chosen], contents, hashed)
 
 
 def read_records(path: str) -> Iterator[tuple[bytes, str, str]]:
@@ -97,7 +93,7 @@ def read_records(path: str) -> Iterator[tuple[bytes, str, str]]:
 
 def compare_all(corpus: Corpus) -> Pairs:
     """Return all pairs with a similarity of at least LEAST, by an inverted index of shingles."""
-    grams_M, grams_D1 = hash_grams(corpus.series.hashes_N, corpus.series.offsets_D1, NEAR.words)
+    grams_M, grams_D1 = hash_grams(corpus.hashed.hashes_N, corpus.hashed.offsets_D1, NEAR.words)
     docs_M = np.repeat(np.arange(len(corpus.contents)), np.diff(grams_D1))
     terms_M = np.unique(grams_M, return_inverse=True)[1]
     terms_S, docs_S = np.unique(np.stack([terms_M, docs_M]), axis=1)
@@ -119,8 +115,8 @@ def compare_all(corpus: Corpus) -> Pairs:
 
 @njit
 def count_common(
-    terms_S: Ints, bounds_D1: Ints, docs_S: Ints, postings_T1: Ints, first: int, last: int
-) -> npt.NDArray[np.int32]:
+    terms_S: Int64s, bounds_D1: Int64s, docs_S: Int64s, postings_T1: Int64s, first: int, last: int
+) -> Int32s:
     """Return how many shingles the documents of a block have in common with each before them.
 
     Shingles of document d are terms_S[bounds_D1[d] : bounds_D1[d + 1]]; the documents with shingle
@@ -136,13 +132,13 @@ def count_common(
     return common
 
 
-def find_met(signatures: Signatures, docs_Px2: Ints) -> npt.NDArray[np.bool_]:
+def find_met(signatures: Signatures, docs_Px2: Int64s) -> Bools:
     """Say which pairs share a band."""
     one, other = signatures.bands_DxB[docs_Px2[:, 0]], signatures.bands_DxB[docs_Px2[:, 1]]
     return np.asarray((one == other).any(axis=1))
 
 
-def list_candidates(signatures: Signatures) -> Ints:
+def list_candidates(signatures: Signatures) -> Int64s:
     """Return the pairs that share a band, the later document first."""
     found: set[tuple[int, int]] = set()
     signed = np.flatnonzero(signatures.signed_D)
@@ -155,16 +151,18 @@ def list_candidates(signatures: Signatures) -> Ints:
     return np.array(sorted(found), np.int64).reshape(-1, 2)
 
 
-def cluster(corpus: Corpus, signatures: Signatures) -> Ints:
+def cluster(corpus: Corpus, signatures: Signatures) -> Int64s:
     """Return the first document of each document's cluster, by the kernels of the curate job."""
     size = len(corpus.contents)
     with tempfile.TemporaryDirectory() as folder:
         units = {}
         for uid, start in enumerate(range(0, size, UNIT)):
-            units[uid] = Prints(Path(folder, f"documents-{uid}"), Path(folder, f"bands-{uid}"))
+            units[uid] = Fingerprints(
+                Path(folder, f"documents-{uid}"), Path(folder, f"bands-{uid}")
+            )
             some = cut_documents(corpus, signatures, start, min(start + UNIT, size))
-            write_prints(units[uid], [some], NEAR)
-        edges = [find_edges(units, part, PARTITIONS, NEAR) for part in range(PARTITIONS)]
+            write_fingerprints(units[uid], [some], NEAR)
+        edges = [find_links(units, part, PARTITIONS, NEAR) for part in range(PARTITIONS)]
     edges_Ex2 = np.concatenate(edges)
     return find_roots((edges_Ex2 >> np.uint64(32)) * UNIT + edges_Ex2 % 2**32, size)
 
@@ -184,7 +182,7 @@ def cut_documents(corpus: Corpus, signatures: Signatures, start: int, end: int) 
     return describe(ids, corpus.contents[start:end], quality_D, numbers, rows_D, some)
 
 
-def find_roots(edges_Ex2: Hashes, size: int) -> Ints:
+def find_roots(edges_Ex2: Uint64s, size: int) -> Int64s:
     """Return the first document of each document's component."""
     roots_D = np.arange(size)
     labels = find_components(edges_Ex2.astype(np.uint64))
@@ -192,7 +190,7 @@ def find_roots(edges_Ex2: Hashes, size: int) -> Ints:
     return roots_D
 
 
-def list_copies(contents: list[bytes]) -> Ints:
+def list_copies(contents: list[bytes]) -> Int64s:
     """Return pairs of each document and the first of the same content, where that is another."""
     first: dict[bytes, int] = {}
     pairs = [(at, first.setdefault(content, at)) for at, content in enumerate(contents)]
@@ -287,7 +285,7 @@ def show_clusters(corpus: Corpus, pairs: Pairs, signatures: Signatures) -> Table
     return table
 
 
-def list_clusters(roots_D: Ints, here_D: npt.NDArray[np.bool_]) -> set[frozenset[int]]:
+def list_clusters(roots_D: Int64s, here_D: Bools) -> set[frozenset[int]]:
     """Return the clusters of two or more whose first document is one of those here."""
     clusters: dict[int, list[int]] = {}
     for document, root in enumerate(roots_D.tolist()):
@@ -301,7 +299,7 @@ def main() -> None:
     corpus = read_sample(sys.argv[1], documents)
     pairs = compare_all(corpus)
     seeds = [NEAR.seed + number for number in range(SEEDS)]
-    signed = [sign(corpus.series, replace(NEAR, seed=seed)) for seed in seeds]
+    signed = [sign(corpus.hashed, replace(NEAR, seed=seed)) for seed in seeds]
     console = Console(width=120)
     console.print(show_bands(pairs, signed))
     console.print(show_check(pairs, signed[0]))

@@ -14,23 +14,23 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.interleave import interleave, print_times
 from benchmarks.mass import make_counts
-from weighting.golden import flag
-from weighting.normalisation import (
+from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s, Uint16s
+from weighting.policies.golden import flag
+from weighting.policies.normalisation import (
     Scale,
     dampen,
-    measure_mass,
-    merge_masses,
+    find_scale,
+    merge_sums,
     normalize,
-    settle_scale,
+    sum_weights,
 )
-from weighting.policies import Evidence, PolicyParams, tabulate_raw, weigh_raw
-from weighting.quantum import Values, quantise
-from weighting.signals import Facts, Signals
-from weighting.types import Types
+from weighting.policies.registry import Evidence, PolicyParams, tabulate_raw, weigh_raw
+from weighting.signals.quantum import quantise
+from weighting.signals.registry import Facts, Signals
+from weighting.signals.token_types import Types
 
 ROUNDS = 7
 UNIT = 2_000_000  # tokens, about 8 MB of text
@@ -43,13 +43,13 @@ NO_KEYS = np.empty(0, np.uint64)  # no arm draws tokens by chance
 class Unit(NamedTuple):
     """What a sidecar holds of a unit's tokens."""
 
-    ids_N: npt.NDArray[np.uint16]
-    gain_N: Values
-    copies_N: npt.NDArray[np.int32]
-    contaminated_N: npt.NDArray[np.bool_]
+    ids_N: Uint16s
+    gain_N: Float32s
+    copies_N: Int32s
+    contaminated_N: Bools
 
 
-def make_units(counts_V: npt.NDArray[np.int64], tokens: int, marked: bool) -> list[Unit]:
+def make_units(counts_V: Int64s, tokens: int, marked: bool) -> list[Unit]:
     """Draw tokens by their counts; `marked`: a twentieth lies in passages and items."""
     rng = np.random.default_rng(0)
     filled_V = np.cumsum(counts_V) / counts_V.sum()
@@ -64,7 +64,7 @@ def make_units(counts_V: npt.NDArray[np.int64], tokens: int, marked: bool) -> li
     return units
 
 
-def touch_memory(units: list[Unit], table_V: Values, reasons_N: npt.NDArray[np.uint8]) -> None:
+def touch_memory(units: list[Unit], table_V: Float32s, reasons_N: Uint8s) -> None:
     """Look every weight up and write weights and reasons once: the floor."""
     for unit in units:
         weights_N = np.take(table_V, unit.ids_N)
@@ -96,7 +96,7 @@ class Weigher:
     def _look_at(self, unit: Unit) -> Signals:
         return Signals(self.types, unit.ids_N, {"ngram_gain": unit.gain_N})
 
-    def _weigh_raw(self, unit: Unit, signals: Signals) -> Values:
+    def _weigh_raw(self, unit: Unit, signals: Signals) -> Float32s:
         if self.raw_V is not None:
             return np.take(self.raw_V, unit.ids_N)
         seen = Evidence(unit.ids_N, signals, self.types, self.facts, self.eos_id, {}, NO_KEYS)
@@ -104,14 +104,14 @@ class Weigher:
 
     def _settle(self) -> Scale:
         masses = [
-            measure_mass(
+            sum_weights(
                 self._weigh_raw(unit, self._look_at(unit)),
                 dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS),
                 np.asarray(unit.ids_N == self.eos_id),
             )
             for unit in self.units
         ]
-        return settle_scale(merge_masses(masses), self.name, PARAMS)
+        return find_scale(merge_sums(masses), self.name, PARAMS)
 
 
 def main() -> None:

@@ -17,10 +17,10 @@ switch_off_telemetry()
 from prefect import flow, task  # noqa: E402 - reads the switches when imported
 from prefect.logging import get_run_logger  # noqa: E402
 
-from flows import stages  # noqa: E402
-from flows.presets import load_recipe  # noqa: E402
-from weighting.lock import locking  # noqa: E402
-from weighting.manifest import read_manifest  # noqa: E402
+from flows.recipe.sources import load_recipe  # noqa: E402
+from flows.run import stages  # noqa: E402
+from weighting.contracts.manifest import read_manifest  # noqa: E402
+from weighting.storage.lock import locking  # noqa: E402
 
 
 class Summary(TypedDict):
@@ -44,7 +44,7 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
 
 @task(task_run_name="{stage}")
 def run_data_stage(run: str, stage: str, workers: int | None) -> None:
-    """Run one stage of `flows.stages.DATA_STAGES`."""
+    """Run one stage of `flows.run.stages.DATA_STAGES`."""
     stages.DATA_STAGES[stage](Path(run), stages.open_session(Path(run), workers))
 
 

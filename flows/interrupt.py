@@ -10,9 +10,9 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
-from pipelines.engine import stop_workers
+from pipelines.engine.runner import stop_workers
 from weighting.errors import AssayError
-from weighting.failures import AGAIN, explain
+from weighting.storage.failures import AGAIN, explain
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2

@@ -1,5 +1,5 @@
 """Apache Beam jobs: read, clean, dedupe, tokenize, score, weigh, write.
 
 Rules, hashing and tokenizing are plain functions in modules that do not import Beam; the graphs
-in `pipelines.curate` and `pipelines.weigh` only cut units, route and call them.
+in `pipelines.curate.job` and `pipelines.weigh.job` only cut units, route and call them.
 """

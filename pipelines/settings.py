@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.bounds import Bounds
-from pipelines.records import ReadOptions
-from pipelines.work import Work
-from weighting.policies import PolicyParams
-from weighting.selection import Selection
+from pipelines.readers.records import ReadOptions
+from pipelines.rules.bounds import Bounds
+from pipelines.work.folder import Work
+from weighting.policies.registry import PolicyParams
+from weighting.policies.selection import Selection
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from flows.cli import app
+from flows.commands.app import app
 from trainer.cli import build_parser
-from weighting.reasons import Reason
-from weighting.shards import ShardInfo, shard_schema
+from weighting.contracts.reasons import Reason
+from weighting.contracts.shards import ShardInfo, shard_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

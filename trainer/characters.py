@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
+from weighting.arrays import Int64s, Uint32s
+from weighting.contracts.reasons import Reason
+from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.errors import AssayError
-from weighting.files import read_json, sha256, write_json, write_text
-from weighting.lock import locking
-from weighting.reasons import Reason
-from weighting.shards import ShardInfo, Tokens, write_shard
+from weighting.storage.files import read_json, sha256, write_json, write_text
+from weighting.storage.lock import locking
 
 SUMMARY = "characters.json"
 END_OF_TEXT = "<|endoftext|>"
@@ -60,7 +60,7 @@ def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> di
     return summary
 
 
-def read_codes(text: Path) -> npt.NDArray[np.uint32]:
+def read_codes(text: Path) -> Uint32s:
     """Return the N code points of a UTF-8 file, its line ends as they are.
 
     Raises:
@@ -80,8 +80,8 @@ def read_codes(text: Path) -> npt.NDArray[np.uint32]:
 
 
 def rank_codes(
-    codes_N: npt.NDArray[np.uint32],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    codes_N: Uint32s,
+) -> tuple[Int64s, Uint32s]:
     """Return the V distinct code points in order, and the rank of each of the N among them."""
     present = np.zeros(sys.maxunicode + 1, np.bool_)
     present[codes_N] = True
@@ -110,7 +110,7 @@ def _check_free(out: Path, tokenizer: str, summary: dict[str, Any]) -> None:
         raise AssayError(f"{out}: holds something other than this text; name another folder")
 
 
-def _end_document(split: str, source: str, ids_N: npt.NDArray[np.uint32], eos_id: int) -> Tokens:
+def _end_document(split: str, source: str, ids_N: Uint32s, eos_id: int) -> Tokens:
     ids = np.append(ids_N, np.uint32(eos_id))
     reasons = np.zeros(len(ids), np.uint8)
     reasons[-1] = Reason.SPECIAL

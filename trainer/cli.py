@@ -11,11 +11,9 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from trainer.ablate import DEFAULT_ARMS, AblationConfig, ablate
 from trainer.characters import write_characters
-from trainer.config import TrainConfig
-from trainer.export import export
-from trainer.flat import (
+from trainer.compare.ablate import DEFAULT_ARMS, AblationConfig, ablate
+from trainer.config.flat import (
     DEPTH,
     WIDTH_PER_LAYER,
     describe_fields,
@@ -24,12 +22,14 @@ from trainer.flat import (
     parse_value,
     read_config,
 )
-from trainer.metrics import read_rows
-from trainer.progress import counting_steps, reporting
-from trainer.tables import print_evaluation, print_results
-from trainer.train import evaluate_run, train
+from trainer.config.schema import TrainConfig
+from trainer.display.progress import counting_steps, reporting
+from trainer.display.tables import print_evaluation, print_results
+from trainer.export import export
+from trainer.run.metrics import read_rows
+from trainer.run.train import evaluate_run, train
 from weighting.errors import AssayError
-from weighting.failures import OutOfMemory
+from weighting.storage.failures import OutOfMemory
 
 NOT_A_TERMINAL_COLUMNS = 120
 

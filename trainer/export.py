@@ -22,17 +22,17 @@ from safetensors.torch import save
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from trainer.config import ModelConfig, TrainConfig
-from trainer.evaluate import find_tokenizer
-from trainer.flat import override
+from trainer.config.flat import override
+from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.models.gpt import MLP_RATIO
 from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
 from trainer.models.positions import ROPE_BASE
-from trainer.reference import load_model_of
+from trainer.run.evaluate import find_tokenizer
+from trainer.scoring.reference import load_model_of
 from weighting.errors import AssayError
-from weighting.failures import explain
-from weighting.files import sha256, sync
+from weighting.storage.failures import explain
+from weighting.storage.files import sha256, sync
 
 Tensors = Mapping[str, Tensor]
 Files = dict[str, bytes]

@@ -8,7 +8,8 @@ U+0100 on, in order.
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
+
+from weighting.arrays import Int64s
 
 
 def _build_alphabet() -> dict[str, int]:
@@ -35,6 +36,6 @@ def list_bytes(vocabulary: Mapping[str, int], size: int) -> list[bytes]:
     return [to_bytes(by_id.get(index, "")) for index in range(size)]
 
 
-def count_bytes(tokens: list[bytes]) -> npt.NDArray[np.int64]:
+def count_bytes(tokens: list[bytes]) -> Int64s:
     """Return the length in bytes of each of V tokens, int64 [V]."""
     return np.fromiter((len(token) for token in tokens), np.int64, len(tokens))

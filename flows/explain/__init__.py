@@ -6,13 +6,13 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from flows.database.query import make_plain, open_database
 from flows.explain.document_page import print_document
 from flows.explain.documents import describe_document
 from flows.explain.records import find_record
 from flows.explain.token_page import print_token
 from flows.explain.tokens import describe_token
-from flows.query import make_plain, open_database
-from weighting.manifest import read_manifest
+from weighting.contracts.manifest import read_manifest
 
 __all__ = ["explain_document", "explain_token", "tell", "write_json"]
 

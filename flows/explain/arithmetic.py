@@ -5,25 +5,25 @@ from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
 from flows.explain.records import Kept, Record
-from weighting.controls import key_documents, key_tokens
-from weighting.manifest import Manifest
-from weighting.normalisation import Scale, dampen, normalize
-from weighting.params import PolicyParams
-from weighting.policies import (
+from weighting.arrays import Bools, Float32s
+from weighting.contracts.manifest import Manifest
+from weighting.policies.controls import key_documents, key_tokens
+from weighting.policies.normalisation import Scale, dampen, normalize
+from weighting.policies.params import PolicyParams
+from weighting.policies.quantiles import Cut
+from weighting.policies.registry import (
     POLICIES,
     SHUFFLED,
     Evidence,
     find_base,
     list_signals,
-    settle_params,
+    resolve_params,
     weigh_raw,
 )
-from weighting.ranks import Cut
-from weighting.signals import Facts, Signals, Values
-from weighting.types import Types
+from weighting.signals.registry import Facts, Signals
+from weighting.signals.token_types import Types
 
 TOLERANCE = 1e-6  # relative: float32, in another order of the same operations
 
@@ -41,13 +41,13 @@ class Weighing(NamedTuple):
 
     policy: str
     params: PolicyParams
-    signals: Mapping[str, Values]
+    signals: Mapping[str, Float32s]
     facts: Facts
     scale: Scale
-    special_N: npt.NDArray[np.bool_]
-    raw_N: Values
-    factor_N: Values
-    weights_N: Values
+    special_N: Bools
+    raw_N: Float32s
+    factor_N: Float32s
+    weights_N: Float32s
 
 
 class Step(NamedTuple):
@@ -140,7 +140,7 @@ def list_inputs(weighing: Weighing, position: int) -> list[dict[str, Any]]:
 
 
 def list_steps(weighing: Weighing, kept: Kept, position: int) -> list[Step]:
-    """Return the lines from the raw weight to the final one (see `weighting.normalisation`)."""
+    """Return the lines from the raw weight to the final one (`policies.normalisation`)."""
     mean, mix, divisor, _ = weighing.scale
     weight = float(weighing.weights_N[position])
     if weighing.special_N[position]:
@@ -167,7 +167,7 @@ def _word_policy(weighing: Weighing) -> str:
 
 def _word_mix(weighing: Weighing) -> str:
     mix = weighing.scale.mix
-    wanted = settle_params(weighing.policy, weighing.params).mix
+    wanted = resolve_params(weighing.policy, weighing.params).mix
     raised = f", raised from {wanted:g} for an effective share of {weighing.scale.effective:.3g}"
     return f"{mix:.6g}" + (raised if mix != wanted else "")
 

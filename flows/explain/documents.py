@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 
 from flows.explain.records import Kept, Record, fetch, read_kept
-from weighting.documents import Verdict
-from weighting.manifest import Manifest
-from weighting.reasons import Reason
+from weighting.contracts.documents import Verdict
+from weighting.contracts.manifest import Manifest
+from weighting.contracts.reasons import Reason
 
 EXTREMES = 5  # heaviest tokens that are listed, and lightest
 AROUND = 30  # characters on either side of such a token

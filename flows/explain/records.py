@@ -5,13 +5,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
-from flows.query import list_tables
-from weighting.documents import Verdict
+from flows.database.query import list_tables
+from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s
+from weighting.contracts.documents import Verdict
+from weighting.contracts.sidecar import SPECIFIC
 from weighting.errors import AssayError
-from weighting.sidecar import SPECIFIC
-from weighting.signals import Values
 
 SHORTEST = 6  # characters of an id that are enough, where they are unique
 SHOWN = 5  # ids that a message lists
@@ -29,13 +28,13 @@ class Kept:
 
     text: str
     edits: list[dict[str, int]]
-    ids_N: npt.NDArray[np.int64]
-    weights_N: npt.NDArray[np.float32] | None
-    reasons_N: npt.NDArray[np.uint8] | None
-    starts_N: npt.NDArray[np.int64] | None
-    copies_N: npt.NDArray[np.int32]
-    contaminated_N: npt.NDArray[np.bool_]
-    stored: dict[str, Values]
+    ids_N: Int64s
+    weights_N: Float32s | None
+    reasons_N: Uint8s | None
+    starts_N: Int64s | None
+    copies_N: Int32s
+    contaminated_N: Bools
+    stored: dict[str, Float32s]
 
 
 def find_record(connection: duckdb.DuckDBPyConnection, doc_id: str) -> Record:

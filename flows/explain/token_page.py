@@ -7,7 +7,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.explain.lines import CLOSE, OPEN, number, open_table, print_facts, print_title, quote
+from flows.explain.lines import (
+    CLOSE,
+    OPEN,
+    number,
+    open_table,
+    print_facts,
+    print_title,
+    quote,
+)
 from flows.visible import show
 
 WIDE = 100  # columns from which on each signal's meaning stands in its row

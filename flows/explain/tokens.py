@@ -7,14 +7,14 @@ import duckdb
 import numpy as np
 
 from flows.explain.arithmetic import Corpus, describe_weight, read_corpus, weigh_again
+from flows.explain.reasons import word_reasons
 from flows.explain.records import Kept, Record, fetch, read_kept
-from flows.reasons import word_reasons
-from weighting.documents import Verdict
+from weighting.contracts.documents import Verdict
+from weighting.contracts.manifest import Manifest
+from weighting.contracts.reasons import name_flags
 from weighting.errors import AssayError
-from weighting.manifest import Manifest
-from weighting.reasons import name_flags
-from weighting.signals import SIGNALS, Signals
-from weighting.trajectory import CLASSES, classify
+from weighting.signals.registry import SIGNALS, Signals
+from weighting.signals.trajectory import CLASSES, classify
 
 AROUND = 200  # characters of the text on either side
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from flows.catalog import list_ablations
-from flows.report.charts import COLOURS, Point, Series, lines
-from trainer.metrics import read_rows
-from weighting.files import read_json
+from flows.database.catalog import list_ablations
+from flows.report.charts import COLOURS, Point, WordHashes, lines
+from trainer.run.metrics import read_rows
+from weighting.storage.files import read_json
 
 POINTS = 150  # of a curve, at most
 LEFT_OUT = 0.2  # of the steps: the steep beginning would flatten all that follows
@@ -98,14 +98,14 @@ def _draw(folder: Path, arms: Mapping[str, Any]) -> Iterator[Markup]:
 
 def _draw_arm(
     folder: Path, name: str, colour: int, runs: Sequence[Mapping[str, Any]], file: str, column: str
-) -> Iterator[Series]:
+) -> Iterator[WordHashes]:
     """Yield one thin line a seed and, over them, their mean."""
     curves = [_thin_out(read_rows(folder / f"seed-{run['seed']}" / file), column) for run in runs]
     for run, curve in zip(runs, curves, strict=True):
-        yield Series(f"{name}, seed {run['seed']}", curve, colour, thin=True)
+        yield WordHashes(f"{name}, seed {run['seed']}", curve, colour, thin=True)
     common = list(zip(*curves, strict=False))
     mean = [(row[0][0], sum(y for _, y in row) / len(row)) for row in common]
-    yield Series(f"{name}, mean of {len(runs)} seeds", mean, colour)
+    yield WordHashes(f"{name}, mean of {len(runs)} seeds", mean, colour)
 
 
 def _thin_out(rows: Sequence[Mapping[str, Any]], column: str) -> list[Point]:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from flows.report.heatmap import spell
-from flows.report.scales import Distribution, Floats
+from flows.report.scales import Distribution
 from flows.report.sidecars import Vocabulary, list_sidecars
-from weighting.sidecar import Sidecar, read_sidecar
-from weighting.signals import Values
+from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s
+from weighting.contracts.sidecar import Sidecar, read_sidecar
 
 FILES = 4  # sidecars of the train split, far apart
 PER_FILE = 50_000  # tokens, from the first on
@@ -83,10 +82,10 @@ class Found(NamedTuple):
 class Sample(NamedTuple):
     """N tokens of whole documents, or of the first part of the last one, of several sidecars."""
 
-    ids_N: npt.NDArray[Any]
-    special_N: npt.NDArray[np.bool_]
-    signals: Mapping[str, Values]
-    offsets_D1: npt.NDArray[np.int64]
+    ids_N: AnyArray
+    special_N: Bools
+    signals: Mapping[str, Float32s]
+    offsets_D1: Int64s
     doc_ids: list[str]
     sources: list[str]
 
@@ -153,14 +152,14 @@ def _resolve(
     return list(dict.fromkeys(one[0] for one in found)) if all(found) else []
 
 
-def _compare(ranks: Mapping[str, Floats], high: Sequence[str], low: Sequence[str]) -> Floats:
+def _compare(ranks: Mapping[str, Float64s], high: Sequence[str], low: Sequence[str]) -> Float64s:
     """Return by how much the least of the high ranks exceeds the greatest of the low ones."""
     least = np.minimum.reduce([ranks[name] for name in high])
     greatest = np.maximum.reduce([ranks[name] for name in low])
     return np.asarray(least - greatest)
 
 
-def _pick(gap_N: Floats, ids_N: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _pick(gap_N: Float64s, ids_N: AnyArray) -> Int64s:
     """Return where the widest gaps are, one place a type, the first among equals."""
     order = np.argsort(-gap_N, kind="stable")
     order = order[gap_N[order] > 0]
@@ -168,7 +167,9 @@ def _pick(gap_N: Floats, ids_N: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return order[np.sort(first)[:ROWS]]
 
 
-def _describe(sample: Sample, vocabulary: Vocabulary, ranks: Mapping[str, Floats], at: int) -> Row:
+def _describe(
+    sample: Sample, vocabulary: Vocabulary, ranks: Mapping[str, Float64s], at: int
+) -> Row:
     document = int(np.searchsorted(sample.offsets_D1, at, side="right")) - 1
     start, stop = sample.offsets_D1[document : document + 2].tolist()
     low = max(start, at - BEFORE)

@@ -9,18 +9,17 @@ from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from flows.report.scales import Distribution, Scale, name_classes
 from flows.report.sidecars import Vocabulary, find_sidecar
+from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
+from weighting.contracts.reasons import Reason, name_flags
+from weighting.contracts.sidecar import Sidecar
 from weighting.errors import BrokenContract
-from weighting.reasons import Reason, name_flags
-from weighting.sidecar import Sidecar
-from weighting.signals import Values
-from weighting.trajectory import CLASSES, classify
+from weighting.signals.trajectory import CLASSES, classify
 
 DOCUMENTS = 20
 TOKENS = 300  # of each document, from its beginning
@@ -86,12 +85,12 @@ class Choice(NamedTuple):
 class Passage(NamedTuple):
     """The beginning of a document as columns of N tokens; `copies_N` is None without a sidecar."""
 
-    ids_N: npt.NDArray[Any]
-    weights_N: npt.NDArray[np.float32]
-    reasons_N: npt.NDArray[np.uint8]
-    signals: Mapping[str, Values]
-    copies_N: npt.NDArray[np.int32] | None
-    starts_N: npt.NDArray[np.int32] | None
+    ids_N: AnyArray
+    weights_N: Float32s
+    reasons_N: Uint8s
+    signals: Mapping[str, Float32s]
+    copies_N: Int32s | None
+    starts_N: Int32s | None
 
 
 def read_samples(

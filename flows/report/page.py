@@ -12,10 +12,9 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from flows.catalog import list_bins
-from flows.funnel import UNITS, describe_skipped, list_funnel
-from flows.query import open_database
-from flows.reasons import list_meanings
+from flows.database.catalog import list_bins
+from flows.database.query import open_database
+from flows.explain.reasons import list_meanings
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
 from flows.report.copies import count_clusters, read_clusters, read_passages
@@ -29,10 +28,11 @@ from flows.report.scales import read_distributions, scale_signals, scale_weights
 from flows.report.sidecars import read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
 from flows.report.weighing import describe_weighing, find_keys, take_census
+from flows.run.funnel import UNITS, describe_skipped, list_funnel
 from flows.visible import show
-from weighting.files import write_text
-from weighting.manifest import Manifest, read_manifest
-from weighting.signals import list_known
+from weighting.contracts.manifest import Manifest, read_manifest
+from weighting.signals.registry import list_known
+from weighting.storage.files import write_text
 
 NAME = "report.html"
 NOTHING = "\N{EN DASH}"

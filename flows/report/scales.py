@@ -14,9 +14,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from weighting.signals import SIGNALS
-
-Floats = npt.NDArray[np.float64]
+from weighting.arrays import Float32s, Float64s, Int64s
+from weighting.signals.registry import SIGNALS
 
 LEVELS = 6  # shades on either side of a neutral value
 OCTAVES = 2.0  # from weight 1 to the last shade, so from 1/4 to 4
@@ -30,10 +29,10 @@ WEIGHT = "w"  # the letter of weights, no signal's
 class Distribution:
     """How a signal's values are spread: `shares_P` of the tokens lie below `values_P`, nats."""
 
-    values_P: Floats
-    shares_P: Floats
+    values_P: Float64s
+    shares_P: Float64s
 
-    def rank(self, values_N: npt.NDArray[np.floating[Any]]) -> Floats:
+    def rank(self, values_N: npt.NDArray[np.floating[Any]]) -> Float64s:
         """Return the share of the corpus's tokens that lie below each value, float64 [N]."""
         return np.asarray(np.interp(values_N, self.values_P, self.shares_P))
 
@@ -61,11 +60,11 @@ class Scale:
     name: str
     letter: str
     meaning: str
-    cuts: Floats
+    cuts: Float64s
     lowest: int
     steps: Sequence[Step]
 
-    def shade(self, values_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    def shade(self, values_N: Float32s) -> Int64s:
         """Return the level of each value, int64 [N]."""
         return np.searchsorted(self.cuts, values_N, side="right") + self.lowest
 
@@ -141,9 +140,7 @@ def _letter(name: str) -> str:
     return chr(ord("a") + list(SIGNALS).index(name))
 
 
-def name_classes(
-    scales: Iterable[Scale], columns: Mapping[str, npt.NDArray[np.float32]]
-) -> list[str]:
+def name_classes(scales: Iterable[Scale], columns: Mapping[str, Float32s]) -> list[str]:
     """Return the classes of N tokens: one a column, none where its level is 0.
 
     Without scales the list is empty.

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from weighting.arrays import Float32s
 from weighting.bytelevel import list_bytes
-from weighting.sidecar import Sidecar, read_sidecar
-from weighting.signals import Signals, Values
-from weighting.types import Types
+from weighting.contracts.sidecar import Sidecar, read_sidecar
+from weighting.signals.registry import Signals
+from weighting.signals.token_types import Types
 
 END = "⟨end of text⟩"
 
@@ -31,8 +32,8 @@ class Vocabulary:
         return [end if i == self.eos_id else self.tokens[i] for i in ids_N.tolist()]
 
     def list_signals(
-        self, ids_N: npt.NDArray[np.integer], stored: Mapping[str, Values]
-    ) -> Mapping[str, Values]:
+        self, ids_N: npt.NDArray[np.integer], stored: Mapping[str, Float32s]
+    ) -> Mapping[str, Float32s]:
         """Return every signal of N tokens, those of their types included."""
         return Signals(self.types, ids_N, stored)
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from flows.report.charts import Bin, distribution
 from flows.report.scales import LEVELS, Distribution
-from weighting.signals import SIGNALS, Kind
+from weighting.signals.registry import SIGNALS, Kind
 
 BINS = 40  # of a small chart, at most
 TAIL = 0.001  # of the tokens, left out at either end

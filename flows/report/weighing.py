@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
-from flows.catalog import flatten
+from flows.database.catalog import flatten
 from flows.report.disputes import Sample
-from weighting.policies import GENERAL, POLICIES, SHUFFLED
-from weighting.trajectory import CLASSES
+from weighting.policies.registry import GENERAL, POLICIES, SHUFFLED
+from weighting.signals.trajectory import CLASSES
 
 # Of the tokens of continual pretraining on web mathematics: Rho-1, arXiv 2404.07965, section 2.1.
 PUBLISHED: Mapping[str, float] = {"HL": 0.26, "LL": 0.51, "HH": 0.11, "LH": 0.12}

@@ -1,7 +1,7 @@
 """The n-grams of evaluation items, and which items hold each.
 
 An item makes as many *variants* as it has answers: the question with one of them (the question
-alone where there is none). A variant's n-grams are those of its normalised words (`dedupe.series`);
+alone where there is none). A variant's n-grams are those of its normalised words (`dedupe.hashed`);
 one that is shorter than an n-gram is a single one of its own length. An n-gram that holds a word of
 the answer is the answer's, and the others are the question's; one that occurs as both in the same
 variant is the question's, as finding it does not show that the answer is there.
@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.arrays import load_array, save_array
 from pipelines.contamination.items import Item
-from pipelines.dedupe.series import Series, hash_grams, list_words
 from pipelines.settings import ContaminationSettings
+from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
-from weighting.files import replacing
+from pipelines.work.arrays import load_array, save_array
+from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint64s
+from weighting.storage.files import replacing
 
 VARIANTS = pa.schema(
     [
@@ -44,10 +44,6 @@ VARIANTS = pa.schema(
 VARIANTS_FILE = "variants.arrow"
 QUESTION, ANSWER = range(2)  # kinds of n-grams
 
-Hashes = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.int32]
-
 
 class Index(NamedTuple):
     """V variants, G distinct n-grams and P postings: in which variants an n-gram is, and as what.
@@ -56,16 +52,16 @@ class Index(NamedTuple):
     the n-gram at each place; the postings of n-gram g are [offsets[g], offsets[g + 1]).
     """
 
-    lengths_L: Ints  # in words, of all n-grams, ascending
-    keys_K: Hashes
-    grams_K: Numbers
-    offsets_G1: Ints
-    variants_P: Numbers
-    kinds_P: npt.NDArray[np.uint8]  # QUESTION or ANSWER
+    lengths_L: Int64s  # in words, of all n-grams, ascending
+    keys_K: Uint64s
+    grams_K: Int32s
+    offsets_G1: Int64s
+    variants_P: Int32s
+    kinds_P: Uint8s  # QUESTION or ANSWER
     variants: pa.Table  # VARIANTS, [V]
 
     @property
-    def totals_Vx2(self) -> Ints:
+    def totals_Vx2(self) -> Int64s:
         """The number of distinct n-grams of each variant, by kind."""
         names = ("question_grams", "answer_grams")
         return np.stack([self.variants[name].to_numpy() for name in names], 1).astype(np.int64)
@@ -82,11 +78,11 @@ ARRAYS = tuple(name for name in Index._fields if name != "variants")
 class _Grams(NamedTuple):
     """N-grams of variants."""
 
-    hashes_M: Hashes
-    variants_M: Ints
-    kinds_M: npt.NDArray[np.uint8]
+    hashes_M: Uint64s
+    variants_M: Int64s
+    kinds_M: Uint8s
 
-    def take(self, places: Ints | npt.NDArray[np.bool_]) -> "_Grams":
+    def take(self, places: Int64s | Bools) -> "_Grams":
         """Return those at some places, or those marked."""
         return _Grams(self.hashes_M[places], self.variants_M[places], self.kinds_M[places])
 
@@ -96,10 +92,10 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     ordered = sorted(items)
     questions = [item.question for item in ordered for _ in item.texts]
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
-    series = list_words(text)
-    words_V = np.diff(series.offsets_D1)
+    hashed = list_words(text)
+    words_V = np.diff(hashed.offsets_D1)
     lengths_V = _choose_lengths(words_V, settings)
-    grams = _distinguish(_list_grams(series, _find_answers(text, series, questions), lengths_V))
+    grams = _distinguish(_list_grams(hashed, _find_answers(text, hashed, questions), lengths_V))
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
     return Index(
@@ -128,28 +124,28 @@ def open_index(folder: Path) -> Index:
     return Index(**arrays, variants=variants)
 
 
-def _choose_lengths(words_V: Ints, settings: ContaminationSettings) -> Ints:
+def _choose_lengths(words_V: Int64s, settings: ContaminationSettings) -> Int64s:
     """Return the length of the n-grams of V variants of so many words; 0: too short to be found."""
     short_V = np.where(words_V >= settings.least_words, words_V, 0)
     return np.where(words_V >= settings.words, settings.words, short_V)
 
 
-def _find_answers(text: Text, series: Series, questions: list[str]) -> npt.NDArray[np.bool_]:
+def _find_answers(text: Text, hashed: WordHashes, questions: list[str]) -> Bools:
     """Return which of the N words are of an answer, which follows its question."""
     ends_V = text.offsets[:-1] + [len(question.encode()) for question in questions]
-    return series.starts_N >= np.repeat(ends_V, np.diff(series.offsets_D1))
+    return hashed.starts_N >= np.repeat(ends_V, np.diff(hashed.offsets_D1))
 
 
-def _list_grams(series: Series, answer_N: npt.NDArray[np.bool_], lengths_V: Ints) -> _Grams:
+def _list_grams(hashed: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
     """Return the n-grams of V variants, each of them as often as it occurs."""
     parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
     for length in np.unique(lengths_V[lengths_V > 0]).tolist():
-        hashes_M, offsets_V1 = hash_grams(series.hashes_N, series.offsets_D1, length)
+        hashes_M, offsets_V1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, length)
         variants_M = np.repeat(np.arange(len(lengths_V)), np.diff(offsets_V1))
-        firsts_M = np.arange(len(hashes_M)) + (series.offsets_D1 - offsets_V1)[variants_M]
+        firsts_M = np.arange(len(hashes_M)) + (hashed.offsets_D1 - offsets_V1)[variants_M]
         kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
         chosen_M = lengths_V[variants_M] == length
-        chosen_M &= are_varied(series.hashes_N, firsts_M, length)
+        chosen_M &= are_varied(hashed.hashes_N, firsts_M, length)
         parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
     return _Grams(
         np.concatenate([part.hashes_M for part in parts]),
@@ -166,7 +162,7 @@ def _distinguish(grams: _Grams) -> _Grams:
     return ordered.take(first_M)
 
 
-def _tabulate(ordered: list[Item], words_V: Ints, totals_Vx2: Ints) -> pa.Table:
+def _tabulate(ordered: list[Item], words_V: Int64s, totals_Vx2: Int64s) -> pa.Table:
     """Return what is known of the variants (VARIANTS)."""
     numbers = [number for number, item in enumerate(ordered) for _ in item.texts]
     items = [ordered[number] for number in numbers]
@@ -184,7 +180,7 @@ def _tabulate(ordered: list[Item], words_V: Ints, totals_Vx2: Ints) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=VARIANTS)
 
 
-def _make_table(hashes_G: Hashes) -> tuple[Hashes, Numbers]:
+def _make_table(hashes_G: Uint64s) -> tuple[Uint64s, Int32s]:
     """Return an open-addressing table of distinct hashes, at most a quarter full, and places."""
     size = 1 << max(4, (4 * len(hashes_G) - 1).bit_length())
     keys_K, grams_K = np.zeros(size, np.uint64), np.zeros(size, np.int32)
@@ -193,7 +189,7 @@ def _make_table(hashes_G: Hashes) -> tuple[Hashes, Numbers]:
 
 
 @njit
-def are_varied(hashes_N: Hashes, firsts_M: Ints, length: int) -> npt.NDArray[np.bool_]:
+def are_varied(hashes_N: Uint64s, firsts_M: Int64s, length: int) -> Bools:
     """Return which of M n-grams have at least half as many different words as words."""
     varied_M = np.empty(len(firsts_M), np.bool_)
     for gram in range(len(firsts_M)):
@@ -208,7 +204,7 @@ def are_varied(hashes_N: Hashes, firsts_M: Ints, length: int) -> npt.NDArray[np.
 
 
 @njit
-def enter_grams(hashes_G: Hashes, keys_K: Hashes, grams_K: Numbers) -> None:
+def enter_grams(hashes_G: Uint64s, keys_K: Uint64s, grams_K: Int32s) -> None:
     """Enter the hashes and their numbers into an empty table."""
     for gram in range(len(hashes_G)):
         place = find_slot(keys_K, hashes_G[gram])

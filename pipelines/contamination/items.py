@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from pipelines.readers.lines import read_lines
+from pipelines.readers.records import Reject
 from pipelines.readers.rows import NAMES_SHOWN
-from pipelines.records import Reject
+from pipelines.readers.streams.lines import read_lines
 from pipelines.settings import EvaluationSet
 from weighting.errors import AssayError
 

@@ -3,35 +3,31 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.contamination.index import Index
-from pipelines.dedupe.series import Series, hash_grams
+from pipelines.text.word_hashes import WordHashes, hash_grams
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
-
-Ints = npt.NDArray[np.int64]
-Hashes = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int32]
+from weighting.arrays import Int32s, Int64s, Uint64s
 
 
 class Matches(NamedTuple):
     """M places of n-grams in documents, by first word; words count through all documents."""
 
-    documents_M: Ints
-    grams_M: Ints
-    firsts_M: Ints
-    lasts_M: Ints  # the word after the last one
+    documents_M: Int64s
+    grams_M: Int64s
+    firsts_M: Int64s
+    lasts_M: Int64s  # the word after the last one
 
 
-def find_matches(series: Series, index: Index) -> Matches:
+def find_matches(hashed: WordHashes, index: Index) -> Matches:
     """Return all places of the index's n-grams in the words of D documents."""
     parts = [np.empty((4, 0), np.int64)]
     for length in index.lengths_L.tolist():
-        hashes_N, offsets_D1 = hash_grams(series.hashes_N, series.offsets_D1, length)
+        hashes_N, offsets_D1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, length)
         places_M, grams_M = look_up(hashes_N, index.keys_K, index.grams_K)
         documents_M = np.searchsorted(offsets_D1, places_M, side="right") - 1
-        firsts_M = places_M + (series.offsets_D1 - offsets_D1)[documents_M]
+        firsts_M = places_M + (hashed.offsets_D1 - offsets_D1)[documents_M]
         parts.append(np.stack([documents_M, grams_M, firsts_M, firsts_M + length]))
     matches_4xM = np.concatenate(parts, 1)
     order = np.argsort(matches_4xM[2], kind="stable")
@@ -39,7 +35,7 @@ def find_matches(series: Series, index: Index) -> Matches:
 
 
 @njit
-def look_up(hashes_N: Hashes, keys_K: Hashes, grams_K: Numbers) -> tuple[Ints, Ints]:
+def look_up(hashes_N: Uint64s, keys_K: Uint64s, grams_K: Int32s) -> tuple[Int64s, Int64s]:
     """Return the places among N hashes of those in the table, and the numbers it has for them."""
     places, grams = np.empty(len(hashes_N), np.int64), np.empty(len(hashes_N), np.int64)
     size = 0

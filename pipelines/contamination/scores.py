@@ -9,25 +9,22 @@ the share found is that of its distinct n-grams which the document holds anywher
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.contamination.index import Index
 from pipelines.contamination.matches import Matches
 from pipelines.settings import ContaminationSettings
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Float64s, Int64s
 
 
 class Pairs(NamedTuple):
     """P documents and variants with n-grams in common."""
 
-    documents_P: Ints
-    variants_P: Ints
-    scores_P: Floats
-    shares_Px2: Floats  # found of each kind; NaN where the variant has none
+    documents_P: Int64s
+    variants_P: Int64s
+    scores_P: Float64s
+    shares_Px2: Float64s  # found of each kind; NaN where the variant has none
 
-    def take(self, places: Ints) -> "Pairs":
+    def take(self, places: Int64s) -> "Pairs":
         """Return the pairs at some places."""
         return Pairs(
             self.documents_P[places],
@@ -53,8 +50,8 @@ def score_pairs(matches: Matches, index: Index, settings: ContaminationSettings)
 
 
 def weigh(
-    found_Px2: Ints, totals_Px2: Ints, settings: ContaminationSettings
-) -> tuple[Floats, Floats]:
+    found_Px2: Int64s, totals_Px2: Int64s, settings: ContaminationSettings
+) -> tuple[Float64s, Float64s]:
     """Return scores [P] and shares by kind [P, 2], NaN where there is none of the kind.
 
     A pair whose kinds all weigh 0 scores 0.
@@ -80,8 +77,8 @@ def choose_hits(pairs: Pairs, index: Index, share: float) -> Pairs:
     return ranked.take(np.sort(firsts))
 
 
-def _list_ranges(starts: Ints, ends: Ints) -> Ints:
+def _list_ranges(starts: Int64s, ends: Int64s) -> Int64s:
     """Return the numbers in all ranges [start, end), one range after the other."""
     sizes = ends - starts
-    numbers: Ints = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
+    numbers: Int64s = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
     return numbers

@@ -3,35 +3,32 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.contamination.index import Index
 from pipelines.contamination.matches import Matches
 from pipelines.contamination.scores import Pairs
 from pipelines.words.compiled import njit
-
-Ints = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.int32]
+from weighting.arrays import Int32s, Int64s
 
 
 class Runs(NamedTuple):
     """Runs of words in which the matches of H hits stand close together: the open one, the best."""
 
-    open_Hx2: Ints
-    matches_H: Ints  # of the open one
-    best_Hx2: Ints
-    most_H: Ints  # matches of the best one
+    open_Hx2: Int64s
+    matches_H: Int64s  # of the open one
+    best_Hx2: Int64s
+    most_H: Int64s  # matches of the best one
 
 
 class Cover(NamedTuple):
     """S stretches of words [start, end) covered by hits, in order, and the best hit of each."""
 
-    documents_S: Ints
-    words_Sx2: Ints
-    hits_S: Ints
+    documents_S: Int64s
+    words_Sx2: Int64s
+    hits_S: Int64s
 
 
-def trace_hits(matches: Matches, hits: Pairs, index: Index) -> tuple[Ints, Ints]:
+def trace_hits(matches: Matches, hits: Pairs, index: Index) -> tuple[Int64s, Int64s]:
     """Return the best hit of each match [M], -1 for none, and the words of each hit [H, 2].
 
     The words [start, end) of a hit are those of the run that has most of its matches. A run ends
@@ -54,7 +51,7 @@ def trace_hits(matches: Matches, hits: Pairs, index: Index) -> tuple[Ints, Ints]
     return best_M, runs.best_Hx2
 
 
-def unite(matches: Matches, best_M: Ints) -> Cover:
+def unite(matches: Matches, best_M: Int64s) -> Cover:
     """Return what the matches of hits cover together; those that overlap or touch are one."""
     ours = np.flatnonzero(best_M >= 0)
     documents, firsts, lasts = (
@@ -72,12 +69,12 @@ def unite(matches: Matches, best_M: Ints) -> Cover:
 @njit
 def attribute(
     matches: Matches,
-    documents_H: Ints,
-    variants_H: Ints,
-    offsets_G1: Ints,
-    variants_P: Numbers,
-    words_V: Numbers,
-    best_M: Ints,
+    documents_H: Int64s,
+    variants_H: Int64s,
+    offsets_G1: Int64s,
+    variants_P: Int32s,
+    words_V: Int32s,
+    best_M: Int64s,
     runs: Runs,
 ) -> None:
     """Write the smallest number of the hits that each match belongs to; put it in their runs.

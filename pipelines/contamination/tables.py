@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipelines.contamination.index import ANSWER, QUESTION, VARIANTS, Index
 from pipelines.contamination.scan import Hits
-from weighting.documents import CONTAMINATED
+from weighting.contracts.documents import CONTAMINATED
 
 PASSAGE_CHARS = 600  # of a passage that is shown; a longer one is shown in two halves
 GAP = " … "

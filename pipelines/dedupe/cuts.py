@@ -12,25 +12,20 @@ two words become one.
 """
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.dedupe.passages import Pieces, locate_chars
-from pipelines.dedupe.series import Series
 from pipelines.edits.spans import Edited, Piece, replace
+from pipelines.text.word_hashes import WordHashes
 from pipelines.words import Text
 from pipelines.words.chunks import space_size
 from pipelines.words.compiled import njit
 from pipelines.words.lines import break_size, find_break, strip_left, strip_right
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Hashes = npt.NDArray[np.uint64]
+from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
 
 def delete(
-    texts_D: pa.StringArray, pieces: Pieces, found_2xM: Hashes, ranks_D: Hashes
+    texts_D: pa.StringArray, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s
 ) -> list[Edited]:
     """Return D texts without the passages that belong to other documents.
 
@@ -51,10 +46,10 @@ def delete(
 
 
 @njit
-def paint(text: Text, pieces: Pieces, found_2xM: Hashes, ranks_D: Hashes) -> Bools:
+def paint(text: Text, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s) -> Bools:
     """Say for each byte of the texts' data whether it is to go: others' passages less one's own."""
     painted = np.zeros(len(text.data), np.bool_)
-    series, blocks = pieces.series, len(pieces.kinds_B)
+    hashed, blocks = pieces.hashed, len(pieces.kinds_B)
     for own in (False, True):
         for document in range(len(ranks_D)):
             rank = ranks_D[document]
@@ -63,24 +58,24 @@ def paint(text: Text, pieces: Pieces, found_2xM: Hashes, ranks_D: Hashes) -> Boo
             ):
                 if found_2xM[0, at] and (found_2xM[1, at] == rank) == own:
                     painted[pieces.starts_B[at] : pieces.ends_B[at]] = not own
-            first, done = series.offsets_D1[document], text.offsets[document]
+            first, done = hashed.offsets_D1[document], text.offsets[document]
             windows = pieces.window_offsets_D1[document], pieces.window_offsets_D1[document + 1]
             for at in range(blocks + windows[0], blocks + windows[1]):
                 if found_2xM[0, at] and (found_2xM[1, at] == rank) == own:
                     word = first + at - blocks - windows[0]
                     start = done
-                    if series.starts_N[word] >= done:
-                        start = reach_left(text, series, document, word)
-                    done = reach_right(text, series, document, word + pieces.words - 1)
+                    if hashed.starts_N[word] >= done:
+                        start = reach_left(text, hashed, document, word)
+                    done = reach_right(text, hashed, document, word + pieces.words - 1)
                     painted[start:done] = not own
     return painted
 
 
 @njit
-def reach_left(text: Text, series: Series, document: int, word: int) -> int:
+def reach_left(text: Text, hashed: WordHashes, document: int, word: int) -> int:
     """Return where the marks begin that adjoin a word on its left."""
-    start, before = series.starts_N[word], word > series.offsets_D1[document]
-    limit = series.ends_N[word - 1] if before else text.offsets[document]
+    start, before = hashed.starts_N[word], word > hashed.offsets_D1[document]
+    limit = hashed.ends_N[word - 1] if before else text.offsets[document]
     for at in range(start - 1, limit - 1, -1):
         space = space_size(text.data, at, start)
         if space:
@@ -89,18 +84,18 @@ def reach_left(text: Text, series: Series, document: int, word: int) -> int:
 
 
 @njit
-def reach_right(text: Text, series: Series, document: int, word: int) -> int:
+def reach_right(text: Text, hashed: WordHashes, document: int, word: int) -> int:
     """Return where the marks end that adjoin a word on its right."""
-    at = series.ends_N[word]
-    after = word + 1 < series.offsets_D1[document + 1]
-    limit = series.starts_N[word + 1] if after else text.offsets[document + 1]
+    at = hashed.ends_N[word]
+    after = word + 1 < hashed.offsets_D1[document + 1]
+    limit = hashed.starts_N[word + 1] if after else text.offsets[document + 1]
     while at < limit and not space_size(text.data, at, limit):
         at += 1
     return int(at)
 
 
 @njit
-def find_cuts(text: Text, painted: Bools) -> Ints:
+def find_cuts(text: Text, painted: Bools) -> Int64s:
     """Return what to cut out of D texts, int64 [4, C]: the text, start, end, blanks to leave.
 
     Painted bytes with nothing but white space between them are one cut.
@@ -128,7 +123,7 @@ def find_cuts(text: Text, painted: Bools) -> Ints:
 
 
 @njit
-def skip_painted(data: Bytes, painted: Bools, at: int, stop: int) -> int:
+def skip_painted(data: Uint8s, painted: Bools, at: int, stop: int) -> int:
     """Return where painted bytes end that have but white space between them."""
     end = at
     while at < stop and painted[at]:
@@ -139,7 +134,7 @@ def skip_painted(data: Bytes, painted: Bools, at: int, stop: int) -> int:
 
 
 @njit
-def fit(data: Bytes, first: int, start: int, end: int, stop: int) -> tuple[int, int, int]:
+def fit(data: Uint8s, first: int, start: int, end: int, stop: int) -> tuple[int, int, int]:
     """Return the bytes to cut for [start, end) in a text [first, stop), and the blanks to leave."""
     left, right = strip_right(data, first, start), strip_left(data, end, stop)
     if left == first and right == stop:
@@ -156,7 +151,7 @@ def fit(data: Bytes, first: int, start: int, end: int, stop: int) -> tuple[int, 
 
 
 @njit
-def count_breaks(data: Bytes, start: int, end: int) -> int:
+def count_breaks(data: Uint8s, start: int, end: int) -> int:
     """Return the number of line breaks in bytes [start, end)."""
     count, at = 0, find_break(data, start, end)
     while at < end:

@@ -8,17 +8,13 @@ Ullman, Mining of Massive Datasets, section 3.4. Hash functions as datatrove's w
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from pipelines.dedupe.series import Series, hash_grams
 from pipelines.dedupe.shingles import make_sets
 from pipelines.settings import NearSettings
+from pipelines.text.word_hashes import WordHashes, hash_grams
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
-
-Hashes = npt.NDArray[np.uint64]
-Shingles = npt.NDArray[np.uint32]
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Bools, Int64s, Uint32s, Uint64s
 
 PRIME_BITS = np.uint64(61)
 PRIME = np.uint64(2**61 - 1)
@@ -33,15 +29,15 @@ class Signatures(NamedTuple):
     offsets_D1[d + 1]].
     """
 
-    bands_DxB: Hashes
-    signed_D: npt.NDArray[np.bool_]
-    shingles_S: Shingles
-    offsets_D1: Ints
+    bands_DxB: Uint64s
+    signed_D: Bools
+    shingles_S: Uint32s
+    offsets_D1: Int64s
 
 
-def sign(series: Series, near: NearSettings) -> Signatures:
+def sign(hashed: WordHashes, near: NearSettings) -> Signatures:
     """Return the signatures of D texts."""
-    grams_M, grams_D1 = hash_grams(series.hashes_N, series.offsets_D1, near.words)
+    grams_M, grams_D1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, near.words)
     bands_DxB = np.empty((len(grams_D1) - 1, near.bands), np.uint64)
     factors_H, terms_H = draw_functions(near.bands * near.rows, near.seed)
     fill_bands(grams_M, grams_D1, factors_H, terms_H, bands_DxB)
@@ -54,7 +50,7 @@ def match_probability(jaccard: float, near: NearSettings) -> float:
     return float(1 - (1 - jaccard**near.rows) ** near.bands)
 
 
-def draw_functions(count: int, seed: int) -> tuple[Hashes, Hashes]:
+def draw_functions(count: int, seed: int) -> tuple[Uint64s, Uint64s]:
     """Return factors and terms of random hash functions, the very ones that datatrove draws."""
     draw = np.random.RandomState(seed).randint  # its numbers are fixed for ever
     factors_H = draw(1, int(PRIME), count, np.uint64)
@@ -63,7 +59,7 @@ def draw_functions(count: int, seed: int) -> tuple[Hashes, Hashes]:
 
 @njit
 def fill_bands(
-    grams_M: Hashes, offsets_D1: Ints, factors_H: Hashes, terms_H: Hashes, bands_DxB: Hashes
+    grams_M: Uint64s, offsets_D1: Int64s, factors_H: Uint64s, terms_H: Uint64s, bands_DxB: Uint64s
 ) -> None:
     """Write the key of each band of each text: a hash of the minima of its functions."""
     documents, bands = bands_DxB.shape
@@ -80,7 +76,7 @@ def fill_bands(
 
 
 @njit
-def find_minima(grams_M: Hashes, factors_H: Hashes, terms_H: Hashes, minima_H: Hashes) -> None:
+def find_minima(grams_M: Uint64s, factors_H: Uint64s, terms_H: Uint64s, minima_H: Uint64s) -> None:
     """Write the least hash of some shingles by each hash function.
 
     The functions are the inner loop: it is compiled to vector instructions whatever the set's size.

@@ -6,7 +6,7 @@ A passage is known by a 64-bit key, with its kind mixed in, so that one space of
   bytes, so case, marks and inner white space tell lines apart;
 - paragraph: a block of two or more lines that are not blank between lines that are, as long at
   least; the key is that of its stripped lines joined by newlines;
-- run: words in a row, at least so many. The words are those of the normal form (`series`), but with
+- run: words in a row, at least so many. The words are those of the normal form (`hashed`), but with
   their digits, so that tables of numbers are not all alike: case, punctuation and line wrapping do
   not tell runs apart. The key of every window of the least length is looked for; what repeated
   windows cover is a run.
@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.dedupe.series import Series, count_chars_before, hash_grams, list_words
 from pipelines.settings import PassageSettings
+from pipelines.text.word_hashes import WordHashes, count_chars_before, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import extend, hash_bytes, power, scatter
@@ -33,12 +33,8 @@ from pipelines.words.lines import (
     strip_left,
     strip_right,
 )
-from weighting.documents import PASSAGES
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
+from weighting.arrays import Int32s, Int64s, Uint8s, Uint64s
+from weighting.contracts.documents import PASSAGES
 
 KINDS = ("line", "paragraph", "run")  # in the order of their codes and of the alphabet
 LINE, PARAGRAPH, RUN = range(3)
@@ -55,17 +51,17 @@ class Pieces(NamedTuple):
     of the text and has `words` of them.
     """
 
-    keys_M: Hashes
-    kinds_B: Bytes
-    starts_B: Ints
-    ends_B: Ints
-    block_offsets_D1: Ints
-    window_offsets_D1: Ints
-    series: Series
+    keys_M: Uint64s
+    kinds_B: Uint8s
+    starts_B: Int64s
+    ends_B: Int64s
+    block_offsets_D1: Int64s
+    window_offsets_D1: Int64s
+    hashed: WordHashes
     words: int
 
     @property
-    def documents_M(self) -> Ints:
+    def documents_M(self) -> Int64s:
         """The number of the text that holds each piece."""
         offsets = (self.block_offsets_D1, self.window_offsets_D1)
         return np.concatenate([spread(offsets_D1) for offsets_D1 in offsets])
@@ -80,17 +76,17 @@ class Passages(NamedTuple):
     changes; a word's count is the largest of the windows that hold it.
     """
 
-    starts_P: Counts
-    ends_P: Counts
-    kinds_P: Bytes
-    documents_P: Counts
-    offsets_D1: Ints
+    starts_P: Int32s
+    ends_P: Int32s
+    kinds_P: Uint8s
+    documents_P: Int32s
+    offsets_D1: Int64s
 
 
-def find_pieces(text: Text, settings: PassageSettings, series: Series | None = None) -> Pieces:
+def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None = None) -> Pieces:
     """Return all lines, paragraphs and windows of D texts that are long enough.
 
-    `series` are the words of the texts, where they have been listed already.
+    `hashed` are the words of the texts, where they have been listed already.
     """
     size, least = int(text.offsets[-1] - text.offsets[0]), max(1, settings.line_chars)
     room = 2 * (size // least + 1)  # a line and a paragraph for every `least` bytes
@@ -98,9 +94,9 @@ def find_pieces(text: Text, settings: PassageSettings, series: Series | None = N
     bounds_2xB = np.empty((2, room), np.int64)
     block_offsets_D1 = np.zeros(len(text.offsets), np.int64)
     blocks = find_blocks(text, least, keys_B, kinds_B, bounds_2xB, block_offsets_D1)
-    series = list_words(text) if series is None else series
-    hashes_N = mix_digits(text.data, series)
-    keys_W, window_offsets_D1 = hash_grams(hashes_N, series.offsets_D1, settings.words)
+    hashed = list_words(text) if hashed is None else hashed
+    hashes_N = mix_digits(text.data, hashed)
+    keys_W, window_offsets_D1 = hash_grams(hashes_N, hashed.offsets_D1, settings.words)
     keys_W ^= SALTS[RUN]
     return Pieces(
         np.concatenate([keys_B[:blocks], keys_W]),
@@ -109,20 +105,20 @@ def find_pieces(text: Text, settings: PassageSettings, series: Series | None = N
         bounds_2xB[1, :blocks].copy(),
         block_offsets_D1,
         window_offsets_D1,
-        series,
+        hashed,
         settings.words,
     )
 
 
 def mark(text: Text, pieces: Pieces, counts_M: npt.NDArray[np.unsignedinteger]) -> Passages:
     """Return the passages of D texts, given how many documents hold each piece, 0 for one."""
-    blocks, series = len(pieces.kinds_B), pieces.series
+    blocks, hashed = len(pieces.kinds_B), pieces.hashed
     hit_H = np.flatnonzero(counts_M[:blocks])
-    counts_N = cover(counts_M[blocks:], pieces.window_offsets_D1, series.offsets_D1, pieces.words)
-    documents_R, first_R, last_R, counts_R = list_runs(counts_N, series.offsets_D1)
+    counts_N = cover(counts_M[blocks:], pieces.window_offsets_D1, hashed.offsets_D1, pieces.words)
+    documents_R, first_R, last_R, counts_R = list_runs(counts_N, hashed.offsets_D1)
     documents_P = np.concatenate([spread(pieces.block_offsets_D1)[hit_H], documents_R])
-    starts_P = np.concatenate([pieces.starts_B[hit_H], series.starts_N[first_R]])
-    ends_P = np.concatenate([pieces.ends_B[hit_H], series.ends_N[last_R]])
+    starts_P = np.concatenate([pieces.starts_B[hit_H], hashed.starts_N[first_R]])
+    ends_P = np.concatenate([pieces.ends_B[hit_H], hashed.ends_N[last_R]])
     kinds_P = np.concatenate([pieces.kinds_B[hit_H], np.full(len(first_R), RUN, np.uint8)])
     sizes_P = np.concatenate([counts_M[hit_H].astype(np.int32), counts_R.astype(np.int32)])
     order_P = np.lexsort((kinds_P, ends_P, starts_P, documents_P))
@@ -141,12 +137,12 @@ def to_arrow(passages: Passages) -> pa.ListArray:
     return pa.ListArray.from_arrays(offsets, structs, type=PASSAGES)
 
 
-def spread(offsets_D1: Ints) -> Ints:
+def spread(offsets_D1: Int64s) -> Int64s:
     """Return the number of the text that each of the things between the offsets belongs to."""
     return np.repeat(np.arange(len(offsets_D1) - 1), np.diff(offsets_D1))
 
 
-def locate_chars(text: Text, documents_P: Ints, starts_P: Ints, ends_P: Ints) -> Counts:
+def locate_chars(text: Text, documents_P: Int64s, starts_P: Int64s, ends_P: Int64s) -> Int32s:
     """Return the first and last places of P stretches of texts in characters, [2, P].
 
     Given are their bytes, and the number of the text that holds each.
@@ -160,7 +156,7 @@ def locate_chars(text: Text, documents_P: Ints, starts_P: Ints, ends_P: Ints) ->
 
 @njit
 def find_blocks(
-    text: Text, least: int, keys: Hashes, kinds: Bytes, bounds: Ints, offsets_D1: Ints
+    text: Text, least: int, keys: Uint64s, kinds: Uint8s, bounds: Int64s, offsets_D1: Int64s
 ) -> int:
     """Write the lines and paragraphs of D texts, [B] and bounds [2, B]; return their number.
 
@@ -198,12 +194,12 @@ def find_blocks(
 
 
 @njit
-def mix_digits(data: Bytes, series: Series) -> Hashes:
+def mix_digits(data: Uint8s, hashed: WordHashes) -> Uint64s:
     """Return the hashes of N words, with the ASCII digits that a word came from mixed in."""
-    hashes_N = series.hashes_N.copy()
+    hashes_N = hashed.hashes_N.copy()
     for word in range(len(hashes_N)):
         digits = np.uint64(0)
-        for at in range(series.starts_N[word], series.ends_N[word]):
+        for at in range(hashed.starts_N[word], hashed.ends_N[word]):
             if DIGITS[0] <= data[at] <= DIGITS[1]:
                 digits = extend(digits, data[at])
         if digits:
@@ -213,8 +209,8 @@ def mix_digits(data: Bytes, series: Series) -> Hashes:
 
 @njit
 def cover(
-    counts_W: npt.NDArray[np.unsignedinteger], offsets_D1: Ints, words_D1: Ints, size: int
-) -> Counts:
+    counts_W: npt.NDArray[np.unsignedinteger], offsets_D1: Int64s, words_D1: Int64s, size: int
+) -> Int32s:
     """Return for each of N words the largest count of the windows of `size` words that hold it.
 
     Windows of text d are at offsets_D1, its words at words_D1. Those that may still be the largest
@@ -242,7 +238,7 @@ def cover(
 
 
 @njit
-def list_runs(counts_N: Counts, offsets_D1: Ints) -> Ints:
+def list_runs(counts_N: Int32s, offsets_D1: Int64s) -> Int64s:
     """Cut the words that have a count into stretches of one, int64 [4, R].
 
     Rows: the text, the first word, the last word, the count.

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.bounds import Bounds
-
-Floats = npt.NDArray[np.float64]
+from pipelines.rules.bounds import Bounds
+from weighting.arrays import Float64s
 
 
 def measure_quality(
     batch: pa.RecordBatch, rule: str | None, bounds: Mapping[str, Bounds]
-) -> Floats:
+) -> Float64s:
     """Return the quality of D documents with a column for each rule, float64 [D]; more is better.
 
     It is the value of `rule`, -inf where it has none; without one, minus the number of `bounds`
@@ -25,6 +23,6 @@ def measure_quality(
     return np.asarray(-np.sum([np.zeros(len(batch)), *failed], axis=0))
 
 
-def _read(batch: pa.RecordBatch, name: str) -> Floats:
+def _read(batch: pa.RecordBatch, name: str) -> Float64s:
     """Return a column of float64; NaN where it is null."""
     return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), np.float64)

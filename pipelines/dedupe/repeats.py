@@ -13,15 +13,12 @@ Keys are hashes scattered over all 64 bits. Sorting and searching rely on that f
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.dedupe.passages import Pieces
 from pipelines.settings import PassageSettings
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
-
-Ints = npt.NDArray[np.int64]
-Hashes = npt.NDArray[np.uint64]
+from weighting.arrays import Bools, Int64s, Uint64s
 
 KEY, RANK = 0, 1  # rows of a unit's columns
 COUNT, OWNER = 1, 2  # rows of what is repeated, besides KEY
@@ -31,7 +28,7 @@ BYTES_PER_WORD = 4  # of text; English has 6, and what is left at the ends of li
 SORT_BYTES = {False: 32, True: 56}  # where passages are deleted: True
 
 
-def pack_keys(pieces: Pieces, ranks_D: Hashes | None = None) -> Hashes:
+def pack_keys(pieces: Pieces, ranks_D: Uint64s | None = None) -> Uint64s:
     """Return the columns of D documents, uint64 [R, K]; the ranks are given to delete passages."""
     offsets = (pieces.block_offsets_D1, pieces.window_offsets_D1 + len(pieces.kinds_B))
     first_M = np.concatenate([find_firsts(pieces.keys_M, some_D1) for some_D1 in offsets])
@@ -41,7 +38,7 @@ def pack_keys(pieces: Pieces, ranks_D: Hashes | None = None) -> Hashes:
     return sort_columns([np.stack(rows)])
 
 
-def cut(columns: Hashes, partition: int, partitions: int) -> Hashes:
+def cut(columns: Uint64s, partition: int, partitions: int) -> Uint64s:
     """Return the columns whose key falls into one of `partitions` equal ranges."""
     edges = (SPACE * at // partitions for at in (partition, partition + 1))
     low, high = (
@@ -51,7 +48,7 @@ def cut(columns: Hashes, partition: int, partitions: int) -> Hashes:
     return columns[:, low:high]
 
 
-def count_repeats(parts: Sequence[Hashes], least: int) -> Hashes:
+def count_repeats(parts: Sequence[Uint64s], least: int) -> Uint64s:
     """Return the keys that at least `least` documents hold, uint64 [R + 1, U] as said above.
 
     `parts` are the columns of one range of keys, of all units and in any order.
@@ -59,7 +56,7 @@ def count_repeats(parts: Sequence[Hashes], least: int) -> Hashes:
     return group(sort_columns(parts), least)
 
 
-def gather(columns: Hashes, partitions: Sequence[Hashes]) -> Hashes:
+def gather(columns: Uint64s, partitions: Sequence[Uint64s]) -> Uint64s:
     """Return, of what is repeated in each partition, what a unit's columns hold: [R + 1, U]."""
     found = [
         select(cut(columns, number, len(partitions)), repeats)
@@ -68,12 +65,12 @@ def gather(columns: Hashes, partitions: Sequence[Hashes]) -> Hashes:
     return np.concatenate(found, axis=1)
 
 
-def select(columns: Hashes, repeats: Hashes) -> Hashes:
+def select(columns: Uint64s, repeats: Uint64s) -> Uint64s:
     """Return those of the repeated keys that some sorted columns hold."""
     return repeats[:, find_sorted(columns[KEY], repeats[KEY])]
 
 
-def look_up(keys_M: Hashes, repeats: Hashes) -> Hashes:
+def look_up(keys_M: Uint64s, repeats: Uint64s) -> Uint64s:
     """Return what is known of M keys in any order, uint64 [R, M]: COUNT - 1, OWNER - 1; else 0."""
     found = np.zeros((len(repeats) - 1, len(keys_M)), np.uint64)
     keys_U = repeats[KEY]
@@ -90,7 +87,7 @@ def estimate_partitions(text_bytes: int, settings: PassageSettings, memory: int)
     return max(1, -(-keys * SORT_BYTES[settings.delete] // memory))
 
 
-def sort_columns(parts: Sequence[Hashes]) -> Hashes:
+def sort_columns(parts: Sequence[Uint64s]) -> Uint64s:
     """Return the columns of all parts, sorted by key.
 
     Keys are dealt into buckets by their highest bits, a few to each, and what is left to do within
@@ -112,7 +109,7 @@ def sort_columns(parts: Sequence[Hashes]) -> Hashes:
     return columns
 
 
-def divide(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Ints]:
+def divide(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Int64s]:
     """Return how keys from `low` to `high` fall into buckets of two to eight, were they even.
 
     The bucket of a key is (key - low) >> shift. With both goes a zero for every bucket, and one
@@ -123,14 +120,14 @@ def divide(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Ints]:
 
 
 @njit
-def tally(keys: Hashes, low: np.uint64, shift: np.uint64, places: Ints) -> None:
+def tally(keys: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s) -> None:
     """Count keys by bucket, each at the place after its own."""
     for key in keys:
         places[((key - low) >> shift) + np.uint64(1)] += 1
 
 
 @njit
-def deal(part: Hashes, low: np.uint64, shift: np.uint64, places: Ints, columns: Hashes) -> None:
+def deal(part: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s, columns: Uint64s) -> None:
     """Write columns to the next places of their buckets."""
     for at in range(part.shape[1]):
         bucket = (part[0, at] - low) >> shift
@@ -141,7 +138,7 @@ def deal(part: Hashes, low: np.uint64, shift: np.uint64, places: Ints, columns: 
 
 
 @njit
-def insert(columns: Hashes) -> None:
+def insert(columns: Uint64s) -> None:
     """Sort columns that are nearly sorted by key."""
     held = np.empty(len(columns), np.uint64)
     for at in range(1, columns.shape[1]):
@@ -159,7 +156,7 @@ def insert(columns: Hashes) -> None:
 
 
 @njit
-def group(columns: Hashes, least: int) -> Hashes:
+def group(columns: Uint64s, least: int) -> Uint64s:
     """Return the keys of at least so many sorted columns, their number and smallest rank."""
     repeats = np.empty((len(columns) + 1, columns.shape[1] // least), np.uint64)
     size, first = 0, 0
@@ -176,7 +173,7 @@ def group(columns: Hashes, least: int) -> Hashes:
 
 
 @njit
-def find_firsts(keys_M: Hashes, offsets_D1: Ints) -> npt.NDArray[np.bool_]:
+def find_firsts(keys_M: Uint64s, offsets_D1: Int64s) -> Bools:
     """Say of the keys between the first and the last offset whether they are new in their text."""
     longest = 0
     for document in range(len(offsets_D1) - 1):
@@ -198,7 +195,7 @@ def find_firsts(keys_M: Hashes, offsets_D1: Ints) -> npt.NDArray[np.bool_]:
 
 
 @njit
-def find_sorted(keys_K: Hashes, among_U: Hashes) -> Ints:
+def find_sorted(keys_K: Uint64s, among_U: Uint64s) -> Int64s:
     """Return the places in `among_U` of those of K keys that are there; both are sorted.
 
     From key to key the search goes on in steps that double, then halves the last.
@@ -222,7 +219,7 @@ def find_sorted(keys_K: Hashes, among_U: Hashes) -> Ints:
 
 @njit
 def find_unsorted(
-    keys_M: Hashes, repeats: Hashes, edges: Ints, shift: np.uint64, found: Hashes
+    keys_M: Uint64s, repeats: Uint64s, edges: Int64s, shift: np.uint64, found: Uint64s
 ) -> None:
     """Write the rows of what is repeated to `found`, but for the keys, for each of M keys.
 

@@ -3,16 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
-
-Hashes = npt.NDArray[np.uint64]
-Shingles = npt.NDArray[np.uint32]
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Int64s, Uint32s, Uint64s
 
 
-def make_sets(hashes_M: Hashes, offsets_D1: Ints) -> tuple[Shingles, Ints]:
+def make_sets(hashes_M: Uint64s, offsets_D1: Int64s) -> tuple[Uint32s, Int64s]:
     """Return the sorted distinct high halves of D texts' hashes, uint32 [S], and offsets [D+1]."""
     halves_M = (hashes_M >> np.uint64(32)).astype(np.uint32)
     # NumPy sorts some hundred small numbers with vector instructions: faster, text by text, than
@@ -25,7 +21,7 @@ def make_sets(hashes_M: Hashes, offsets_D1: Ints) -> tuple[Shingles, Ints]:
 
 
 @njit
-def jaccard(a_S: Shingles, b_S: Shingles) -> float:
+def jaccard(a_S: Uint32s, b_S: Uint32s) -> float:
     """Return the Jaccard similarity of two sorted arrays of distinct values; 0 of two empty."""
     a, b, common = 0, 0, 0
     while a < len(a_S) and b < len(b_S):
@@ -38,7 +34,7 @@ def jaccard(a_S: Shingles, b_S: Shingles) -> float:
 
 
 @njit
-def drop_repeats(sorted_M: Shingles, offsets_D1: Ints, sets_D1: Ints) -> int:
+def drop_repeats(sorted_M: Uint32s, offsets_D1: Int64s, sets_D1: Int64s) -> int:
     """Keep each value of each of D sorted texts once, in place; return how many are kept.
 
     `sets_D1` gets the offsets of what is kept.

@@ -16,7 +16,7 @@ the whole computation is
 
     files = [deal(edges), …]                       # any cut of the edges
     for number in count():
-        if not sum(count_unsettled(read(part)) for part in range(P)):
+        if not sum(count_unfinished(read(part)) for part in range(P)):
             break
         files = [contract(read(part), number) for part in range(P)]
     labels = [list_labels(read(part)) for part in range(P)]      # of whole components
@@ -28,25 +28,21 @@ root of a component of N nodes has N neighbours in the end, which take PEAK_BYTE
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from pipelines.dedupe.unions import Edges, Labels
+from pipelines.dedupe.unions import Labels
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
-
-Hashes = npt.NDArray[np.uint64]
-Halves = npt.NDArray[np.uint64]  # [H, 2]: home and neighbour
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Int64s, Uint64s
 
 PEAK_BYTES = 180  # that a half-edge takes: 85 in a round, the rest when survivors are chosen
 
 
-def deal(edges_Ex2: Edges) -> Halves:
+def deal(edges_Ex2: Uint64s) -> Uint64s:
     """Return each edge from both of its ends, sorted by hash of home, then neighbour; each once."""
     return _sort(np.concatenate([edges_Ex2, edges_Ex2[:, ::-1]]))
 
 
-def cut_part(halves_Hx2: Halves, part: int, parts: int) -> Halves:
+def cut_part(halves_Hx2: Uint64s, part: int, parts: int) -> Uint64s:
     """Return the half-edges whose homes' hashes are in one of equal ranges; a view."""
     first, last = ((1 << 64) * at // parts for at in (part, part + 1))
     start = find_place(halves_Hx2, np.uint64(first))
@@ -54,12 +50,12 @@ def cut_part(halves_Hx2: Halves, part: int, parts: int) -> Halves:
     return halves_Hx2[start:end]
 
 
-def gather_part(slices: Sequence[Halves]) -> Halves:
+def gather_part(slices: Sequence[Uint64s]) -> Uint64s:
     """Return the half-edges of one part from all files, sorted, each once."""
     return _sort(np.concatenate([np.empty((0, 2), np.uint64), *slices]))
 
 
-def count_unsettled(halves_Hx2: Halves) -> int:
+def count_unfinished(halves_Hx2: Uint64s) -> int:
     """Return how many homes are neither the smallest of all their neighbours nor have only one.
 
     If no part has any, every component is a star round its smallest node.
@@ -69,12 +65,12 @@ def count_unsettled(halves_Hx2: Halves) -> int:
     return int(((least < homes) & (sizes > 1)).sum())
 
 
-def contract(halves_Hx2: Halves, number: int) -> Halves:
+def contract(halves_Hx2: Uint64s, number: int) -> Uint64s:
     """Return what round `number`, from 0, makes of a part: half-edges of all parts, for a file."""
     return deal(small_star(halves_Hx2) if number % 2 else large_star(halves_Hx2))
 
 
-def large_star(halves_Hx2: Halves) -> Edges:
+def large_star(halves_Hx2: Uint64s) -> Uint64s:
     """Return the edges from each home's larger neighbours to the smallest node it knows."""
     homes, others = halves_Hx2.T
     larger = others > homes
@@ -82,7 +78,7 @@ def large_star(halves_Hx2: Halves) -> Edges:
     return np.stack([least[larger], others[larger]], axis=1)
 
 
-def small_star(halves_Hx2: Halves) -> Edges:
+def small_star(halves_Hx2: Uint64s) -> Uint64s:
     """Return the edges from each home and its smaller neighbours to the smallest of these."""
     homes, others = halves_Hx2.T
     least = _spread_least(halves_Hx2)
@@ -92,7 +88,7 @@ def small_star(halves_Hx2: Halves) -> Edges:
     return np.stack([least[smaller], ends[smaller]], axis=1)
 
 
-def list_labels(halves_Hx2: Halves) -> Labels:
+def list_labels(halves_Hx2: Uint64s) -> Labels:
     """Return the components whose smallest nodes are homes of this part; all must be stars."""
     inner = halves_Hx2[halves_Hx2[:, 1] > halves_Hx2[:, 0]]
     starts, _ = _find_homes(inner)
@@ -102,7 +98,7 @@ def list_labels(halves_Hx2: Halves) -> Labels:
     return Labels(nodes_M[order_M], roots_M[order_M])
 
 
-def _sort(halves_Hx2: Halves) -> Halves:
+def _sort(halves_Hx2: Uint64s) -> Uint64s:
     homes, others = halves_Hx2.T
     sorted_Hx2 = halves_Hx2[np.lexsort((others, scatter_all(homes)))]
     fresh = np.ones(len(sorted_Hx2), bool)
@@ -110,7 +106,7 @@ def _sort(halves_Hx2: Halves) -> Halves:
     return sorted_Hx2[fresh]
 
 
-def _find_homes(halves_Hx2: Halves) -> tuple[Ints, Ints]:
+def _find_homes(halves_Hx2: Uint64s) -> tuple[Int64s, Int64s]:
     """Return where each home's half-edges start, and how many they are."""
     begins = np.ones(len(halves_Hx2), bool)
     begins[1:] = halves_Hx2[1:, 0] != halves_Hx2[:-1, 0]
@@ -118,14 +114,14 @@ def _find_homes(halves_Hx2: Halves) -> tuple[Ints, Ints]:
     return starts, np.diff(starts, append=len(begins))
 
 
-def _spread_least(halves_Hx2: Halves) -> Hashes:
+def _spread_least(halves_Hx2: Uint64s) -> Uint64s:
     """Return the smallest neighbour of each half-edge's home."""
     starts, sizes = _find_homes(halves_Hx2)
     return np.repeat(halves_Hx2[starts, 1], sizes)
 
 
 @njit
-def scatter_all(values_N: Hashes) -> Hashes:
+def scatter_all(values_N: Uint64s) -> Uint64s:
     """Return each number scattered over all its bits."""
     scattered_N = np.empty(len(values_N), np.uint64)
     for at in range(len(values_N)):
@@ -134,7 +130,7 @@ def scatter_all(values_N: Hashes) -> Hashes:
 
 
 @njit
-def find_place(halves_Hx2: Halves, least: np.uint64) -> int:
+def find_place(halves_Hx2: Uint64s, least: np.uint64) -> int:
     """Return the first half-edge whose home's hash is at least `least`."""
     low, high = 0, len(halves_Hx2)
     while low < high:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from pipelines.dedupe.fingerprints import Fingerprints
 from pipelines.dedupe.gather import (
     CHUNK_BYTES,
     UNIT_BITS,
@@ -23,10 +23,10 @@ from pipelines.dedupe.gather import (
     gather,
     gather_shingles,
 )
-from pipelines.dedupe.prints import Prints
 from pipelines.dedupe.shingles import jaccard
 from pipelines.dedupe.unions import Labels
 from pipelines.words.compiled import njit
+from weighting.arrays import Bools, Float32s, Int64s, Structs, Uint32s, Uint64s
 from weighting.errors import BrokenInvariant
 
 # A document of a cluster of two or more. `similarity` is the Jaccard similarity of its shingles to
@@ -45,21 +45,16 @@ MEMBERS = np.dtype(
         ("survives", np.bool_),
     ]
 )
-Members = npt.NDArray[np.void]
-Hashes = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
-Shingles = npt.NDArray[np.uint32]
-Flags = npt.NDArray[np.bool_]
 
 
 class Settled(NamedTuple):
     """What a component's documents are told: the names of their cluster and of its survivor."""
 
-    clusters_Cx2: Hashes
-    survivors_Cx2: Hashes
+    clusters_Cx2: Uint64s
+    survivors_Cx2: Uint64s
 
 
-def resolve(labels: Labels, units: Mapping[int, Prints]) -> Members:
+def resolve(labels: Labels, units: Mapping[int, Fingerprints]) -> Structs:
     """Return the members, sorted by node, of whole components: the new documents among them.
 
     Raises:
@@ -83,19 +78,19 @@ def resolve(labels: Labels, units: Mapping[int, Prints]) -> Members:
     return members[~published_M]
 
 
-def list_copies(members: Members) -> npt.NDArray[np.uint32]:
+def list_copies(members: Structs) -> Uint32s:
     """Return the rows of the members that do not stay."""
     return np.asarray(members["row"][~members["survives"]])
 
 
-def to_hex(high: Hashes, low: Hashes) -> list[str]:
+def to_hex(high: Uint64s, low: Uint64s) -> list[str]:
     """Return the 32 hexadecimal digits of 128-bit numbers given as halves."""
     return [f"{a:016x}{b:016x}" for a, b in zip(high.tolist(), low.tolist(), strict=True)]
 
 
 def _find_best(
-    units: Mapping[int, Prints], nodes_M: Hashes, roots_M: Hashes, published_M: Flags
-) -> tuple[Ints, Ints]:
+    units: Mapping[int, Fingerprints], nodes_M: Uint64s, roots_M: Uint64s, published_M: Bools
+) -> tuple[Int64s, Int64s]:
     """Return the place of each component's best document, and the component of each document."""
     names = ("quality_D", "lengths_D", "contents_Dx2", "ids_Dx2")
     quality_M, lengths_M, contents_Mx2, ids_Mx2 = gather(units, nodes_M, names)
@@ -108,7 +103,7 @@ def _find_best(
     return order_M[begins], components_M
 
 
-def _settle(units: Mapping[int, Prints], best_C: Hashes, published_C: Flags) -> Settled:
+def _settle(units: Mapping[int, Fingerprints], best_C: Uint64s, published_C: Bools) -> Settled:
     """Return what the components of best documents are told."""
     order_C = np.argsort(best_C)
     settled = Settled(*(np.empty((len(best_C), 2), np.uint64) for _ in range(2)))
@@ -123,7 +118,7 @@ def _settle(units: Mapping[int, Prints], best_C: Hashes, published_C: Flags) -> 
     return settled
 
 
-def _check(components_M: Ints, best_C: Ints, published_M: Flags) -> None:
+def _check(components_M: Int64s, best_C: Int64s, published_M: Bools) -> None:
     """Check that each component keeps one document: a published one exactly where it has any."""
     kept_C = np.bincount(components_M[best_C], minlength=len(best_C))
     wanted_C = np.bincount(components_M, published_M, minlength=len(best_C)) > 0
@@ -132,7 +127,7 @@ def _check(components_M: Ints, best_C: Ints, published_M: Flags) -> None:
         raise BrokenInvariant(f"{wrong.sum():,} clusters do not keep exactly one document")
 
 
-def _compare(units: Mapping[int, Prints], nodes_M: Hashes, best_M: Ints) -> npt.NDArray[np.float32]:
+def _compare(units: Mapping[int, Fingerprints], nodes_M: Uint64s, best_M: Int64s) -> Float32s:
     """Return the similarity of each document to the best of its component."""
     similarity_M = np.ones(len(nodes_M), np.float32)
     contents_Mx2, sizes_M = gather(units, nodes_M, ["contents_Dx2", "sizes_D"])
@@ -148,9 +143,7 @@ def _compare(units: Mapping[int, Prints], nodes_M: Hashes, best_M: Ints) -> npt.
 
 
 @njit
-def compare_pairs(
-    shingles_S: Shingles, offsets_C1: Ints, pairs_Px2: Ints
-) -> npt.NDArray[np.float32]:
+def compare_pairs(shingles_S: Uint32s, offsets_C1: Int64s, pairs_Px2: Int64s) -> Float32s:
     """Return the Jaccard similarity of pairs of documents."""
     similarity_P = np.empty(len(pairs_Px2), np.float32)
     for pair in range(len(pairs_Px2)):

@@ -3,13 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
-
-Nodes = npt.NDArray[np.uint64]
-Edges = npt.NDArray[np.uint64]  # [E, 2] nodes
-Ints = npt.NDArray[np.int64]
+from weighting.arrays import Int64s, Uint64s
 
 # What `find_components` takes for an edge at its peak, and then `survivors` for its two nodes.
 BYTES_PER_EDGE = 340
@@ -18,11 +14,11 @@ BYTES_PER_EDGE = 340
 class Labels(NamedTuple):
     """The components of a graph: M nodes, sorted, and the smallest node of each one's component."""
 
-    nodes_M: Nodes
-    roots_M: Nodes
+    nodes_M: Uint64s
+    roots_M: Uint64s
 
 
-def find_components(edges_Ex2: Edges) -> Labels:
+def find_components(edges_Ex2: Uint64s) -> Labels:
     """Return the components of all nodes that have an edge."""
     nodes_M, places = np.unique(edges_Ex2, return_inverse=True)
     parents_M = np.arange(len(nodes_M))
@@ -30,7 +26,7 @@ def find_components(edges_Ex2: Edges) -> Labels:
     return Labels(nodes_M, nodes_M[parents_M])
 
 
-def span(edges_Ex2: Edges) -> Edges:
+def span(edges_Ex2: Uint64s) -> Uint64s:
     """Return the fewest edges with the same components: each node with its smallest one, sorted."""
     nodes_M, roots_M = find_components(edges_Ex2)
     inner = nodes_M != roots_M
@@ -39,7 +35,7 @@ def span(edges_Ex2: Edges) -> Edges:
 
 
 @njit
-def unite(parents_M: Ints, pairs_Ex2: Ints) -> None:
+def unite(parents_M: Int64s, pairs_Ex2: Int64s) -> None:
     """Join the trees of each pair; then let every node point to the smallest of its component."""
     for edge in range(len(pairs_Ex2)):
         join(parents_M, pairs_Ex2[edge, 0], pairs_Ex2[edge, 1])
@@ -48,7 +44,7 @@ def unite(parents_M: Ints, pairs_Ex2: Ints) -> None:
 
 
 @njit
-def join(parents_M: Ints, one: int, other: int) -> None:
+def join(parents_M: Int64s, one: int, other: int) -> None:
     """Join the trees of two nodes under the smaller root."""
     one, other = find(parents_M, one), find(parents_M, other)
     if one < other:
@@ -58,7 +54,7 @@ def join(parents_M: Ints, one: int, other: int) -> None:
 
 
 @njit
-def find(parents_M: Ints, node: int) -> int:
+def find(parents_M: Int64s, node: int) -> int:
     """Return the root of a node; halve the path to it."""
     while parents_M[node] != node:
         parents_M[node] = parents_M[parents_M[node]]

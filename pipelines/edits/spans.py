@@ -13,16 +13,14 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from weighting.documents import SPANS
+from weighting.arrays import Int32s, Int64s
+from weighting.contracts.documents import SPANS
 
-Spans = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.int64]
 Side = Literal["left", "right"]
 
-UNCHANGED: Spans = np.empty((0, 4), np.int32)
+UNCHANGED: Int32s = np.empty((0, 4), np.int32)
 UNCHANGED.flags.writeable = False
 
 
@@ -30,7 +28,7 @@ class Edited(NamedTuple):
     """A text and the spans, [S, 4], that lead back to the text it was made from."""
 
     text: str
-    spans: Spans = UNCHANGED
+    spans: Int32s = UNCHANGED
 
 
 class Piece(NamedTuple):
@@ -58,7 +56,7 @@ def replace(text: str, pieces: Iterable[Piece]) -> Edited:
     return Edited("".join(parts), _merge(_locate(changes)))
 
 
-def compose(first: Spans, second: Spans) -> Spans:
+def compose(first: Int32s, second: Int32s) -> Int32s:
     """Return the map of two edits made one after the other.
 
     `first` leads from the middle text to the source, `second` from the final text to the middle;
@@ -82,7 +80,7 @@ def compose(first: Spans, second: Spans) -> Spans:
     ).astype(np.int32)
 
 
-def map_starts(spans: Spans, positions_N: Positions) -> Positions:
+def map_starts(spans: Int32s, positions_N: Int64s) -> Int64s:
     """Return the source position of the character that starts at each of N positions, int64 [N].
 
     Within a changed piece that is the start of what it replaced; the end of the text maps to the
@@ -91,7 +89,7 @@ def map_starts(spans: Spans, positions_N: Positions) -> Positions:
     return _map(spans, positions_N, "right")
 
 
-def map_ends(spans: Spans, positions_N: Positions) -> Positions:
+def map_ends(spans: Int32s, positions_N: Int64s) -> Int64s:
     """Return the source end of the character that ends at each of N positions, int64 [N].
 
     Within a changed piece that is the end of what it replaced. So the characters [a, b) of the
@@ -100,7 +98,7 @@ def map_ends(spans: Spans, positions_N: Positions) -> Positions:
     return _map(spans, positions_N, "left")
 
 
-def to_arrow(spans_D: Sequence[Spans]) -> pa.ListArray:
+def to_arrow(spans_D: Sequence[Int32s]) -> pa.ListArray:
     """Return the maps of D documents as an Arrow array of type `SPANS`."""
     offsets = np.cumsum([0, *map(len, spans_D)], dtype=np.int32)
     rows = np.concatenate([UNCHANGED, *spans_D])
@@ -109,7 +107,7 @@ def to_arrow(spans_D: Sequence[Spans]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), fields, type=SPANS)
 
 
-def from_arrow(spans_D: pa.ListArray) -> list[Spans]:
+def from_arrow(spans_D: pa.ListArray) -> list[Int32s]:
     """Return the maps of D documents from an Arrow array of type `SPANS`."""
     rows = spans_D.flatten()
     columns = [rows.field(field.name).to_numpy() for field in SPANS.value_type]
@@ -117,7 +115,7 @@ def from_arrow(spans_D: pa.ListArray) -> list[Spans]:
     return np.split(np.stack(columns, axis=1), np.cumsum(lengths)[:-1])
 
 
-def _locate(changes: Sequence[Piece]) -> Spans:
+def _locate(changes: Sequence[Piece]) -> Int32s:
     """Return where the pieces come to lie, one row each."""
     source = np.array([change[:2] for change in changes], np.int64)
     lengths = np.fromiter((len(change.replacement) for change in changes), np.int64)
@@ -126,7 +124,7 @@ def _locate(changes: Sequence[Piece]) -> Spans:
     return np.column_stack([ends - lengths, ends, source]).astype(np.int32)
 
 
-def _merge(spans: Spans) -> Spans:
+def _merge(spans: Int32s) -> Int32s:
     """Return sorted spans with touching ones united."""
     apart = spans[1:, 0] > spans[:-1, 1]
     firsts = np.concatenate([[True], apart])
@@ -136,7 +134,7 @@ def _merge(spans: Spans) -> Spans:
     ).astype(np.int32)
 
 
-def _unite(*intervals: npt.NDArray[np.int32]) -> tuple[Positions, Positions]:
+def _unite(*intervals: Int32s) -> tuple[Int64s, Int64s]:
     """Return lows [M] and highs [M] of the union of closed intervals, each [*, 2]."""
     both = np.concatenate(intervals).astype(np.int64)
     both = both[np.argsort(both[:, 0], kind="stable")]
@@ -145,7 +143,7 @@ def _unite(*intervals: npt.NDArray[np.int32]) -> tuple[Positions, Positions]:
     return both[np.concatenate([[True], apart]), 0], reach[np.concatenate([apart, [True]])]
 
 
-def _shift(ends: Spans, source_ends: Spans, positions_N: Positions, side: Side) -> Positions:
+def _shift(ends: Int32s, source_ends: Int32s, positions_N: Int64s, side: Side) -> Int64s:
     """Return what leads N positions between spans to the source.
 
     A span counts from its end on ("right") or only behind it ("left").
@@ -154,7 +152,7 @@ def _shift(ends: Spans, source_ends: Spans, positions_N: Positions, side: Side) 
     return np.asarray(shifts[np.searchsorted(ends, positions_N, side)])
 
 
-def _map(spans: Spans, positions_N: Positions, side: Side) -> Positions:
+def _map(spans: Int32s, positions_N: Int64s, side: Side) -> Int64s:
     """Map the character right or left of each position to the same side of its source."""
     _, ends, _, source_ends = spans.T
     beyond = np.full((1, 4), np.iinfo(np.int32).max)  # no position lies in this span

@@ -19,8 +19,8 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
+from pipelines.readers.records import PAYLOAD_LIMIT, Item, Record, Reject
 from pipelines.readers.rows import BadRecord
-from pipelines.records import PAYLOAD_LIMIT, Item, Record, Reject
 
 # The slowest page found within these limits takes some 15 s, a usual one of 50 KB 1 to 50 ms.
 MAX_CHARS = 10_000_000

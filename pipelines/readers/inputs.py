@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from fsspec.core import url_to_fs
 
-from pipelines.readers import READERS, huggingface, known_suffixes, python_docs, reader_of
-from pipelines.readers.streams import is_url
+from pipelines.readers.formats import huggingface, python_docs
+from pipelines.readers.registry import READERS, known_suffixes, reader_of
+from pipelines.readers.streams.open_stream import is_url
 from weighting.errors import AssayError
 
 LOCAL_URL = "file://"

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pipelines.readers.compression import without_compression
-from pipelines.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject
+from pipelines.readers.streams.compression import without_compression
 
 NAMES_SHOWN = 12
 NO_PYTHON_VALUE = (ValueError, OverflowError)  # UnicodeDecodeError is the first

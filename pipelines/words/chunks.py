@@ -1,21 +1,16 @@
 """Kernel: the chunks of a batch of texts, which are its runs of non-space characters."""
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Slots = npt.NDArray[np.int32]
-
+from weighting.arrays import Int32s, Int64s, Structs, Uint8s
 
 # The bytes that may begin a white-space character: most bytes do not, and one look tells.
 MAY_BE_SPACE = np.isin(np.arange(256), [*range(9, 14), *range(28, 33), 0xC2, 0xE1, 0xE2, 0xE3])
 
 
 @njit
-def space_size(data: Bytes, at: int, end: int) -> int:
+def space_size(data: Uint8s, at: int, end: int) -> int:
     """Return the bytes of the white-space character (`str.isspace`) at `at`, 0 if there is none."""
     byte = data[at]
     if byte < 0x80:
@@ -35,7 +30,9 @@ def space_size(data: Bytes, at: int, end: int) -> int:
 
 
 @njit
-def find_chunks(data: Bytes, offsets: Ints, starts: Ints, ends: Ints, counts_D: Ints) -> int:
+def find_chunks(
+    data: Uint8s, offsets: Int64s, starts: Int64s, ends: Int64s, counts_D: Int64s
+) -> int:
     """Write the byte ranges of the chunks of D texts to `starts` and `ends`; return their number.
 
     `offsets` [D+1] bound the texts; `counts_D` gets the number of chunks of each.
@@ -65,7 +62,7 @@ def find_chunks(data: Bytes, offsets: Ints, starts: Ints, ends: Ints, counts_D: 
 
 
 @njit
-def count_words(slots_K: Slots, chunks: npt.NDArray[np.void]) -> Ints:
+def count_words(slots_K: Int32s, chunks: Structs) -> Int64s:
     """Return the number of words of K chunks, given by their places in the vocabulary."""
     counts_K = np.empty(len(slots_K), np.int64)
     for at in range(len(slots_K)):
@@ -74,7 +71,7 @@ def count_words(slots_K: Slots, chunks: npt.NDArray[np.void]) -> Ints:
 
 
 @njit
-def expand(slots_K: Slots, chunks: npt.NDArray[np.void], places: Ints) -> None:
+def expand(slots_K: Int32s, chunks: Structs, places: Int64s) -> None:
     """Write the places of the words of K chunks to `places`."""
     size = 0
     for slot in slots_K:

@@ -8,9 +8,9 @@ chance of about 3 in 10^8.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
+from weighting.arrays import Uint8s, Uint64s
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 VALUES = np.random.Generator(np.random.PCG64(7)).integers(1, 2**64, 256, np.uint64)
@@ -41,7 +41,7 @@ def power(length: int) -> np.uint64:
 
 
 @njit
-def hash_bytes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+def hash_bytes(data: Uint8s, start: int, end: int) -> np.uint64:
     """Return the hash of bytes [start, end)."""
     value = np.uint64(0)
     for at in range(start, end):
@@ -58,7 +58,7 @@ def scatter(value: np.uint64) -> np.uint64:
 
 
 @njit
-def find_slot(keys: npt.NDArray[np.uint64], key: np.uint64) -> int:
+def find_slot(keys: Uint64s, key: np.uint64) -> int:
     """Return where `key` is, or belongs, in an open-addressing table; 0 marks a free slot.
 
     The table's length is a power of two, and it is never full.
@@ -76,7 +76,7 @@ def hash_text(text: str) -> int:
     return int(hash_bytes(data, 0, len(data)))
 
 
-def make_set(values: list[int]) -> npt.NDArray[np.uint64]:
+def make_set(values: list[int]) -> Uint64s:
     """Return an open-addressing table that holds the values."""
     size = 1 << max(4, (4 * len(values) + 1).bit_length())
     keys = np.zeros(size, np.uint64)

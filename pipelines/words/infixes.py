@@ -4,8 +4,9 @@ import numpy as np
 
 from pipelines.words.addresses import is_address
 from pipelines.words.compiled import njit
-from pipelines.words.points import UNKNOWN, Flags, Points
+from pipelines.words.points import UNKNOWN
 from pipelines.words.tables import ALPHA_CLASS, DIGIT, DOT_AFTER, DOT_BEFORE, HYPHEN, INFIX
+from weighting.arrays import Int32s, Uint16s
 
 DOT, COMMA, MINUS, EM_DASH = ord("."), ord(","), ord("-"), ord("\N{EM DASH}")
 SIGNS = (ord("+"), MINUS, ord("*"), ord("^"))
@@ -13,7 +14,7 @@ RELATIONS = (ord(":"), ord("<"), ord(">"), ord("="), ord("/"))
 
 
 @njit
-def find_infix(points: Points, first: int, at: int, last: int, flags: Flags) -> int:
+def find_infix(points: Int32s, first: int, at: int, last: int, flags: Uint16s) -> int:
     """Return the length of the infix of points [first, last) that begins at `at`, 0 for none."""
     if at == first:
         return 0
@@ -36,13 +37,13 @@ def find_infix(points: Points, first: int, at: int, last: int, flags: Flags) -> 
 
 
 @njit
-def is_operand(points: Points, at: int, last: int, flags: Flags) -> bool:
+def is_operand(points: Int32s, at: int, last: int, flags: Uint16s) -> bool:
     """Say whether there is a digit or a minus sign at `at`."""
     return at < last and (points[at] == MINUS or flags[points[at]] & DIGIT != 0)
 
 
 @njit
-def count_run(points: Points, at: int, last: int) -> int:
+def count_run(points: Int32s, at: int, last: int) -> int:
     """Return how often the point at `at` is repeated from there on."""
     end = at + 1
     while end < last and points[end] == points[at]:
@@ -51,7 +52,7 @@ def count_run(points: Points, at: int, last: int) -> int:
 
 
 @njit
-def find_hyphens(points: Points, at: int, last: int, flags: Flags) -> int:
+def find_hyphens(points: Int32s, at: int, last: int, flags: Uint16s) -> int:
     """Return the length of the hyphens at `at`, after a letter or digit, if a letter follows."""
     run = count_run(points, at, last)
     most = 3 if points[at] == MINUS else 2 if points[at] == EM_DASH else 1
@@ -61,7 +62,7 @@ def find_hyphens(points: Points, at: int, last: int, flags: Flags) -> int:
 
 @njit
 def cut_infixes(
-    points: Points, first: int, last: int, flags: Flags, cuts: Points, size: int
+    points: Int32s, first: int, last: int, flags: Uint16s, cuts: Int32s, size: int
 ) -> int:
     """Append the ends of the words in points [first, last) to `cuts`; return its size."""
     at, start, address = first, first, 0

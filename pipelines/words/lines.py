@@ -1,19 +1,17 @@
 """Kernels: the lines of texts, and what is at the ends of byte ranges."""
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.chunks import space_size
 from pipelines.words.compiled import njit
+from weighting.arrays import Uint8s
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 NEWLINE, RETURN = 10, 13
 MAY_BE_BREAK = np.isin(np.arange(256), [*range(10, 14), *range(28, 31), 0xC2, 0xE2])
 
 
 @njit
-def break_size(data: Bytes, at: int, end: int) -> int:
+def break_size(data: Uint8s, at: int, end: int) -> int:
     """Return the bytes of the line break (`str.splitlines`) at `at`, 0 if there is none."""
     byte = data[at]
     if byte == RETURN:
@@ -28,7 +26,7 @@ def break_size(data: Bytes, at: int, end: int) -> int:
 
 
 @njit
-def find_break(data: Bytes, at: int, end: int) -> int:
+def find_break(data: Uint8s, at: int, end: int) -> int:
     """Return where the line that holds byte `at` ends, its break left out."""
     while at < end and not (MAY_BE_BREAK[data[at]] and break_size(data, at, end)):
         at += 1
@@ -36,7 +34,7 @@ def find_break(data: Bytes, at: int, end: int) -> int:
 
 
 @njit
-def strip_left(data: Bytes, start: int, end: int) -> int:
+def strip_left(data: Uint8s, start: int, end: int) -> int:
     """Return where bytes [start, end) begin without leading white space."""
     while start < end:
         size = space_size(data, start, end)
@@ -47,7 +45,7 @@ def strip_left(data: Bytes, start: int, end: int) -> int:
 
 
 @njit
-def strip_right(data: Bytes, start: int, end: int) -> int:
+def strip_right(data: Uint8s, start: int, end: int) -> int:
     """Return where bytes [start, end) end without trailing white space."""
     while end > start:
         size = 1
@@ -60,7 +58,7 @@ def strip_right(data: Bytes, start: int, end: int) -> int:
 
 
 @njit
-def count_chars(data: Bytes, start: int, end: int) -> int:
+def count_chars(data: Uint8s, start: int, end: int) -> int:
     """Return the number of code points in bytes [start, end)."""
     count = 0
     for at in range(start, end):
@@ -69,7 +67,7 @@ def count_chars(data: Bytes, start: int, end: int) -> int:
 
 
 @njit
-def matches(data: Bytes, at: int, end: int, wanted: Bytes) -> bool:
+def matches(data: Uint8s, at: int, end: int, wanted: Uint8s) -> bool:
     """Say whether bytes [at, end) begin with `wanted`, ASCII capitals taken as small letters."""
     if at + len(wanted) > end:
         return False
@@ -83,11 +81,11 @@ def matches(data: Bytes, at: int, end: int, wanted: Bytes) -> bool:
 
 
 @njit
-def ends_with(data: Bytes, start: int, end: int, wanted: Bytes) -> bool:
+def ends_with(data: Uint8s, start: int, end: int, wanted: Uint8s) -> bool:
     """Say whether bytes [start, end) end in `wanted`, which has no capital letter."""
     return end - len(wanted) >= start and matches(data, end - len(wanted), end, wanted)
 
 
-def encode(text: str) -> Bytes:
+def encode(text: str) -> Uint8s:
     """Return a text's UTF-8 bytes as the kernels take them."""
     return np.frombuffer(text.encode(), np.uint8)

@@ -6,7 +6,6 @@ what was seen before, and the vocabulary may be forgotten at any time.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
 from pipelines.words.english import ORTH, Tokenizer, english, split_words
@@ -22,6 +21,7 @@ from pipelines.words.tables import (
     mark_character,
     tabulate_characters,
 )
+from weighting.arrays import Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
 
 CHUNK_LIMIT = 2**19  # chunks after which the vocabulary starts anew: some 60 MB
 STEP = 2**16  # chunks looked up at a time
@@ -31,12 +31,6 @@ WORD = np.dtype(
     align=True,
 )
 CHUNK = np.dtype([("first", np.int32), ("words", np.int32)], align=True)
-Words = npt.NDArray[np.void]
-Chunks = npt.NDArray[np.void]
-Ints = npt.NDArray[np.int64]
-Slots = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
-Bytes = npt.NDArray[np.uint8]
 
 
 class Vocabulary:
@@ -56,7 +50,7 @@ class Vocabulary:
         self.words = np.empty(2**12, WORD)
         self.sizes = np.zeros(2, np.int64)  # chunks, words
 
-    def look_up(self, data: Bytes, starts_N: Ints, ends_N: Ints) -> Slots:
+    def look_up(self, data: Uint8s, starts_N: Int64s, ends_N: Int64s) -> Int32s:
         """Return the place in `chunks` of N chunks given by their bytes, int32 [N]."""
         if self.sizes[0] > CHUNK_LIMIT:
             self.forget()
@@ -112,7 +106,7 @@ def describe(word: str) -> tuple[int, int, int, int]:
     return hash_text(word), len(word), len(word.encode()), some | every | ends
 
 
-def _grow(array: npt.NDArray[np.void], size: int) -> npt.NDArray[np.void]:
+def _grow(array: Structs, size: int) -> Structs:
     if size <= len(array):
         return array
     grown = np.empty(max(size, 2 * len(array)), array.dtype)
@@ -154,7 +148,7 @@ def _has_affix(tokenizer: Tokenizer, text: str) -> bool:
 
 
 @njit
-def rehash(keys: Hashes, slots: Slots, size: int) -> tuple[Hashes, Slots]:
+def rehash(keys: Uint64s, slots: Int32s, size: int) -> tuple[Uint64s, Int32s]:
     """Return a table of at least `size` places with the same entries."""
     length = len(keys)
     while length < size:
@@ -169,17 +163,17 @@ def rehash(keys: Hashes, slots: Slots, size: int) -> tuple[Hashes, Slots]:
 
 @njit
 def look_up(
-    data: Bytes,
-    starts_N: Ints,
-    ends_N: Ints,
-    keys: Hashes,
-    slots: Slots,
-    chunks: Chunks,
-    words: Words,
-    sizes: Ints,
+    data: Uint8s,
+    starts_N: Int64s,
+    ends_N: Int64s,
+    keys: Uint64s,
+    slots: Int32s,
+    chunks: Structs,
+    words: Structs,
+    sizes: Int64s,
     rules: Rules,
-    slots_N: Slots,
-    unknown: Ints,
+    slots_N: Int32s,
+    unknown: Int64s,
 ) -> int:
     """Look N chunks up, enter the new ones, and return how many of those spaCy has to split.
 
@@ -212,13 +206,13 @@ def look_up(
 
 @njit
 def enter(
-    points: Slots,
-    ends: Slots,
-    hashes: Hashes,
-    flags: npt.NDArray[np.uint16],
-    cuts: Slots,
+    points: Int32s,
+    ends: Int32s,
+    hashes: Uint64s,
+    flags: Uint16s,
+    cuts: Int32s,
     size: int,
-    words: Words,
+    words: Structs,
     first: int,
 ) -> None:
     """Write the entries of a chunk's words from words[first] on."""

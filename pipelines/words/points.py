@@ -3,18 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import extend, find_slot, power
 from pipelines.words.tables import LIMIT
+from weighting.arrays import Int32s, Uint8s, Uint16s, Uint64s
 
 LONGEST = 256  # code points of a chunk that is split by the kernel
 UNKNOWN = -1  # "ask spaCy", where a length or a number is expected
-
-Points = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.uint16]
-Hashes = npt.NDArray[np.uint64]
 
 
 class Rules(NamedTuple):
@@ -24,15 +20,15 @@ class Rules(NamedTuple):
     pass may join again; `units` are units and currencies.
     """
 
-    flags: Flags
-    specials: Hashes
-    pairs: Hashes
-    units: Hashes
+    flags: Uint16s
+    specials: Uint64s
+    pairs: Uint64s
+    units: Uint64s
 
 
 @njit
 def decode(
-    data: npt.NDArray[np.uint8], start: int, end: int, points: Points, ends: Points, hashes: Hashes
+    data: Uint8s, start: int, end: int, points: Int32s, ends: Int32s, hashes: Uint64s
 ) -> int:
     """Decode UTF-8 bytes [start, end) into `points`; return their number.
 
@@ -61,13 +57,13 @@ def decode(
 
 
 @njit
-def hash_part(hashes: Hashes, ends: Points, first: int, last: int) -> np.uint64:
+def hash_part(hashes: Uint64s, ends: Int32s, first: int, last: int) -> np.uint64:
     """Return the hash of points [first, last)."""
     part: np.uint64 = hashes[last] - hashes[first] * power(ends[last] - ends[first])
     return part
 
 
 @njit
-def contains(keys: Hashes, key: np.uint64) -> bool:
+def contains(keys: Uint64s, key: np.uint64) -> bool:
     """Say whether a set of hashes has one."""
     return bool(keys[find_slot(keys, key)] != np.uint64(0))

@@ -13,17 +13,18 @@ from pipelines.words.affixes import find_prefix, find_suffix
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
 from pipelines.words.infixes import cut_infixes
-from pipelines.words.points import LONGEST, UNKNOWN, Hashes, Points, Rules, contains, hash_part
+from pipelines.words.points import LONGEST, UNKNOWN, Rules, contains, hash_part
+from weighting.arrays import Int32s, Uint64s
 
 
 @njit
 def split_chunk(
-    points: Points,
-    ends: Points,
-    hashes: Hashes,
+    points: Int32s,
+    ends: Int32s,
+    hashes: Uint64s,
     count: int,
     rules: Rules,
-    cuts: Points,
+    cuts: Int32s,
 ) -> int:
     """Write the ends of the words of a chunk of `count` points to `cuts`; return their number.
 
@@ -56,7 +57,7 @@ def split_chunk(
 
 @njit
 def find_affixes(
-    points: Points, ends: Points, hashes: Hashes, first: int, last: int, rules: Rules
+    points: Int32s, ends: Int32s, hashes: Uint64s, first: int, last: int, rules: Rules
 ) -> tuple[int, int]:
     """Return the lengths of the prefix and the suffix of points [first, last).
 
@@ -78,7 +79,7 @@ def find_affixes(
 
 
 @njit
-def is_joined(hashes: Hashes, ends: Points, cuts: Points, size: int, pairs: Hashes) -> bool:
+def is_joined(hashes: Uint64s, ends: Int32s, cuts: Int32s, size: int, pairs: Uint64s) -> bool:
     """Say whether spaCy's second pass may join some of the words again."""
     start, previous = 0, np.uint64(0)
     for at in range(size):

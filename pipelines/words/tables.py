@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.words.english import (
     ALPHA,
@@ -23,6 +22,7 @@ from pipelines.words.english import (
     Tokenizer,
 )
 from pipelines.words.punctuation import PUNCTUATION
+from weighting.arrays import Uint16s
 
 LIMIT = 0x2E80
 
@@ -38,7 +38,7 @@ NOT_PUNCTUATION, LETTER, UNICODE_PUNCTUATION, ENDS_SENTENCE = 512, 1024, 2048, 4
 
 
 @cache
-def tabulate_characters(tokenizer: Tokenizer) -> npt.NDArray[np.uint16]:
+def tabulate_characters(tokenizer: Tokenizer) -> Uint16s:
     """Return the flags of the characters below LIMIT, uint16 [LIMIT]."""
     prefix, suffix = (
         re.compile(search.__self__.pattern)

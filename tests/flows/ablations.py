@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighting.files import write_json
+from weighting.storage.files import write_json
 
 
 def write_ablation(run: Path, name: str = "objectives") -> Path:

@@ -27,11 +27,17 @@ from tests.flows.stories import (
 from tests.flows.tallies import tally
 from tests.flows.tokens import Census
 from weighting.bytelevel import BYTE_OF
-from weighting.documents import CONTAMINATED, DOCUMENTS, PASSAGES, ledger_schema, write_table
-from weighting.files import sha256
-from weighting.manifest import Manifest, describe_file, write_manifest
-from weighting.shards import ShardInfo, Tokens, write_shard
-from weighting.sidecar import Sidecar, SidecarInfo, write_sidecar
+from weighting.contracts.documents import (
+    CONTAMINATED,
+    DOCUMENTS,
+    PASSAGES,
+    ledger_schema,
+    write_table,
+)
+from weighting.contracts.manifest import Manifest, describe_file, write_manifest
+from weighting.contracts.shards import ShardInfo, Tokens, write_shard
+from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
+from weighting.storage.files import sha256
 
 
 def build_run(run: Path, story: Story | None = None) -> Path:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from weighting.params import PolicyParams
-from weighting.signals import SIGNALS, Values
+from weighting.arrays import Float32s
+from weighting.policies.params import PolicyParams
+from weighting.signals.registry import SIGNALS
 
 EOS = 256  # ids below are bytes: the tokenizer has no merges
 VOCAB = 257
@@ -130,7 +131,7 @@ def weigh(ids: Sequence[int]) -> np.ndarray:
     return (raw / raw.mean()).astype(np.float32)
 
 
-def measure(ids: Sequence[int]) -> dict[str, Values]:
+def measure(ids: Sequence[int]) -> dict[str, Float32s]:
     """Return values of every stored signal that differ from token to token."""
     ids_N, place_N = np.asarray(ids, np.float32), np.arange(len(ids), dtype=np.float32)
     return {

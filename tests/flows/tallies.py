@@ -12,11 +12,9 @@ import pyarrow as pa
 
 from tests.flows.stories import EOS, RULES, SPLITS, VOCAB, Doc, Story
 from tests.flows.tokens import Census, average
-from weighting.documents import write_table
-from weighting.mass import tabulate_mass
-from weighting.reasons import Reason
-from weighting.signals import SIGNALS
-from weighting.statistics import (
+from weighting.contracts.documents import write_table
+from weighting.contracts.reasons import Reason
+from weighting.contracts.statistics import (
     DECILE_STATS,
     REASON_STATS,
     RULE_OVERLAP,
@@ -30,7 +28,9 @@ from weighting.statistics import (
     TYPE_WEIGHTS,
     type_stats_schema,
 )
-from weighting.trajectory import CLASSES, classify
+from weighting.policies.effective_sample import tabulate_mass
+from weighting.signals.registry import SIGNALS
+from weighting.signals.trajectory import CLASSES, classify
 
 EDGES = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0]
 REFERENCE = {

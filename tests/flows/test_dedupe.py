@@ -5,13 +5,13 @@ import random
 import shutil
 
 import pytest
-
-from flows.query import open_database
-from tests.conftest import write_text
 from tests.flows.test_cli import invoke
+
+from flows.database.query import open_database
+from tests.conftest import write_text
+from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
-from weighting.files import read_json
-from weighting.manifest import check_files, read_manifest
+from weighting.storage.files import read_json
 
 NOTICE = "All rights reserved by the people of this page, whatever they may be called."
 QUESTION = (
@@ -105,7 +105,9 @@ def test_what_is_to_come_is_told_before_and_what_was_found_after(first):
     assert lines[0].startswith("copies: at most ")
     assert any(line.startswith("passages: about 1 MB of hashes in files") for line in lines)
     wanted = "evaluation set riddles: 2 items, 1 of them too short to be found"
-    assert lines.index(wanted) < next(i for i, line in enumerate(lines) if "settle" in line)
+    assert lines.index(wanted) < next(
+        i for i, line in enumerate(lines) if "write_documents" in line
+    )
     table = [" ".join(line.split()) for line in lines]
     start = next(i for i, line in enumerate(table) if line.startswith("duplicates 2 "))
     assert table[start + 1].startswith("same words 1 ")

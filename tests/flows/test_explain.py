@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from flows.database.query import open_database
 from flows.explain import explain_document, explain_token, tell, write_json
 from flows.explain.arithmetic import Corpus, describe_weight, weigh_again
 from flows.explain.records import Kept
 from flows.explain.tokens import rank
-from flows.query import open_database
 from tests.flows.runs import build_run
 from tests.flows.stories import (
     DOCS,
@@ -33,11 +33,11 @@ from tests.flows.stories import (
     weigh,
 )
 from tests.flows.tokens import Census
+from weighting.contracts.manifest import Manifest
 from weighting.errors import AssayError
-from weighting.files import read_json
-from weighting.manifest import Manifest
-from weighting.params import PolicyParams
-from weighting.policies import POLICIES
+from weighting.policies.params import PolicyParams
+from weighting.policies.registry import POLICIES
+from weighting.storage.files import read_json
 
 MARKED = replace(DOCS[2], passages=[(2, 20, "run", 3)], contaminated=[(40, 55, "r1")])
 STORY = Story(

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from tests.flows.commands import invoke
+from weighting.contracts.shards import open_shard
+from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError
-from weighting.shards import open_shard
-from weighting.sidecar import read_sidecar
 
 pytestmark = pytest.mark.usefixtures("same_code")
 

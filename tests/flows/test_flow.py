@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from flows.privacy import OFF, switch_off_telemetry
-from flows.stages import DATA_STAGES
-from weighting.manifest import check_files, read_manifest
+from flows.run.stages import DATA_STAGES
+from weighting.contracts.manifest import check_files, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.query import open_database
+from flows.database.query import open_database
 from flows.report import write_report
 from flows.report.charts import Patch, density, distribution
 from flows.report.disputes import Sample, find_disputes
@@ -23,12 +23,18 @@ from flows.report.scales import (
 )
 from flows.report.sidecars import Vocabulary
 from flows.report.signals import read_correlations, rebin
-from flows.report.weighing import MEANINGS, PUBLISHED, count_keys, describe_weighing, take_census
+from flows.report.weighing import (
+    MEANINGS,
+    PUBLISHED,
+    count_keys,
+    describe_weighing,
+    take_census,
+)
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
-from weighting.signals import SIGNALS, list_known
-from weighting.trajectory import CLASSES
-from weighting.types import Types
+from weighting.signals.registry import SIGNALS, list_known
+from weighting.signals.token_types import Types
+from weighting.signals.trajectory import CLASSES
 
 DOCS = (
     Doc("Rain in Paris. " * 30, passages=[(0, 14, "line", 4)], contaminated=[(20, 30, "r1")]),

@@ -1,12 +1,12 @@
 """What is wrong with a recipe is told on one line that names the key and what is valid."""
 
 import pytest
-
-from flows.presets import load_recipe
-from flows.problems import RecipeError
-from flows.recipe import NEEDS
-from pipelines.rules import list_rules
 from tests.flows.test_recipe import PRESETS, write
+
+from flows.recipe.problems import RecipeError
+from flows.recipe.schema import NEEDS
+from flows.recipe.sources import load_recipe
+from pipelines.rules.registry import list_rules
 from weighting.errors import AssayError
 
 

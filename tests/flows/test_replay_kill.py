@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-
-from flows import replay as replays
-from flows import stages
-from flows.stages import open_session
-from tests.conftest import write_corpus
 from tests.flows.test_replay import break_line, curate, read_bytes, same_code  # noqa: F401
-from weighting.manifest import check_files, read_manifest
+
+from flows.run import replay as replays
+from flows.run import stages
+from flows.run.stages import open_session
+from tests.conftest import write_corpus
+from weighting.contracts.manifest import check_files, read_manifest
 
 
 class Killed(BaseException):
@@ -58,7 +58,7 @@ def finish(run):
 
 
 @pytest.mark.parametrize(
-    "target", [(replays, "restore_rows"), (stages, "weigh"), (stages, "settle_accounts")]
+    "target", [(replays, "restore_rows"), (stages, "weigh"), (stages, "verify_records")]
 )
 def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatch, target):
     run = tmp_path / "run"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.query import open_database
+from flows.database.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
-from flows.report.charts import Series, bar, bars, histogram, lines, scale
+from flows.report.charts import WordHashes, bar, bars, histogram, lines, scale
 from flows.report.heatmap import DOCUMENTS, TOKENS, choose, spell
 from flows.report.rules import read_overlap
 from flows.visible import show
@@ -20,7 +20,7 @@ from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
 from weighting.errors import AssayError, BrokenContract
-from weighting.files import read_json, write_json
+from weighting.storage.files import read_json, write_json
 
 VOID = {"meta", "input"}
 EVIL = (
@@ -346,7 +346,7 @@ def test_histogram_counts_every_bin_it_draws():
 
 
 def test_lines_escape_their_names():
-    chart = lines([Series("<script>", [(0, 1), (1, 2)], 0)], "step", "loss")
+    chart = lines([WordHashes("<script>", [(0, 1), (1, 2)], 0)], "step", "loss")
     assert "<script>" not in chart
     assert "&lt;script&gt;" in chart
 

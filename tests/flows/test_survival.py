@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.flows.test_cli import call, invoke
-from weighting.lock import NAME, locking
-from weighting.manifest import read_manifest
+
+from weighting.contracts.manifest import read_manifest
+from weighting.storage.lock import NAME, locking
 
 ROOM = 40_000  # bytes a file may have: too few for the report, enough for some units
 
@@ -68,7 +68,7 @@ class Interrupt:
         if name == "duckdb":
             os.kill(os.getpid(), signal.{name})
 sys.meta_path.insert(0, Interrupt())
-import flows.cli
+import flows.commands.app
 """
 
 

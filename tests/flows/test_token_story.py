@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows.catalog import build_catalog
-from flows.query import open_database
+from flows.database.catalog import build_catalog
+from flows.database.query import open_database
 from pipelines.edits.spans import UNCHANGED, to_arrow
 from tests.flows.runs import build_run
 from tests.flows.stories import (
@@ -22,9 +22,9 @@ from tests.flows.stories import (
     name_doc,
     weigh,
 )
-from weighting.documents import DOCUMENTS, write_table
-from weighting.signals import SIGNALS, list_known
-from weighting.trajectory import CLASSES, classify
+from weighting.contracts.documents import DOCUMENTS, write_table
+from weighting.signals.registry import SIGNALS, list_known
+from weighting.signals.trajectory import CLASSES, classify
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,21 @@ from tests.flows.stories import (
     name_doc,
     weigh,
 )
-from weighting.controls import key_documents, key_tokens, shuffle
-from weighting.golden import choose_golden, flag
-from weighting.normalisation import Scale, dampen, measure_mass, normalize, settle_scale
-from weighting.params import PolicyParams
-from weighting.policies import Evidence, list_ranked, settle_params, weigh_raw
-from weighting.ranks import Cut, count_values, cut_share
-from weighting.reasons import Reason
-from weighting.signals import Facts, Signals
-from weighting.types import Types, cut_deciles
+from weighting.contracts.reasons import Reason
+from weighting.policies.controls import key_documents, key_tokens, shuffle
+from weighting.policies.golden import choose_golden, flag
+from weighting.policies.normalisation import (
+    Scale,
+    dampen,
+    find_scale,
+    normalize,
+    sum_weights,
+)
+from weighting.policies.params import PolicyParams
+from weighting.policies.quantiles import Cut, count_values, cut_share
+from weighting.policies.registry import Evidence, list_ranked, resolve_params, weigh_raw
+from weighting.signals.registry import Facts, Signals
+from weighting.signals.token_types import Types, cut_deciles
 
 
 class Weighed(NamedTuple):
@@ -73,7 +79,7 @@ class Census:
     @property
     def params(self) -> PolicyParams:
         """The effective parameters."""
-        return settle_params(self.policy, self.story.params)
+        return resolve_params(self.policy, self.story.params)
 
     @property
     def text_N(self) -> np.ndarray:
@@ -183,8 +189,8 @@ class Census:
         raw_N = weigh_raw(policy, seen, params)
         marks = (self.copies_N[held_N], self.contaminated_N[held_N])
         factor_N = dampen(policy, *marks, params)
-        mass = measure_mass(raw_N, factor_N, special_N)
-        scale = settle_scale(mass, policy, params)
+        mass = sum_weights(raw_N, factor_N, special_N)
+        scale = find_scale(mass, policy, params)
         weights_N = normalize(raw_N, factor_N, special_N, scale)
         if policy == "shuffled":
             weights_N = shuffle(weights_N, factor_N, special_N, keys_N)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pipelines.units import plan
+from pipelines.work.units import plan
 from tests.conftest import write_corpus
 from tests.pipelines.jobs import run_jobs
 

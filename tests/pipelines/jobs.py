@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from pipelines.accounts import settle_accounts
-from pipelines.count import count
-from pipelines.curate import curate
-from pipelines.encode import Encoder
-from pipelines.engine import Engine
-from pipelines.rules.gopher import RULES
-from pipelines.score import score
+from pipelines.curate.job import curate
+from pipelines.engine.runner import Engine
+from pipelines.rules.families.gopher import RULES
+from pipelines.score.job import score
+from pipelines.score.score_unit import locate_sidecars
+from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import CurateSettings, Job, ModelSettings, ScoreSettings, WeighSettings
-from pipelines.signal_stats import write_signal_stats
-from pipelines.signals import locate_sidecars
-from pipelines.units import plan
-from pipelines.vocabulary import train_tokenizer
-from pipelines.weigh import weigh
-from pipelines.weight_accounts import settle_weights
-from pipelines.work import Work
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.job import count
+from pipelines.tokenize.tokenizer import train_tokenizer
+from pipelines.verify.records import verify_records
+from pipelines.verify.weights import verify_weights
+from pipelines.weigh.job import weigh
+from pipelines.work.folder import Work
+from pipelines.work.units import plan
 
 OUTPUTS = ("documents", "dropped", "ledger", "shards", "signals", "stats", "tokenizer.json")
 
@@ -40,14 +40,14 @@ def run_jobs(
     count(sizes, signals, job, engine)
     score(sizes, signals, job, engine)
     write_signal_stats(job, Encoder(run / "tokenizer.json"))
-    counts = settle_accounts(job)
+    counts = verify_records(job)
     return counts | weigh_job(sizes, weights, job, engine, counts["funnel"])
 
 
 def weigh_job(sizes, weights: WeighSettings, job: Job, engine: Engine, funnel: dict) -> dict:
     """Weigh the sidecars of a run; return the counts."""
     weigh(sizes, weights, locate_sidecars(job, keep=True), job, engine)
-    return settle_weights(job, weights, funnel)
+    return verify_weights(job, weights, funnel)
 
 
 def read_bytes(run: Path) -> dict[str, bytes]:

@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.accounts import check_clusters, read_ledger
-from pipelines.curate import curate
-from pipelines.engine import Engine
-from pipelines.estimate import estimate
+from pipelines.curate.estimate import estimate
+from pipelines.curate.job import curate
+from pipelines.engine.runner import Engine
 from pipelines.settings import (
     CurateSettings,
     DedupeSettings,
@@ -20,10 +19,11 @@ from pipelines.settings import (
     PassageSettings,
     RuleSettings,
 )
-from pipelines.units import plan
-from pipelines.work import Work
+from pipelines.verify.records import check_clusters, read_ledger
+from pipelines.work.folder import Work
+from pipelines.work.units import plan
 from tests.conftest import WORDS
-from weighting.documents import DOCUMENTS
+from weighting.contracts.documents import DOCUMENTS
 
 FAMILIES = 12
 MEMORY = 150_000
@@ -117,8 +117,8 @@ def test_two_workers_write_the_same_bytes(calm, tmp_path):
 
 def curate_with_little(corpus, run, monkeypatch, edge_bytes):
     """A run with memory for some keys at a time and, at so many bytes each, for some links."""
-    monkeypatch.setattr("pipelines.estimate.BYTES_PER_EDGE", edge_bytes)
-    monkeypatch.setattr("pipelines.contract.PEAK_BYTES", edge_bytes)
+    monkeypatch.setattr("pipelines.curate.estimate.BYTES_PER_EDGE", edge_bytes)
+    monkeypatch.setattr("pipelines.curate.cluster_rounds.PEAK_BYTES", edge_bytes)
     settings = replace(SETTINGS, dedupe=replace(SETTINGS.dedupe, memory=MEMORY))
     expected = estimate(plan([str(corpus)], 3000).units, settings)
     assert expected.clusters_later
@@ -144,7 +144,7 @@ def test_counting_the_links_first_gives_the_same_bytes(calm, tmp_path, monkeypat
 def test_it_goes_on_from_ranges_and_units_that_are_done(calm, tmp_path):
     corpus, run = calm
     again = run_curate(corpus, tmp_path / "run")
-    for lost in ("settle/000001.done.json", "members/000000.npy", "edges/000000.npy"):
+    for lost in ("write_documents/000001.done.json", "members/000000.npy", "links/000000.npy"):
         (again / "units" / lost).unlink()
     kept = again / "documents" / "000000.parquet"
     before = kept.stat().st_mtime_ns

@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from pipelines import quarantine
-from pipelines.accounts import count_funnel, read_ledger
-from pipelines.engine import Engine
-from pipelines.readers import READERS, streams
-from pipelines.records import ReadOptions, Record, Reject, Skipped
-from pipelines.units import plan
+from pipelines.curate import quarantine
+from pipelines.engine.runner import Engine
+from pipelines.readers.records import ReadOptions, Record, Reject, Skipped
+from pipelines.readers.registry import READERS
+from pipelines.readers.streams import open_stream
+from pipelines.verify.records import count_funnel, read_ledger
+from pipelines.work.units import plan
 from tests.conftest import write_text
 from tests.pipelines.jobs import run_jobs
 
@@ -146,7 +147,7 @@ def corpus(tmp_path, monkeypatch):
         else:
             path.symlink_to(root / "nowhere")
     (root / "nested" / "loop").symlink_to(root)
-    monkeypatch.setattr(streams, "RECORD_LIMIT", LIMIT)
+    monkeypatch.setattr(open_stream, "RECORD_LIMIT", LIMIT)
     monkeypatch.setattr(Path, "open", refuse("forbidden.jsonl", Path.open))
     return root
 

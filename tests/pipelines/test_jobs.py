@@ -11,21 +11,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import quarantine
-from pipelines.accounts import check_clusters, count_funnel, list_files, read_ledger
-from pipelines.engine import Engine
-from pipelines.pack import STAGE as PACK
+from pipelines.curate import quarantine
+from pipelines.engine.runner import Engine
+from pipelines.score.statistics import read_statistics
 from pipelines.settings import Job
-from pipelines.signal_stats import read_statistics
-from pipelines.weight_accounts import check_invariants, check_shards
-from pipelines.work import Work
+from pipelines.verify.records import check_clusters, count_funnel, list_files, read_ledger
+from pipelines.verify.weights import check_invariants, check_shards
+from pipelines.weigh.write_shards import STAGE as PACK
+from pipelines.work.folder import Work
 from tests.conftest import write_text
 from tests.pipelines.jobs import read_bytes, run_jobs
+from weighting.contracts.manifest import check_files
+from weighting.contracts.reasons import Reason
+from weighting.contracts.shards import open_shard
+from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError, BrokenContract, BrokenInvariant
-from weighting.manifest import check_files
-from weighting.reasons import Reason
-from weighting.shards import open_shard
-from weighting.sidecar import read_sidecar
 
 PROSE = "The dog and the cat have to be with that other animal of the house. "
 
@@ -150,7 +150,7 @@ def test_statistics_add_up_and_answer_in_sql(finished):
 
 
 def test_the_checksums_of_all_outputs_are_kept(finished, tmp_path):
-    from weighting.manifest import Manifest
+    from weighting.contracts.manifest import Manifest
 
     run, counts = finished
     files = list_files(run)

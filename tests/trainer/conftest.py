@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.config import ModelConfig, TrainConfig
-from weighting.shards import ShardInfo, Tokens, write_shard
+from trainer.config.schema import ModelConfig, TrainConfig
+from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 
 VOCAB = 32
 TOKENIZER = "0" * 64
@@ -33,7 +33,7 @@ def one_thread():
 
 @pytest.fixture(autouse=True)
 def known_rate(monkeypatch):
-    monkeypatch.setattr("trainer.train.measure_matmul", lambda device, precision: 1e11)
+    monkeypatch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainer.config import ObjectiveConfig
-from trainer.data import IGNORED
-from trainer.objectives import OBJECTIVES, Tokens
-from trainer.type_statistics import TypeStatistics
+from trainer.config.schema import ObjectiveConfig
+from trainer.data.loader import IGNORED
+from trainer.objectives.registry import OBJECTIVES, Tokens
+from trainer.objectives.type_statistics import TypeStatistics
 
 VOCAB = 7
 LIVE = 17  # targets of 4 x 5 that are not padding

@@ -10,12 +10,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from tests.trainer.conftest import draw_documents, to_tokens, weigh_by_id
-from trainer import checkpoint
-from trainer.config import ModelConfig, TrainConfig
-from trainer.flat import flatten
+from trainer.config.flat import flatten
+from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.models import LanguageModel, build_model
-from weighting.files import sha256
-from weighting.shards import ShardInfo, write_shard
+from trainer.run import checkpoint
+from weighting.contracts.shards import ShardInfo, write_shard
+from weighting.storage.files import sha256
 
 END = "<|endoftext|>"
 IDENTITY = ("tokenizer_sha256", "vocab_size", "eos_id")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from trainer.corpus import Stream
-from weighting.shards import Segment
+from trainer.data.corpus import Stream
+from weighting.contracts.shards import Segment
 
 # Segments of documents of tokens: each list of sizes is a segment.
 Sizes = Sequence[Sequence[int]]

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.trainer.conftest import TOKENIZER, VOCAB, draw_documents, to_tokens, weigh_by_id
 from trainer.cli import main
-from weighting.shards import METADATA_KEY, ShardInfo, write_shard
+from weighting.contracts.shards import METADATA_KEY, ShardInfo, write_shard
 
 TINY = (
     *("--steps=4", "--warmup=1", "--batch=2", "--layers=1", "--width=16", "--heads=2"),
@@ -298,11 +298,11 @@ def full_for_safetensors(*_args, **_more):
 @pytest.mark.parametrize(
     ("target", "full"),
     [
-        ("trainer.checkpoint.save_file", full_for_safetensors),
-        ("trainer.checkpoint.sync", full_for_python),
-        ("trainer.loop.append_row", full_for_python),
-        ("trainer.train.write_json", full_for_python),
-        ("weighting.files.sync", full_for_python),
+        ("trainer.run.checkpoint.save_file", full_for_safetensors),
+        ("trainer.run.checkpoint.sync", full_for_python),
+        ("trainer.run.loop.append_row", full_for_python),
+        ("trainer.run.train.write_json", full_for_python),
+        ("weighting.storage.files.sync", full_for_python),
     ],
 )
 def test_no_space_left(corpus, tmp_path, finished, refuse, monkeypatch, target, full):

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from trainer.characters import END_OF_TEXT, build_tokenizer, rank_codes, write_characters
-from trainer.corpus import open_corpus
+from trainer.data.corpus import open_corpus
+from weighting.contracts.manifest import check_weight_mass
+from weighting.contracts.reasons import Reason
+from weighting.contracts.shards import open_shard
 from weighting.errors import AssayError
-from weighting.files import sha256
-from weighting.manifest import check_weight_mass
-from weighting.reasons import Reason
-from weighting.shards import open_shard
+from weighting.storage.files import sha256
 
 ODD = "a\n\r\n\r\t  b\x00é\u0301\u2028\ufeff\U0001f600中\x85<|endoftext|\u00a0z"
 

@@ -8,10 +8,10 @@ import pytest
 
 from trainer import cli
 from trainer.cli import main, parse_arm
-from trainer.flat import flat_fields
-from trainer.metrics import read_rows
+from trainer.config.flat import flat_fields
+from trainer.run.metrics import read_rows
 from weighting.errors import AssayError
-from weighting.files import read_json
+from weighting.storage.files import read_json
 
 TINY = (
     *("--steps=4", "--warmup=1", "--batch=2", "--layers=1", "--width=16", "--heads=2"),
@@ -97,7 +97,9 @@ def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys, monkeypatch):
     def run_here(commands, jobs, between):
         assert [main(command.arguments) for command in commands] == [0, 0]
 
-    monkeypatch.setattr("trainer.ablate.run_processes", run_here)  # test_ablate starts processes
+    monkeypatch.setattr(
+        "trainer.compare.ablate.run_processes", run_here
+    )  # test_ablate starts processes
     command = ["ablate", "--shards", str(corpus), "--out", str(tmp_path / "out"), "--seeds", "3"]
     assert main([*command, "--arm", "slow:lr=0.001", "--arm", "fast:lr=0.01", *TINY]) == 0
     text = capsys.readouterr().out

@@ -19,7 +19,7 @@ from tests.trainer.exports import (
     write_tokenizer,
 )
 from trainer import export as export_module
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.export import export
 from trainer.models.mamba2 import CHUNK
 from weighting.errors import AssayError

@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from tests.trainer.draw_tokens import SETTINGS, VOCAB, draw_logits, draw_tokens, weights_of
 from tests.trainer.two_ranks import run_both
-from trainer.chunked import weighted_cross_entropy
-from trainer.config import OBJECTIVE_NAMES
-from trainer.data import IGNORED
-from trainer.objectives import (
+from trainer.config.schema import OBJECTIVE_NAMES
+from trainer.data.loader import IGNORED
+from trainer.objectives.chunked import weighted_cross_entropy
+from trainer.objectives.registry import (
     KNOWN_BEFORE,
     OBJECTIVES,
     READS,

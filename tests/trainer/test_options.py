@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from trainer.checkpoint import find_latest, read_record, read_tensors
-from trainer.config import OBJECTIVE_NAMES
-from trainer.flat import override
-from trainer.metrics import read_rows
-from trainer.train import train
+from trainer.config.flat import override
+from trainer.config.schema import OBJECTIVE_NAMES
+from trainer.run.checkpoint import find_latest, read_record, read_tensors
+from trainer.run.metrics import read_rows
+from trainer.run.train import train
 from weighting.errors import AssayError
-from weighting.files import read_json
+from weighting.storage.files import read_json
 
 # What is off by default, each with something that keeps state or draws another path.
 OPTIONS = [

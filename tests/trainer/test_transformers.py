@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from tests.trainer.exports import load_library, write_data, write_run
-from trainer.config import ModelConfig, ObjectiveConfig
-from trainer.data import IGNORED
+from trainer.config.schema import ModelConfig, ObjectiveConfig
+from trainer.data.loader import IGNORED
 from trainer.export import export
 from trainer.models import LanguageModel
-from trainer.objectives import OBJECTIVES, Tokens, token_nll
-from weighting.shards import open_shard
+from trainer.objectives.registry import OBJECTIVES, Tokens, token_nll
+from weighting.contracts.shards import open_shard
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "transformers.md"
 CONFIG = ModelConfig(layers=2, width=32, heads=2, context=128)
@@ -131,7 +131,7 @@ def test_evaluation_is_plain_whatever_the_weights(documented, tmp_path):
         losses = [float(model(ids, labels=ids).loss) for ids in rows]
     one = {"per_device_eval_batch_size": 1, "eval_dataset": windows}
     trainer = build_trainer(documented, tmp_path, model, windows, **one)
-    assert trainer.evaluate()["eval_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert trainer.run.evaluate()["eval_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_the_documented_training_learns_and_saves(documented):
@@ -148,7 +148,7 @@ def test_the_documented_training_learns_and_saves(documented):
 
 def test_restarting_positions_mask_documents(documented):
     ids, model = documented.names["ids"], documented.load()
-    documents = (ids == documented.eos_id).cumsum(dim=1)  # as trainer.data numbers them
+    documents = (ids == documented.eos_id).cumsum(dim=1)  # as trainer.data.loader numbers them
     assert documents.max() > 2
     positions = documented.names["restart_positions"](ids)
     with torch.no_grad():
@@ -195,9 +195,9 @@ def update(
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     cut = {"per_device_train_batch_size": windows, "gradient_accumulation_steps": accumulated}
     trainer = build_trainer(documented, folder, model, dataset, **cut, **options)
-    trainer.train()
+    trainer.run.train()
     after = {name: value.detach() for name, value in model.named_parameters()}
-    return trainer.state.log_history[0]["loss"], {n: before[n] - after[n] for n in before}
+    return trainer.run.state.log_history[0]["loss"], {n: before[n] - after[n] for n in before}
 
 
 def build_trainer(

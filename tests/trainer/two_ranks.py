@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from trainer.ranks import Ranks
+from trainer.machine.process_group import Ranks
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from weighting.controls import key_tokens, mix_bits
-from weighting.params import PolicyParams
-from weighting.policies import POLICIES, Evidence, list_ranked
-from weighting.ranks import count_values, cut_share
-from weighting.signals import SIGNALS, Facts, Signals, quantise
-from weighting.types import Types
+from weighting.policies.controls import key_tokens, mix_bits
+from weighting.policies.params import PolicyParams
+from weighting.policies.quantiles import count_values, cut_share
+from weighting.policies.registry import POLICIES, Evidence, list_ranked
+from weighting.signals.registry import SIGNALS, Facts, Signals, quantise
+from weighting.signals.token_types import Types
 
 VOCAB = 12
 EOS = 0

@@ -7,10 +7,8 @@ import sys
 import pyarrow as pa
 import pytest
 
-from weighting.documents import DOCUMENTS, ledger_schema, read_table, write_table
-from weighting.errors import AssayError, BrokenContract, BrokenInvariant
-from weighting.files import read_json, replacing, write_json, write_text
-from weighting.manifest import (
+from weighting.contracts.documents import DOCUMENTS, ledger_schema, read_table, write_table
+from weighting.contracts.manifest import (
     Manifest,
     check_files,
     check_records,
@@ -18,7 +16,9 @@ from weighting.manifest import (
     read_manifest,
     write_manifest,
 )
-from weighting.reasons import Reason, name_flags
+from weighting.contracts.reasons import Reason, name_flags
+from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.storage.files import read_json, replacing, write_json, write_text
 
 ROW = {
     "doc_id": "d",
@@ -130,8 +130,13 @@ def test_flags_have_names():
 
 
 def test_weighting_imports_nothing_heavy():
-    modules = "weighting.shards, weighting.manifest, weighting.policies, weighting.mass"
-    modules += ", weighting.statistics, weighting.documents, weighting.ngrams"
+    modules = ", ".join(
+        (
+            *(f"weighting.contracts.{name}" for name in ("shards", "manifest", "statistics")),
+            *(f"weighting.policies.{name}" for name in ("registry", "effective_sample")),
+            *("weighting.contracts.documents", "weighting.signals.ngrams"),
+        )
+    )
     code = f"import {modules}, sys; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models.gpt import GPT
 from trainer.models.language_model import LanguageModel
 from trainer.models.lstm import LSTM
@@ -27,7 +27,7 @@ def build_model(config: ModelConfig, vocab_size: int, seed: int) -> LanguageMode
     Raises:
         AssayError: `config.vocab` is given and smaller than `vocab_size`.
     """
-    model = ARCHITECTURES[config.architecture](config, settle_vocab(config, vocab_size))
+    model = ARCHITECTURES[config.architecture](config, resolve_vocab(config, vocab_size))
     model.initialise(torch.Generator().manual_seed(seed))
     return model
 
@@ -35,11 +35,11 @@ def build_model(config: ModelConfig, vocab_size: int, seed: int) -> LanguageMode
 def count_parameters(config: ModelConfig, vocab_size: int) -> int:
     """Return how many numbers `build_model` would draw, without memory for them."""
     with torch.device("meta"):
-        model = ARCHITECTURES[config.architecture](config, settle_vocab(config, vocab_size))
+        model = ARCHITECTURES[config.architecture](config, resolve_vocab(config, vocab_size))
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def settle_vocab(config: ModelConfig, vocab_size: int) -> int:
+def resolve_vocab(config: ModelConfig, vocab_size: int) -> int:
     """Return the rows of embedding and head: the larger of `vocab_size` and `config.vocab`.
 
     Raises:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models.language_model import EPSILON, Block, LanguageModel, normalise
 from trainer.models.positions import alibi_slopes, attention_bias, rope_turns, rotate
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 
 EMBEDDING_STD = 0.02  # sets how fast embeddings turn: their length is divided out
 # Of every norm, whatever the precision: by default it would be that of the input's dtype.

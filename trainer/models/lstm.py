@@ -6,7 +6,7 @@ Sources: Hochreiter and Schmidhuber 1997; forget gates that start open, Jozefowi
 import torch
 from torch import Tensor, nn
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models.language_model import EPSILON, Block, LanguageModel
 
 

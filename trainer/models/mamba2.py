@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models.language_model import EPSILON, Block, LanguageModel
 
 EXPAND = 2  # inner size / width

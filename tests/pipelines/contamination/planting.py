@@ -7,8 +7,8 @@ import pyarrow as pa
 from pipelines.contamination.index import build_index
 from pipelines.contamination.items import Item
 from pipelines.contamination.scan import scan
-from pipelines.dedupe.series import list_words
 from pipelines.settings import ContaminationSettings
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 
 SYLLABLES = ["".join(letters) for letters in product("bklt", "aou")]

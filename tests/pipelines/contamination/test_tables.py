@@ -3,9 +3,14 @@
 import pyarrow as pa
 
 from pipelines.contamination.items import Item
-from pipelines.contamination.tables import HITS, PASSAGE_CHARS, list_contaminated, tabulate_hits
+from pipelines.contamination.tables import (
+    HITS,
+    PASSAGE_CHARS,
+    list_contaminated,
+    tabulate_hits,
+)
 from tests.pipelines.contamination.planting import ITEM_WORDS, OTHER_WORDS, look, make_item
-from weighting.documents import CONTAMINATED
+from weighting.contracts.documents import CONTAMINATED
 
 QUESTION, ANSWER = " ".join(ITEM_WORDS[:20]), "bako luta"
 FILLER = " ".join(OTHER_WORDS[:30])

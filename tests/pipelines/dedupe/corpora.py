@@ -1,4 +1,4 @@
-"""Small corpora of shingle sets, their prints, and what brute force says of them."""
+"""Small corpora of shingle sets, their fingerprints, and what brute force says of them."""
 
 from itertools import combinations
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 import numpy as np
 
+from pipelines.dedupe.fingerprints import Fingerprints, describe, write_fingerprints
 from pipelines.dedupe.minhash import Signatures, draw_functions, fill_bands
-from pipelines.dedupe.prints import Prints, describe, write_prints
 from pipelines.settings import NearSettings
 
 NEAR = NearSettings(bands=6, rows=2, jaccard=0.6)
@@ -54,13 +54,13 @@ def describe_docs(docs, near=NEAR, first_row=0):
 
 
 def write_units(folder, units, near=NEAR, published=()):
-    """Write the prints of {uid: documents}; return {uid: Prints}."""
+    """Write the fingerprints of {uid: documents}; return {uid: Fingerprints}."""
     found = {}
     for uid, docs in units.items():
         paths = folder / f"documents-{uid}.arrow", folder / f"bands-{uid}.arrow"
-        found[uid] = Prints(*paths, published=uid in published)
-        with patch("weighting.files.sync"):  # tests need no power cut survived
-            write_prints(found[uid], [describe_docs(docs, near)], near)
+        found[uid] = Fingerprints(*paths, published=uid in published)
+        with patch("weighting.storage.files.sync"):  # tests need no power cut survived
+            write_fingerprints(found[uid], [describe_docs(docs, near)], near)
     return found
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipelines.dedupe.passages import find_pieces, mark, to_arrow
 from pipelines.dedupe.repeats import count_repeats, cut, gather, look_up, pack_keys
-from pipelines.dedupe.series import list_words
 from pipelines.settings import PassageSettings
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 
 SETTINGS = PassageSettings(words=3, line_chars=4)
@@ -32,11 +32,11 @@ def view(texts_D):
 
 def list_spans(text):
     """The places of a text's normalised words in characters, and what tells the words apart."""
-    series, data = list_words(view([text])), text.encode()
-    bounds = zip(series.starts_N.tolist(), series.ends_N.tolist(), strict=True)
+    hashed, data = list_words(view([text])), text.encode()
+    bounds = zip(hashed.starts_N.tolist(), hashed.ends_N.tolist(), strict=True)
     spans = [(len(data[:start].decode()), len(data[:end].decode())) for start, end in bounds]
     digits = ["".join(re.findall("[0-9]", text[start:end])) for start, end in spans]
-    return spans, list(zip(series.hashes_N.tolist(), digits, strict=True))
+    return spans, list(zip(hashed.hashes_N.tolist(), digits, strict=True))
 
 
 def list_pieces(text, settings):

@@ -16,9 +16,9 @@ from pipelines.dedupe.minhash import (
     match_probability,
     sign,
 )
-from pipelines.dedupe.series import Series, list_words
 from pipelines.dedupe.shingles import jaccard
 from pipelines.settings import NearSettings
+from pipelines.text.word_hashes import WordHashes, list_words
 from tests.pipelines.dedupe.simple import texts, view
 
 PRIME = 2**61 - 1
@@ -26,11 +26,11 @@ NEAR = NearSettings(words=2, bands=5, rows=3)
 
 
 def series_of(documents):
-    """Return documents of words, which are numbers, as a series."""
+    """Return documents of words, which are numbers, as a hashed."""
     words = [word for some in documents for word in some]
     names = np.random.default_rng(5).integers(0, 2**64, 50, np.uint64)
     nowhere = np.zeros(len(words), np.int64)
-    return Series(names[words], nowhere, nowhere, np.cumsum([0, *map(len, documents)]))
+    return WordHashes(names[words], nowhere, nowhere, np.cumsum([0, *map(len, documents)]))
 
 
 def minima_of(shingles, factors, terms):

@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.dedupe.passages import find_pieces, mark, to_arrow
-from pipelines.dedupe.series import list_words
 from pipelines.settings import PassageSettings
+from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 from tests.pipelines.dedupe.plain import SETTINGS, documents, mark_all, mark_plainly, view
-from weighting.documents import PASSAGES
+from weighting.contracts.documents import PASSAGES
 
 
 @settings(max_examples=400)

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from pipelines.bounds import Bounds
 from pipelines.dedupe.quality import measure_quality
+from pipelines.rules.bounds import Bounds
 
 BATCH = pa.RecordBatch.from_pydict(
     {"words": pa.array([10.0, 60.0, None]), "score": pa.array([0.5, None, 0.9])}

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.arrays import load_array, save_array
 from pipelines.dedupe.passages import find_pieces
 from pipelines.dedupe.repeats import (
     COUNT,
@@ -23,6 +22,7 @@ from pipelines.dedupe.repeats import (
     sort_columns,
 )
 from pipelines.settings import PassageSettings
+from pipelines.work.arrays import load_array, save_array
 from tests.pipelines.dedupe.plain import SETTINGS, documents, view
 
 TOP = 2**64 - 1

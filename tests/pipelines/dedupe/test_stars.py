@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.dedupe.stars import (
     contract,
-    count_unsettled,
+    count_unfinished,
     cut_part,
     deal,
     gather_part,
@@ -32,7 +32,7 @@ def run(pairs, parts, files=1):
         read = [
             gather_part([cut_part(file, part, parts) for file in dealt]) for part in range(parts)
         ]
-        if not sum(count_unsettled(part) for part in read):
+        if not sum(count_unfinished(part) for part in read):
             return [list_labels(part) for part in read], number
         dealt = [contract(part, number) for part in read]
     raise AssertionError("the stars do not settle")
@@ -88,5 +88,5 @@ def test_a_long_path_takes_few_rounds(shuffle):
 
 
 def test_no_edge_is_settled():
-    assert count_unsettled(deal(to_array([]))) == 0
+    assert count_unfinished(deal(to_array([]))) == 0
     assert len(list_labels(deal(to_array([]))).nodes_M) == 0

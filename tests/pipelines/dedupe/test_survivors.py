@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.dedupe import survivors
-from pipelines.dedupe.edges import find_edges
-from pipelines.dedupe.prints import Prints, publish
+from pipelines.dedupe.fingerprints import Fingerprints, publish
+from pipelines.dedupe.links import find_links
 from pipelines.dedupe.survivors import MEMBERS, list_copies, resolve, to_hex
 from pipelines.dedupe.unions import Labels, find_components
 from tests.pipelines.dedupe.corpora import NEAR, Doc, list_nodes, measure, write_units
@@ -50,13 +50,13 @@ def settle(units, labels, published=()):
 
 
 def publish_units(folder, units, published):
-    prints = write_units(folder, units)
+    fingerprints = write_units(folder, units)
     for uid in published:
         paths = folder / f"published-{uid}", folder / f"published-bands-{uid}"
-        target = Prints(*paths, published=True)
-        publish(prints[uid], target, np.empty(0, MEMBERS))
-        prints[uid] = target
-    return prints
+        target = Fingerprints(*paths, published=True)
+        publish(fingerprints[uid], target, np.empty(0, MEMBERS))
+        fingerprints[uid] = target
+    return fingerprints
 
 
 def rank(doc):
@@ -132,12 +132,12 @@ def test_a_published_document_wins_and_is_no_member(case, published):
 def test_a_published_copy_hands_on_its_own_survivor(tmp_path):
     """The published document that a new one is like may itself be a copy of another."""
     units = {0: [Doc(1, frozenset({1, 2}), quality=9)], 5: [Doc(2, frozenset({1, 2, 3}))]}
-    prints = write_units(tmp_path, units)
+    fingerprints = write_units(tmp_path, units)
     told = np.zeros(1, MEMBERS)
     told["cluster_low"], told["survivor_low"] = 55, 66
-    target = Prints(tmp_path / "documents", tmp_path / "bands", published=True)
-    publish(prints[5], target, told)
-    members = resolve(label({0: [0, 5 << 32]}), {0: prints[0], 5: target})
+    target = Fingerprints(tmp_path / "documents", tmp_path / "bands", published=True)
+    publish(fingerprints[5], target, told)
+    members = resolve(label({0: [0, 5 << 32]}), {0: fingerprints[0], 5: target})
     (member,) = members[["cluster_low", "survivor_low", "similarity", "survives"]].tolist()
     assert member == (55, 66, pytest.approx(2 / 3), False)
 
@@ -145,7 +145,7 @@ def test_a_published_copy_hands_on_its_own_survivor(tmp_path):
 def test_a_record_curated_again_does_not_survive_its_published_self(tmp_path):
     doc = Doc(7, frozenset({1}))
     units = publish_units(tmp_path, {0: [doc], 1: [doc]}, {1})
-    members = resolve(find_components(find_edges(units, 0, 1, NEAR)), units)
+    members = resolve(find_components(find_links(units, 0, 1, NEAR)), units)
     assert to_hex(members["survivor_high"], members["survivor_low"]) == [f"{7:032x}"]
     assert list_copies(members).tolist() == [0]
 

@@ -6,8 +6,8 @@
 
 import pytest
 
-from pipelines.readers import READERS, reader_of
-from pipelines.records import ReadOptions
+from pipelines.readers.records import ReadOptions
+from pipelines.readers.registry import READERS, reader_of
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.readers import READERS
-from pipelines.records import ReadOptions, Record, Reject
+from pipelines.readers.records import ReadOptions, Record, Reject
+from pipelines.readers.registry import READERS
 from tests.pipelines.readers.packs import PACK_OR_NOT
 
 TEXTS = [f"text {number * 7919}" for number in range(12)]

@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from pipelines.readers import READERS
 from pipelines.readers.extract import MAX_DEPTH
-from pipelines.records import ReadOptions, Record, Reject
+from pipelines.readers.records import ReadOptions, Record, Reject
+from pipelines.readers.registry import READERS
 
 PAGE = "<html><body><nav><a href='/'>Home</a></nav><p>{}</p></body></html>"
 PROSE = "A paragraph that is long enough to be the main text of its page, says its author. " * 4

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import zstandard
 
-from pipelines.readers import warc
-from pipelines.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.formats import warc
+from pipelines.readers.records import ReadOptions, Record, Reject, Slice
 
 TEXT = re.compile(r"Tea number (\d+)")
 TEA = b"Tea number 5"

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models import build_model
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models import build_model
 from trainer.models.mamba2 import CHUNK, CausalConvolution, plan_chunks, scan
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models import ARCHITECTURES, build_model, count_parameters
 from trainer.models.mamba2 import CHUNK
 from weighting.errors import AssayError

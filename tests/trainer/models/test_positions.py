@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.trainer.models.test_models import shake
-from trainer.config import ModelConfig
+from trainer.config.schema import ModelConfig
 from trainer.models import build_model
 from trainer.models.positions import alibi_slopes, attention_bias, rope_turns, rotate
 

@@ -1,0 +1,1 @@
+"""RUN/assay.duckdb: how it is built, and how it is asked."""

@@ -1,0 +1,330 @@
+"""RUN/assay.duckdb: small tables and views over all that a run wrote, for any DuckDB shell.
+
+The tables are stored. The views read the run's Parquet files where the run lay when the catalog was
+built, or where the session variable `run` says that it lies now; `open_catalog` sets it, so that a
+run can move. Shards are Arrow files, which DuckDB cannot read by itself: `flows.database.query`
+adds them.
+"""
+
+import glob
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from jinja2 import Environment, StrictUndefined
+
+from flows.run.funnel import STAGES, UNITS
+from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
+from weighting.errors import AssayError
+from weighting.policies.effective_sample import effective_share
+from weighting.signals.registry import SIGNALS, Kind, list_known
+from weighting.signals.trajectory import THRESHOLD
+from weighting.storage.files import read_json, replacing
+
+NAME = "assay.duckdb"
+FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
+EDGE = 5  # documents on either side of a rule's bound that are stored
+TRAJECTORIES = (
+    "What its loss did over the checkpoints of the reference: high, then low (HL), low throughout"
+    " (LL), high throughout (HH), or low, then high (LH)"
+)
+STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
+# A catalog never fetches anything, and a query sees no variables of the program that runs it.
+SETTINGS: Mapping[str, str] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+# The tables that come from the manifest and the ablations.
+TABLES: Mapping[str, pa.Schema] = {
+    "facts": pa.schema({"key": pa.string(), "value": pa.string()}),
+    "recipe": pa.schema({"key": pa.string(), "value": pa.string()}),
+    "inputs": pa.schema({"name": pa.string(), "size": pa.int64(), "hash": pa.string()}),
+    "files": pa.schema(
+        {
+            "path": pa.string(),
+            "sha256": pa.string(),
+            "rows": pa.int64(),
+            "tokens": pa.int64(),
+            "weight_mass": pa.float64(),
+        }
+    ),
+    "funnel": pa.schema({"unit": pa.string(), "stage": pa.string(), "count": pa.int64()}),
+    "splits": pa.schema(
+        {
+            "split": pa.string(),
+            "documents": pa.int64(),
+            "tokens": pa.int64(),
+            "weight_mass": pa.float64(),
+            "effective_share": pa.float64(),
+            "zero_tokens": pa.int64(),
+            "max_weight": pa.float64(),
+        }
+    ),
+    "weighing": pa.schema(
+        {
+            "split": pa.string(),
+            "policy": pa.string(),
+            "golden": pa.string(),
+            "mean": pa.float64(),
+            "mix": pa.float64(),
+            "divisor": pa.float64(),
+            "effective": pa.float64(),
+            "cuts": pa.string(),
+            "params": pa.string(),
+        }
+    ),
+    "weight_histogram": pa.schema(
+        {
+            "split": pa.string(),
+            "low": pa.float64(),
+            "high": pa.float64(),
+            "tokens": pa.int64(),
+        }
+    ),
+    "mass": pa.schema(
+        {"part": pa.string(), "token_share": pa.float64(), "mass_share": pa.float64()}
+    ),
+    "evaluation_sets": pa.schema({"set": pa.string(), "items": pa.int64(), "hidden": pa.int64()}),
+    "ablations": pa.schema(
+        {
+            "ablation": pa.string(),
+            "arm": pa.string(),
+            "seed": pa.int64(),
+            "metric": pa.string(),
+            "value": pa.float64(),
+        }
+    ),
+}
+
+Row = tuple[Any, ...]
+
+
+def build_catalog(run: Path) -> Path:
+    """Write RUN/assay.duckdb, whole or not at all, and return its path.
+
+    Raises:
+        AssayError: the run has no manifest, or DuckDB cannot read a file or write the database.
+    """
+    manifest = read_manifest(run)
+    rows, script = describe_run(run, manifest), _render_script(run, manifest)
+    path = run / NAME
+    with replacing(path) as temporary:
+        temporary.unlink(missing_ok=True)  # from a process of this number that was killed
+        _write(temporary, run, rows, script)
+    # Left by a shell that was killed while it wrote to the catalog that was here before.
+    _log_of(path).unlink(missing_ok=True)
+    return path
+
+
+@contextmanager
+def open_catalog(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the catalog of a run for reading; build it where it is missing or out of date.
+
+    Raises:
+        AssayError: the run has no manifest, or another program is writing to the database.
+    """
+    read_manifest(run)
+    path = run / NAME
+    connection = _connect(path if path.exists() else build_catalog(run))
+    if _read_origin(connection) != hash_origin(run):
+        connection.close()
+        connection = _connect(build_catalog(run))
+    with connection:
+        connection.execute("SET VARIABLE run = ?", [glob.escape(str(run.absolute()))])
+        yield connection
+
+
+def hash_origin(run: Path) -> str:
+    """Return a hash of all that the stored tables come from, the code of the tables included."""
+    digest = hashlib.sha256(_read_script().encode())
+    for path in (Path(__file__), run / MANIFEST_NAME, *list_ablations(run)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def list_ablations(run: Path) -> list[Path]:
+    """Return RUN/ablations/NAME/results.json of every finished ablation, by name."""
+    return sorted((run / "ablations").glob("*/results.json"))
+
+
+def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
+    """Return the rows of TABLES."""
+    counts = manifest.counts
+    splits: Mapping[str, Mapping[str, Any]] = counts["splits"]
+    return {
+        "facts": _list_facts(run, manifest),
+        "recipe": flatten(manifest.recipe),
+        "inputs": [(item["name"], item["size"], item["hash"]) for item in manifest.inputs],
+        "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
+        "funnel": [
+            (unit, stage, counts["funnel"][unit][stage]) for unit in UNITS for stage in STAGES
+        ],
+        "splits": [_describe_split(split, numbers) for split, numbers in splits.items()],
+        "weighing": list(_list_scales(counts["weighing"])),
+        "weight_histogram": [
+            (split, low, high, tokens)
+            for split, numbers in splits.items()
+            for low, high, tokens in list_bins(numbers)
+        ],
+        "mass": [
+            (part, counts["mass"][f"{part}_tokens"], counts["mass"][f"{part}_mass"])
+            for part in ("top10", "top100", "rarest_half")
+        ],
+        "evaluation_sets": [
+            (name, found["items"], found["hidden"]) for name, found in counts["sets"].items()
+        ],
+        "ablations": _list_metrics(run),
+    }
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:
+    """Yield (dotted key, value) of every leaf: text and None as they are, all else as JSON."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            plain = value is None or isinstance(value, str)
+            yield f"{prefix}{key}", value if plain else _dump(value)
+
+
+def list_bins(split: Mapping[str, Any]) -> list[tuple[float, float, int]]:
+    """Return (low, high, tokens) of every bin of a split's weight histogram."""
+    edges = split["histogram_edges"]
+    if not split["documents"]:  # nothing was binned
+        return []
+    return list(zip(edges[:-1], edges[1:], split["histogram"], strict=True))
+
+
+def _list_facts(run: Path, manifest: Manifest) -> Iterator[tuple[str, str | None]]:
+    counts = manifest.counts
+    yield "origin", hash_origin(run)
+    yield from flatten({"versions": manifest.versions, "tokenizer": manifest.tokenizer})
+    yield from flatten({"signals": {"stored": counts["signals"], **counts["facts"]}})
+    yield from flatten({"reference": counts["reference"], "selection": counts["selection"]})
+    yield "manifest_version", str(manifest.manifest_version)
+    yield "weights.effective_share", str(counts["mass"]["effective_share"])
+    yield "weights.zero_share", str(counts["mass"]["zero_tokens"])
+    yield "weights.max", str(counts["mass"]["max_weight"])
+
+
+def _describe_split(split: str, numbers: Mapping[str, Any]) -> Row:
+    tokens, mass = numbers["tokens"], numbers["mass"]
+    share = effective_share(mass, numbers["squares"], tokens) if tokens else None
+    return (split, numbers["documents"], tokens, mass, share, numbers["zeros"], numbers["max"])
+
+
+def _list_scales(weighing: Mapping[str, Any]) -> Iterator[Row]:
+    params = _dump(weighing["params"])
+    for split, scale in weighing["splits"].items():
+        numbers = [scale[name] for name in ("mean", "mix", "divisor", "effective")]
+        names = weighing["policy"], weighing["golden"]
+        yield split, *names, *numbers, _dump(scale["cuts"]), params
+
+
+def _list_metrics(run: Path) -> Iterator[Row]:
+    for path in list_ablations(run):
+        for arm, summary in read_json(path)["arms"].items():
+            for result in summary["runs"]:
+                for metric, value in result.items():
+                    if metric != "seed" and isinstance(value, int | float):
+                        yield path.parent.name, arm, result["seed"], metric, float(value)
+
+
+def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str) -> None:
+    try:
+        with duckdb.connect(
+            str(path), config={**SETTINGS, "storage_compatibility_version": STORAGE}
+        ) as connection:
+            for name, schema in TABLES.items():
+                connection.register("given", _to_arrow(rows[name], schema))
+                connection.execute(f"CREATE TABLE {name} AS FROM given")
+                connection.unregister("given")
+            connection.execute(script)
+    except duckdb.Error as error:
+        raise AssayError(f"{run / NAME}: {_first_line(error)}") from None
+    finally:
+        _log_of(path).unlink(missing_ok=True)
+
+
+def _to_arrow(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _render_script(run: Path, manifest: Manifest) -> str:
+    environment = Environment(undefined=StrictUndefined, autoescape=False)
+    environment.filters |= {"literal": _quote, "identifier": _name}
+    rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
+    stored: list[str] = manifest.counts["signals"]
+    return environment.from_string(_read_script()).render(
+        here=glob.escape(str(run.absolute())),
+        has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
+        rules={rule: _describe_bounds(**enforced.get(rule, {})) for rule in rules},
+        enforced=[rule for rule in rules if rule in enforced],
+        edge=EDGE,
+        signals=list_known(stored),
+        stored_signals=stored,
+        type_signals=[name for name in SIGNALS if SIGNALS[name].kind is Kind.TYPE],
+        describe=_describe_signal,
+        trajectories=TRAJECTORIES,
+        threshold=THRESHOLD,
+        mean_nll=manifest.counts["facts"]["means"].get("nll"),
+        eos=manifest.tokenizer["eos_id"],
+    )
+
+
+def _describe_signal(name: str) -> str:
+    return f"Nats; {SIGNALS[name].meaning}"
+
+
+def _describe_bounds(min: float | None = None, max: float | None = None) -> str:
+    bounds = {"at least": min, "at most": max}
+    parts = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
+    return f"kept if {' and '.join(parts)}" if parts else "it drops nothing"
+
+
+def _read_script() -> str:
+    return (Path(__file__).parent / "catalog.sql.j2").read_text(encoding="utf-8")
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=True, config=dict(SETTINGS))
+    except duckdb.Error as error:
+        raise AssayError(f"{path}: {_first_line(error)}") from None
+
+
+def _read_origin(connection: duckdb.DuckDBPyConnection) -> str | None:
+    try:
+        rows = connection.execute("SELECT value FROM facts WHERE key = 'origin'").fetchall()
+    except duckdb.Error:  # a database of another making
+        return None
+    return str(rows[0][0]) if rows else None
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,32 @@
+"""What the flags of a token say, in words."""
+
+from collections.abc import Mapping, Sequence
+
+from weighting.contracts.reasons import Reason
+
+REASONS: Mapping[Reason, str] = {
+    Reason.RARE: "Its type is among the rarest, which together make up 5 % of the tokens.",
+    Reason.GOLDEN: "Its context or the training of a model tells it, and it is no noise.",
+    Reason.JUNK: "A screen holds it to be noise.",
+    Reason.DUPLICATE_SPAN: "It lies in a passage that other documents repeat.",
+    Reason.CONTAMINATED: "It lies in an evaluation item.",
+    Reason.SPECIAL: "Added by the tokenizing, not part of the text.",
+}
+# What golden means, by the rule of `weighting.policies.golden`.
+GOLDEN: Mapping[str, str] = {
+    "key": "Text far before it makes it much likelier, and the reference predicts it well.",
+    "learnt": "The reference learnt to predict it, and at first could not.",
+    "ngram": "The tokens just before make it far likelier than its frequency does.",
+}
+
+
+def list_meanings(golden: str | None = None) -> dict[str, str]:
+    """Return what each flag says by its lower-case name; `golden` is the rule of that flag."""
+    told = {**REASONS, Reason.GOLDEN: GOLDEN.get(golden or "", REASONS[Reason.GOLDEN])}
+    return {str(reason.name).lower(): text for reason, text in told.items()}
+
+
+def word_reasons(names: Sequence[str], golden: str | None = None) -> list[str]:
+    """Return what the named flags say, one sentence each."""
+    meanings = list_meanings(golden)
+    return [meanings[name] for name in names]

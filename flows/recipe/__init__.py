@@ -1,0 +1,1 @@
+"""Recipes: their schema, where they come from, what is wrong with one."""

@@ -1,0 +1,53 @@
+"""Where recipes come from: the presets that come with assay, and TOML files of the user."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from flows.recipe.problems import Problem, RecipeError, list_problems
+from flows.recipe.schema import Recipe, parse_recipe
+from weighting.errors import AssayError
+
+PRESETS = files("flows") / "recipe" / "presets"
+
+
+def list_presets() -> list[str]:
+    """Return the names of the recipes that come with assay."""
+    names = (item.name for item in PRESETS.iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Load a preset by name, or a TOML file by path.
+
+    Raises:
+        AssayError: no such recipe.
+        RecipeError: not TOML, or a key or value that is not valid, or a rule without its list.
+    """
+    text, folder = _find(name)
+    try:
+        recipe = parse_recipe(tomllib.loads(text), folder)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(name, [Problem("", f"not TOML ({error})")]) from None
+    except ValidationError as error:
+        raise RecipeError(name, list_problems(error, Recipe)) from None
+    missing = recipe.find_missing()
+    if missing:
+        raise RecipeError(name, missing)
+    return recipe
+
+
+def _find(name: str) -> tuple[str, Path]:
+    """Return a recipe's text and the folder in which its relative paths start."""
+    if name in list_presets():
+        return (PRESETS / f"{name}.toml").read_text(encoding="utf-8"), Path()
+    path = Path(name)
+    if not path.is_file():
+        presets = ", ".join(list_presets())
+        raise AssayError(f"no recipe {name!r}: neither a file nor one of {presets}")
+    try:
+        return path.read_text(encoding="utf-8"), path.parent
+    except UnicodeDecodeError as error:
+        raise RecipeError(name, [Problem("", f"not UTF-8 ({error})")]) from None

@@ -1,0 +1,94 @@
+"""A recipe as TOML: every key with its value, defaults included, and what it means.
+
+TOML has no null: a key without a value, and a rule that drops nothing, stand in comments.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from flows.recipe.document_sections import Section
+from flows.recipe.schema import Recipe
+from pipelines.rules.registry import list_bounds
+
+IDLE = "# Without bounds a rule drops nothing; its values are in the ledger. Published bounds:"
+
+
+def write_toml(recipe: Recipe) -> str:
+    """Return TOML that reads back as the same recipe."""
+    lines = [f"name = {_write(recipe.name)}", f"description = {_write_text(recipe.description)}"]
+    for name in Recipe.model_fields:
+        table = getattr(recipe, name)
+        if isinstance(table, Section):
+            lines += ["", f"# {_first_line(table)}", f"[{name}]", *_list_keys(table)]
+        elif name == "rules":
+            lines += ["", "# A document outside these bounds is dropped.", "[rules]"]
+            lines += [f"{rule} = {_write(bounds.model_dump())}" for rule, bounds in table.items()]
+            lines += _list_idle(recipe)
+    return "\n".join(lines) + "\n"
+
+
+def _first_line(table: BaseModel) -> str:
+    return str(type(table).__doc__).partition("\n")[0]
+
+
+def _list_keys(table: BaseModel) -> Iterator[str]:
+    for key, field in type(table).model_fields.items():
+        if field.description:
+            yield f"# {field.description}"
+        value = getattr(table, key)
+        yield f"# {key} is not set" if value is None else f"{key} = {_write(value)}"
+
+
+def _list_idle(recipe: Recipe) -> list[str]:
+    """Return the rules without bounds in the recipe, with the published ones, as comments."""
+    idle = [
+        f"# {rule} = {_write({'min': bounds.low, 'max': bounds.high})}"
+        if any(bound is not None for bound in bounds)
+        else f"# {rule}: no published bounds"
+        for rule, bounds in list_bounds().items()
+        if rule not in recipe.rules
+    ]
+    return [IDLE, *idle] if idle else []
+
+
+def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
+    """Return a value on one line."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case int() | float():
+            return repr(value)
+        case str():
+            return _quote(value)
+        case Mapping():
+            pairs = [
+                f"{_name(key)} = {_write(item)}" for key, item in value.items() if item is not None
+            ]
+            return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+        case BaseModel():
+            return _write(value.model_dump())
+        case _:
+            return "[" + ", ".join(map(_write, value)) + "]"
+
+
+def _write_text(text: str) -> str:
+    """Return a string that may have lines."""
+    if "\n" not in text:
+        return _quote(text)
+    body = "\n".join(_quote(line)[1:-1] for line in text.split("\n"))
+    return f'"""\n{body}"""'
+
+
+def _quote(text: str) -> str:
+    """Return a basic string: JSON's escapes are TOML's, which wants one character more escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _name(key: str) -> str:
+    plain = key.replace("-", "").replace("_", "")
+    return key if plain.isascii() and plain.isalnum() else _quote(key)

@@ -1,0 +1,99 @@
+"""What a run is to be made of: units planned, inputs hashed, models tried before the work."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flows.recipe.schema import Recipe
+from pipelines.curate.cluster import check_index
+from pipelines.readers.formats import huggingface, python_docs
+from pipelines.readers.streams.open_stream import is_url
+from pipelines.score.model_scorer import describe_models
+from pipelines.settings import ModelSettings
+from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
+from pipelines.work.units import TARGET_BYTES, Plan, plan
+from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
+from weighting.errors import AssayError
+from weighting.storage.files import sha256
+
+EARLIER = "against"  # begins the names of the inputs that are earlier runs
+MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
+MIN_UNIT_BYTES = 2**20
+
+
+def check_models(recipe: Recipe) -> None:
+    """Load the tokenizer and the reference that a recipe names: bad ones end a run before its work.
+
+    Raises:
+        AssayError: one cannot be used, or the reference reads by another tokenizer than the run.
+    """
+    path, reference = recipe.tokenizer.path, recipe.reference
+    if path is not None:
+        load_tokenizer(Path(path))
+    settings = recipe.score_settings(0, Path()).model
+    named = [name for name in (reference.model, reference.second) if name is not None]
+    if settings is None or not named:
+        return
+    if path is None:
+        raise AssayError(
+            "the models of reference read by a tokenizer of their own: name it as tokenizer.path"
+        )
+    if reference.train:  # the second model alone can be tried
+        settings = ModelSettings(named[0])
+    describe_models(settings, hash_tokenizer(Path(path)))
+
+
+def plan_units(inputs: Sequence[str]) -> Plan:
+    """Plan the units of a corpus; a small one is cut finer, so that every worker gets some."""
+    planned = plan(inputs)
+    size = sum(piece.size for unit in planned.units for piece in unit.slices)
+    target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
+    return plan(inputs, target) if target < TARGET_BYTES else planned
+
+
+def locate(inputs: Sequence[str]) -> list[str]:
+    """Return what names the inputs from any folder: local paths and globs absolute."""
+    return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
+
+
+def is_local(name: str) -> bool:
+    """Say whether what names an input is a path or glob of this machine's file system."""
+    is_dataset = name.startswith((huggingface.PREFIX, huggingface.STREAM_PREFIX))
+    return not (is_url(name) or is_dataset or name.partition(":")[0] == python_docs.SCHEME)
+
+
+def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, Any]]:
+    """Return the inputs' entries of the files that a recipe names: their content decides as well.
+
+    Raises:
+        AssayError: a file is gone, unless `missing_ok`.
+    """
+    entries: list[Mapping[str, Any]] = []
+    for key, path in recipe.list_files():
+        if path.is_file():
+            name, size = f"{key} {path.name}", path.stat().st_size
+            entries.append({"name": name, "size": size, "hash": sha256(path)})
+        elif not missing_ok:
+            raise AssayError(f"{key}: no such file: {path}")
+    return entries
+
+
+def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[Mapping[str, Any]]:
+    """Return the inputs' entries of earlier runs that a run is deduped against.
+
+    Raises:
+        AssayError: one is not finished, keeps no index, or was deduped in another way.
+    """
+    entries: list[Mapping[str, Any]] = []
+    settings = recipe.dedupe.settings(None)
+    if runs and settings is None:
+        raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
+    for run in runs:
+        if run == out.absolute():
+            raise AssayError(f"{run}: a run cannot be deduped against itself")
+        read_manifest(run)
+        check_index(run, settings.near if settings else None)
+        path = run / MANIFEST_NAME
+        size = path.stat().st_size
+        entries.append({"name": f"{EARLIER} {run}", "size": size, "hash": sha256(path)})
+    return entries

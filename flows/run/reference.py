@@ -1,0 +1,62 @@
+"""The reference: the model whose losses score the tokens, trained by the run or named."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from flows.run.folder import Run
+from pipelines.score.model_scorer import describe_models
+from pipelines.score.reference_documents import locate_shards, write_cleanest
+from pipelines.tokenize.encoder import Encoder
+from trainer.display.progress import counting_steps
+from trainer.run.train import train
+from weighting.contracts.splits import TRAIN, VALIDATION
+from weighting.errors import AssayError
+from weighting.storage.files import read_json, sha256, write_json
+
+STORY = "documents.json"  # in RUN/reference: what the model was trained on
+
+
+def train_reference(run: Run, console: Console) -> None:
+    """Train a model on the cleanest documents; killed, it goes on from its last checkpoint.
+
+    Raises:
+        AssayError: no document is clean enough, or the validation split is empty.
+    """
+    table, tokenizer = run.recipe.reference, (run.folder / "tokenizer.json").absolute()
+    story = run.folder / "reference" / STORY
+    if not story.exists():
+        with console.status("choosing the cleanest documents"):
+            uids = sorted(run.sizes())
+            chosen = write_cleanest(
+                uids, table.share, Encoder(tokenizer), sha256(tokenizer), run.job
+            )
+            write_json(story, {"share": table.share, **chosen})
+    # Absolute: training goes on only with the same paths, from whatever folder the command runs.
+    shards = locate_shards(run.job).absolute()
+    check_splits(shards)
+    config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
+    with counting_steps() as progress:
+        train(config, run.trained, lambda row: progress(row["step"], config.steps))
+
+
+def check_splits(shards: Path) -> None:
+    """Raise AssayError where there is nothing to train on, or nothing to watch the training on."""
+    for split, key in ((TRAIN, "reference.share"), (VALIDATION, "split.validation")):
+        if not any(shards.glob(f"{split}-*")):
+            raise AssayError(f"no {split} document to train the reference on; raise {key}")
+
+
+def describe_reference(run: Run) -> dict[str, Any] | None:
+    """Return the manifest's entry on the models that scored tokens; None where none did."""
+    settings = run.score_settings().model
+    if settings is None:
+        return None
+    story = run.folder / "reference" / STORY
+    trained_on = read_json(story) if story.exists() else None
+    models = describe_models(settings, sha256(run.folder / "tokenizer.json"))
+    if trained_on is not None:
+        models["run"] = run.trained.relative_to(run.folder).as_posix()
+    return {**models, "trained_on": trained_on}

@@ -1,0 +1,318 @@
+"""Replay: what was quarantined is read again after a fix, and a run ends as a fresh one would.
+
+The new state is built in RUN/.replay, a run folder of its own, while RUN stays as it was. When it
+is whole, its parts move into the places of the old ones, the manifest last. Killed before that, RUN
+is untouched; killed between, RUN has no manifest; either way the same command finishes the work.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pydantic import ValidationError
+
+from flows import report
+from flows.database import catalog
+from flows.recipe.document_sections import Read
+from flows.recipe.problems import list_problems
+from flows.run.folder import CLAIM, Run, claim_run, hash_code, open_run
+from flows.run.inputs import EARLIER, digest_files, locate, plan_units
+from flows.run.stages import DATA_STAGES, REPLAYS, Session, curate_documents
+from pipelines.curate import quarantine
+from pipelines.curate.decontaminate import prepare_items, share_items
+from pipelines.curate.replay import (
+    drop_files,
+    read_again,
+    restore_hits,
+    restore_rows,
+    restore_unit,
+)
+from pipelines.settings import Job
+from pipelines.verify.records import OUTPUTS
+from pipelines.work.folder import Work
+from pipelines.work.units import Unit, fingerprint
+from weighting.contracts.documents import Verdict
+from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
+from weighting.errors import AssayError
+from weighting.storage.files import read_json, sync, write_json
+
+STAGING = ".replay"
+MOVING = "moving"  # in the staging folder: marks that its parts are on their way
+FOLDERS = (*OUTPUTS, "stages")
+FILES = ("tokenizer.json", REPLAYS, CLAIM)
+
+Digest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a replay changed: records that can be read now and could not before, net.
+
+    `errors` counts the quarantined records by error type, before and after; `fields` says what was
+    read instead of the recipe's fields; `changed` names the inputs with other content.
+    """
+
+    recovered: int
+    errors: Mapping[str, tuple[int, int]]
+    fields: Mapping[str, str]
+    changed: list[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run is made again: its new units, and for each the old unit of the same slices.
+
+    Units without such a twin, and those in `again`, are read; the others are restored.
+    """
+
+    units: list[Unit]
+    inputs: list[Digest]
+    paths: list[str]
+    twins: Mapping[int, int]
+    again: set[int]
+    changed: set[str]
+
+
+def replay(
+    folder: Path, fields: Mapping[str, str], paths: Sequence[str], session: Session
+) -> Outcome | None:
+    """Read a run's quarantined records again; None where there are none.
+
+    `fields` are read options in place of the recipe's, for the units with quarantined records:
+    what was read before stays as it is. `paths` say where the inputs lie, where they have moved.
+
+    Raises:
+        AssayError: the run is not whole, its inputs are gone, or records would be lost.
+    """
+    check_fields(fields)
+    staging = folder / STAGING
+    if (staging / MANIFEST_NAME).exists() and (staging / MOVING).exists():  # killed on the way
+        publish(staging, folder)
+        return _read_outcomes(folder)[-1]
+    if (staging / MOVING).exists():  # killed when all had moved
+        shutil.rmtree(staging)
+    read_manifest(folder)
+    run = open_run(folder)
+    if not any(quarantine.read(folder / "quarantine")):
+        return None
+    with session.console.status("looking at the inputs"):
+        plan = make_plan(run, fields, paths)
+    staged = _stage(run, plan, fields)
+    with session.console.status("reading again, restoring the rest"):
+        prepare_items(run.recipe.decontaminate.settings(), staged.job)
+        _fill(staged, run, plan, fields)
+    curate_documents(staging, session)
+    try:
+        outcome = compare(folder, staging, fields, plan.changed)
+    except AssayError:
+        shutil.rmtree(staging)
+        raise
+    if not outcome.recovered and not plan.changed:
+        shutil.rmtree(staging)
+        return outcome
+    _save_outcome(run, staging, outcome)
+    _keep_models(run, staged)
+    for stage in ("tokenize", "reference", "score", "weigh", "verify"):
+        DATA_STAGES[stage](staging, session)
+    publish(staging, folder)
+    return outcome
+
+
+def check_fields(fields: Mapping[str, str]) -> None:
+    """Raise AssayError where a read option has a value that no recipe may have."""
+    try:
+        Read.model_validate(fields)
+    except ValidationError as error:
+        raise AssayError(str(list_problems(error, Read)[0])) from None
+
+
+def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan:
+    """Plan the inputs as a fresh run would, and say what has to be read of them.
+
+    Only files of units that are read are hashed. A unit is read if it holds a file with quarantined
+    records or with other content than before, if it is cut otherwise, or if lists or code changed.
+    """
+    if not run.paths:
+        raise AssayError(f"{run.folder}: an older version made this run; run assay curate again")
+    named = locate(paths) if paths else run.paths
+    units = plan_units(named).units
+    lists, same_lists = _digest_lists(run)
+    cuts = {_describe_cut(unit): unit.uid for unit in run.units}
+    # Deleted passages are not to be had again from what the run kept.
+    if not same_lists or run.code != hash_code() or run.recipe.passages.action == "delete":
+        cuts = {}
+    twins = {unit.uid: cuts[cut] for unit in units if (cut := _describe_cut(unit)) in cuts}
+    if fields and len(twins) < len(units):
+        raise AssayError(
+            f"{run.folder}: inputs, lists or code are not as they were, so fields cannot change in "
+            "the same step; run assay replay without them first"
+        )
+    bad = {entry.name for entry in quarantine.read(run.folder / "quarantine")}
+    again = {unit.uid for unit in units if unit.uid not in twins or bad & _list_names(unit)}
+    known = {str(entry["name"]): entry for entry in run.inputs}
+    found, changed = _digest_inputs(units, again, known)
+    again |= {unit.uid for unit in units if changed & _list_names(unit)}
+    names = sorted(set().union(*map(_list_names, units)))
+    inputs = [found.get(name) or known[name] for name in names]
+    earlier = [entry for entry in run.inputs if entry["name"].startswith(f"{EARLIER} ")]
+    return Plan(units, [*inputs, *lists, *earlier], named, twins, again, changed)
+
+
+def _digest_inputs(
+    units: Sequence[Unit], again: set[int], known: Mapping[str, Digest]
+) -> tuple[dict[str, Digest], set[str]]:
+    """Return the digests of the files of units that are read, and the names of changed files.
+
+    A changed file makes units with other parts of it be read, whose files are looked at in turn.
+    """
+    found: dict[str, Digest] = {}
+    changed: set[str] = set()
+    seen: set[int] = set()
+    while again - seen:
+        fresh = [unit for unit in units if unit.uid in again - seen]
+        found |= {str(entry["name"]): entry for entry in fingerprint(fresh)}
+        seen |= again
+        changed = {name for name, entry in found.items() if known.get(name) != entry}
+        again = again | {unit.uid for unit in units if changed & _list_names(unit)}
+    return found, changed
+
+
+def _digest_lists(run: Run) -> tuple[list[Digest], bool]:
+    """Return the entries of the files that the recipe names, and whether they are as before.
+
+    The tokenizer's stays, for the run's own is kept; a file that is gone counts as unchanged.
+    """
+    known = {entry["name"]: entry for entry in run.inputs}
+    now = {entry["name"]: entry for entry in digest_files(run.recipe, missing_ok=True)}
+    names = [f"{key} {path.name}" for key, path in run.recipe.list_files()]
+    kept = [name for name in names if name.startswith("tokenizer.") or name not in now]
+    entries = [known[name] if name in kept else now[name] for name in names]
+    return entries, all(known[entry["name"]] == entry for entry in entries)
+
+
+def _describe_cut(unit: Unit) -> tuple[tuple[str, str, int, int], ...]:
+    return tuple((piece.name, piece.reader, piece.start, piece.end) for piece in unit.slices)
+
+
+def _list_names(unit: Unit) -> set[str]:
+    return {piece.name for piece in unit.slices}
+
+
+def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
+    """Claim the staging folder; what a replay of other fields or inputs left there goes."""
+    staging = run.folder / STAGING
+    asked = staging / "fields.json"
+    if staging.exists() and not (asked.exists() and read_json(asked) == dict(fields)):
+        shutil.rmtree(staging)
+    staged = claim_run(staging, run.recipe, plan.inputs, plan.paths, plan.units, True, run.against)
+    write_json(asked, dict(fields))
+    return staged
+
+
+def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
+    """Write the clean stage's files of every unit with a twin; the others are left to the job."""
+    settings = run.curate_settings()
+    asked = replace(settings, read=settings.read._replace(**fields))
+    for unit in plan.units:
+        twin = plan.twins.get(unit.uid)
+        if twin is None:
+            continue
+        if unit.uid not in plan.again:
+            restore_unit(unit.uid, run.folder, twin, settings, staged.job)
+            continue
+        known = drop_files(restore_rows(run.folder, twin), plan.changed)
+        with TemporaryDirectory(dir=staged.folder) as scratch:
+            job = Job(Path(scratch), Work(Path(scratch) / "units"))
+            share_items(staged.job, job)
+            hits = restore_hits(run.folder, twin)
+            read_again(unit, known, hits, asked, job, staged.job)
+
+
+def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Outcome:
+    """Return what became of the quarantined records.
+
+    Raises:
+        AssayError: a record of an unchanged file that could be read before cannot be read now.
+    """
+    before, after = _read_records(old), _read_records(new)
+    lost = drop_files(before.readable, changed)
+    lost = lost.filter(pc.invert(pc.is_in(lost["doc_id"], after.readable["doc_id"])))
+    if len(lost):
+        raise AssayError(
+            f"{old}: {len(lost)} records that could be read before cannot be read now, first "
+            f"{lost['locator'][0]}; nothing was changed (assay curate --overwrite starts over)"
+        )
+    kinds = sorted({*before.errors, *after.errors})
+    return Outcome(
+        len(after.readable) - len(before.readable),
+        {kind: (before.errors[kind], after.errors[kind]) for kind in kinds},
+        dict(fields),
+        sorted(changed),
+    )
+
+
+@dataclass(frozen=True)
+class Records:
+    """A ledger in short: id and locator of what could be read, numbers of what could not."""
+
+    readable: pa.Table
+    errors: Counter[str]
+
+
+def _read_records(run: Path) -> Records:
+    columns = ["doc_id", "locator", "verdict", "rule"]
+    ledger = ds.dataset(run / "ledger", format="parquet").to_table(columns=columns)
+    bad = pc.equal(ledger["verdict"], Verdict.QUARANTINED.value)
+    return Records(ledger.filter(pc.invert(bad)), Counter(ledger.filter(bad)["rule"].to_pylist()))
+
+
+def _keep_models(run: Run, staged: Run) -> None:
+    """Give the staged run the run's tokenizer and reference: ids and losses mean the same then."""
+    if not staged.is_done("tokenizer"):
+        shutil.copyfile(run.folder / "tokenizer.json", staged.folder / "tokenizer.json")
+        staged.finish("tokenizer", 0)
+    if run.is_done("reference") and not staged.is_done("reference"):
+        shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)
+        staged.finish("reference", 0)
+
+
+def _save_outcome(run: Run, staging: Path, outcome: Outcome) -> None:
+    earlier = [asdict(one) for one in _read_outcomes(run.folder)]
+    write_json(staging / REPLAYS, [*earlier, asdict(outcome)])
+
+
+def _read_outcomes(run: Path) -> list[Outcome]:
+    path = run / REPLAYS
+    return [Outcome(**fields) for fields in read_json(path)] if path.exists() else []
+
+
+def publish(staging: Path, folder: Path) -> None:
+    """Move a whole staged run into the place of the old one. Killed, it can be called again.
+
+    What is in `staging` has not moved yet; the old manifest goes first and the new comes last.
+    """
+    if not (staging / MOVING).exists():
+        for name in FOLDERS:
+            (staging / name).mkdir(exist_ok=True)  # in place of one that only the old run has
+        (staging / MOVING).touch()
+        sync(staging)
+    for name in (MANIFEST_NAME, catalog.NAME, report.NAME):
+        (folder / name).unlink(missing_ok=True)
+    for name in (*FOLDERS, *FILES):
+        source, target = staging / name, folder / name
+        if not source.exists():
+            continue
+        if target.is_dir():
+            shutil.rmtree(target)
+        source.replace(target)
+    sync(folder)
+    (staging / MANIFEST_NAME).replace(folder / MANIFEST_NAME)
+    sync(folder)
+    shutil.rmtree(staging)

@@ -1,0 +1,1 @@
+"""The curate stage: read, clean, remove copies, write documents and ledger."""

@@ -1,0 +1,1 @@
+"""What runs a graph: the runner and its watchdog, worker processes, progress."""

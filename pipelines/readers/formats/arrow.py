@@ -1,0 +1,163 @@
+"""Arrow IPC: files (Feather version 2 among them), cut by record batches, and streams.
+
+Which of the two an input is, is told by its first bytes. Strings of any width, views and
+dictionaries are read alike. Locators are `batch B row N`.
+
+A batch that cannot be decoded is one reject `bad_arrow`; the others are kept. Where the frame of a
+stream's messages is broken, so is all that follows. A file whose footer is damaged is read as the
+stream that it contains.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.rows import missing_column, read_batch, source_of
+from pipelines.readers.streams.open_stream import file_size, open_input
+
+SUFFIXES = (".arrow", ".arrows", ".feather", ".ipc")
+FILE_MAGIC = b"ARROW1"
+STREAM_START = 8  # in a file: its stream follows the magic and two bytes of padding
+MESSAGE_START = b"\xff\xff\xff\xff"
+BATCH_ROWS = 1000
+# A damaged length may ask for any amount of memory.
+DAMAGE = (pa.ArrowException, OSError, MemoryError)
+
+
+def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
+    """Cut a file into runs of record batches of about `target_bytes`; the last is open.
+
+    A stream, or a file whose footer cannot be read, is one slice.
+    """
+    size, batches = file_size(path), 0
+    with suppress(*DAMAGE), open_input(path) as raw:
+        batches = _open_file(raw).num_record_batches if _is_file(raw) else 0
+    count = max(1, min(batches, round(size / target_bytes)))
+    bounds = [batches * index // count for index in range(count)] + [-1]
+    return [
+        Slice(path, name, "arrow", start, end, size // count) for start, end in pairwise(bounds)
+    ]
+
+
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
+    """Yield the rows of a slice's record batches, `missing_field` once without a text column."""
+    with open_input(slice_.path) as raw:
+        try:
+            schema, batches = _open(raw, slice_.start, slice_.end)
+            names = schema.names
+        except (*DAMAGE, UnicodeDecodeError) as error:
+            yield Reject("file", "bad_arrow", _first_line(error), b"")
+            return
+        if options.text_field not in names:
+            if slice_.start == 0:
+                yield missing_column(names, options)
+            return
+        source = source_of(slice_.name)
+        for number, batch in batches:
+            yield from _read_batch(number, batch, options, source)
+
+
+def _read_batch(
+    number: int, batch: pa.RecordBatch | Exception, options: ReadOptions, source: str
+) -> Iterator[Record | Reject]:
+    place = f"batch {number}"
+    try:
+        if isinstance(batch, Exception):
+            raise batch
+        _check(batch)
+    except DAMAGE as error:
+        yield Reject(place, "bad_arrow", _first_line(error), b"")
+        return
+    for first in range(0, batch.num_rows, BATCH_ROWS):
+        yield from read_batch(
+            batch.slice(first, BATCH_ROWS), first, options, source, f"{place} row"
+        )
+
+
+def _open(
+    raw: BinaryIO, start: int, end: int
+) -> tuple[pa.Schema, Iterator[tuple[int, pa.RecordBatch | Exception]]]:
+    """Return the schema and the numbered batches of a file or stream, damaged ones as errors."""
+    if not _is_file(raw):
+        reader = pa.ipc.open_stream(raw)
+        return reader.schema, enumerate(_stream(raw, reader))
+    try:
+        file = _open_file(raw)
+    except DAMAGE as error:
+        raw.seek(STREAM_START)
+        reader = pa.ipc.open_stream(raw)
+        return reader.schema, enumerate(_stream(raw, reader, error))
+    return file.schema, _batches(file, start, end if end >= 0 else file.num_record_batches)
+
+
+def _batches(
+    file: pa.RecordBatchFileReader, start: int, end: int
+) -> Iterator[tuple[int, pa.RecordBatch | Exception]]:
+    for number in range(start, end):
+        try:
+            yield number, file.get_batch(number)
+        except DAMAGE as error:
+            yield number, error
+
+
+def _stream(
+    raw: BinaryIO, reader: pa.RecordBatchStreamReader, footer: Exception | None = None
+) -> Iterator[pa.RecordBatch | Exception]:
+    """Yield a stream's batches as long as its messages can be told apart, then a footer's error."""
+    while True:
+        try:
+            yield reader.read_next_batch()
+        except StopIteration:
+            break
+        except DAMAGE as error:
+            yield error
+            if not _at_message(raw):
+                break
+    if footer:
+        yield footer
+
+
+def _is_file(raw: BinaryIO) -> bool:
+    head = raw.read(len(FILE_MAGIC))
+    raw.seek(0)
+    return head == FILE_MAGIC
+
+
+def _open_file(raw: BinaryIO) -> pa.RecordBatchFileReader:
+    return pa.ipc.open_file(raw)
+
+
+def _at_message(raw: BinaryIO) -> bool:
+    place = raw.tell()
+    head = raw.read(len(MESSAGE_START))
+    raw.seek(place)
+    return head == MESSAGE_START
+
+
+def _check(batch: pa.RecordBatch) -> None:
+    """Refuse a batch whose offsets or indices lead outside of its buffers.
+
+    A column of strings may hold what is not UTF-8: that costs single rows.
+
+    Raises:
+        ArrowInvalid: the batch is damaged.
+    """
+    batch.validate()
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            if not (_is_text(field.type) and "UTF8" in str(error)):
+                raise pa.ArrowInvalid(f"column {field.name!r}: {error}") from None
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return type_ in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

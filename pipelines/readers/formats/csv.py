@@ -1,0 +1,186 @@
+"""CSV and TSV, plain or compressed: one record a row, fields named by the first row.
+
+Quoting is that of RFC 4180: a field that begins with a quote may hold delimiters, newlines, and
+quotes written twice. Because of such newlines a file is one slice. Lines and locators are those of
+`readers.lines`; blank lines are no rows. Every value is text, an empty one too; but an empty source
+is none.
+
+A row is a reject if it has more or fewer fields than the first row (`ragged_row`), is not UTF-8
+(`bad_utf8`), or breaks the rules of quoting (`bad_csv`). The last costs only the line where the row
+begins: reading goes on at the next line, so that a stray quote does not swallow what follows.
+"""
+
+import csv
+from codecs import BOM_UTF8
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
+from pipelines.readers.rows import (
+    BadRecord,
+    missing_column,
+    name_columns,
+    source_of,
+    to_record,
+)
+from pipelines.readers.streams import open_stream
+from pipelines.readers.streams.compression import with_compressions, without_compression
+from pipelines.readers.streams.lines import read_lines
+from pipelines.readers.streams.whole_files import LOCATOR, cut_file
+
+SUFFIXES = with_compressions(".csv", ".tsv")
+ROW_LINES = 2**20  # of one row, which are held until it ends: a stray quote may open it
+
+Line = tuple[str, bytes]  # locator, bytes without the newline
+
+
+class Row(NamedTuple):
+    """A row's fields, the lines it is written on, and what is not UTF-8 in them."""
+
+    fields: list[str]
+    lines: list[Line]
+    broken: UnicodeDecodeError | None
+
+    @property
+    def content(self) -> bytes:
+        """The row as it is written, without its last newline."""
+        return b"\n".join(line for _, line in self.lines)
+
+
+class BetweenRows(Exception):
+    """What the file's lines hold between two rows is no line but a reject."""
+
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(reject.message)
+        self.reject = reject
+
+
+class Feed:
+    """The lines that a `csv.reader` asks for; those of its unfinished row can be given back."""
+
+    def __init__(self, lines: Iterator[Line | Reject]) -> None:
+        self.waiting = lines
+        self.returned: deque[Line | Reject] = deque()
+        self.row: list[Line] = []
+        self.size = 0
+        self.broken: UnicodeDecodeError | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.returned.popleft() if self.returned else next(self.waiting)
+        if isinstance(line, Reject):
+            if not self.row:
+                raise BetweenRows(line)
+            self.returned.appendleft(line)
+            raise csv.Error("the row runs into what cannot be read")
+        self.row.append(line)
+        self.size += len(line[1]) + 1
+        if self.size > open_stream.RECORD_LIMIT:
+            raise csv.Error(f"row of more than {open_stream.RECORD_LIMIT:,} bytes")
+        if len(self.row) > ROW_LINES:
+            raise csv.Error(f"row of more than {ROW_LINES:,} lines")
+        try:
+            return line[1].decode() + "\n"
+        except UnicodeDecodeError as error:
+            self.broken = self.broken or error
+            return line[1].decode(errors="surrogateescape") + "\n"
+
+    def finish(self, fields: list[str]) -> Row:
+        """Return the row that has been read."""
+        row = Row(fields, self.row, self.broken)
+        self._start()
+        return row
+
+    def give_up(self, error: csv.Error) -> Reject:
+        """Return the first line of a broken row as a reject, and take back the others."""
+        (locator, line), *others = self.row
+        self.returned.extendleft(reversed(others))
+        self._start()
+        return Reject(locator, "bad_csv", str(error), line[:PAYLOAD_LIMIT])
+
+    def _start(self) -> None:
+        self.row, self.size, self.broken = [], 0, None
+
+
+def cut(path: str, name: str, _target_bytes: int) -> list[Slice]:
+    """Return the one slice of a file."""
+    return cut_file(path, name, "csv")
+
+
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
+    """Yield the records of a file's rows.
+
+    A first row that cannot be read is one reject `bad_header` for the file, one that names no text
+    column (`missing_field`) as well.
+    """
+    csv.field_size_limit(open_stream.RECORD_LIMIT)  # of the process; the default is 128 KiB
+    rows = _parse(_read_lines(slice_.path), _delimiter(slice_.name))
+    header = next(rows, None)
+    if header is None:
+        return
+    if isinstance(header, Reject) or header.broken:
+        yield _refuse_header(header)
+        return
+    names = name_columns(header.fields)
+    if options.text_field not in names:
+        yield missing_column(names, options)
+        return
+    source = source_of(slice_.name)
+    for row in rows:
+        yield row if isinstance(row, Reject) else _to_record(row, names, options, source)
+
+
+def _read_lines(path: str) -> Iterator[Line | Reject]:
+    """Yield a file's lines without its byte order mark, behind which a quote would be no quote."""
+    lines = read_lines(path, 0, -1)
+    for first in islice(lines, 1):
+        yield first if isinstance(first, Reject) else (first[0], first[1].removeprefix(BOM_UTF8))
+    yield from lines
+
+
+def _parse(lines: Iterator[Line | Reject], delimiter: str) -> Iterator[Row | Reject]:
+    feed = Feed(lines)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            fields = next(reader, None)
+        except BetweenRows as found:
+            yield found.reject
+        except csv.Error as error:
+            yield feed.give_up(error)
+        else:
+            if fields is None:
+                return
+            row = feed.finish(fields)
+            if fields:
+                yield row
+
+
+def _to_record(row: Row, names: list[str], options: ReadOptions, source: str) -> Record | Reject:
+    locator = row.lines[0][0]
+    try:
+        if row.broken:
+            raise BadRecord("bad_utf8", f"byte {row.broken.start} of a line: {row.broken.reason}")
+        if len(row.fields) != len(names):
+            message = f"{len(row.fields)} fields; the first row has {len(names)}"
+            raise BadRecord("ragged_row", message)
+        values: dict[str, str | None] = dict(zip(names, row.fields, strict=True))
+        values[options.source_field] = values.get(options.source_field) or None
+        return to_record(values, locator, options, source)
+    except BadRecord as error:
+        return Reject(locator, error.error, str(error), row.content[:PAYLOAD_LIMIT])
+
+
+def _refuse_header(header: Row | Reject) -> Reject:
+    if isinstance(header, Row):
+        header = Reject("", "bad_utf8", str(header.broken), header.content[:PAYLOAD_LIMIT])
+    message = f"the first row cannot be read: {header.message}"
+    return Reject(LOCATOR, "bad_header", message, header.payload)
+
+
+def _delimiter(name: str) -> str:
+    return "\t" if without_compression(name).lower().endswith(".tsv") else ","

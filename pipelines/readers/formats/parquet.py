@@ -1,0 +1,102 @@
+"""Parquet files: one record a row, cut by row groups."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.rows import missing_column, read_batch, source_of
+from pipelines.readers.streams.open_stream import file_size, open_input
+
+SUFFIXES = (".parquet",)
+BATCH_ROWS = 1000
+# Thrift and page errors reach Python as OSError, the rest as Arrow's own.
+# A damaged length may ask for any amount of memory.
+DAMAGE = (pa.ArrowException, OSError, MemoryError)
+
+
+def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
+    """Cut a file into runs of row groups of about `target_bytes`; the last is open.
+
+    A file whose footer cannot be read is one slice, so that reading reports it.
+    """
+    try:
+        sizes = _group_sizes(path)
+    except DAMAGE:
+        sizes = []
+    starts, filled = [0], [0]
+    for group, size in enumerate(sizes):
+        if filled[-1] and filled[-1] + size > target_bytes:
+            starts.append(group)
+            filled.append(0)
+        filled[-1] += size
+    if not sizes:
+        filled = [file_size(path)]
+    ends = [*starts[1:], -1]
+    return [
+        Slice(path, name, "parquet", start, end, size)
+        for start, end, size in zip(starts, ends, filled, strict=True)
+    ]
+
+
+def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
+    """Yield the rows of a slice's row groups; locators are `row N`, counted over the file.
+
+    A row group that cannot be decoded is one reject `bad_parquet` from its first unread row; a
+    file without a readable footer, or without the text column (`missing_field`), is one.
+    """
+    with open_input(slice_.path) as raw:
+        try:
+            file = pq.ParquetFile(raw)
+            names = file.schema_arrow.names
+        except (*DAMAGE, UnicodeDecodeError) as error:
+            yield Reject("file", "bad_parquet", _first_line(error), b"")
+            return
+        with closing(file):
+            if options.text_field in names:
+                yield from _read_groups(file, slice_, options)
+            elif slice_.start == 0:
+                yield missing_column(names, options)
+
+
+def _read_groups(
+    file: pq.ParquetFile, slice_: Slice, options: ReadOptions
+) -> Iterator[Record | Reject]:
+    source = source_of(slice_.name)
+    end = file.num_row_groups if slice_.end < 0 else slice_.end
+    rows = [file.metadata.row_group(group).num_rows for group in range(end)]
+    starts = list(accumulate(rows, initial=0))
+    for group in range(slice_.start, end):
+        first, last = starts[group], starts[group + 1] - 1
+        yield from _read_group(file, group, first, last, options, source)
+
+
+def _read_group(
+    file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, source: str
+) -> Iterator[Record | Reject]:
+    batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
+    while True:
+        try:
+            batch = next(batches, None)
+        except DAMAGE as error:
+            message = f"rows {first} to {last} of row group {group}: {_first_line(error)}"
+            yield Reject(f"row {first}", "bad_parquet", message, b"")
+            return
+        if batch is None:
+            return
+        yield from read_batch(batch, first, options, source)
+        first += batch.num_rows
+
+
+def _group_sizes(path: str) -> list[int]:
+    """Return the bytes of each row group before compression."""
+    with open_input(path) as raw, closing(pq.ParquetFile(raw)) as file:
+        groups = range(file.num_row_groups)
+        return [file.metadata.row_group(group).total_byte_size for group in groups]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

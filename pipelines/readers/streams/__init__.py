@@ -1,0 +1,1 @@
+"""Bytes, lines and stored records of an input, however it is compressed."""

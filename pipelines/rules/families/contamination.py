@@ -1,0 +1,12 @@
+"""Contamination: how much of an evaluation item a document holds (see `pipelines.contamination`).
+
+It is no family: it is measured on the text after all edits, where its tokens are marked as well.
+Its value is the weighed share of the n-grams of the item that is held best. Bounds drop documents.
+"""
+
+from collections.abc import Mapping
+
+from pipelines.rules.bounds import Bounds
+
+NAME = "contamination"
+RULES: Mapping[str, Bounds] = {NAME: Bounds()}

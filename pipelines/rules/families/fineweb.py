@@ -1,0 +1,82 @@
+"""FineWeb quality rules (Penedo et al. 2024, arXiv 2406.17557, 3.6), as datatrove reads them.
+
+Lines are split at newlines and those of white space are left out. Where the line rules of C4 edit
+the text these rules see what they leave.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipelines.rules.batch import Batch
+from pipelines.rules.bounds import Bounds
+from pipelines.rules.ratios import divide
+from pipelines.words import Text
+from pipelines.words.compiled import njit
+from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
+from pipelines.words.lines import NEWLINE, count_chars, strip_left
+from pipelines.words.punctuation import TERMINATORS
+from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
+
+RULES: Mapping[str, Bounds] = {
+    "fineweb_line_punctuation": Bounds(0.12, None),  # share of lines that end a sentence
+    "fineweb_short_lines": Bounds(None, 0.67),  # share of lines of at most 30 characters
+    "fineweb_dup_line_chars": Bounds(None, 0.01),  # characters in repeated lines
+    "fineweb_newlines": Bounds(None, 0.3),  # newlines per word
+}
+SHORT = 30  # characters
+ENDINGS = make_set([hash_text(mark) for mark in TERMINATORS])
+
+
+def annotate(batch: Batch) -> dict[str, Float64s]:
+    """Return the four values of D documents, float64 [D] each; NaN where a denominator is 0."""
+    ended, short, repeated, lines, newlines, chars = sum_lines(batch.late_text, ENDINGS)
+    return {
+        "fineweb_line_punctuation": divide(ended, lines),
+        "fineweb_short_lines": divide(short, lines),
+        "fineweb_dup_line_chars": divide(repeated, chars),
+        "fineweb_newlines": divide(newlines, batch.late_word_counts),
+    }
+
+
+@njit
+def ends_sentence(data: Uint8s, start: int, end: int, endings: Uint64s) -> bool:
+    """Say whether the last character of bytes [start, end) is one of `endings`."""
+    last = end - 1
+    while last > start and data[last] & 0xC0 == 0x80:
+        last -= 1
+    return bool(endings[find_slot(endings, hash_bytes(data, last, end))] != np.uint64(0))
+
+
+@njit
+def sum_lines(text: Text, endings: Uint64s) -> Int64s:
+    """Return sums over the lines of D texts, int64 [6, D].
+
+    Lines that end a sentence, short lines, characters in repeated lines, lines, newlines, and
+    characters that are no newlines.
+    """
+    sums = np.zeros((6, len(text.offsets) - 1), np.int64)
+    for document in range(len(text.offsets) - 1):
+        at, stop = text.offsets[document], text.offsets[document + 1]
+        newlines = np.count_nonzero(text.data[at:stop] == NEWLINE)
+        size = 16
+        while size < 2 * (newlines + 2):
+            size *= 2
+        seen = np.zeros(size, np.uint64)
+        sums[4, document] = newlines
+        while at < stop:
+            end = at
+            while end < stop and text.data[end] != NEWLINE:
+                end += 1
+            chars = count_chars(text.data, at, end)
+            sums[5, document] += chars
+            if strip_left(text.data, at, end) < end:
+                sums[0, document] += ends_sentence(text.data, at, end, endings)
+                sums[1, document] += chars <= SHORT
+                key = hash_bytes(text.data, at, end)
+                slot = find_slot(seen, key)
+                sums[2, document] += chars * (seen[slot] != np.uint64(0))
+                seen[slot] = key
+                sums[3, document] += 1
+            at = end + 1
+    return sums

@@ -1,0 +1,14 @@
+"""The language rule: how probable it is that a text is in a wanted language."""
+
+from collections.abc import Mapping
+
+from pipelines.rules.batch import Batch
+from pipelines.rules.bounds import Bounds
+from weighting.arrays import Float64s
+
+RULES: Mapping[str, Bounds] = {"language_score": Bounds(0.65, None)}
+
+
+def annotate(batch: Batch) -> dict[str, Float64s]:
+    """Return the largest probability of a wanted language for D documents, float64 [D]."""
+    return {"language_score": batch.languages.wanted_D}

@@ -1,0 +1,1 @@
+"""The reference and score stages: signals of every token."""

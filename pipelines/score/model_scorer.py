@@ -1,0 +1,37 @@
+"""The one door to the trainer: models that score tokens, one set of them a process."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import ModelSettings
+from trainer.scoring.scorer import Scorer, ScorerSettings
+
+
+def load_scorer(settings: ModelSettings, tokenizer_sha256: str) -> Scorer:
+    """Return the models; they are loaded once a process, and again where a run was trained anew.
+
+    Raises:
+        AssayError: no such training run, too few checkpoints, or models of another tokenizer.
+    """
+    return _load(settings, tokenizer_sha256, _stamp(settings))
+
+
+@lru_cache(maxsize=1)
+def _load(settings: ModelSettings, tokenizer_sha256: str, stamp: tuple[int, ...]) -> Scorer:  # noqa: ARG001
+    wanted = ScorerSettings(
+        settings.reference, settings.checkpoints, settings.short, settings.second
+    )
+    return Scorer(wanted, tokenizer_sha256)
+
+
+def _stamp(settings: ModelSettings) -> tuple[int, ...]:
+    """Return when the checkpoints of all runs were written."""
+    runs = [Path(run) for run in (settings.reference, settings.second) if run is not None]
+    paths = [path for run in runs for path in sorted((run / "checkpoints").glob("*/*"))]
+    return tuple(path.stat().st_mtime_ns for path in paths)
+
+
+def describe_models(settings: ModelSettings, tokenizer_sha256: str) -> dict[str, Any]:
+    """Return what the manifest says of the models: folders, steps, checksums, sizes."""
+    return load_scorer(settings, tokenizer_sha256).describe()

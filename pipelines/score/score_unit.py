@@ -1,0 +1,190 @@
+"""Kernel: give every token of a unit its signals.
+
+Writes the unit's sidecars (`weighting.contracts.sidecar`), one a split. What statistics need of
+them, sums over the unit's tokens, goes into its summary and into a file by type.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.score.marks import Marks, has_marks, mark_tokens
+from pipelines.score.moments import measure
+from pipelines.settings import Job, ScoreSettings
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.ngram_counts import Counted, measure_gain
+from pipelines.tokenize.tokens import Documents, load_tokens
+from pipelines.work.arrays import load_array, save_array
+from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint32s
+from weighting.contracts.documents import DOCUMENTS, read_table
+from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
+from weighting.contracts.splits import TRAIN, VALIDATION
+from weighting.signals.registry import QUANTUM, Signals, quantise
+from weighting.signals.token_types import Types
+
+STAGE = "score"
+TYPE_SIGNALS = "type_signals"  # sums of the stored signals by type, in units of QUANTUM
+
+
+class Scorer(Protocol):
+    """Gives tokens the signals of models; see `trainer.scoring.scorer`."""
+
+    def score(self, ids_N: Uint32s, offsets_D1: Int64s, eos_id: int) -> Mapping[str, Float32s]:
+        """Return the signals of D documents of N tokens, float32 [N], by name."""
+
+
+class Corpus(NamedTuple):
+    """What scoring needs to know of the whole corpus; n-gram counts stay on disk."""
+
+    types: Types
+    counted: Counted
+    tokenizer_sha256: str
+
+
+def locate_sidecars(job: Job, keep: bool) -> Path:
+    """Return the folder of the sidecars: an output of the run, or among its temporary files."""
+    return (job.run if keep else job.work.folder) / "signals"
+
+
+def name_part(split: str, uid: int) -> str:
+    """Return the name that a unit's sidecar and shard of a split share, without suffix."""
+    return f"{split}-{uid:06d}"
+
+
+def score_unit(
+    uid: int,
+    corpus: Corpus,
+    encoder: Encoder,
+    scorer: Scorer | None,
+    settings: ScoreSettings,
+    job: Job,
+) -> Int64s:
+    """Write the sidecars of a unit; return the sums of S stored signals by type, int64 [S, V].
+
+    They are in units of QUANTUM. A unit done before gives its sums from disk.
+    """
+    sums_path = job.work.path(TYPE_SIGNALS, uid, ".npy")
+    if job.work.is_done(STAGE, uid):
+        return load_array(sums_path)
+    documents = load_tokens(job, uid)
+    stored = compute_signals(documents, corpus, encoder, scorer, job)
+    starts_N, marks = _mark(uid, documents, settings, encoder, job)
+    whole = Sidecar(
+        SidecarInfo(
+            corpus.tokenizer_sha256, encoder.vocab_size, encoder.eos_id, TRAIN, list(stored)
+        ),
+        documents.doc_ids,
+        documents.sources,
+        documents.offsets_D1,
+        documents.ids_N,
+        starts_N,
+        *marks,
+        stored,
+    )
+    moments = {}
+    for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
+        part = choose_documents(whole, chosen_D, split)
+        if chosen_D.any():
+            write_sidecar(
+                locate_sidecars(job, settings.keep) / f"{name_part(split, uid)}.parquet", part
+            )
+        signals = Signals(corpus.types, part.ids_N, part.signals)
+        moments[split] = measure(signals, part.special_N)
+    sums_SxV = sum_by_type(documents.ids_N, stored, encoder.vocab_size)
+    save_array(sums_path, sums_SxV)
+    summary = {"tokens": len(documents.ids_N), "stored": list(stored), "moments": moments}
+    job.work.finish(STAGE, uid, summary)
+    return sums_SxV
+
+
+def compute_signals(
+    documents: Documents, corpus: Corpus, encoder: Encoder, scorer: Scorer | None, job: Job
+) -> dict[str, Float32s]:
+    """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
+    gain_N = measure_gain(
+        documents.ids_N,
+        documents.offsets_D1,
+        documents.spread(documents.train_D).astype(np.int64),
+        corpus.types.probability_V,
+        encoder.eos_id,
+        corpus.counted,
+        job,
+    )
+    stored: dict[str, Float32s] = {"ngram_gain": gain_N}
+    if scorer is not None:
+        stored |= scorer.score(documents.ids_N, documents.offsets_D1, encoder.eos_id)
+    return {name: quantise(values_N) for name, values_N in stored.items()}
+
+
+def sum_by_type(ids_N: Uint32s, stored: Mapping[str, Float32s], vocab_size: int) -> Int64s:
+    """Return sums of S signals over the tokens of each type, int64 [S, V] in units of QUANTUM.
+
+    Exact, because the signals are multiples of QUANTUM: no order of units changes them.
+    """
+    sums = [np.bincount(ids_N, values_N, vocab_size) / QUANTUM for values_N in stored.values()]
+    return np.rint(np.stack(sums)).astype(np.int64)
+
+
+def choose_documents(sidecar: Sidecar, chosen_D: Bools, split: str) -> Sidecar:
+    """Return the chosen documents of a sidecar as one of a split; what was not read stays empty."""
+    lengths_D = np.diff(sidecar.offsets_D1)
+    chosen_N = np.repeat(chosen_D, lengths_D)
+
+    def choose(values_N: AnyArray) -> AnyArray:
+        return values_N[chosen_N] if len(values_N) else values_N
+
+    return Sidecar(
+        replace(sidecar.info, split=split),
+        sidecar.doc_ids.filter(pa.array(chosen_D)),
+        sidecar.sources.filter(pa.array(chosen_D)),
+        np.concatenate([[0], np.cumsum(lengths_D[chosen_D])]),
+        choose(sidecar.ids_N),
+        choose(sidecar.starts_N),
+        choose(sidecar.copies_N),
+        choose(sidecar.contaminated_N),
+        {name: choose(values_N) for name, values_N in sidecar.signals.items()},
+    )
+
+
+def _mark(
+    uid: int, documents: Documents, settings: ScoreSettings, encoder: Encoder, job: Job
+) -> tuple[Int32s, Marks]:
+    """Return the first character and the marks of every token; nothing is looked for in vain."""
+    kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
+    size = len(documents.ids_N)
+    marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))
+    marked = has_marks(kept)
+    if not marked and not settings.keep:
+        return np.zeros(size, np.int32), marks
+    texts = kept["text"].to_pylist()
+    starts_N = find_characters(documents, texts, encoder.bytes_V, encoder.eos_id)
+    return starts_N, mark_tokens(kept, starts_N, documents.offsets_D1) if marked else marks
+
+
+def find_characters(
+    documents: Documents,
+    texts: list[str],
+    bytes_V: Int64s,
+    eos_id: int,
+) -> Int32s:
+    """Return the index of each token's first character in its document's text, int32 [N].
+
+    Byte-level BPE loses nothing, so the lengths of the tokens before it give a token's first byte;
+    a token that begins inside a character gets that character. The end-of-text token gets the
+    length of the text.
+    """
+    blob = np.frombuffer("".join(texts).encode(), np.uint8)
+    leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
+    lengths_N = np.where(documents.ids_N == eos_id, 0, bytes_V[documents.ids_N])
+    first_N = np.cumsum(lengths_N) - lengths_N
+    inside_N = np.zeros(len(first_N), np.int64)
+    within = first_N < len(blob)
+    inside_N[within] = (blob[first_N[within]] & 0xC0) == 0x80
+    inside_N[documents.offsets_D1[1:] - 1] = 0
+    chars_N = leads[first_N] - inside_N
+    base_D = np.cumsum([0, *map(len, texts)])[:-1]
+    return np.asarray(chars_N - np.repeat(base_D, np.diff(documents.offsets_D1)), np.int32)

@@ -1,0 +1,1 @@
+"""Text as copies are compared: its normal form, and the words in it as hashes."""

@@ -1,0 +1,274 @@
+"""Texts as near-duplicates are compared: small letters, no punctuation, no marks, numbers are 0.
+
+In this order, which is datatrove's `simplify_text` with its defaults: small letters; every number,
+with its decimal part, becomes 0; punctuation becomes a space; white space becomes one space; what
+is then decomposed (NFD) loses its non-spacing marks. Every byte of the result knows which byte of
+the source it came from.
+
+What becomes of a character hardly ever depends on its neighbours, so a kernel looks it up in a
+table that is read off Python's own Unicode data. Where that is not enough, Python itself treats
+the run of non-space characters that holds it, step by step.
+"""
+
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+
+from pipelines.text.stepwise import MARK, SEPARATORS, drop_marks, is_reordered, simplify
+from pipelines.words import Text
+from pipelines.words.compiled import njit
+from weighting.arrays import Int32s, Int64s, Uint8s
+
+POINTS = 0x110000
+# All characters that change are here; beyond are ideographs, private ones, and none.
+CHANGING = (range(0x20000), range(0x2F800, 0x2FA20), range(0xE0000, 0xE0200))
+KEEP, SPACE, DIGIT, DROP, ASK = -1, -2, -3, -4, -5  # what becomes of a character, other than a form
+GROWTH = 3  # a Hangul syllable of 3 bytes becomes three letters of 3 bytes
+BLANK, ZERO, NINE = ord(" "), ord("0"), ord("9")
+SIGMA = "\N{GREEK CAPITAL LETTER SIGMA}"  # its small letter depends on its place in the word
+
+
+class Normal(NamedTuple):
+    """D normalised texts, and for each of their bytes the place of its source in the texts' data.
+
+    The source of byte p of text d is at origins[p + d]: every text has one entry more, which is
+    where the source of its last byte ends.
+    """
+
+    text: Text
+    origins: Int32s
+
+
+class Table(NamedTuple):
+    """What becomes of characters.
+
+    `codes` [POINTS] holds KEEP, SPACE, DIGIT, DROP, ASK, or the place in `forms` of a length and as
+    many bytes; `ascii` what an ASCII character but a digit becomes; `separators` those of decimals.
+    """
+
+    codes: Int32s
+    forms: Uint8s
+    ascii: Uint8s
+    separators: Int32s
+
+
+def normalise(text: Text) -> Normal:
+    """Return D texts in normal form; their data must be below 2 GiB, as in an Arrow array."""
+    documents = len(text.offsets) - 1
+    room = GROWTH * int(text.offsets[-1] - text.offsets[0])
+    data = np.empty(room, np.uint8)
+    origins = np.empty(room + documents, np.int32)
+    offsets = np.zeros(documents + 1, np.int64)
+    document, at, size = 0, int(text.offsets[0]), 0
+    while True:
+        document, at, size = normalise_from(
+            text, document, at, size, tabulate(), data, origins, offsets
+        )
+        if document == documents:
+            break
+        simple, places = simplify(bytes(text.data[at : find_blank(text, document, at)]))
+        data[size : size + len(simple)] = simple
+        origins[size + document : size + document + len(simple)] = places[:-1] + at
+        at, size = at + int(places[-1]), size + len(simple)
+    return Normal(Text(data[:size], offsets), origins[: size + documents])
+
+
+@cache
+def tabulate() -> Table:
+    """Ask Python what becomes of each character."""
+    codes = np.full(POINTS, KEEP, np.int32)
+    forms = bytearray()
+    for point in chain(*CHANGING):
+        form = _find_form(chr(point))
+        if isinstance(form, int):
+            codes[point] = form
+        elif form != chr(point):
+            codes[point] = len(forms)
+            encoded = form.encode()
+            forms += bytes([len(encoded)]) + encoded
+    plain = np.arange(128, dtype=np.uint8)
+    for point in range(128):
+        if codes[point] == SPACE:
+            plain[point] = BLANK
+        elif codes[point] >= 0:
+            plain[point] = forms[codes[point] + 1]
+    separators = np.array([ord(separator) for separator in SEPARATORS], np.int32)
+    return Table(codes, np.frombuffer(bytes(forms), np.uint8), plain, separators)
+
+
+def _find_form(character: str) -> int | str:
+    """Return what a character becomes wherever it stands: a form, or what to do with it."""
+    small = character.lower()
+    if character.isdecimal():
+        return DIGIT
+    if MARK.fullmatch(small) or small.isspace():
+        return SPACE
+    if character == SIGMA or is_reordered(small):
+        return ASK
+    return drop_marks(small) or DROP
+
+
+@njit
+def normalise_from(
+    text: Text,
+    document: int,
+    at: int,
+    size: int,
+    table: Table,
+    data: Uint8s,
+    origins: Int32s,
+    offsets: Int64s,
+) -> tuple[int, int, int]:
+    """Write the normal forms of texts, from byte `at` of one on, behind the `size` bytes written.
+
+    Return document, place and size where Python has to go on, up to the end of the run of non-space
+    characters; or the number of texts.
+    """
+    while document < len(text.offsets) - 1:
+        end = text.offsets[document + 1]
+        own = origins[document:]
+        at, size = normalise_one(text.data, at, end, table, data, own, offsets[document], size)
+        if at < end:
+            while at > text.offsets[document] and text.data[at - 1] > BLANK:
+                at -= 1
+            size = turn_back(data, own, at, offsets[document], size)
+            return document, own[size], size
+        document += 1
+        offsets[document] = size
+    return document, at, size
+
+
+@njit
+def turn_back(data: Uint8s, origins: Int32s, at: int, first: int, reached: int) -> int:
+    """Return the size that was reached before the run of characters that begins at `at`.
+
+    The spaces that its leading punctuation has become stay: they do not depend on the rest.
+    """
+    size = reached
+    while size > first and origins[size - 1] >= at:
+        size -= 1
+    while size < reached and data[size] == BLANK:
+        size += 1
+    return size
+
+
+@njit
+def find_blank(text: Text, document: int, at: int) -> int:
+    """Return where the run ends that holds `at`: at an ASCII space or control character."""
+    while at < text.offsets[document + 1] and text.data[at] > BLANK:
+        at += 1
+    return at
+
+
+@njit
+def normalise_one(
+    source: Uint8s,
+    at: int,
+    end: int,
+    table: Table,
+    data: Uint8s,
+    origins: Int32s,
+    first: int,
+    size: int,
+) -> tuple[int, int]:
+    """Write the normal form of source[at:end] to data[size:]; its text's begins at `first`.
+
+    Return the place that is reached, of a character that Python has to treat or `end`, and the
+    size that is.
+    """
+    blank = size == first  # whether a space would follow another, or begin the text
+    while at < end:
+        origins[size] = at
+        byte = source[at]
+        if byte < 0x80 and not ZERO <= byte <= NINE:
+            form = table.ascii[byte]
+            data[size] = form
+            size += not (blank and form == BLANK)  # no branch: most texts are mostly this
+            blank = form == BLANK
+            at += 1
+            continue
+        point, following = read_point(source, at)
+        code = table.codes[point]
+        if code == ASK:
+            return at, size
+        if code == SPACE:
+            data[size] = BLANK
+            size += not blank
+            blank = True
+        elif code == DIGIT:
+            data[size] = ZERO
+            size += 1
+            blank = False
+            following = skip_number(source, following, end, table)
+        else:
+            size = write_form(source, at, following, code, table.forms, data, origins, size)
+            blank = size == first
+        at = following
+    origins[size] = end
+    while size > first and data[size - 1] == BLANK:
+        size -= 1
+    return end, size
+
+
+@njit
+def write_form(
+    source: Uint8s,
+    at: int,
+    following: int,
+    code: int,
+    forms: Uint8s,
+    data: Uint8s,
+    origins: Int32s,
+    size: int,
+) -> int:
+    """Write what the character source[at:following] becomes; return the size with it."""
+    if code == DROP:
+        return size
+    if code == KEEP:
+        for place in range(at, following):
+            data[size], origins[size] = source[place], at
+            size += 1
+        return size
+    for place in range(code + 1, code + 1 + forms[code]):
+        data[size], origins[size] = forms[place], at
+        size += 1
+    return size
+
+
+@njit
+def skip_number(source: Uint8s, at: int, end: int, table: Table) -> int:
+    """Return where the number ends whose first digit ends at `at`."""
+    at = skip_digits(source, at, end, table.codes)
+    if at < end:
+        separator, following = read_point(source, at)
+        for known in table.separators:
+            if separator == known:
+                decimals = skip_digits(source, following, end, table.codes)
+                return decimals if decimals > following else at
+    return at
+
+
+@njit
+def skip_digits(source: Uint8s, at: int, end: int, codes: Int32s) -> int:
+    """Return where the digits end that begin at `at`."""
+    while at < end:
+        point, following = read_point(source, at)
+        if codes[point] != DIGIT:
+            break
+        at = following
+    return at
+
+
+@njit
+def read_point(source: Uint8s, at: int) -> tuple[int, int]:
+    """Return the code point that begins at `at`, and where it ends."""
+    lead = int(source[at])
+    if lead < 0x80:
+        return lead, at + 1
+    size = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    point = lead & (0x3F >> (size - 1))
+    for place in range(at + 1, at + size):
+        point = (point << 6) | (int(source[place]) & 0x3F)
+    return point, at + size

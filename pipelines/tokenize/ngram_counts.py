@@ -1,0 +1,164 @@
+"""Kernels: count a unit's n-grams, merge one range of keys over all units, look tokens up.
+
+A unit leaves the keys of its train tokens, repeats included, ordered by slot: the upper 16 bits,
+which is cheaper than sorting and enough to cut out a range. A partition holds the n-grams of one
+range of slots, whole contexts; ranges are equal and keys spread evenly, so that the more partitions
+there are, the less there is in each. What a process has in memory at once is one unit's tokens or
+one partition, however large the corpus; merged counts are read memory-mapped.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pipelines.settings import Job
+from pipelines.work.arrays import load_array, save_array
+from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s, Uint32s, Uint64s
+from weighting.signals.ngrams import (
+    Table,
+    back_off,
+    count_ngrams,
+    count_seldom,
+    estimate_discount,
+    find_ngrams,
+    list_keys,
+    merge_ngrams,
+    tabulate,
+)
+
+PARTITION_TEXT = 16 * 2**20  # bytes of text to a partition: some 4 million n-grams
+KEYS_AT_ONCE = 2**23  # of several units, that are counted together
+SLOTS = 2**16
+SLOT_SHIFT = 48  # ids have at most 32 bits, so a context is in one slot
+
+
+class Counted(NamedTuple):
+    """What looking up needs to know of the merged counts."""
+
+    partitions: int  # of each order
+    discounts: tuple[float, ...]  # of orders 2, 3, …
+
+    @property
+    def order(self) -> int:
+        """The longest n-grams."""
+        return len(self.discounts) + 1
+
+
+def count_partitions(text_bytes: int) -> int:
+    """Return how many partitions the n-grams of so much text take."""
+    return max(1, text_bytes // PARTITION_TEXT)
+
+
+def count_unit(
+    uid: int,
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    train_D: Bools,
+    eos_id: int,
+    vocab_size: int,
+    order: int,
+    job: Job,
+) -> None:
+    """Write the keys of the train tokens' n-grams of each order, ordered by slot."""
+    train_N = np.repeat(train_D, np.diff(offsets_D1))
+    for n, keys_N in enumerate(list_keys(ids_N, offsets_D1, eos_id, vocab_size, order), 2):
+        train_T = keys_N[train_N]
+        save_array(job.work.path(f"keys{n}", uid, ".npy"), train_T[sort_by_slot(train_T)])
+
+
+def merge_partition(
+    n: int, partition: int, partitions: int, uids: Sequence[int], vocab_size: int, job: Job
+) -> tuple[int, int]:
+    """Write the n-grams of one order and range; return how many occur once and twice.
+
+    Contexts that occur once are left out, see `tabulate`. A partition done before is not merged
+    again.
+    """
+    stage = f"ngrams{n}"
+    if not job.work.is_done(stage, partition):
+        merged = merge_ngrams([])
+        for keys in _batch(_slice(job, n, uid, partition, partitions) for uid in sorted(uids)):
+            merged = merge_ngrams([merged, count_ngrams(keys)])
+        table = tabulate(merged, vocab_size)
+        save_array(job.work.path(stage, partition, ".keys.npy"), table.keys_K)
+        save_array(job.work.path(stage, partition, ".rows.npy"), table.rows_Kx3)
+        job.work.finish(stage, partition, {"seldom": count_seldom(merged)})
+    singletons, doubletons = job.work.read(stage, partition)["seldom"]
+    return singletons, doubletons
+
+
+def load_counted(partitions: int, order: int, job: Job) -> Counted:
+    """Return what looking up needs to know, once all partitions of all orders are merged."""
+    discounts = []
+    for n in range(2, order + 1):
+        seldom = [job.work.read(f"ngrams{n}", part)["seldom"] for part in range(partitions)]
+        discounts.append(estimate_discount(*(sum(column) for column in zip(*seldom, strict=True))))
+    return Counted(partitions, tuple(discounts))
+
+
+def measure_gain(
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    own_N: AnyArray,
+    probability_V: Float64s,
+    eos_id: int,
+    counted: Counted,
+    job: Job,
+) -> Float32s:
+    """Return log p(token | the tokens just before) - log p(token), nats, float32 [N].
+
+    `own_N` is 1 for tokens that are among the counts: each is taken out of them by itself, what
+    else its document holds stays in. `probability_V` is p(token).
+    """
+    vocab_size, partitions = len(probability_V), counted.partitions
+    unigram_N = lower_N = probability_V[ids_N]
+    own_N = own_N.astype(np.uint8)  # a byte a token is gathered faster
+    keys = list_keys(ids_N, offsets_D1, eos_id, vocab_size, counted.order)
+    for n, (keys_N, discount) in enumerate(zip(keys, counted.discounts, strict=True), 2):
+        order_N = sort_by_slot(keys_N)
+        sorted_N, higher_N = keys_N[order_N], np.empty_like(lower_N)
+        for part in range(partitions):
+            range_ = find_range(sorted_N, part, partitions)
+            at = order_N[range_]
+            rows = find_ngrams(_load_table(job, n, part), sorted_N[range_], vocab_size)
+            higher_N[at] = back_off(rows, lower_N[at], own_N[at], discount)
+        lower_N = higher_N
+    return np.log(lower_N / unigram_N).astype(np.float32)
+
+
+def sort_by_slot(keys_N: Uint64s) -> Int64s:
+    """Return the places of the keys ordered by their slots, which is fast."""
+    return np.argsort((keys_N >> np.uint64(SLOT_SHIFT)).astype(np.uint16), kind="stable")
+
+
+def _load_table(job: Job, n: int, partition: int) -> Table:
+    names = (job.work.path(f"ngrams{n}", partition, f".{part}.npy") for part in ("keys", "rows"))
+    return Table(*map(load_array, names))
+
+
+def find_range(keys_N: Uint64s, partition: int, partitions: int) -> slice:
+    """Return where the keys of a partition stand among keys that are ordered by slot."""
+    first, stop = (SLOTS * at // partitions for at in (partition, partition + 1))
+    bounds = np.array([first << SLOT_SHIFT, (stop << SLOT_SHIFT) - 1], np.uint64)
+    return slice(np.searchsorted(keys_N, bounds[0]), np.searchsorted(keys_N, bounds[1], "right"))
+
+
+def _slice(job: Job, n: int, uid: int, partition: int, partitions: int) -> Uint64s:
+    """Return a copy: a mapped file counts as open, and there may be more units than may be."""
+    keys = load_array(job.work.path(f"keys{n}", uid, ".npy"))
+    return np.array(keys[find_range(keys, partition, partitions)])
+
+
+def _batch(slices: Iterable[Uint64s]) -> Iterator[Uint64s]:
+    """Yield the slices put together, KEYS_AT_ONCE keys at a time and those of one unit more."""
+    batch: list[Uint64s] = []
+    size = 0
+    for keys in slices:
+        batch.append(keys)
+        size += len(keys)
+        if size >= KEYS_AT_ONCE:
+            yield np.concatenate(batch)
+            batch, size = [], 0
+    if batch:
+        yield np.concatenate(batch)

@@ -1,0 +1,47 @@
+"""The tokens of a unit, as tokenizing leaves them for all later steps."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.settings import Job
+from pipelines.work.arrays import load_array
+from weighting.arrays import Bools, Int64s, Uint32s
+from weighting.signals.token_types import Types
+
+TYPE_COUNTS = "type_counts"  # of all units: int64 [3, V], see `tokenize_unit`
+
+
+class Documents(NamedTuple):
+    """A unit's tokens: D documents, N tokens, each document's end-of-text token included."""
+
+    doc_ids: pa.StringArray
+    sources: pa.StringArray
+    train_D: Bools
+    ids_N: Uint32s
+    offsets_D1: Int64s
+
+    def spread(self, values_D: Bools) -> Bools:
+        """Return a per-document value for each token."""
+        return np.repeat(values_D, np.diff(self.offsets_D1))
+
+
+def load_tokens(job: Job, uid: int) -> Documents:
+    """Read back what `tokenize_unit` wrote, memory-mapped."""
+    reader = pa.ipc.open_file(pa.memory_map(str(job.work.path("tokens", uid, ".arrow"))))
+    batch = reader.get_batch(0)
+    ids = batch.column("input_ids")
+    return Documents(
+        batch.column("doc_id"),
+        batch.column("source"),
+        batch.column("train").to_numpy(zero_copy_only=False),
+        ids.flatten().to_numpy(),
+        ids.offsets.to_numpy().astype(np.int64),
+    )
+
+
+def load_types(job: Job, eos_id: int) -> Types:
+    """Return what was counted of the types, once all units are counted."""
+    train_V, _, holders_V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
+    return Types(train_V, holders_V, int(train_V[eos_id]))

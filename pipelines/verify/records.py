@@ -1,0 +1,223 @@
+"""The accounts of a finished run: what became of its records, and the manifest's list of files.
+
+What became of its weight: `pipelines.verify.weights`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.curate.clean import STAGE as CLEAN
+from pipelines.rules.registry import list_rules
+from pipelines.settings import Job
+from pipelines.tokenize.tokenize_unit import STAGE as TOKENIZE
+from weighting.arrays import Int64s
+from weighting.contracts.documents import Verdict, write_table
+from weighting.contracts.manifest import FileEntry, check_records, describe_file
+from weighting.contracts.shards import open_shard
+from weighting.contracts.statistics import RULE_OVERLAP, RULE_STATS, SKIPPED_STATS
+from weighting.errors import BrokenInvariant
+
+LEDGER_COLUMNS = [
+    *("doc_id", "verdict", "rule", "failed", "cluster", "survivor", "chars", "tokens")
+]
+RULES_AT_ONCE = 2**16  # ledger rows whose failures are held as a matrix
+OUTPUTS = (
+    *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
+    *("reference", "signals", "shards", "stats"),
+)
+
+
+def verify_records(job: Job, against: Sequence[str] = ()) -> dict[str, Any]:
+    """Write statistics of rules, check the ledger, and return the counts that no policy changes.
+
+    `against` are earlier runs in which survivors may be.
+
+    Raises:
+        BrokenInvariant: records or characters do not add up, or copies are not one each.
+    """
+    ledger = read_ledger(job.run)
+    funnel = count_funnel(ledger)
+    rules, overlap = count_rules(ledger)
+    write_table(job.run / "stats" / "rules.parquet", rules, RULE_STATS)
+    write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
+    skipped = list_skipped(job)
+    write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
+    for unit, counts in funnel.items():
+        check_records(counts, unit)
+    check_clusters(ledger, elsewhere=bool(against))
+    return {
+        "funnel": funnel,
+        "skipped": sum_skipped(skipped),
+        "rules": {row["rule"]: row for row in rules.to_pylist()},
+        "encoders": sorted({e for item in job.work.summaries(TOKENIZE) for e in item["encoders"]}),
+    }
+
+
+def read_ledger(run: Path) -> pa.Table:
+    """Read the ledger's columns that the accounts need."""
+    paths = sorted((run / "ledger").glob("*.parquet"))
+    return pa.concat_tables([pq.read_table(path, columns=LEDGER_COLUMNS) for path in paths])
+
+
+def count_funnel(ledger: pa.Table) -> dict[str, dict[str, int]]:
+    """Return records, characters and tokens: what was read, and what became of it."""
+    sums = ledger.group_by("verdict").aggregate(
+        [("verdict", "count"), ("chars", "sum"), ("tokens", "sum")]
+    )
+    rows = {row["verdict"]: row for row in sums.to_pylist()}
+    funnel = {}
+    for unit, column in (
+        ("records", "verdict_count"),
+        ("chars", "chars_sum"),
+        ("tokens", "tokens_sum"),
+    ):
+        counts = {v.value: int(rows.get(v.value, {}).get(column) or 0) for v in Verdict}
+        funnel[unit] = {"read": _total(ledger, unit), **counts}
+    return funnel
+
+
+def _total(ledger: pa.Table, unit: str) -> int:
+    return len(ledger) if unit == "records" else int(pc.sum(ledger[unit]).as_py() or 0)
+
+
+def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return what every rule cost (RULE_STATS), and what pairs of rules did (RULE_OVERLAP).
+
+    A document counts for the first rule it fails; `alone_*` are those that fail no other,
+    `failing_*` all that fail the rule, whatever others say.
+    """
+    rules = list_rules()
+    dropped = ledger.filter(pc.equal(ledger["verdict"], Verdict.DROPPED.value))
+    first_Rx3, alone_Rx3 = np.zeros((2, len(rules), 3), np.int64)
+    both_RxRx3 = np.zeros((len(rules), len(rules), 3), np.int64)
+    for batch in dropped.to_batches(max_chunksize=RULES_AT_ONCE):
+        failed_DxR = _spread_failures(batch, rules)
+        sizes_Dx3 = _measure(batch)
+        first_D = pc.index_in(batch.column("rule"), pa.array(rules, pa.string())).to_numpy()
+        np.add.at(first_Rx3, first_D, sizes_Dx3)
+        only_D = failed_DxR.sum(axis=1) == 1
+        np.add.at(alone_Rx3, first_D[only_D], sizes_Dx3[only_D])
+        both_RxRx3 += _sum_pairs(failed_DxR, sizes_Dx3)
+    failing_Rx3 = both_RxRx3[range(len(rules)), range(len(rules))]
+    columns = [rules, *first_Rx3.T, *alone_Rx3.T[[0, 2]], *failing_Rx3.T[[0, 2]]]
+    return pa.table(columns, schema=RULE_STATS), _list_pairs(rules, both_RxRx3)
+
+
+def _spread_failures(batch: pa.RecordBatch, rules: Sequence[str]) -> Int64s:
+    """Return which of R rules each of D documents fails, as 0 or 1, [D, R]."""
+    failed = batch.column("failed")
+    failed_DxR = np.zeros((len(batch), len(rules)), np.int64)
+    rule_N = pc.index_in(failed.flatten(), pa.array(rules, pa.string()))
+    failed_DxR[pc.list_parent_indices(failed), rule_N] = 1
+    return failed_DxR
+
+
+def _sum_pairs(failed_DxR: Int64s, sizes_Dx3: Int64s) -> Int64s:
+    """Return the sizes of the documents that fail both of two rules, [R, R, 3].
+
+    In floats, whose products are fast and, below 2^53, exact.
+    """
+    floats_DxR = failed_DxR.astype(np.float64)
+    sums = [floats_DxR.T @ (floats_DxR * sizes_D[:, None]) for sizes_D in sizes_Dx3.T]
+    return np.stack(sums, axis=2).astype(np.int64)
+
+
+def _measure(batch: pa.RecordBatch) -> Int64s:
+    """Return documents (1), characters and tokens of each of D ledger rows, [D, 3]."""
+    ones = np.ones(len(batch), np.int64)
+    return np.stack([ones, batch.column("chars"), batch.column("tokens")], axis=1)
+
+
+def _list_pairs(rules: Sequence[str], both_RxRx3: Int64s) -> pa.Table:
+    """Return the pairs of rules that some document fails both, a rule with itself included."""
+    names = np.array(rules)
+    rule_K, other_K = np.nonzero(both_RxRx3[:, :, 0])
+    sums_Kx3 = both_RxRx3[rule_K, other_K]
+    columns = [names[rule_K], names[other_K], sums_Kx3[:, 0], sums_Kx3[:, 2]]
+    return pa.table([pa.array(column) for column in columns], schema=RULE_OVERLAP)
+
+
+def list_skipped(job: Job) -> pa.Table:
+    """Return what the readers found to be whole and no document, by unit and kind."""
+    rows = [
+        (uid, kind, records)
+        for uid in sorted(job.work.list_done(CLEAN))
+        for kind, records in sorted(job.work.read(CLEAN, uid)["skipped"].items())
+    ]
+    return _to_table(rows, SKIPPED_STATS)
+
+
+def sum_skipped(skipped: pa.Table) -> dict[str, int]:
+    """Return the records of each kind."""
+    sums = skipped.group_by("kind").aggregate([("records", "sum")])
+    return dict(zip(sums["kind"].to_pylist(), sums["records_sum"].to_pylist(), strict=True))
+
+
+def check_clusters(ledger: pa.Table, elsewhere: bool = False) -> None:
+    """Raise BrokenInvariant unless every cluster of copies keeps exactly one document.
+
+    With `elsewhere` that may be one of an earlier run: then the cluster keeps none here.
+    """
+    copies = ledger.filter(pc.is_valid(ledger["cluster"]))
+    kept = pc.equal(copies["verdict"], Verdict.KEPT.value)
+    named = pc.equal(copies["doc_id"], copies["survivor"])
+    table = pa.table(
+        {
+            "cluster": copies["cluster"],
+            "kept": kept.cast(pa.int64()),
+            "odd": pc.and_not(kept, named).cast(pa.int64()),  # kept, and not the survivor
+        }
+    )
+    sums = table.group_by("cluster").aggregate([("kept", "sum"), ("odd", "sum")])
+    few = pc.not_equal(sums["kept_sum"], 1)
+    if elsewhere:
+        few = pc.greater(sums["kept_sum"], 1)
+    wrong = sums.filter(pc.or_(few, pc.greater(sums["odd_sum"], 0))).to_pylist()
+    if wrong:
+        first = wrong[0]
+        raise BrokenInvariant(
+            f"{len(wrong)} duplicate clusters do not keep exactly one document; "
+            f"cluster {first['cluster']} keeps {first['kept_sum']}"
+        )
+
+
+def list_files(run: Path, known: Mapping[str, FileEntry] | None = None) -> list[FileEntry]:
+    """Return the manifest's entries of all outputs, checksums computed from the disk.
+
+    `known` are entries of files that are the same as in another run: they are not read again.
+    Temporary files that a killed worker left behind are removed.
+    """
+    for leftover in run.rglob(".*.tmp"):
+        if leftover.is_file():
+            leftover.unlink()
+    paths = [path for folder in OUTPUTS for path in sorted((run / folder).rglob("*"))]
+    entries = [describe_file(run, run / "tokenizer.json", rows=1)]
+    for path in (path for path in paths if path.is_file()):
+        entry = (known or {}).get(path.relative_to(run).as_posix())
+        entries.append(entry or _describe(run, path))
+    return entries
+
+
+def _describe(run: Path, path: Path) -> FileEntry:
+    if path.suffix == ".parquet":
+        return describe_file(run, path, rows=pq.read_metadata(path).num_rows)
+    if path.parent.name == "index":
+        with pa.memory_map(str(path)) as file:
+            return describe_file(run, path, rows=pa.ipc.open_file(file).read_all().num_rows)
+    if path.suffix == ".arrow":
+        shard = open_shard(path)
+        mass = sum(float(s.weights_N.sum(dtype=np.float64)) for s in shard.segments)
+        rows = sum(len(s.doc_ids) for s in shard.segments)
+        return describe_file(run, path, rows, shard.tokens, mass)
+    return describe_file(run, path, rows=0)
+
+
+def _to_table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    named = [dict(zip(schema.names, row, strict=True)) for row in rows]
+    return pa.Table.from_pylist(named, schema=schema)

@@ -1,0 +1,1 @@
+"""The weigh stage: from signals to weighted token shards."""

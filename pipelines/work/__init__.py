@@ -1,0 +1,1 @@
+"""The work of a run: units of input, and the folder of their temporary files."""

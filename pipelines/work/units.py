@@ -1,0 +1,87 @@
+"""Units: the work items of the data pipelines, planned once from what the user names.
+
+A unit is a few slices of input files, some MB of text together. It is the element that the Beam
+graphs carry, packed in bytes, because only integers and bytes may cross their stages.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from pipelines.readers.inputs import expand
+from pipelines.readers.records import Slice
+from pipelines.readers.registry import READERS
+
+TARGET_BYTES = 4 * 2**20
+SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
+
+
+class Unit(NamedTuple):
+    """Some slices that one worker reads in order. `uid` counts up from 0 in order of names."""
+
+    uid: int
+    slices: tuple[Slice, ...]
+
+    def encode(self) -> bytes:
+        """Return the unit as bytes."""
+        return orjson.dumps([self.uid, [[*slice_] for slice_ in self.slices]])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Unit":
+        """Return the unit that `encode` packed."""
+        uid, slices = orjson.loads(data)
+        return cls(uid, tuple(Slice(*slice_) for slice_ in slices))
+
+
+class Plan(NamedTuple):
+    """The units of a corpus, and the files found in its folders that no reader takes."""
+
+    units: list[Unit]
+    ignored: list[str]
+
+
+def plan(
+    inputs: Sequence[str], target_bytes: int = TARGET_BYTES, reader: str | None = None
+) -> Plan:
+    """Plan how to read a corpus in units of about `target_bytes` of text.
+
+    Inputs are files, globs, folders, fsspec URLs, `hf:NAME[:CONFIG][@SPLIT]`, the same with
+    `hf-stream:`, and `python-docs[:MB]`; `reader` names the reader of all files instead of their
+    suffixes. The plan is the same for any order of the inputs and for an input named twice.
+
+    Raises:
+        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+    """
+    found, ignored = expand(inputs, reader)
+    slices = {
+        slice_
+        for path, name, reader_name in found
+        for slice_ in READERS[reader_name].cut(path, name, target_bytes)
+    }
+    in_order = sorted(slices, key=lambda slice_: (slice_.name, slice_.start))
+    return Plan(_pack(in_order, target_bytes), ignored)
+
+
+def fingerprint(units: Iterable[Unit]) -> list[dict[str, str | int]]:
+    """Return name, size in bytes and content hash of every distinct input, by name."""
+    inputs = {(part.name, part.path, part.reader) for unit in units for part in unit.slices}
+    entries: list[dict[str, str | int]] = []
+    for name, path, reader in sorted(inputs):
+        size, content = READERS[reader].digest(path)
+        entries.append({"name": name, "size": size, "hash": content})
+    return entries
+
+
+def _pack(slices: Sequence[Slice], target_bytes: int) -> list[Unit]:
+    """Put consecutive slices in one unit as long as they stay within the target."""
+    groups: list[list[Slice]] = []
+    filled = 0
+    for slice_ in slices:
+        cost = slice_.size + SLICE_COST
+        if not groups or filled + cost > target_bytes:
+            groups.append([])
+            filled = 0
+        groups[-1].append(slice_)
+        filled += cost
+    return [Unit(uid, tuple(group)) for uid, group in enumerate(groups)]

@@ -1,0 +1,52 @@
+"""Chunks that are words as they stand, against spaCy."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.text.normal_chunks import copy_others, find_chunks, list_letters
+from pipelines.words import Text, split_words
+from pipelines.words.english import english
+from pipelines.words.hashing import hash_text, scatter
+from tests.pipelines.dedupe.simple import view
+
+LETTERS = [chr(point) for point in np.flatnonzero(list_letters())]
+SPECIALS = sorted(special for special in english().rules if special.split() == [special])
+pieces = st.sampled_from([*SPECIALS, "0", "0km", "dont", "\u65e5\u672c", "a.m", "x0", "-"])
+pieces = pieces | st.text(st.sampled_from(LETTERS), min_size=1, max_size=6)
+normal_texts = st.lists(st.lists(pieces, max_size=3).map("".join) | st.just(""), max_size=12)
+normal_texts = normal_texts.map(" ".join)
+
+
+@given(st.lists(normal_texts, max_size=4))
+def test_whole_chunks_are_words(documents):
+    text = view(documents)
+    chunks = find_chunks(text)
+    expected = [chunk for document in documents for chunk in document.split()]
+    bounds = zip(chunks.starts_K, chunks.ends_K, strict=True)
+    assert [bytes(text.data[start:end]).decode() for start, end in bounds] == expected
+    counts_D = [len(document.split()) for document in documents]
+    assert chunks.offsets_D1.tolist() == np.cumsum([0, *counts_D]).tolist()
+    for chunk, value, whole in zip(expected, chunks.hashes_K, chunks.whole_K, strict=True):
+        assert value == scatter(np.uint64(hash_text(chunk)))
+        assert not whole or split_words(chunk) == [chunk]
+    others = [c for c, whole in zip(expected, chunks.whole_K, strict=True) if not whole]
+    assert bytes(copy_others(text.data, chunks)).decode() == "".join(f"{c} " for c in others)
+
+
+def test_no_letter_is_cut_at():
+    chunks = [f"{a}{letter}{b}" for letter in LETTERS for a in ("", "x") for b in ("", "x")]
+    assert [chunk for chunk in chunks if split_words(chunk) != [chunk]] == []
+
+
+def test_words_of_letters_are_whole_and_special_cases_are_not():
+    found = find_chunks(view(["water вода νερο 0 cannot dont 0km \u65e5\u672c x0"]))
+    assert found.whole_K.tolist() == [True, True, True, True, *[False] * 5]
+
+
+def test_the_texts_data_may_begin_and_end_elsewhere():
+    text = view(["one", "two words", "x"])
+    some = Text(text.data, text.offsets[1:3])
+    found = find_chunks(some)
+    assert found.starts_K.tolist() == [3, 7]
+    assert found.offsets_D1.tolist() == [0, 2]

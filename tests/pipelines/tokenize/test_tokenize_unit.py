@@ -1,0 +1,77 @@
+"""Documents as flat tokens: ends, contexts, splits and places in the text."""
+
+import itertools
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.score.score_unit import find_characters
+from pipelines.tokenize.encoder import Encoded
+from pipelines.tokenize.tokenize_unit import append_eos, choose_train, count_types
+from pipelines.tokenize.tokens import Documents
+
+EOS = 0
+id_lists = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
+
+
+def encode(lists):
+    ids = np.array([i for part in lists for i in part], np.uint32)
+    return Encoded(ids, np.cumsum([0, *map(len, lists)]).astype(np.int64))
+
+
+def documents_of(lists):
+    encoded = append_eos(encode(lists), EOS)
+    names = pa.array([str(i) for i in range(len(lists))], pa.string())
+    return Documents(names, names, np.ones(len(lists), bool), *encoded)
+
+
+@given(id_lists)
+def test_every_document_ends_with_one_end_of_text(lists):
+    ids, offsets = append_eos(encode(lists), EOS)
+    cut = [ids[a:b].tolist() for a, b in itertools.pairwise(offsets)]
+    assert cut == [[*part, EOS] for part in lists]
+
+
+@given(id_lists)
+def test_types_are_counted_by_split_and_once_a_document(lists):
+    documents = documents_of(lists)
+    train_D = np.arange(len(lists)) % 3 > 0
+    counts = count_types(documents._replace(train_D=train_D), 10)
+    for row, wanted in zip(counts[:2], (True, False), strict=True):
+        tokens = [
+            i for part, t in zip(lists, train_D, strict=True) for i in [*part, EOS] if t == wanted
+        ]
+        assert row.tolist() == np.bincount(np.array(tokens, int), minlength=10).tolist()
+    held = [i for part, t in zip(lists, train_D, strict=True) if t for i in {*part, EOS}]
+    assert counts[2].tolist() == np.bincount(np.array(held, int), minlength=10).tolist()
+
+
+def test_splits_are_chosen_by_id_alone():
+    ids = [f"{i * 7919:032x}" for i in range(5000)]
+    train = choose_train(ids, 0.1)
+    assert choose_train(ids[::-1], 0.1)[::-1].tolist() == train.tolist()
+    assert choose_train(ids, 0.0).all()
+    spread = choose_train([f"{i * 2**32 // 1000:032x}" for i in range(1000)], 0.1)
+    assert 95 <= (~spread).sum() <= 105
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("aé日🍦 \n"), max_size=12), max_size=5), st.randoms())
+def test_character_starts_point_at_each_tokens_first_character(texts, random):
+    """Any cutting of the bytes into tokens; ids stand for their own length here."""
+    lists = []
+    for text in texts:
+        left, part = len(text.encode()), []
+        while left:
+            part.append(random.randint(1, min(left, 9)))
+            left -= part[-1]
+        lists.append(part)
+    starts = find_characters(documents_of(lists), texts, np.arange(10), EOS)
+    expected = []
+    for text, part in zip(texts, lists, strict=True):
+        owner = [at for at, character in enumerate(text) for _ in character.encode()]
+        firsts = np.cumsum([0, *part])[:-1]
+        expected += [owner[first] for first in firsts] + [len(text)]
+    assert starts.tolist() == expected

@@ -1,0 +1,58 @@
+"""What rules cost: counted by hand and counted by the accounts."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.rules.registry import list_rules
+from pipelines.verify.records import count_rules
+
+RULES = list_rules()
+
+
+def make_ledger(rows):
+    """A ledger of (failing rules, characters, tokens)."""
+    columns = {
+        "verdict": pa.array(["dropped" if failed else "kept" for failed, *_ in rows], pa.string()),
+        "rule": pa.array([failed[0] if failed else None for failed, *_ in rows], pa.string()),
+        "failed": pa.array([failed for failed, *_ in rows], pa.list_(pa.string())),
+        "chars": pa.array([chars for _, chars, _ in rows], pa.int64()),
+        "tokens": pa.array([tokens for *_, tokens in rows], pa.int64()),
+    }
+    return pa.table(columns)
+
+
+failures = st.lists(st.sampled_from(RULES), max_size=4, unique=True)
+ledgers = st.lists(st.tuples(failures, st.integers(0, 10**9), st.integers(0, 10**9)), max_size=30)
+
+
+@given(ledgers, st.integers(1, 8))
+def test_costs_and_overlaps_are_what_a_loop_counts(rows, at_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.verify.records.RULES_AT_ONCE", at_once)
+        costs, overlap = count_rules(make_ledger(rows))
+    for cost in costs.to_pylist():
+        rule = cost["rule"]
+        first = [row for row in rows if row[0][:1] == [rule]]
+        alone = [row for row in rows if row[0] == [rule]]
+        failing = [row for row in rows if rule in row[0]]
+        assert cost == {
+            "rule": rule,
+            "documents": len(first),
+            "chars": sum(row[1] for row in first),
+            "tokens": sum(row[2] for row in first),
+            "alone_documents": len(alone),
+            "alone_tokens": sum(row[2] for row in alone),
+            "failing_documents": len(failing),
+            "failing_tokens": sum(row[2] for row in failing),
+        }
+    assert costs["rule"].to_pylist() == RULES
+    pairs = {(row["rule"], row["other"]): row for row in overlap.to_pylist()}
+    failed = {rule for row in rows for rule in row[0]}
+    both = [(one, two) for one in failed for two in failed]
+    expected = {pair: [row for row in rows if {*pair} <= {*row[0]}] for pair in both}
+    assert {pair: row["documents"] for pair, row in pairs.items()} == {
+        pair: len(found) for pair, found in expected.items() if found
+    }
+    assert all(row["tokens"] == sum(r[2] for r in expected[pair]) for pair, row in pairs.items())

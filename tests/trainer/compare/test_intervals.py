@@ -1,0 +1,45 @@
+"""Student's t against published quantiles and against its own density."""
+
+import math
+
+import numpy as np
+import pytest
+
+from trainer.compare.intervals import Interval, measure, t_quantile
+
+# Two-sided 95 % points as printed in statistical tables.
+TABLE = {
+    1: 12.7062, 2: 4.3027, 3: 3.1824, 4: 2.7764, 5: 2.5706, 6: 2.4469, 7: 2.3646, 8: 2.3060,
+    9: 2.2622, 10: 2.2281, 12: 2.1788, 15: 2.1314, 20: 2.0860, 25: 2.0595, 29: 2.0452, 120: 1.9799,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("freedom", "expected"), TABLE.items())
+def test_quantiles_of_the_table(freedom, expected):
+    assert t_quantile(freedom) == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize("freedom", range(1, 30))
+def test_the_density_between_the_quantiles_is_95_percent(freedom):
+    t = np.linspace(0.0, t_quantile(freedom), 20_001)
+    constant = math.gamma((freedom + 1) / 2) / math.gamma(freedom / 2)
+    density = constant / math.sqrt(freedom * math.pi) * (1 + t**2 / freedom) ** (-(freedom + 1) / 2)
+    assert 2 * np.trapezoid(density, t) == pytest.approx(0.95, abs=1e-6)
+
+
+def test_interval_of_three_values_by_hand():
+    # mean 2, sd 1, so 4.3027 / sqrt(3)
+    interval = measure([1.0, 2.0, 3.0])
+    assert interval.mean == 2.0
+    assert interval.half == pytest.approx(2.4841, abs=1e-4)
+    assert not interval.excludes_zero
+
+
+def test_one_value_has_no_interval_and_shows_nothing():
+    assert measure([5.0]) == Interval(5.0, None)
+    assert not measure([5.0]).excludes_zero
+
+
+def test_equal_values_that_are_not_zero_show_a_difference():
+    assert measure([1.0, 1.0]).excludes_zero
+    assert not measure([0.0, 0.0]).excludes_zero

@@ -1,0 +1,109 @@
+"""The flat form: one name a field, a round trip through JSON, one clear error."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from trainer.config.flat import (
+    check_same,
+    describe_fields,
+    flat_fields,
+    flatten,
+    override,
+    parse_value,
+    read_config,
+    spread_depth,
+)
+from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
+from weighting.errors import AssayError
+
+
+def test_names_of_the_parts_do_not_meet():
+    parts = [{item.name for item in fields(kind)} for kind in (ModelConfig, ObjectiveConfig)]
+    own = {item.name for item in fields(TrainConfig)} - {"model", "objectives"}
+    names = [name for part in (own, *parts) for name in part]
+    assert len(set(names)) == len(names)
+    assert set(flat_fields()) == set(describe_fields()) == set(names)
+
+
+def test_json_round_trip(tmp_path):
+    config = TrainConfig(
+        lr=0.5,
+        compile="on",
+        steps=77,
+        model=ModelConfig(layers=2, width=64),
+        objectives=ObjectiveConfig(objective="focal", focal_gamma=2.0),
+    )
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(flatten(config)))
+    assert read_config(path) == config
+
+
+def test_override_reaches_every_part_and_keeps_the_rest():
+    config = override(TrainConfig(steps=70), {"layers": 9, "lr": 1, "objective": "mile"})
+    model, objectives = ModelConfig(layers=9), ObjectiveConfig(objective="mile")
+    assert config == TrainConfig(steps=70, lr=1.0, model=model, objectives=objectives)
+    assert type(config.lr) is float
+
+
+def test_depth_12_is_the_shape_of_gpt2():
+    model = override(TrainConfig(), {"depth": 12}).model
+    assert (model.layers, model.width, model.heads) == (12, 768, 12)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"depth": 3, "width": 10}, "depth sets layers, width and heads: leave out width"),
+        ({"depth": 0}, "depth is 0, must be ≥ 1"),
+    ],
+)
+def test_a_depth_that_says_nothing_clear_is_refused(values, message):
+    with pytest.raises(AssayError, match=message):
+        spread_depth(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"leraning": 1}, "no field 'leraning'; the fields are shards"),
+        ({"steps": "many"}, "steps is 'many', must be int"),
+        ({"steps": True}, "steps is True, must be int"),
+        ({"tensorboard": 1}, "tensorboard is 1, must be bool"),
+        ({"depth": "deep"}, "depth is 'deep', must be int"),
+    ],
+)
+def test_values_of_no_field_or_another_type_are_refused(values, message):
+    with pytest.raises(AssayError) as caught:
+        override(TrainConfig(), values)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("lr", "1e-3", 0.001),
+        ("steps", "5", 5),
+        ("tensorboard", "true", True),
+        ("shards", "a/b", "a/b"),
+        ("depth", "6", 6),
+    ],
+)
+def test_values_from_text(name, text, value):
+    assert parse_value(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("steps", "5.5"), ("lr", "fast"), ("tensorboard", "yes"), ("spets", "5")]
+)
+def test_text_that_is_no_value_is_refused(name, text):
+    with pytest.raises(AssayError, match=name):
+        parse_value(name, text)
+
+
+def test_the_first_difference_is_named_and_locations_do_not_count():
+    check_same(Path("run"), {"shards": "a", "lr": 1.0}, {"shards": "b", "lr": 1.0})
+    with pytest.raises(AssayError, match=r"run: made with lr 1\.0, now lr is 2\.0"):
+        check_same(Path("run"), {"lr": 1.0}, {"lr": 2.0})

@@ -1,0 +1,91 @@
+"""Configs: what makes no run is named, with what would."""
+
+import pytest
+
+from trainer.config.flat import override
+from trainer.config.schema import OBJECTIVE_NAMES, TrainConfig
+from trainer.machine.process_group import ALONE, Ranks
+from trainer.machine.resources import resolve
+from trainer.objectives.registry import KNOWN_BEFORE, OBJECTIVES, READS, WHOLE_BATCH
+from trainer.run.optim import SCHEDULES
+from weighting.errors import AssayError
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"steps": 0}, "steps is 0, must be ≥ 1"),
+        ({"seed": -1}, "seed is -1, must be ≥ 0"),
+        ({"micro": -1}, "micro is -1, must be ≥ 0"),
+        ({"lr": 0.0}, "lr is 0.0, must be > 0"),
+        ({"lr": float("nan")}, "lr is nan, must be > 0"),
+        ({"clip": float("inf")}, "clip is inf, must be > 0 and finite"),
+        ({"beta2": 1.0}, "beta2 is 1.0, must be > 0 and < 1"),
+        ({"lr_floor": 1.5}, "lr_floor is 1.5, must be from 0 to 1"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan, must be ≥ 0"),
+        ({"steps": 20, "warmup": 20}, "warmup is 20, must be ≥ 0 and less than steps"),
+        ({"objective": "heavy"}, "objective is 'heavy', must be one of plain, weighted"),
+        ({"objective": "selective"}, "reference and objective 'selective' go together"),
+        ({"reference": "runs/x"}, "reference and objective 'selective' go together"),
+        ({"cvar_share": 0.0}, "cvar_share is 0.0, must be > 0 and ≤ 1"),
+        ({"running_decay": 1.5}, "running_decay is 1.5, must be from 0 to 1"),
+        ({"longce_context": 0}, "longce_context is 0, must be ≥ 1"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd', must be one of adamw, muon"),
+        ({"schedule": "step"}, "schedule is 'step', must be one of cosine"),
+        ({"packing": "pad"}, "packing is 'pad', must be one of stream, best-fit"),
+        ({"architecture": "rnn"}, "architecture is 'rnn', must be one of gpt, lstm, mamba2"),
+        ({"positions": "sine"}, "positions is 'sine', must be one of rope, alibi"),
+        ({"width": 100, "heads": 3}, "width 100 does not split into 3 heads of even size"),
+        ({"width": 12, "heads": 4}, "width 12 does not split into 4 heads of even size"),
+        ({"architecture": "mamba2", "heads": 3}, "2 x width 128 does not split into 3 heads"),
+        ({"architecture": "lstm", "mask_documents": True}, "lstm cannot mask documents; gpt can"),
+        ({"layers": 0}, "layers is 0, must be ≥ 1"),
+        ({"vocab": -1}, "vocab is -1, must be ≥ 0"),
+    ],
+)
+def test_what_makes_no_run_is_named(values, message):
+    with pytest.raises(AssayError) as caught:
+        override(TrainConfig(), values)
+    assert message in str(caught.value)
+
+
+def test_every_objective_that_can_be_asked_for_exists():
+    assert set(OBJECTIVES) == set(OBJECTIVE_NAMES) == set(READS)
+    assert set(OBJECTIVE_NAMES) > KNOWN_BEFORE
+    assert set(OBJECTIVE_NAMES) > WHOLE_BATCH
+
+
+def test_every_schedule_that_can_be_asked_for_exists():
+    for name in SCHEDULES:
+        assert TrainConfig(schedule=name).schedule == name
+
+
+def test_settling_leaves_nothing_to_the_machine_and_keeps_what_is_given():
+    resolved = resolve(TrainConfig(), ALONE)
+    assert "auto" not in (resolved.device, resolved.precision, resolved.compile)
+    assert resolved.threads >= 1
+    assert resolved.ranks == 1
+    assert resolve(resolved, ALONE) == resolved
+    given = TrainConfig(device="cpu", threads=3, precision="bfloat16", compile="on")
+    kept = resolve(given, ALONE)
+    assert (kept.device, kept.threads, kept.precision) == ("cpu", 3, "bfloat16")
+    assert kept.compile == "on"
+
+
+def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
+    monkeypatch.setattr("trainer.machine.resources.count_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert resolve(TrainConfig(), Ranks(0, 4)).threads == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "ranks", "message"),
+    [
+        ({"ranks": 2}, ALONE, "ranks is 2, but 1 process runs; start the run with torchrun"),
+        ({"batch": 7}, Ranks(0, 2), "batch 7 does not split over 2 processes"),
+        ({"batch": 12, "micro": 5}, ALONE, "micro 5 does not divide a process's 12 windows"),
+    ],
+)
+def test_windows_that_do_not_split_are_refused(values, ranks, message):
+    with pytest.raises(AssayError, match=message):
+        resolve(override(TrainConfig(), values), ranks)

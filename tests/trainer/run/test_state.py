@@ -1,0 +1,54 @@
+"""What is loaded from a checkpoint goes on as what was saved."""
+
+import pytest
+import torch
+
+from trainer.config.flat import override
+from trainer.config.schema import TrainConfig
+from trainer.run.checkpoint import find_latest, save
+from trainer.run.state import build_state
+
+VOCAB = 10
+TINY = {"layers": 1, "width": 8, "heads": 2, "context": 4, "state": 4, "device": "cpu"}
+
+
+def step(state):
+    for number, parameter in enumerate(state.model.parameters()):
+        generator = torch.Generator().manual_seed(number)
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+    for optimizer in state.optimizers:
+        optimizer.step()
+    state.step += 1
+
+
+@pytest.mark.parametrize("architecture", ["gpt", "lstm", "mamba2"])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_loaded_state_goes_on_as_the_saved_one(tmp_path, architecture, optimizer):
+    config = override(TrainConfig(), {**TINY, "architecture": architecture, "optimizer": optimizer})
+    state = build_state(config, VOCAB)
+    step(state)
+    save(tmp_path, {"step": 1, "tokens": 7}, state.files(), keep=1)
+    other = build_state(override(config, {"seed": 9}), VOCAB)
+    other.load(find_latest(tmp_path))
+    assert (other.step, other.tokens) == (1, 7)
+    for each in (state, other):
+        step(each)
+    for ours, theirs in zip(state.model.parameters(), other.model.parameters(), strict=True):
+        assert ours.equal(theirs)
+
+
+def test_running_statistics_are_saved_where_the_objective_has_some(tmp_path):
+    plain = build_state(override(TrainConfig(), TINY), VOCAB)
+    assert set(plain.files()) == {"model", "optimizer"}
+    config = override(TrainConfig(), {**TINY, "objective": "face"})
+    state = build_state(config, VOCAB)
+    step(state)
+    for tensor in state.types.tensors().values():
+        tensor.fill_(3)
+    save(tmp_path, {"step": 1, "tokens": 7}, state.files(), keep=1)
+    other = build_state(config, VOCAB)
+    other.load(find_latest(tmp_path))
+    for ours, theirs in zip(
+        state.types.tensors().values(), other.types.tensors().values(), strict=True
+    ):
+        assert ours.equal(theirs)

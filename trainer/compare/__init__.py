@@ -1,0 +1,1 @@
+"""Ablations: arms times seeds, each run a process, and the verdict."""

@@ -1,0 +1,146 @@
+"""Ablations: named arms times seeds, every seed on identical batches, each run a process.
+
+    OUT/ARM/seed-S/     a run, see trainer.run.train; log.txt is what its process said
+    OUT/results.json    every run, means, paired differences to the first arm, verdicts
+    OUT/curves.png
+
+Running again skips finished runs and resumes the others.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from trainer.compare.compare import check_same_ids, compare
+from trainer.compare.curves import draw_curves
+from trainer.compare.processes import Command, run_processes
+from trainer.config.flat import flatten, override
+from trainer.config.schema import TrainConfig
+from trainer.data.corpus import open_corpus
+from trainer.display.progress import Steps
+from trainer.machine.process_group import ALONE
+from trainer.machine.resources import count_cores, resolve
+from trainer.objectives.losses import check_objective
+from trainer.run.metrics import read_last_step, read_rows
+from trainer.run.train import check_corpus, describe_data, find_result
+from weighting.errors import AssayError
+from weighting.storage.files import read_json, write_json
+
+DEFAULT_ARMS: Mapping[str, Mapping[str, Any]] = {
+    "plain": {"objective": "plain"},
+    "weighted": {"objective": "weighted"},
+}
+# Arms that differ in one of these would not see identical batches.
+SHARED_FIELDS = (
+    *("seed", "steps", "batch", "context", "packing"),
+    *("eval_tokens", "eval_every", "log_every"),
+)
+ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # it names a folder
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """What to compare: overrides of `base` by arm name, the first arm is the baseline."""
+
+    out: Path
+    base: TrainConfig
+    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: dict(DEFAULT_ARMS))
+    seeds: tuple[int, ...] = (0, 1, 2)
+    jobs: int = 1  # processes at once, at most one a core
+    other_documents: bool = False  # arms may train on different documents
+
+    def __post_init__(self) -> None:
+        """Raise AssayError where this is no comparison."""
+        if not self.arms or not self.seeds or self.jobs < 1:
+            raise AssayError("an ablation needs at least one arm, one seed and one job")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise AssayError(f"seeds {', '.join(map(str, self.seeds))}: one stands twice")
+        for name, overrides in self.arms.items():
+            if not ARM_NAME.fullmatch(name):
+                raise AssayError(f"arm {name!r}: a name is letters, digits, '-', '_' and '.'")
+            for shared in sorted({*overrides} & {*SHARED_FIELDS}):
+                raise AssayError(f"arm {name}: {shared} must be the same in every arm")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm at one seed."""
+
+    arm: str
+    out: Path
+    config: TrainConfig
+
+
+def ablate(config: AblationConfig, progress: Steps | None = None) -> dict[str, Any]:
+    """Train what is not finished, compare, and return what results.json holds.
+
+    `progress` is called with the steps done and the steps in all, over all runs.
+
+    Raises:
+        AssayError: impossible arms, unusable data, folders that hold other runs, or a failed run.
+        Interrupted: a signal came; the running runs were saved.
+    """
+    runs = plan(config)
+    waiting = _find_waiting(runs, config.other_documents)
+
+    def show() -> None:
+        if progress is not None:
+            done = sum(read_last_step(run.out / "metrics.jsonl") for run in runs)
+            progress(done, config.base.steps * len(runs))
+
+    run_processes([_command(run) for run in waiting], min(config.jobs, count_cores()), show)
+    finished = _by_arm(runs, lambda run: read_json(run.out / "result.json"))
+    results = compare(finished, config.other_documents)
+    results |= {"base": flatten(config.base), "overrides": dict(config.arms)}
+    training = _by_arm(runs, lambda run: read_rows(run.out / "metrics.jsonl"))
+    validation = _by_arm(runs, lambda run: read_rows(run.out / "evaluations.jsonl"))
+    draw_curves(config.out / "curves.png", training, validation)
+    write_json(config.out / "results.json", results)
+    return results
+
+
+def plan(config: AblationConfig) -> list[Run]:
+    """Return every run, the arms of a seed next to each other; checks every config."""
+    base = config.base
+    if config.jobs > 1 and not base.threads:
+        base = replace(base, threads=1)
+    return [
+        Run(
+            arm,
+            config.out / arm / f"seed-{seed}",
+            resolve(override(base, {**overrides, "seed": seed}), ALONE),
+        )
+        for seed in config.seeds
+        for arm, overrides in config.arms.items()
+    ]
+
+
+def _find_waiting(runs: Sequence[Run], other_documents: bool) -> list[Run]:
+    """Return the runs that have no result yet; fails before any process starts if one cannot."""
+    corpora = {run.config.shards: open_corpus(run.config.shards) for run in runs}
+    first, waiting = corpora[runs[0].config.shards], []
+    for run in runs:
+        corpus = corpora[run.config.shards]
+        check_same_ids(run.arm, corpus.fingerprint, first.fingerprint, other_documents)
+        check_objective(run.config)
+        check_corpus(run.config, corpus)
+        data = describe_data(run.config, corpus)
+        if find_result(run.config, data, run.out) is None:
+            waiting.append(run)
+    return waiting
+
+
+def _command(run: Run) -> Command:
+    path = run.out / "config.json"
+    write_json(path, flatten(run.config))
+    arguments = ("train", "--config", str(path), "--out", str(run.out))
+    return Command(f"arm {run.arm}, seed {run.config.seed}", arguments, run.out / "log.txt")
+
+
+def _by_arm(runs: Sequence[Run], read: Callable[[Run], Any]) -> dict[str, list[Any]]:
+    arms: dict[str, list[Any]] = {}
+    for run in runs:
+        arms.setdefault(run.arm, []).append(read(run))
+    return arms

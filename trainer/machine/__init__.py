@@ -1,0 +1,1 @@
+"""The machine that a run uses: its devices, its processes, its failures."""

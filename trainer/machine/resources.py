@@ -1,0 +1,116 @@
+"""What of this machine a run uses: processes, device, threads, arithmetic and memory settings."""
+
+import ctypes
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+
+import torch
+
+from trainer.config.schema import TrainConfig
+from trainer.machine.process_group import Ranks
+from weighting.errors import AssayError
+
+# Parameters of glibc's mallopt(3).
+M_TRIM_THRESHOLD = -1
+M_MMAP_MAX = -4
+LARGEST_INT = 2**31 - 1
+
+
+def resolve(config: TrainConfig, ranks: Ranks) -> TrainConfig:
+    """Replace every `auto` and every 0 that stands for it by what this machine has.
+
+    A run is tied to all of them: another device or another number of threads or processes adds
+    numbers in another order.
+
+    Raises:
+        AssayError: cuda is asked for and there is none, or another number of processes than runs,
+            or the windows do not split evenly.
+    """
+    has_cuda = torch.cuda.is_available()
+    if config.device == "cuda" and not has_cuda:
+        raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
+    device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
+    precision = "bfloat16" if device == "cuda" else "float32"
+    resolved = replace(
+        config,
+        device=device,
+        threads=config.threads or max(1, count_cores() // count_neighbours()),
+        ranks=config.ranks or ranks.count,
+        precision=precision if config.precision == "auto" else config.precision,
+        compile=("on" if device == "cuda" else "off")
+        if config.compile == "auto"
+        else config.compile,
+    )
+    _check_split(resolved, ranks)
+    return resolved
+
+
+def prepare(config: TrainConfig) -> None:
+    """Apply a resolved config's settings to this process."""
+    torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)
+    keep_freed_memory()
+    if config.deterministic:
+        # cuBLAS reads it when it starts; no other value it takes is deterministic and this fast.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def count_neighbours() -> int:
+    """Return how many processes of the run share this machine, this one included."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def autocast(config: TrainConfig) -> AbstractContextManager[object]:
+    """Return the context in which matrix products have a resolved config's precision."""
+    if config.precision == "bfloat16":
+        return torch.autocast(config.device, torch.bfloat16)
+    return nullcontext()
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from stopping a loop that makes no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def keep_freed_memory() -> None:
+    """Make glibc keep freed memory for the next step instead of returning it to the system.
+
+    The logits of a step are larger than the largest block that glibc keeps by default (32 MB), so
+    each step would fault in every page of them again: a quarter of the step's time on a CPU.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT)
+
+
+def _check_split(config: TrainConfig, ranks: Ranks) -> None:
+    if config.ranks != ranks.count:
+        raise AssayError(
+            f"ranks is {config.ranks}, but {ranks.count} process runs; start the run with "
+            f"torchrun --nproc-per-node {config.ranks} -m trainer train …"
+        )
+    if config.batch % config.ranks:
+        raise AssayError(f"batch {config.batch} does not split over {config.ranks} processes")
+    share = config.batch // config.ranks
+    if config.micro and share % config.micro:
+        raise AssayError(f"micro {config.micro} does not divide a process's {share} windows")

@@ -1,0 +1,1 @@
+"""What is minimised, and what that needs to know of a batch."""

@@ -1,0 +1,1 @@
+"""One training run: the loop, an update, checkpoints, evaluation."""

@@ -1,0 +1,150 @@
+"""Checkpoints: one folder a step, safetensors and JSON, whole or absent.
+
+    checkpoints/step-00000250/model.safetensors       parameters
+                              optimizer.safetensors   its tensors, named KIND/PARAMETER
+                              types.safetensors       running statistics, if the objective has any
+                              record.json             step, tokens, config, fingerprint of the data
+
+That is all a resume needs: the learning rate and the batches are functions of the step, and no
+random number is drawn after the parameters are made.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from weighting.errors import AssayError
+from weighting.storage.files import read_json, sync, write_json
+
+FORMAT = 2
+PREFIX = "step-"
+
+Tensors = Mapping[str, Tensor]
+
+
+def save(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors], keep: int) -> None:
+    """Write the checkpoint of `record["step"]`, then remove all but the newest `keep`.
+
+    `files` holds the tensors by the name of their file, without its suffix.
+    """
+    target = folder / f"{PREFIX}{record['step']:08d}"
+    if not target.exists():
+        temporary = folder / f".{target.name}.{os.getpid()}.tmp"
+        try:
+            _write(temporary, {"format": FORMAT, **record}, files)
+            temporary.replace(target)
+        finally:
+            # Of a save that failed: where the disk is full it holds the room that is missing.
+            shutil.rmtree(temporary, ignore_errors=True)
+        sync(folder)
+    _remove_old(folder, keep)
+
+
+def _write(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors]) -> None:
+    folder.mkdir(parents=True)
+    for name, tensors in files.items():
+        save_file(_to_cpu(tensors), folder / f"{name}.safetensors")
+    write_json(folder / "record.json", record)
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+
+
+def list_kept(folder: Path) -> list[Path]:
+    """Return the checkpoints that are there, oldest first."""
+    return sorted(folder.glob(f"{PREFIX}*"))
+
+
+def find_latest(folder: Path) -> Path | None:
+    """Return the checkpoint of the highest step, None where there is none."""
+    return max(list_kept(folder), default=None)
+
+
+def find_newest(run: Path) -> Path:
+    """Return the newest checkpoint of a run's folder.
+
+    Raises:
+        AssayError: there is none.
+    """
+    latest = find_latest(run / "checkpoints")
+    if latest is None:
+        raise AssayError(f"{run}: no checkpoint here; give the folder of a run")
+    return latest
+
+
+def find_spread(run: Path, count: int) -> list[Path]:
+    """Return `count` checkpoints of a run, oldest first, evenly spread over those that it kept.
+
+    One is the newest; from two on the oldest is among them.
+
+    Raises:
+        AssayError: the run kept fewer.
+    """
+    newest, kept = find_newest(run), list_kept(run / "checkpoints")
+    if len(kept) < count:
+        raise AssayError(
+            f"{run}: {count} checkpoints are wanted, and it kept {len(kept)}; ask for fewer, or "
+            "train it with a larger keep or a smaller save_every"
+        )
+    if count == 1:
+        return [newest]
+    return [kept[number * (len(kept) - 1) // (count - 1)] for number in range(count)]
+
+
+def read_record(checkpoint: Path) -> dict[str, Any]:
+    """Read a checkpoint's record.
+
+    Raises:
+        AssayError: it is missing, or of another format.
+    """
+    record = read_json(checkpoint / "record.json")
+    if not isinstance(record, dict) or record.pop("format", None) != FORMAT:
+        raise AssayError(f"{checkpoint}: not a checkpoint of format {FORMAT}")
+    return record
+
+
+def read_tensors(checkpoint: Path, name: str) -> dict[str, Tensor]:
+    """Read one file of tensors.
+
+    Raises:
+        AssayError: it is missing or damaged.
+    """
+    path = checkpoint / f"{name}.safetensors"
+    try:
+        return load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise AssayError(
+            f"{path}: damaged ({error}); remove {checkpoint.name} to resume from the one before"
+        ) from None
+
+
+def load_model(checkpoint: Path, model: nn.Module) -> None:
+    """Fill the parameters of `model`.
+
+    Raises:
+        AssayError: the file is damaged, or belongs to a model of another shape.
+    """
+    tensors = read_tensors(checkpoint, "model")
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise AssayError(
+            f"{checkpoint}: of another model ({str(error).splitlines()[-1].strip()})"
+        ) from None
+
+
+def _to_cpu(tensors: Tensors) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _remove_old(folder: Path, keep: int) -> None:
+    for old in list_kept(folder)[:-keep]:
+        # Renamed first: a folder with a checkpoint's name is a whole checkpoint at any moment.
+        shutil.rmtree(old.replace(folder / f".{old.name}.old.tmp"))
+    for left_over in folder.glob(".*.tmp"):
+        shutil.rmtree(left_over)

@@ -1,0 +1,212 @@
+"""Plain, unweighted loss on the validation split: per token, per byte, by frequency of the target.
+
+The buckets are those of MiLe (arXiv 2310.19531): types sorted by their count in the training split
+that cover the first 80 %, the next 15 % and the last 5 % of its tokens.
+
+The split is always packed by the rule "stream", whatever the training split was packed by: so all
+models of one context are judged on the same windows. Documents are masked as in training.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from torch import Tensor
+
+from trainer.config.schema import TrainConfig
+from trainer.data.corpus import Corpus, Stream
+from trainer.data.loader import IGNORED, Batch, gather
+from trainer.data.packing import Packing, pack_stream
+from trainer.machine.process_group import ALONE, Ranks
+from trainer.machine.resources import autocast
+from trainer.models.language_model import LanguageModel
+from trainer.objectives.registry import token_nll
+from weighting.arrays import Int64s
+from weighting.bytelevel import BYTE_OF
+from weighting.errors import AssayError
+from weighting.storage.files import sha256
+
+BATCH_TOKENS = 8192  # that a model sees at once
+HEAD_TOKENS = 1024  # whose logits exist at once
+BUCKETS = ("high", "medium", "low")
+BUCKET_ENDS = (80, 95)  # per cent of the training tokens
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What an evaluation knows of the V types: bucket number, and bytes where a tokenizer is given.
+
+    Special tokens have 0 bytes: predicting them costs bits, and the text has no byte for them.
+    """
+
+    buckets_V: Int64s
+    bytes_V: Int64s | None
+
+
+def build_yardstick(corpus: Corpus, tokenizer: Path | None) -> Yardstick:
+    """Return the yardstick of a corpus.
+
+    Raises:
+        AssayError: the tokenizer is not the shards' own, or not a byte-level one.
+    """
+    buckets_V = split_by_frequency(corpus.target_counts_V)
+    if tokenizer is None:
+        return Yardstick(buckets_V, None)
+    if not tokenizer.exists():
+        raise AssayError(f"{tokenizer}: no such file")
+    if sha256(tokenizer) != corpus.info.tokenizer_sha256:
+        raise AssayError(
+            f"{tokenizer}: not the tokenizer of the shards, "
+            f"whose SHA-256 is {corpus.info.tokenizer_sha256}"
+        )
+    return Yardstick(buckets_V, count_bytes(tokenizer, corpus.info.vocab_size))
+
+
+def find_tokenizer(config: TrainConfig) -> Path | None:
+    """Return the tokenizer that is asked for, else RUN/tokenizer.json for RUN/shards, else None."""
+    if config.tokenizer:
+        return Path(config.tokenizer)
+    beside = Path(config.shards).resolve().parent / "tokenizer.json"
+    return beside if beside.exists() else None
+
+
+def split_by_frequency(counts_V: Int64s) -> Int64s:
+    """Return the bucket number of each type; equal counts are ordered by id."""
+    order_V = np.argsort(-counts_V, kind="stable")
+    before_V = np.cumsum(counts_V[order_V]) - counts_V[order_V]
+    total = int(counts_V.sum())
+    # In integers: a float share would put a type at the border on a rounding error's side.
+    ends = [percent * total for percent in BUCKET_ENDS]
+    buckets_V = np.empty(len(counts_V), np.int64)
+    buckets_V[order_V] = np.searchsorted(ends, 100 * before_V, side="right")
+    return buckets_V
+
+
+def count_bytes(tokenizer: Path, vocab_size: int) -> Int64s:
+    """Return how many bytes of text each type of a byte-level or character tokenizer stands for.
+
+    Raises:
+        AssayError: the tokenizer is of another kind, or larger than the shards' vocabulary.
+    """
+    loaded = Tokenizer.from_file(str(tokenizer))
+    added = loaded.get_added_tokens_decoder()
+    of_characters = isinstance(loaded.model, WordLevel)  # words would lose the spaces between them
+    bytes_V = np.zeros(vocab_size, np.int64)
+    for token, number in loaded.get_vocab(with_added_tokens=True).items():
+        if number >= vocab_size:
+            raise AssayError(f"{tokenizer}: id {number} is outside the shards' {vocab_size} types")
+        if number in added:
+            bytes_V[number] = 0 if added[number].special else len(token.encode())
+        elif of_characters and len(token) == 1:
+            bytes_V[number] = len(token.encode())
+        elif not of_characters and BYTE_OF.keys() >= set(token):
+            bytes_V[number] = len(token)  # the byte-level alphabet has one character a byte
+        else:
+            raise AssayError(
+                f"{tokenizer}: not byte-level, nor of characters (token {token!r}); "
+                "no bits per byte"
+            )
+    return bytes_V
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """A fixed set of validation windows and what their targets are measured with."""
+
+    stream: Stream
+    packing: Packing
+    rows_W: Int64s  # numbers of the windows, of all processes together
+    yardstick: Yardstick
+    config: TrainConfig
+    ranks: Ranks
+
+    def evaluate(self, model: LanguageModel) -> dict[str, Any]:
+        """Return losses in nats a token, bits a byte, and the number of targets behind them.
+
+        Each process scores its share of the windows, and all return the same row. A bucket that no
+        target belongs to has loss None.
+        """
+        marks_Vx4 = self._mark_types()
+        sums_2x4 = torch.zeros(2, 4, dtype=torch.float64, device=self.config.device)
+        rows_W = self.rows_W[self.ranks.rank :: self.ranks.count]
+        for batch, nll_BxT in score_windows(model, self.stream, self.packing, rows_W, self.config):
+            live_N = batch.targets_BxT.flatten() != IGNORED
+            marks_Nx4 = marks_Vx4[batch.targets_BxT.flatten().clamp_min(0)]
+            each_2xN = torch.stack([nll_BxT.flatten().double(), live_N.double()])
+            sums_2x4 += each_2xN @ marks_Nx4
+        sums, counts = self.ranks.sum(sums_2x4).tolist()
+        return _summarise(sums[:3], counts[:3], counts[3])
+
+    def _mark_types(self) -> Tensor:
+        """Return for each type a 1 in the column of its bucket, and its bytes in the last."""
+        marks_Vx4 = np.zeros((len(self.yardstick.buckets_V), 4))
+        marks_Vx4[np.arange(len(marks_Vx4)), self.yardstick.buckets_V] = 1
+        if self.yardstick.bytes_V is not None:
+            marks_Vx4[:, 3] = self.yardstick.bytes_V
+        return torch.from_numpy(marks_Vx4).to(self.config.device)
+
+
+def build_evaluator(corpus: Corpus, config: TrainConfig, ranks: Ranks = ALONE) -> Evaluator:
+    """Return the evaluator of a resolved config: every run of it sees the same windows."""
+    packing = pack_stream(corpus.validation, config.model.context)
+    return Evaluator(
+        stream=corpus.validation,
+        packing=packing,
+        rows_W=choose_windows(packing.windows, packing.context, config.eval_tokens),
+        yardstick=build_yardstick(corpus, find_tokenizer(config)),
+        config=config,
+        ranks=ranks,
+    )
+
+
+def choose_windows(windows: int, context: int, eval_tokens: int) -> Int64s:
+    """Return all windows of a split, or as many as hold `eval_tokens`, evenly spread."""
+    count = min(windows, -(-eval_tokens // context)) if eval_tokens else windows
+    return np.arange(count) * windows // count
+
+
+def score_windows(
+    model: LanguageModel, stream: Stream, packing: Packing, rows_W: Int64s, config: TrainConfig
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Yield windows in batches on the device of a resolved config, and nll_BxT of their targets.
+
+    The losses are in nats, float32, and 0 at padding; no gradient goes back from them.
+    """
+    size = -(-BATCH_TOKENS // packing.context)
+    for first in range(0, len(rows_W), size):
+        rows_B = rows_W[first : first + size]
+        batch = gather(stream, packing, rows_B, config.model.mask_documents).to(config.device)
+        yield batch, score_batch(model, batch, config)
+
+
+@torch.inference_mode()
+def score_batch(model: LanguageModel, batch: Batch, config: TrainConfig) -> Tensor:
+    """Return nll_BxT of a batch that is on the device; logits of few tokens exist at once."""
+    with autocast(config):
+        # As one row of N tokens, of which a few columns at a time go through the head.
+        hidden_1xNxC = model.encode(batch.inputs_BxT, batch.documents_BxT).flatten(0, 1)[None]
+        targets_1xN = batch.targets_BxT.flatten()[None]
+        parts = [
+            token_nll(
+                model.head(hidden_1xNxC[:, first : first + HEAD_TOKENS]),
+                targets_1xN[:, first : first + HEAD_TOKENS],
+            )
+            for first in range(0, targets_1xN.shape[1], HEAD_TOKENS)
+        ]
+    return torch.cat(parts, dim=1).view_as(batch.targets_BxT)
+
+
+def _summarise(sums_3: list[float], counts_3: list[float], size: float) -> dict[str, Any]:
+    tokens = int(sum(counts_3))
+    result: dict[str, Any] = {"validation_tokens": tokens, "validation_nll": sum(sums_3) / tokens}
+    if size:
+        result["bits_per_byte"] = sum(sums_3) / math.log(2) / size
+    for name, nll, count in zip(BUCKETS, sums_3, counts_3, strict=True):
+        result[f"nll_{name}"] = nll / count if count else None
+    return result

@@ -1,0 +1,1 @@
+"""Policies: from signals to loss weights of mean 1, with a reason for each."""
