@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.conftest import write_corpus
-from tests.flows.commands import invoke
+from tests.flows.invoking import invoke
 
 RIDDLE = (
     "A traveller who came over the frozen lake at night was asked by nine silent brothers why he"

@@ -5,10 +5,10 @@ import random
 import shutil
 
 import pytest
-from tests.flows.test_cli import invoke
 
 from flows.database.query import open_database
 from tests.conftest import write_text
+from tests.flows.commands.test_app import invoke
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.flows.commands import invoke
+from tests.flows.invoking import invoke
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError

@@ -1,12 +1,12 @@
 """What is wrong with a recipe is told on one line that names the key and what is valid."""
 
 import pytest
-from tests.flows.test_recipe import PRESETS, write
 
 from flows.recipe.problems import RecipeError
 from flows.recipe.schema import NEEDS
 from flows.recipe.sources import load_recipe
 from pipelines.rules.registry import list_rules
+from tests.flows.recipe.test_schema import PRESETS, write
 from weighting.errors import AssayError
 
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from tests.flows.test_cli import call, invoke
 
+from tests.flows.commands.test_app import call, invoke
 from weighting.contracts.manifest import read_manifest
 from weighting.storage.lock import NAME, locking
 

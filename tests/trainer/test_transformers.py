@@ -131,7 +131,7 @@ def test_evaluation_is_plain_whatever_the_weights(documented, tmp_path):
         losses = [float(model(ids, labels=ids).loss) for ids in rows]
     one = {"per_device_eval_batch_size": 1, "eval_dataset": windows}
     trainer = build_trainer(documented, tmp_path, model, windows, **one)
-    assert trainer.run.evaluate()["eval_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_the_documented_training_learns_and_saves(documented):
@@ -195,9 +195,9 @@ def update(
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     cut = {"per_device_train_batch_size": windows, "gradient_accumulation_steps": accumulated}
     trainer = build_trainer(documented, folder, model, dataset, **cut, **options)
-    trainer.run.train()
+    trainer.train()
     after = {name: value.detach() for name, value in model.named_parameters()}
-    return trainer.run.state.log_history[0]["loss"], {n: before[n] - after[n] for n in before}
+    return trainer.state.log_history[0]["loss"], {n: before[n] - after[n] for n in before}
 
 
 def build_trainer(

@@ -286,7 +286,7 @@ def test_a_run_and_a_corpus_that_moved(moved, tmp_path):
 
 def test_other_code_reads_everything_again(moved, fresh, monkeypatch):
     run, corpus = moved
-    for module in ("run", "replay"):
+    for module in ("run.folder", "run.replay"):
         monkeypatch.setattr(f"flows.{module}.hash_code", lambda: "newer")
     monkeypatch.setattr(replays, "restore_rows", None)  # must not be called
     invoke("replay", run, corpus)

@@ -148,7 +148,7 @@ def test_a_worker_that_cannot_start_ends_the_run(monkeypatch):
 SLEEPER = """
 import apache_beam as beam
 from pipelines.engine.runner import Engine, run
-from tests.pipelines.test_engine import sleep
+from tests.pipelines.engine.test_runner import sleep
 def build(pipeline):
     pipeline | beam.Create([60, 60]) | beam.Map(sleep)
 run(Engine(workers=2), build)
