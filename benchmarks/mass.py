@@ -9,7 +9,6 @@ Weights are brought to mean 1 over the tokens. Nothing is mixed in, damped or ca
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +20,16 @@ from rich.table import Table
 from weighting.arrays import Int64s
 from weighting.contracts.counts import MassTable
 from weighting.contracts.manifest import read_manifest
+from weighting.policies.count_based import PdlParams
 from weighting.policies.effective_sample import tabulate_mass
-from weighting.policies.registry import PolicyParams, tabulate_raw
+from weighting.policies.params import PolicyParams
+from weighting.policies.registry import tabulate_raw
 from weighting.signals.token_types import Types
 
 VOCABULARY = 50_000
 TOKENS = 10**9
 SHIFT = 2.7  # of the rank; with exponent 1 it gives the published shares and FACE weights
-UNCAPPED = PolicyParams(cap=1e6)
+PLAIN = PolicyParams()
 FACE_RANKS = {1: 0.0, 2: 0.21, 3: 0.35, 5: 0.52, 10: 0.71, 20: 0.84, 50: 0.93}
 
 
@@ -43,15 +44,22 @@ class Published(NamedTuple):
 
 
 DATA = Published(1.0, 0.146, 0.359, 0.072, 1.0)
+
+
+def decay(alpha: float) -> PolicyParams:
+    """Return what PDL is told: an exponent, and no cap."""
+    return PolicyParams(own=PdlParams(alpha, cap=1e6))
+
+
 ARMS: Mapping[str, tuple[str, PolicyParams, Published]] = {
-    "data": ("uniform", UNCAPPED, DATA),
-    "FACE": ("face", UNCAPPED, Published(0.94, 0.064, 0.277, 0.081, 1.13)),
-    "PDL .25": ("pdl", replace(UNCAPPED, alpha=0.25), Published(0.69, 0.042, 0.136, 0.17, 2.6)),
-    "PDL .5": ("pdl", replace(UNCAPPED, alpha=0.5), Published(0.41, 0.008, 0.038, 0.29, 4.8)),
-    "PDL .75": ("pdl", replace(UNCAPPED, alpha=0.75), Published(0.28, 0.001, 0.009, 0.40, 7.1)),
-    "PDL 1": ("pdl", replace(UNCAPPED, alpha=1.0), Published(0.21, 0.0, 0.002, 0.49, 9.4)),
-    "IDF": ("idf", UNCAPPED, Published(0.90, 0.073, 0.225, 0.111, 1.6)),
-    "sqrt(1e-4/f)": ("subsample", UNCAPPED, Published(0.71, 0.020, 0.090, 0.120, 1.7)),
+    "data": ("uniform", PLAIN, DATA),
+    "FACE": ("face", PLAIN, Published(0.94, 0.064, 0.277, 0.081, 1.13)),
+    "PDL .25": ("pdl", decay(0.25), Published(0.69, 0.042, 0.136, 0.17, 2.6)),
+    "PDL .5": ("pdl", decay(0.5), Published(0.41, 0.008, 0.038, 0.29, 4.8)),
+    "PDL .75": ("pdl", decay(0.75), Published(0.28, 0.001, 0.009, 0.40, 7.1)),
+    "PDL 1": ("pdl", decay(1.0), Published(0.21, 0.0, 0.002, 0.49, 9.4)),
+    "log 1/f": ("surprisal", PLAIN, Published(0.90, 0.073, 0.225, 0.111, 1.6)),
+    "sqrt(1e-4/f)": ("subsample", PLAIN, Published(0.71, 0.020, 0.090, 0.120, 1.7)),
 }
 
 

@@ -27,7 +27,9 @@ from weighting.policies.normalisation import (
     normalize,
     sum_weights,
 )
-from weighting.policies.registry import Evidence, PolicyParams, tabulate_raw, weigh_raw
+from weighting.policies.params import PolicyParams
+from weighting.policies.records import Evidence
+from weighting.policies.registry import tabulate_raw, weigh_raw
 from weighting.signals.quantum import quantise
 from weighting.signals.registry import Facts, Signals
 from weighting.signals.token_types import Types
@@ -122,7 +124,7 @@ def main() -> None:
     counts_V[eos_id] = counts_V.sum() // DOCUMENT
     types = Types(counts_V, np.minimum(counts_V, counts_V[eos_id]), int(counts_V[eos_id]))
     plain, marked = (make_units(counts_V, tokens, marks) for marks in (False, True))
-    table_V = types.tables["surprisal"]
+    table_V = types.surprisal_V
     arms: dict[str, Callable[[], object]] = {
         "floor": partial(touch_memory, plain, table_V, np.zeros(UNIT, np.uint8)),
         "pdl": Weigher("pdl", types, eos_id, plain).weigh,

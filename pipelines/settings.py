@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.work.folder import Work
-from weighting.policies.registry import PolicyParams
+from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
 
 

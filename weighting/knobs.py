@@ -33,7 +33,7 @@ class Knob:
             return f"from {self.least:g} to {self.most:g}"
         signs = (("≥", self.least), (">", self.above), ("≤", self.most), ("<", self.below))
         bounds = [f"{sign} {bound:g}" for sign, bound in signs if bound is not None]
-        return " and ".join(bounds) if len(bounds) > 1 else f"{(bounds or [''])[0]} and finite"
+        return " and ".join(bounds if len(bounds) > 1 else [*bounds, "finite"])
 
     def admits(self, value: float) -> bool:
         """Say whether a number is finite and within the bounds."""
@@ -78,13 +78,14 @@ def check_knobs(settings: Any, prefix: str = "") -> None:  # noqa: ANN401 - of a
     for name, (_, one) in list_knobs(settings).items():
         value = getattr(settings, name)
         for key, item in value.items() if isinstance(value, dict) else [("", value)]:
-            _check(f"{prefix}{name}" + (f".{key}" if key else ""), item, one)
+            check_knob(f"{prefix}{name}" + (f".{key}" if key else ""), item, one)
 
 
-def _check(name: str, value: object, one: Knob) -> None:
+def check_knob(name: str, value: object, one: Knob) -> None:
+    """Raise AssayError where one value is none that a knob admits; `name` is what it is called."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = value in one.choices if isinstance(value, str) and one.choices else True
     if number:
         fits = one.admits(float(value))  # type: ignore[arg-type]
     if not fits:
-        raise AssayError(f"{name} is {value!r}, must be {one.describe().strip()}")
+        raise AssayError(f"{name} is {value!r}, must be {one.describe()}")

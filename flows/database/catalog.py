@@ -16,13 +16,14 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from jinja2 import Environment, StrictUndefined
 
 from flows.run.funnel import STAGES, UNITS
 from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.policies.effective_sample import effective_share
-from weighting.signals.registry import SIGNALS, Kind, list_known
+from weighting.signals.registry import SIGNALS, list_of_types, list_origins
 from weighting.signals.trajectory import THRESHOLD
 from weighting.storage.files import read_json, replacing
 
@@ -263,17 +264,16 @@ def _render_script(run: Path, manifest: Manifest) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
     rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
-    stored: list[str] = manifest.counts["signals"]
+    signals = _list_signals(run, manifest)
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
         rules={rule: _describe_bounds(**enforced.get(rule, {})) for rule in rules},
         enforced=[rule for rule in rules if rule in enforced],
         edge=EDGE,
-        signals=list_known(stored),
-        stored_signals=stored,
-        type_signals=[name for name in SIGNALS if SIGNALS[name].kind is Kind.TYPE],
-        describe=_describe_signal,
+        signals={name: SIGNALS[name] for name in signals},
+        stored_signals=[name for name in manifest.counts["signals"] if name in SIGNALS],
+        type_signals=[name for name in list_of_types() if name in signals],
         trajectories=TRAJECTORIES,
         threshold=THRESHOLD,
         mean_nll=manifest.counts["facts"]["means"].get("nll"),
@@ -281,8 +281,14 @@ def _render_script(run: Path, manifest: Manifest) -> str:
     )
 
 
-def _describe_signal(name: str) -> str:
-    return f"Nats; {SIGNALS[name].meaning}"
+def _list_signals(run: Path, manifest: Manifest) -> list[str]:
+    """Return the signals that the run has, and whose records are known here.
+
+    A package that adds some may have come, or gone, since.
+    """
+    columns = pq.read_schema(run / "stats" / "types.parquet").names
+    measured = {*manifest.counts["signals"], *columns}
+    return [name for name in SIGNALS if measured.issuperset(list_origins(name))]
 
 
 def _describe_bounds(min: float | None = None, max: float | None = None) -> str:

@@ -13,12 +13,15 @@ from weighting.policies.controls import key_documents, key_tokens
 from weighting.policies.normalisation import Scale, dampen, normalize
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import Cut
+from weighting.policies.records import Evidence
 from weighting.policies.registry import (
     POLICIES,
     SHUFFLED,
-    Evidence,
     find_base,
+    find_own,
+    find_seed,
     list_signals,
+    read_params,
     resolve_params,
     weigh_raw,
 )
@@ -84,7 +87,7 @@ def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) 
     split = told["splits"].get(record["split"])
     if kept.starts_N is None or split is None:
         return None
-    policy, params = told["policy"], PolicyParams(**told["params"])
+    policy, params = told["policy"], read_params(told["policy"], told["params"])
     signals = Signals(corpus.types, kept.ids_N, kept.stored)
     offsets_D1 = np.array([0, len(kept.ids_N)])
     seen = Evidence(
@@ -94,7 +97,7 @@ def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) 
         corpus.facts,
         corpus.eos_id,
         {name: Cut(*cut) for name, cut in split["cuts"].items()},
-        key_tokens(key_documents([record["doc_id"]], params.seed), offsets_D1),
+        key_tokens(key_documents([record["doc_id"]], find_seed(policy, params)), offsets_D1),
     )
     special_N = np.asarray(kept.ids_N == corpus.eos_id)
     raw_N = weigh_raw(policy, seen, params)
@@ -127,7 +130,7 @@ def describe_weight(
 def list_inputs(weighing: Weighing, position: int) -> list[dict[str, Any]]:
     """Return the signals that the policy reads: name, value, mean, and dial where it has one."""
     names = dict.fromkeys(list_signals(weighing.policy, weighing.params))
-    dials = weighing.params.dials if find_base(weighing.policy, weighing.params) == "soft" else {}
+    dials = getattr(find_own(weighing.policy, weighing.params), "dials", {})
     return [
         {
             "signal": name,
@@ -160,7 +163,7 @@ def list_steps(weighing: Weighing, kept: Kept, position: int) -> list[Step]:
 def _word_policy(weighing: Weighing) -> str:
     """Name the policy with the parameters that it reads."""
     base = find_base(weighing.policy, weighing.params)
-    read = {name: getattr(weighing.params, name) for name in POLICIES[base].reads}
+    read = find_own(weighing.policy, weighing.params).to_dict()
     values = [f"{name} {value}" for name, value in read.items() if name != "dials"]
     return ", ".join([f"{base}: {POLICIES[base].summary}", *values])
 

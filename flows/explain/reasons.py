@@ -7,7 +7,6 @@ from weighting.contracts.reasons import Reason
 REASONS: Mapping[Reason, str] = {
     Reason.RARE: "Its type is among the rarest, which together make up 5 % of the tokens.",
     Reason.GOLDEN: "Its context or the training of a model tells it, and it is no noise.",
-    Reason.JUNK: "A screen holds it to be noise.",
     Reason.DUPLICATE_SPAN: "It lies in a passage that other documents repeat.",
     Reason.CONTAMINATED: "It lies in an evaluation item.",
     Reason.SPECIAL: "Added by the tokenizing, not part of the text.",

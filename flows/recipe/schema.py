@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from flows.recipe.document_sections import (
     URL_LISTS,
@@ -22,7 +22,8 @@ from flows.recipe.document_sections import (
     TokenizerTable,
 )
 from flows.recipe.problems import Problem
-from flows.recipe.token_sections import ReferenceTable, SelectionTable, SignalTable, Weights
+from flows.recipe.token_sections import ReferenceTable, SelectionTable, SignalTable
+from flows.recipe.weights import WeightsTable, default_weights
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
@@ -40,7 +41,7 @@ from weighting.errors import AssayError
 from weighting.policies.golden import choose_golden
 from weighting.policies.registry import check_policy
 from weighting.policies.selection import check_selection
-from weighting.signals.registry import list_known
+from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000
 # Rules that compare with something the user provides: without it nothing can be computed.
@@ -72,7 +73,7 @@ class Recipe(Section):
     split: Split = Split()
     signals: SignalTable = SignalTable()
     reference: ReferenceTable = ReferenceTable()
-    weights: Weights = Weights()
+    weights: WeightsTable = Field(default_factory=default_weights)
     selection: SelectionTable = SelectionTable()
     limits: Limits = Limits()
 
@@ -81,10 +82,11 @@ class Recipe(Section):
         """Refuse what cannot be weighed: signals that nothing gives, a reference not watched."""
         if self.reference.train and not self.split.validation:
             raise ValueError("reference.train needs documents to watch it: raise split.validation")
-        stored = ["ngram_gain", *self.reference.list_signals()]
+        stored = list_given([*ALWAYS, *self.reference.list_sources()])
         try:
-            check_policy(self.weights.policy, self.weights.params(), list_known(stored))
-            choose_golden(self.weights.golden, stored)
+            params = self.weights.params()
+            check_policy(self.weights.policy, params, list_known(stored))
+            choose_golden(params.golden, stored)
             if (selection := self.selection.settings()) is not None:
                 check_selection(selection, list_known(stored))
         except AssayError as error:

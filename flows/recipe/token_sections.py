@@ -1,4 +1,4 @@
-"""The tables of a recipe that concern tokens: signals, reference, weights, selection."""
+"""The tables of a recipe that concern tokens: signals, reference, selection; weights: `weights`."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -11,9 +11,9 @@ from pipelines.settings import ScoreSettings
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig
 from weighting.errors import AssayError
-from weighting.policies.registry import PolicyParams, check_policy
 from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.ngrams import ORDERS
+from weighting.signals.records import Source
 from weighting.signals.registry import SIGNALS
 
 FIXED = ("shards", "tokenizer", "objective", "reference", "keep")  # of a reference's training
@@ -90,73 +90,15 @@ class ReferenceTable(Section):
         except AssayError as error:
             raise ValueError(f"train: {error}") from None
 
-    def list_signals(self) -> list[str]:
-        """Return the names of the stored signals that it gives."""
-        names = {
-            "nll": self.wanted,
-            "entropy": self.wanted,
-            "excess": self.wanted and self.checkpoints > 1,
-            "change": self.wanted and self.checkpoints > 1,
-            "context_gain": self.wanted and self.short > 0,
-            "disagreement": self.wanted and self.second is not None,
+    def list_sources(self) -> list[Source]:
+        """Return what of a reference gives signals."""
+        given = {
+            Source.REFERENCE: self.wanted,
+            Source.CHECKPOINTS: self.wanted and self.checkpoints > 1,
+            Source.SHORT: self.wanted and self.short > 0,
+            Source.SECOND: self.wanted and self.second is not None,
         }
-        return [name for name, given in names.items() if given]
-
-
-class Weights(Section):
-    """The policy that weighs tokens, and its dials."""
-
-    policy: str = "soft"
-    """How tokens are weighed; docs/weighting.md has all policies."""
-    dials: dict[str, float] = dict(PolicyParams().dials)  # noqa: RUF012 - pydantic copies it
-    """soft: the exponent of each signal."""
-    cap: float = PolicyParams.cap
-    """soft: weights lie within [1/cap, cap] of a neutral token's; pdl: below cap times the mean."""
-    alpha: float = PolicyParams.alpha
-    """pdl: weights are frequency^-alpha."""
-    threshold: float = PolicyParams.threshold
-    """subsample: the frequency up to which a type weighs fully."""
-    longce_cap: float = PolicyParams.longce_cap
-    """long_ce: highest weight."""
-    shift: float = PolicyParams.shift
-    """ppmi, npmi: the ratio of probabilities from which tokens weigh anything."""
-    key_gain: float = PolicyParams.key_gain
-    """Key tokens: the context gain they exceed, in nats."""
-    key_nll: float = PolicyParams.key_nll
-    """Key tokens: the loss they stay below, in nats."""
-    signal: str = PolicyParams.signal
-    """top_k: the signal that is ranked, highest first."""
-    share: float = PolicyParams.share
-    """top_k, intersection, random: share of the tokens."""
-    of: str = PolicyParams.of
-    """shuffled: the policy whose weights are permuted."""
-    seed: int = PolicyParams.seed
-    """random, shuffled: of the hash."""
-    mix: float | None = PolicyParams.mix
-    """Share of the uniform weight in the final one; by default the policy's own."""
-    least_effective: float = PolicyParams.least_effective
-    """Floor of the effective sample size, as a share: mix is raised until it is reached."""
-    duplicate: float = PolicyParams.duplicate
-    """A passage that c documents hold weighs c^-duplicate of what it would."""
-    contaminated: float = PolicyParams.contaminated
-    """Factor on tokens of evaluation items."""
-    golden: str | None = PolicyParams.golden
-    """Rule of the golden flag: key, learnt or ngram; by default the first that signals allow."""
-    golden_gain: float = PolicyParams.golden_gain
-    """learnt, ngram: the least excess or n-gram gain, in nats."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        try:
-            check_policy(self.policy, self.params(), None)
-        except AssayError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    def params(self) -> PolicyParams:
-        """Return the dials as the policies take them."""
-        names = PolicyParams.__dataclass_fields__
-        return PolicyParams(**{name: getattr(self, name) for name in names})
+        return [source for source, there in given.items() if there]
 
 
 class SelectionTable(Section):

@@ -28,7 +28,6 @@ SHORT = 64  # tokens; shorter documents are shown only where a unit has no other
 MARKS: Mapping[Reason, str] = {
     Reason.RARE: "R",
     Reason.GOLDEN: "G",
-    Reason.JUNK: "J",
     Reason.DUPLICATE_SPAN: "D",
     Reason.CONTAMINATED: "C",
 }

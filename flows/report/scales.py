@@ -8,6 +8,7 @@ distance from 0, up to what EXTENT of the corpus stays below.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 import duckdb
@@ -21,8 +22,8 @@ LEVELS = 6  # shades on either side of a neutral value
 OCTAVES = 2.0  # from weight 1 to the last shade, so from 1/4 to 4
 PERCENTS = (20, 40, 60, 80, 90, 95, 99)  # from where on a signal of losses has its next shade
 EXTENT = 0.98  # of the tokens lie within the shades of a signed signal
-SIGNED = frozenset({"residual_idf", "ngram_gain", "excess", "change", "context_gain"})
 WEIGHT = "w"  # the letter of weights, no signal's
+LETTERS = ascii_lowercase.replace(WEIGHT, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def scale_weights() -> Scale:
 def scale_signals(distributions: Mapping[str, Distribution]) -> list[Scale]:
     """Return the scales of signals."""
     return [
-        (_scale_signed if name in SIGNED else _scale_ranks)(name, spread)
+        (_scale_signed if SIGNALS[name].signed else _scale_ranks)(name, spread)
         for name, spread in distributions.items()
     ]
 
@@ -137,7 +138,9 @@ def _scale_signed(name: str, spread: Distribution) -> Scale:
 
 
 def _letter(name: str) -> str:
-    return chr(ord("a") + list(SIGNALS).index(name))
+    """Return a letter for each signal, in their order; two where letters run out."""
+    round_, at = divmod(list(SIGNALS).index(name), len(LETTERS))
+    return LETTERS[at] * (round_ + 1)
 
 
 def name_classes(scales: Iterable[Scale], columns: Mapping[str, Float32s]) -> list[str]:

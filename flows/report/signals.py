@@ -10,12 +10,14 @@ from markupsafe import Markup
 
 from flows.report.charts import Bin, distribution
 from flows.report.scales import LEVELS, Distribution
-from weighting.signals.registry import SIGNALS, Kind
+from weighting.signals.records import Kind
+from weighting.signals.registry import SIGNALS
 
 BINS = 40  # of a small chart, at most
 TAIL = 0.001  # of the tokens, left out at either end
 NEEDS: Mapping[Kind, str] = {
     Kind.TYPE: "of types",
+    Kind.TOKEN: "of tokens",
     Kind.COUNT: "of counts",
     Kind.MODEL: "of the reference",
 }
@@ -63,9 +65,14 @@ def list_spreads(
             sd,
             distribution(name, rebin(distributions[name], tokens), mean),
         )
-        for name, tokens, mean, sd in sorted(rows, key=lambda row: list(SIGNALS).index(row[0]))
-        if name in distributions
+        for name, tokens, mean, sd in sorted(rows, key=lambda row: _place(row[0]))
+        if name in distributions and name in SIGNALS
     ]
+
+
+def _place(name: str) -> int:
+    """Return where a signal stands in SIGNALS; last, where the package that adds it is gone."""
+    return [*SIGNALS, name].index(name)
 
 
 def rebin(spread: Distribution, tokens: int) -> list[Bin]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from flows.database.catalog import flatten
 from flows.report.disputes import Sample
-from weighting.policies.registry import GENERAL, POLICIES, SHUFFLED
+from weighting.policies.registry import POLICIES
 from weighting.signals.trajectory import CLASSES
 
 # Of the tokens of continual pretraining on web mathematics: Rho-1, arXiv 2404.07965, section 2.1.
@@ -56,13 +56,10 @@ def describe_weighing(counts: Mapping[str, Any]) -> Weighing:
     """Return what the manifest says of the weighing and of the reference."""
     weighing = counts["weighing"]
     name, params = weighing["policy"], weighing["params"]
-    names = {*GENERAL, *POLICIES[name].reads}
-    if name == SHUFFLED:
-        names |= {*POLICIES[params["of"]].reads}
     return Weighing(
         name,
         POLICIES[name].summary,
-        _list_pairs({key: value for key, value in params.items() if key in names}),
+        _list_pairs(params),
         weighing["splits"],
         _list_pairs(counts["reference"] or {}),
     )

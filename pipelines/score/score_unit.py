@@ -23,7 +23,8 @@ from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint32s
 from weighting.contracts.documents import DOCUMENTS, read_table
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
 from weighting.contracts.splits import TRAIN, VALIDATION
-from weighting.signals.registry import QUANTUM, Signals, quantise
+from weighting.signals.quantum import QUANTUM, quantise
+from weighting.signals.registry import Signals, measure_tokens
 from weighting.signals.token_types import Types
 
 STAGE = "score"
@@ -117,7 +118,8 @@ def compute_signals(
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
     if scorer is not None:
         stored |= scorer.score(documents.ids_N, documents.offsets_D1, encoder.eos_id)
-    return {name: quantise(values_N) for name, values_N in stored.items()}
+    of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, corpus.types)
+    return {name: quantise(values_N) for name, values_N in stored.items()} | of_tokens
 
 
 def sum_by_type(ids_N: Uint32s, stored: Mapping[str, Float32s], vocab_size: int) -> Int64s:

@@ -26,7 +26,8 @@ from weighting.contracts.statistics import (
     SIGNAL_STATS,
     type_stats_schema,
 )
-from weighting.signals.registry import QUANTUM, SIGNALS, Facts
+from weighting.signals.quantum import QUANTUM
+from weighting.signals.registry import SIGNALS, Facts, tabulate_types
 from weighting.signals.token_types import Types, cut_deciles
 
 Row = tuple[Any, ...]
@@ -101,7 +102,7 @@ def _tabulate_types(job: Job, encoder: Encoder) -> pa.Table:
     """Return one row for each token id (`type_stats_schema`)."""
     counts_3V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
     total_V = counts_3V[0] + counts_3V[1]
-    tables = load_types(job, encoder.eos_id).tables
+    tables = tabulate_types(load_types(job, encoder.eos_id))
     deciles_V = cut_deciles(counts_3V[0])
     names = next(job.work.summaries(STAGE))["stored"]
     sums_SxV = load_array(job.work.path(f"{TYPE_SIGNALS}_sum", 0, ".npy")) * QUANTUM

@@ -13,7 +13,14 @@ from weighting.arrays import Float32s, Int64s
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.policies.normalisation import WeightSums, dampen, sum_weights
 from weighting.policies.quantiles import BINS, Cut, count_values, cut_share
-from weighting.policies.registry import Evidence, find_base, list_ranked, weigh_raw
+from weighting.policies.records import Evidence
+from weighting.policies.registry import (
+    draws_tokens,
+    find_seed,
+    find_share,
+    list_ranked,
+    weigh_raw,
+)
 from weighting.policies.selection import KEY_BINS, SCORE_BINS, Borders, bin_keys, bin_scores
 
 NO_KEYS = np.empty(0, np.uint64)
@@ -56,10 +63,11 @@ def cut_ranks(counts: Int64s, plan: Plan) -> Cuts:
     """Return the borders that the sum of all units' histograms gives."""
     params = plan.settings.params
     ranked = list_ranked(plan.settings.policy, params)
+    share = find_share(plan.settings.policy, params)
     cuts: dict[str, dict[str, Cut]] = {}
     for split, rows in zip(SPLITS, counts, strict=True):
         cuts[split] = {
-            name: cut_share(row, params.share, lowest)
+            name: cut_share(row, share, lowest)
             for (name, lowest), row in zip(ranked.items(), rows, strict=True)
         }
     return cuts
@@ -80,8 +88,9 @@ def compute_raw(part: Part, plan: Plan, cuts: Cuts) -> Float32s:
     settings, statistics, ids_N = plan.settings, plan.statistics, part.sidecar.ids_N
     if plan.raw_V is not None:
         return np.take(plan.raw_V, ids_N)
-    by_chance = find_base(settings.policy, settings.params) == "random"
-    keys_N = part.key_tokens(settings.params.seed) if by_chance else NO_KEYS
+    by_chance = draws_tokens(settings.policy, settings.params)
+    seed = find_seed(settings.policy, settings.params)
+    keys_N = part.key_tokens(seed) if by_chance else NO_KEYS
     seen = Evidence(
         ids_N,
         part.signals,

@@ -20,7 +20,7 @@ from weighting.policies.controls import key_documents, key_tokens
 from weighting.policies.golden import choose_golden, flag, list_golden_signals
 from weighting.policies.registry import list_signals, tabulate_raw
 from weighting.policies.selection import Borders, choose, measure_density
-from weighting.signals.registry import SIGNALS, Signals
+from weighting.signals.registry import SIGNALS, Signals, list_stored
 from weighting.signals.token_types import cut_deciles
 
 TRAJECTORY = ("change", "nll")
@@ -63,9 +63,7 @@ class Plan:
         names = {*list_signals(settings.policy, settings.params), *list_golden_signals(self.golden)}
         names |= set(TRAJECTORY) if self.has_trajectory else set()
         names |= {settings.selection.by} if settings.selection else set()
-        needed = {"ngram_gain" if name == "ngram_surprisal" else name for name in names}
-        stored = [name for name in SIGNALS if name in needed and SIGNALS[name].stored]
-        return ["copies", "contaminated", *stored]
+        return ["copies", "contaminated", *list_stored(names & SIGNALS.keys())]
 
 
 def load_plan(settings: WeighSettings, sidecars: Path, run: Path) -> Plan:

@@ -15,7 +15,7 @@ from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.policies.controls import shuffle
 from weighting.policies.normalisation import Scale, normalize
-from weighting.policies.registry import SHUFFLED, resolve_params
+from weighting.policies.registry import SHUFFLED, find_seed, resolve_params
 from weighting.policies.selection import Borders
 from weighting.signals.trajectory import CLASSES, classify
 from weighting.storage.files import sha256
@@ -77,7 +77,8 @@ def weigh_tokens(part: Part, plan: Plan, cuts: Cuts, scale: Scale) -> Float32s:
     weights_N = normalize(compute_raw(part, plan, cuts), factor_N, special_N, scale)
     if settings.policy != SHUFFLED:
         return weights_N
-    return shuffle(weights_N, factor_N, special_N, part.key_tokens(settings.params.seed))
+    seed = find_seed(settings.policy, settings.params)
+    return shuffle(weights_N, factor_N, special_N, part.key_tokens(seed))
 
 
 def describe_shard(part: Part, plan: Plan) -> ShardInfo:

@@ -29,7 +29,7 @@ from weighting.contracts.statistics import (
     type_stats_schema,
 )
 from weighting.policies.effective_sample import tabulate_mass
-from weighting.signals.registry import SIGNALS
+from weighting.signals.registry import SIGNALS, tabulate_types
 from weighting.signals.trajectory import CLASSES, classify
 
 EDGES = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0]
@@ -179,7 +179,7 @@ def _describe_types(census: Census) -> list[dict[str, Any]]:
             "count_validation": int(census.counts_2V[1, i]),
             "holders": int(census.types.holders_V[i]),
             "decile": int(census.deciles_V[i]) or None,
-            **{name: float(values[i]) for name, values in census.types.tables.items()},
+            **{name: float(values[i]) for name, values in tabulate_types(census.types).items()},
             **{
                 f"mean_{name}": average(values, census.ids_N == i)
                 for name, values in census.stored.items()

@@ -35,8 +35,7 @@ from tests.flows.stories import (
 from tests.flows.tokens import Census
 from weighting.contracts.manifest import Manifest
 from weighting.errors import AssayError
-from weighting.policies.params import PolicyParams
-from weighting.policies.registry import POLICIES
+from weighting.policies.registry import POLICIES, read_params
 from weighting.storage.files import read_json
 
 MARKED = replace(DOCS[2], passages=[(2, 20, "run", 3)], contaminated=[(40, 55, "r1")])
@@ -143,7 +142,9 @@ def test_signals_of_a_token_are_those_of_the_view(run):
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 def test_the_arithmetic_ends_in_the_number_of_the_shard(policy):
-    params = PolicyParams(seed=7) if policy in ("random", "shuffled") else PolicyParams(mix=0.125)
+    params = read_params(
+        policy, {"seed": 7} if policy in ("random", "shuffled") else {"mix": 0.125}
+    )
     census = Census(replace(STORY, policy=policy, params=params))
     manifest = Manifest({}, [], {"weighing": census.describe_weighing()}, [], {}, {})
     corpus = Corpus(census.types, census.facts, EOS)
@@ -201,7 +202,7 @@ def test_a_weight_that_does_not_follow_is_told(tmp_path):
 
 
 def test_a_mix_that_was_raised_is_told(tmp_path):
-    params = PolicyParams(share=0.01, least_effective=0.5)
+    params = read_params("top_k", {"share": 0.01, "least_effective": 0.5})
     folder = build_run(tmp_path / "run", replace(STORY, policy="top_k", params=params))
     assert "raised from 0 for an effective share of 0.5" in squeeze(show(folder, MICROWAVE, 3))
 

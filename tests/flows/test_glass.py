@@ -15,7 +15,6 @@ from flows.report.frequency import read_frequency
 from flows.report.scales import (
     LEVELS,
     PERCENTS,
-    SIGNED,
     distribute,
     name_classes,
     scale_signals,
@@ -84,7 +83,7 @@ def test_a_button_and_a_legend_for_each_signal_that_the_run_has(html, plain):
     for name in NAMES:
         legend = html.partition(f'<div class="legend of-{name}">')[2].partition("</div>")[0]
         assert SIGNALS[name].meaning.replace("'", "&#39;") in legend
-        assert len(re.findall(r"<span", legend)) == (2 * LEVELS + 1 if name in SIGNED else 8)
+        assert len(re.findall(r"<span", legend)) == (2 * LEVELS + 1 if SIGNALS[name].signed else 8)
 
 
 def test_every_shade_of_a_token_is_a_rule_of_its_button(html):
@@ -330,7 +329,7 @@ def test_parameters_that_the_policy_reads():
     counts = {
         "weighing": {
             "policy": "shuffled",
-            "params": {"of": "pdl", "alpha": 0.5, "cap": 8.0, "mix": 0.0, "shift": 1.0},
+            "params": {"of": "pdl", "alpha": 0.5, "cap": 8.0, "mix": 0.0},
             "splits": {},
         },
         "reference": None,

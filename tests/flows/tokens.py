@@ -30,7 +30,14 @@ from weighting.policies.normalisation import (
 )
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import Cut, count_values, cut_share
-from weighting.policies.registry import Evidence, list_ranked, resolve_params, weigh_raw
+from weighting.policies.records import Evidence
+from weighting.policies.registry import (
+    find_seed,
+    find_share,
+    list_ranked,
+    resolve_params,
+    weigh_raw,
+)
 from weighting.signals.registry import Facts, Signals
 from weighting.signals.token_types import Types, cut_deciles
 
@@ -180,11 +187,12 @@ class Census:
             return Weighed(weights_N[held_N], Scale(1.0, 0.25, 1.0, 0.8), {})
         ids_N, special_N = self.ids_N[held_N], ~self.text_N[held_N]
         signals = {name: values[held_N] for name, values in self.signals.items()}
+        share = find_share(policy, params)
         cuts = {
-            name: cut_share(count_values(signals[name], special_N), params.share, lowest)
+            name: cut_share(count_values(signals[name], special_N), share, lowest)
             for name, lowest in list_ranked(policy, params).items()
         }
-        keys_N = self._key(params.seed)[held_N]
+        keys_N = self._key(find_seed(policy, params))[held_N]
         seen = Evidence(ids_N, signals, self.types, self.facts, EOS, cuts, keys_N)
         raw_N = weigh_raw(policy, seen, params)
         marks = (self.copies_N[held_N], self.contaminated_N[held_N])

@@ -92,7 +92,7 @@ def test_a_weight_is_explained_by_the_sidecar(finished):
     shard = open_shard(path)
     sidecar = read_sidecar(run / "signals" / f"{path.stem}.parquet")
     types, facts, _ = read_statistics(run, shard.info.eos_id)
-    rarity = types.tables["surprisal"][sidecar.ids_N] - facts.means["surprisal"]
+    rarity = types.surprisal_V[sidecar.ids_N] - facts.means["surprisal"]
     gain = sidecar.signals["ngram_gain"] - facts.means["ngram_gain"]
     params = shard.info.policy_params
     score = params["dials"]["surprisal"] * rarity + params["dials"]["ngram_gain"] * gain

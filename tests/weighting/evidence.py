@@ -6,8 +6,18 @@ from hypothesis import strategies as st
 from weighting.policies.controls import key_tokens, mix_bits
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import count_values, cut_share
-from weighting.policies.registry import POLICIES, Evidence, list_ranked
-from weighting.signals.registry import SIGNALS, Facts, Signals, quantise
+from weighting.policies.records import Evidence
+from weighting.policies.registry import (
+    POLICIES,
+    find_seed,
+    find_share,
+    list_params,
+    list_ranked,
+    read_params,
+    weigh_raw,
+)
+from weighting.signals.quantum import quantise
+from weighting.signals.registry import SIGNALS, Facts, Signals
 from weighting.signals.token_types import Types
 
 VOCAB = 12
@@ -15,20 +25,42 @@ EOS = 0
 STORED = [name for name, signal in SIGNALS.items() if signal.stored]
 
 policies = st.sampled_from(list(POLICIES))
-params = st.builds(
-    PolicyParams,
-    dials=st.dictionaries(st.sampled_from(list(SIGNALS)), st.floats(-1, 1), max_size=3),
-    cap=st.floats(1, 50),
-    alpha=st.floats(0, 2),
-    threshold=st.floats(1e-5, 1),
-    share=st.floats(0.05, 1),
-    of=st.sampled_from([name for name in POLICIES if name != "shuffled"]),
-    seed=st.integers(0, 9),
-    mix=st.none() | st.floats(0, 1),
-    least_effective=st.floats(0, 0.9),
-    duplicate=st.floats(0, 2),
-    contaminated=st.floats(0, 1),
+general = {
+    "mix": st.none() | st.floats(0, 1),
+    "least_effective": st.floats(0, 0.9),
+    "duplicate": st.floats(0, 2),
+    "contaminated": st.floats(0, 1),
+}
+# What any policy can be told; each reads some of it.
+told = st.fixed_dictionaries(
+    {
+        "dials": st.dictionaries(st.sampled_from(list(SIGNALS)), st.floats(-1, 1), max_size=3),
+        "cap": st.floats(1, 50),
+        "alpha": st.floats(0, 2),
+        "threshold": st.floats(1e-5, 1),
+        "signal": st.sampled_from(list(SIGNALS)),
+        "share": st.floats(0.05, 1),
+        "shift": st.floats(0.1, 3),
+        "of": st.sampled_from([name for name in POLICIES if name != "shuffled"]),
+        "seed": st.integers(0, 9),
+        **general,
+    }
 )
+params = st.builds(PolicyParams, **general)
+
+
+def tell(name, told):
+    """What is told of it that a policy reads."""
+    reads = list_params(name, told["of"])
+    return read_params(name, {key: value for key, value in told.items() if key in reads})
+
+
+def weigh_by(names):
+    """A policy and what it is told."""
+    return st.tuples(names, told).map(lambda pair: (pair[0], tell(*pair)))
+
+
+weighings = weigh_by(policies)
 
 
 def make_types(counts=None, documents=9):
@@ -49,12 +81,22 @@ def see(ids, stored, types, name="uniform", params=None):
     signals = Signals(types, ids, stored)
     special = ids == EOS
     params = params or PolicyParams()
+    share = find_share(name, params)
     cuts = {
-        signal: cut_share(count_values(signals[signal], special), params.share, lowest)
+        signal: cut_share(count_values(signals[signal], special), share, lowest)
         for signal, lowest in list_ranked(name, params).items()
     }
     facts = Facts(dict.fromkeys(SIGNALS, 1.0), types.rare_surprisal)
-    return Evidence(ids, signals, types, facts, EOS, cuts, keys_of(params.seed, len(ids)))
+    keys = keys_of(find_seed(name, params), len(ids))
+    return Evidence(ids, signals, types, facts, EOS, cuts, keys)
+
+
+def weigh_ones(name, params=None, **signals):
+    """Raw weights of text tokens of type 1 with these values of signals."""
+    params = params or PolicyParams()
+    values = {key: np.array(value, np.float32) for key, value in signals.items()}
+    ids = np.ones(len(next(iter(values.values()))), np.uint16)
+    return weigh_raw(name, see(ids, values, make_types(), name, params), params).tolist()
 
 
 def make_tokens(size, seed):

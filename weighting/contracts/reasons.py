@@ -10,7 +10,7 @@ class Reason(IntFlag):
     GOLDEN = (
         2  # context or training tells it, and it is no noise: `weighting.policies.golden`, by rule
     )
-    JUNK = 4  # a screen holds it to be noise
+    # 4 is reserved for a screen that holds tokens to be noise: nothing sets it yet.
     DUPLICATE_SPAN = 8  # lies in a passage that other documents repeat
     CONTAMINATED = 16  # lies in an evaluation item
     SPECIAL = 32  # added by the tokenizing, not part of the text

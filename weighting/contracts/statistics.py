@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from weighting.signals.registry import list_of_types
+
 # Facts about the types, whatever the policy.
 TYPE_STATS = pa.schema(
     [
@@ -17,17 +19,15 @@ TYPE_STATS = pa.schema(
         pa.field("count_validation", pa.int64(), nullable=False),
         pa.field("holders", pa.int64(), nullable=False),  # train documents that hold it
         pa.field("decile", pa.int32()),  # of train tokens, 1 the commonest; null where not in train
-        pa.field("surprisal", pa.float64(), nullable=False),  # nats, as are all signals
-        pa.field("idf", pa.float64(), nullable=False),
-        pa.field("residual_idf", pa.float64(), nullable=False),
     ]
 )
 
 
 def type_stats_schema(stored: Sequence[str]) -> pa.Schema:
-    """Return TYPE_STATS and, for each stored signal, its mean over the type's tokens."""
+    """Return TYPE_STATS, the signals of types, and the means of the stored ones over each type."""
+    own = [pa.field(name, pa.float64(), nullable=False) for name in list_of_types()]
     means = [pa.field(f"mean_{name}", pa.float64()) for name in stored]  # null where it is unseen
-    return pa.schema([*TYPE_STATS, *means])
+    return pa.schema([*TYPE_STATS, *own, *means])
 
 
 # What a policy makes of the types.
@@ -43,7 +43,7 @@ TYPE_WEIGHTS = pa.schema(
 SIGNAL_STATS = pa.schema(
     [
         pa.field("signal", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),  # type, count or model
+        pa.field("kind", pa.string(), nullable=False),  # weighting.signals.records.Kind
         pa.field("meaning", pa.string(), nullable=False),
         pa.field("split", pa.string(), nullable=False),
         pa.field("tokens", pa.int64(), nullable=False),

@@ -5,13 +5,50 @@ and Flood 2014, "Fast splittable pseudorandom number generators").
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from weighting.arrays import Bools, Float32s, Int64s, Uint64s
+from weighting.knobs import knob
+from weighting.policies.masks import ShareParams
+from weighting.policies.params import OwnParams
+from weighting.policies.records import Evidence, Policy
 
 STEP = 0x9E3779B97F4A7C15  # of the generator's state
 WORD = 2**64
+
+
+@dataclass(frozen=True)
+class RandomParams(ShareParams):
+    """The knobs of `random`."""
+
+    seed: int = knob(0, "Seed of the hash.")
+
+
+@dataclass(frozen=True)
+class ShuffledParams(OwnParams):
+    """The knobs of `shuffled`; `base` are those of the policy it permutes."""
+
+    of: str = knob("soft", "The policy whose weights are permuted.")
+    seed: int = knob(0, "Seed of the hash.")
+    base: OwnParams | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the knobs by name, those of the other policy included."""
+        own, base = super().to_dict(), {} if self.base is None else self.base.to_dict()
+        return {**own, **base, **own}
+
+
+def uniform(seen: Evidence, params: OwnParams) -> Float32s:  # noqa: ARG001
+    """Every token weighs the same: the plain objective."""
+    return np.ones(len(seen.ids_N), np.float32)
+
+
+def random(seen: Evidence, params: RandomParams) -> Float32s:
+    """A mask of each token with probability `share`, by a hash: the control of masks."""
+    return choose_random(seen.keys_N, params.share).astype(np.float32)
 
 
 def mix_bits(states: Uint64s) -> Uint64s:
@@ -64,3 +101,26 @@ def shuffle(
     shuffled_N = weights_N.copy()
     shuffled_N[to] = weights_N[fro]
     return shuffled_N
+
+
+UNIFORM = Policy(
+    "all alike: plain training, the control",
+    "1, bit for bit",
+    OwnParams,
+    paper="control: plain training",
+    of_tokens=uniform,
+)
+RANDOM = Policy(
+    "mask: a share by chance, the control of masks",
+    "1 with probability `share`",
+    RandomParams,
+    paper="control of masks",
+    of_tokens=random,
+    draws=True,
+)
+PERMUTED = Policy(
+    "another policy's weights, permuted: its control",
+    "those of policy `of`, permuted",
+    ShuffledParams,
+    paper="control: same histogram, other tokens",
+)

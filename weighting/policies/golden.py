@@ -12,8 +12,9 @@ import numpy as np
 from weighting.arrays import Bools, Float32s, Int32s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
+from weighting.policies.masks import find_keys
 from weighting.policies.params import PolicyParams
-from weighting.policies.registry import SOURCES, find_keys
+from weighting.signals.registry import SIGNALS
 
 Signals = Mapping[str, Float32s]
 
@@ -59,7 +60,7 @@ def choose_golden(name: str | None, known_signals: Sequence[str]) -> str:
     for signal in _list_missing(name, known_signals):
         raise AssayError(
             f"golden rule {name} needs the signal {signal}, which this run does not have; "
-            f"{SOURCES.get(signal, 'counting')} gives it"
+            f"{SIGNALS[signal].given_by} gives it"
         )
     return name
 

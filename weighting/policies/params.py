@@ -1,79 +1,110 @@
-"""The parameters of policies, damping and flags: one flat dataclass, checked when it is made."""
+"""What policies, damping and flags can be told: each knob declared once, checked when it is made.
 
-import math
+`PolicyParams` holds what is told whatever the policy, and the knobs of the policy itself. Recipes
+and metadata have both in one flat table: `weighting.policies.registry.read_params` reads it.
+"""
+
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from weighting.errors import AssayError
+from weighting.knobs import check_knobs, knob, list_knobs
 from weighting.signals.registry import SIGNALS
-
-BOUNDS: Mapping[str, tuple[float, float]] = {
-    "dials": (-16.0, 16.0),
-    "cap": (1.0, 1e6),
-    "alpha": (0.0, 4.0),
-    "longce_cap": (1.0, 1e6),
-    "mix": (0.0, 1.0),
-    "least_effective": (0.0, 1.0),
-    "duplicate": (0.0, 64.0),
-    "contaminated": (0.0, 1.0),
-}
-POSITIVE = ("threshold", "shift", "share")
 
 
 @dataclass(frozen=True)
-class PolicyParams:
-    """What policies, damping and flags can be told; `Policy.reads` says who reads what.
+class OwnParams:
+    """The knobs of one policy; this one has none. Others are frozen dataclasses derived from it.
 
     Raises:
-        AssayError: a value that cannot give a weight, or an unknown signal.
+        AssayError: a value out of bounds, or an unknown signal.
     """
-
-    dials: Mapping[str, float] = field(  # soft: exponent of each signal
-        default_factory=lambda: {"surprisal": 0.25, "ngram_gain": 0.10}
-    )
-    cap: float = 8.0  # soft: raw within [1/cap, cap] of a neutral token; pdl: most, in means
-    alpha: float = 0.25  # pdl: exponent of the frequency
-    threshold: float = 1e-4  # subsample: frequency from which on a type weighs less
-    longce_cap: float = 5.0  # long_ce: most
-    shift: float = 1.0  # ppmi, npmi: probability ratio from which on a token weighs
-    key_gain: float = 2.0  # key tokens: context gain above, nats (LongPPL's alpha)
-    key_nll: float = 2.0  # key and learnt tokens: loss below, nats (LongPPL's -beta)
-    signal: str = "excess"  # top_k: what tokens are ranked by, highest first
-    share: float = 0.6  # top_k, intersection, random: of the tokens
-    of: str = "soft"  # shuffled: the policy whose weights are permuted
-    seed: int = 0  # random, shuffled
-    mix: float | None = None  # share of the uniform weight; None: the policy's own default
-    least_effective: float = 0.1  # effective share of the sample, for which mix is raised
-    duplicate: float = 1.0  # a passage that c documents hold weighs c^-duplicate of what it would
-    contaminated: float = 0.0  # factor on tokens of evaluation items
-    golden: str | None = None  # rule of the golden flag; None: the best that the signals allow
-    golden_gain: float = 2.0  # golden flag: n-gram gain or excess from which on, nats
 
     def __post_init__(self) -> None:
         """Refuse values that cannot give a weight."""
-        for name in (self.signal, *self.dials):
+        for name in self.list_signals():
             if name not in SIGNALS:
                 raise AssayError(f"unknown signal {name!r}; valid: {', '.join(SIGNALS)}")
-        for item in fields(self):
-            _check_number(item.name, getattr(self, item.name))
-        for name, dial in self.dials.items():
-            _check_number(f"dials.{name}", dial)
-        if self.share > 1:
-            raise AssayError(f"policy parameter share is {self.share}, must be in (0, 1]")
+        check_knobs(self)
+
+    def list_signals(self) -> tuple[str, ...]:
+        """Return the signals that the knobs name."""
+        return ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as they go into a shard's metadata."""
-        return asdict(self)
+        """Return the knobs by name."""
+        return {name: _copy(getattr(self, name)) for name in list_knobs(self)}
 
 
-def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, int | float):
-        return
-    if not math.isfinite(value):
-        raise AssayError(f"policy parameter {name} is {value}, must be finite")
-    low, high = BOUNDS.get(name.split(".")[0], (-math.inf, math.inf))
-    if not low <= value <= high:
-        raise AssayError(f"policy parameter {name} is {value}, must be in [{low:g}, {high:g}]")
-    if name in POSITIVE and value <= 0:
-        raise AssayError(f"policy parameter {name} is {value}, must be above 0")
+P = TypeVar("P", bound=OwnParams)
+
+
+@dataclass(frozen=True)
+class KeyBounds:
+    """What counts as a key token (LongPPL, arXiv 2410.23771)."""
+
+    key_gain: float = knob(2.0, "Key tokens: the context gain they exceed, in nats.")
+    key_nll: float = knob(2.0, "Key and learnt tokens: the loss they stay below, in nats.")
+
+
+@dataclass(frozen=True)
+class GeneralParams:
+    """What damping, scaling and flags are told."""
+
+    mix: float | None = knob(
+        None,
+        "Share of the uniform weight in the final one; by default the policy's own.",
+        least=0,
+        most=1,
+    )
+    least_effective: float = knob(
+        0.1,
+        "Floor of the effective sample size, as a share: mix is raised until it is reached.",
+        least=0,
+        most=1,
+    )
+    duplicate: float = knob(
+        1.0,
+        "A passage that c documents hold weighs c^-duplicate of what it would.",
+        least=0,
+        most=64,
+    )
+    contaminated: float = knob(0.0, "Factor on tokens of evaluation items.", least=0, most=1)
+    golden: str | None = knob(
+        None,
+        "Rule of the golden flag: key, learnt or ngram; by default the first that signals allow.",
+    )
+    golden_gain: float = knob(2.0, "learnt, ngram: the least excess or n-gram gain, in nats.")
+
+
+@dataclass(frozen=True)
+class PolicyParams(KeyBounds, GeneralParams):
+    """What a weighing is told: of every policy, and its own knobs; None: those have defaults.
+
+    Raises:
+        AssayError: a value out of bounds.
+    """
+
+    own: OwnParams | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot give a weight."""
+        check_knobs(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it in one flat table, as it goes into a shard's metadata."""
+        own = {} if self.own is None else self.own.to_dict()
+        return {**own, **{name: getattr(self, name) for name in GENERAL}}
+
+
+GENERAL = tuple(list_knobs(PolicyParams))  # read whatever the policy
+
+
+def make_own(kind: type[P], told: Mapping[str, Any]) -> P:
+    """Return the knobs of a policy as told; what it does not read is left out."""
+    return kind(**{name: told[name] for name in list_knobs(kind) if name in told})
+
+
+def _copy(value: Any) -> Any:  # noqa: ANN401 - of a knob
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,6 +1,5 @@
 """Signals of token types: rarity, spread over documents, burstiness. They need counts only."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,14 +29,9 @@ class Types:
         return np.asarray((self.counts_V + 1.0) / total, np.float64)
 
     @cached_property
-    def tables(self) -> Mapping[str, Float32s]:
-        """The signals of types by name, float32 [V], nats rounded."""
-        signals = {
-            "surprisal": -np.log(self.probability_V),
-            "idf": measure_idf(self.holders_V, self.documents),
-            "residual_idf": measure_residual_idf(self.counts_V, self.holders_V, self.documents),
-        }
-        return {name: quantise(values) for name, values in signals.items()}
+    def surprisal_V(self) -> Float32s:
+        """-log p(type), float32 [V], nats rounded."""
+        return quantise(measure_surprisal(self))
 
     @cached_property
     def rare_surprisal(self) -> float:
@@ -49,28 +43,35 @@ class Types:
         order = np.argsort(self.counts_V, kind="stable")
         few = np.cumsum(self.counts_V[order]) <= RARE_SHARE * int(self.counts_V.sum())
         rare = order[few] if self.counts_V.any() else order[:0]
-        return float(self.tables["surprisal"][rare].min()) if len(rare) else float("inf")
+        return float(self.surprisal_V[rare].min()) if len(rare) else float("inf")
 
     @cached_property
     def rare_V(self) -> Bools:
         """Which types are rare."""
-        return np.asarray(self.tables["surprisal"] >= np.float32(self.rare_surprisal))
+        return np.asarray(self.surprisal_V >= np.float32(self.rare_surprisal))
 
 
-def measure_idf(holders_V: Int64s, documents: int) -> Float64s:
+def measure_surprisal(types: Types) -> Float64s:
+    """Return -log p, float64 [V], nats; see `Types.probability_V`."""
+    return np.asarray(-np.log(types.probability_V), np.float64)
+
+
+def measure_idf(types: Types) -> Float64s:
     """Return log(D / df), float64 [V]; a type that no document holds counts as held by one."""
-    return np.asarray(np.log(max(1, documents) / np.maximum(holders_V, 1)), np.float64)
+    share_V = max(1, types.documents) / np.maximum(types.holders_V, 1)
+    return np.asarray(np.log(share_V), np.float64)
 
 
-def measure_residual_idf(counts_V: Int64s, holders_V: Int64s, documents: int) -> Float64s:
+def measure_residual_idf(types: Types) -> Float64s:
     """Return idf less that of a Poisson process of the same count, float64 [V].
 
     log(D / df) + log(1 - exp(-cf / D)), Church and Gale 1995 ("Poisson mixtures"), in nats: high
     for types that come in bursts, near 0 for those spread evenly; 0 for types that do not occur.
     """
-    expected_V = -np.expm1(-counts_V / max(1, documents))
-    residual_V = measure_idf(holders_V, documents) + np.log(np.where(counts_V, expected_V, 1.0))
-    return np.where(counts_V > 0, residual_V, 0.0)
+    expected_V = -np.expm1(-types.counts_V / max(1, types.documents))
+    seen_V = types.counts_V > 0
+    residual_V = measure_idf(types) + np.log(np.where(seen_V, expected_V, 1.0))
+    return np.where(seen_V, residual_V, 0.0)
 
 
 def cut_deciles(counts_V: Int64s) -> Int64s:

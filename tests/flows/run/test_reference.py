@@ -174,7 +174,7 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
         (f'[reference]\nshort = 4\n{TRAIN}shards = "x"', "reference: train.shards: set by the run"),
         (f"[reference]\nshort = 4\n{TRAIN}stepps = 3", "reference: train: .*stepps"),
         (f'[reference]\nshort = 4\n{TRAIN}lr = "no"', "reference: train: .*lr"),
-        ('[weights]\npolicy = "long_ce"', r"needs the signal context_gain, .*reference\.short"),
+        ('[weights]\npolicy = "longce"', r"needs the signal context_gain, .*reference\.short"),
         ('[weights]\npolicy = "top_k"\nsignal = "exess"', "weights: unknown signal 'exess'; valid"),
         ("[weights]\ndials = { rarity = 1 }", "weights: unknown signal 'rarity'; valid: surprisal"),
         ("[weights]\nalpha = 0.5", "weights: policy soft does not read alpha; it reads dials, cap"),

@@ -189,7 +189,7 @@ def test_without_links_files_are_copied_whole(base, tmp_path, monkeypatch):
         (["--set", "cap=high"], 'weights.cap: must be a number, is "high"'),
         (["--set", "cap"], "'cap': give KEY=VALUE"),
         (["--policy", "sotf"], "weights: unknown policy 'sotf'; valid: uniform"),
-        (["--policy", "idf", "--set", "cap=2"], "policy idf does not read cap"),
+        (["--policy", "surprisal", "--set", "cap=2"], "policy surprisal does not read cap"),
         (["--select", "golden"], "selection: by and tokens go together"),
         (["--tokens", "100"], "selection: by and tokens go together"),
         (["--select", "gold", "--tokens", "100"], "by 'gold', did you mean golden"),

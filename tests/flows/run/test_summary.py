@@ -15,7 +15,7 @@ from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, MODELLED, Bad, Doc, Hit, Story
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
-from weighting.policies.params import PolicyParams
+from weighting.policies.registry import read_params
 
 
 def summarise(run, width=80, **options):
@@ -62,7 +62,7 @@ def test_splits_weight_and_paths(run):
 
 
 def test_policy_floor_and_selection(tmp_path, run):
-    params = PolicyParams(share=0.01, least_effective=0.5)
+    params = read_params("top_k", {"share": 0.01, "least_effective": 0.5})
     story = Story(signals=MODELLED, policy="top_k", params=params, left=[1])
     text = " ".join(summarise(build_run(tmp_path / "run", story)).split())
     assert "policy top_k: mask: the share highest in a signal (by excess: Rho-1)" in text

@@ -22,16 +22,18 @@ from trainer.run.train import train
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
-from weighting.policies.registry import PolicyParams
+from weighting.policies.masks import ShareParams
+from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
-from weighting.signals.registry import QUANTUM
+from weighting.policies.signal_based import LongceParams
+from weighting.signals.quantum import QUANTUM
 from weighting.signals.trajectory import CLASSES
 from weighting.storage.files import sha256
 
 MODEL = ("nll", "entropy", "excess", "change", "context_gain")
 KEY = {"golden": "key", "key_gain": 0.01, "key_nll": 20.0}  # of a model that has learnt little
 INTERSECTION = WeighSettings(
-    "intersection", PolicyParams(share=0.6, **KEY), Selection("golden", 6000)
+    "intersection", PolicyParams(own=ShareParams(0.6), **KEY), Selection("golden", 6000)
 )
 
 
@@ -162,8 +164,8 @@ def test_key_tokens_are_golden_and_classes_of_trajectory_add_up(weigh, tmp_path)
     assert sum(row["weight_mass"] for row in rows) == pytest.approx(mass, rel=1e-9)
 
 
-def test_long_ce_weighs_by_the_context_gain(weigh):
-    counts, parts = weigh(WeighSettings("long_ce", PolicyParams(longce_cap=2.0)))
+def test_longce_weighs_by_the_context_gain(weigh):
+    counts, parts = weigh(WeighSettings("longce", PolicyParams(own=LongceParams(2.0))))
     for segment, sidecar in parts:
         scale = counts["weighing"]["splits"][sidecar.info.split]
         raw_N = np.minimum(np.exp(sidecar.signals["context_gain"]), 2.0) / scale["mean"]

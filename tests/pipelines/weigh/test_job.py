@@ -20,8 +20,11 @@ from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError
-from weighting.policies.registry import PolicyParams
+from weighting.policies.controls import RandomParams, ShuffledParams
+from weighting.policies.masks import TopParams
+from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
+from weighting.policies.signal_based import SoftParams
 
 SPLITS = ("train", "validation")
 SHARED = ("signals", "ledger", "tokenizer.json")
@@ -31,9 +34,9 @@ ONE = np.float32(1).view(np.uint32)
 UNIFORM = WeighSettings("uniform")
 FACE = WeighSettings("face")
 SOFT = WeighSettings("soft")
-TOP = WeighSettings("top_k", PolicyParams(signal="ngram_gain", share=0.3))
-RANDOM = WeighSettings("random", PolicyParams(share=0.3, seed=3))
-SHUFFLED = WeighSettings("shuffled", PolicyParams(of="soft", seed=1))
+TOP = WeighSettings("top_k", PolicyParams(own=TopParams(0.3, "ngram_gain")))
+RANDOM = WeighSettings("random", PolicyParams(own=RandomParams(0.3, 3)))
+SHUFFLED = WeighSettings("shuffled", PolicyParams(own=ShuffledParams("soft", 1)))
 GOLDEN = WeighSettings("top_k", TOP.params, Selection("golden", BUDGET))
 CHANCE = WeighSettings("uniform", selection=Selection("random", BUDGET))
 ALL = (UNIFORM, FACE, SOFT, TOP, RANDOM, SHUFFLED, GOLDEN, CHANCE)
@@ -166,7 +169,7 @@ def test_shuffled_weights_are_the_same_ones_in_another_order(weigh):
 
 
 def test_the_weight_stands_at_the_rare_token_and_not_beside_it(finished, tmp_path):
-    params = PolicyParams(dials={"surprisal": 1.0}, cap=1e6)
+    params = PolicyParams(own=SoftParams({"surprisal": 1.0}, 1e6))
     weighed = weigh_into(tmp_path / "run", finished, WeighSettings("soft", params))
     rare = Encoder(finished.run / "tokenizer.json").tokens.index(RARE.encode())
     (split,) = [split for split in SPLITS if rare in weighed.read(split, "ids_N")]

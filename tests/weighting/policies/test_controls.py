@@ -1,16 +1,23 @@
 """Chance by hash: a token's depends on its document, place and seed, and on nothing else."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.weighting.evidence import make_types, see, tokens
 from weighting.policies.controls import (
+    RandomParams,
+    ShuffledParams,
     choose_random,
     key_documents,
     key_tokens,
     mix_bits,
     shuffle,
 )
+from weighting.policies.masks import TopParams
+from weighting.policies.params import PolicyParams
+from weighting.policies.registry import weigh_raw
 
 ids = st.lists(st.integers(0, 2**64 - 1).map("{:032x}".format), min_size=1, max_size=8, unique=True)
 seeds = st.integers(0, 2**32)
@@ -94,3 +101,28 @@ def test_shuffled_weights_are_independent_of_what_they_were():
     shuffled = shuffle(weights, one, none, keys)
     assert abs(np.corrcoef(weights, shuffled)[0, 1]) < 0.03
     assert abs(np.corrcoef(keys.astype(np.float64), shuffled)[0, 1]) < 0.03
+
+
+def test_random_is_a_mask_of_about_its_share():
+    ids = np.ones(20_000, np.uint16)
+
+    def draw(seed):
+        told = PolicyParams(own=RandomParams(0.3, seed))
+        return weigh_raw("random", see(ids, {}, make_types(), "random", told), told)
+
+    raw, other = draw(0), draw(1)
+    assert set(raw.tolist()) == {0.0, 1.0}
+    assert raw.mean() == pytest.approx(0.3, abs=0.015)
+    assert (raw * other).mean() == pytest.approx(0.09, abs=0.015)
+
+
+@given(tokens)
+def test_uniform_weighs_every_token_one(seen):
+    raw = weigh_raw("uniform", see(*seen, make_types()), PolicyParams())
+    assert raw.tolist() == [1] * len(seen[0])
+
+
+def test_a_permuted_policy_tells_the_knobs_of_its_base_after_its_own():
+    assert ShuffledParams("pdl", 3).to_dict() == {"of": "pdl", "seed": 3}
+    told = ShuffledParams("top_k", 3, TopParams(0.5, "nll")).to_dict()
+    assert list(told.items()) == [("of", "top_k"), ("seed", 3), ("share", 0.5), ("signal", "nll")]

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from benchmarks.mass import ARMS, FACE_RANKS, make_counts, tabulate
 from weighting.policies.effective_sample import effective_share, tabulate_mass
-from weighting.policies.registry import PolicyParams, tabulate_raw
+from weighting.policies.params import PolicyParams
+from weighting.policies.registry import tabulate_raw
 from weighting.signals.token_types import Types
 
 

@@ -11,10 +11,12 @@ from tests.weighting.evidence import (
     make_marks,
     make_types,
     params,
-    policies,
     see,
     seeds,
+    tell,
     tokens,
+    told,
+    weighings,
 )
 from weighting.errors import AssayError
 from weighting.policies.controls import shuffle
@@ -48,8 +50,9 @@ def measure_effective(weights):
     return effective_share(exact.sum(), (exact**2).sum(), len(exact))
 
 
-@given(name=policies, seen=tokens, params=params, seed=seeds)
-def test_weights_are_finite_not_negative_and_average_one(name, seen, params, seed):
+@given(weighing=weighings, seen=tokens, seed=seeds)
+def test_weights_are_finite_not_negative_and_average_one(weighing, seen, seed):
+    name, params = weighing
     parts = prepare(name, seen, make_marks(len(seen[0]), seed), params)
     weights = normalize(*parts, find_scale(sum_weights(*parts), name, params))
     assert weights.dtype == np.float32
@@ -58,8 +61,9 @@ def test_weights_are_finite_not_negative_and_average_one(name, seen, params, see
     assert weights.astype(np.float64).mean() == pytest.approx(1.0, abs=2**-20)
 
 
-@given(name=policies, seen=tokens, params=params, seed=seeds)
-def test_the_effective_sample_is_what_is_told_and_reaches_its_floor(name, seen, params, seed):
+@given(weighing=weighings, seen=tokens, seed=seeds)
+def test_the_effective_sample_is_what_is_told_and_reaches_its_floor(weighing, seen, seed):
+    name, params = weighing
     parts = prepare(name, seen, make_marks(len(seen[0]), seed), params)
     mass = sum_weights(*parts)
     scale = find_scale(mass, name, params)
@@ -125,8 +129,9 @@ def test_uniform_weights_are_exactly_one_whatever_is_marked_or_mixed(seen, param
     assert weights.tobytes() == np.ones(len(ids), np.float32).tobytes()
 
 
-@given(name=policies, seen=tokens, params=params, cut=st.floats(0, 1), seed=seeds)
-def test_the_scale_does_not_depend_on_order_or_units(name, seen, params, cut, seed):
+@given(weighing=weighings, seen=tokens, cut=st.floats(0, 1), seed=seeds)
+def test_the_scale_does_not_depend_on_order_or_units(weighing, seen, cut, seed):
+    name, params = weighing
     parts = prepare(name, seen, make_marks(len(seen[0]), seed), params)
     order = np.random.default_rng(seed).permutation(len(seen[0]))
     at = round(cut * len(order))
@@ -145,14 +150,15 @@ def test_merging_is_exact_in_any_order(raws):
     assert merge_sums([]) == WeightSums()
 
 
-@given(seen=tokens, params=params, seed=seeds)
-def test_a_permuted_control_has_the_weights_of_its_base(seen, params, seed):
+@given(seen=tokens, told=told, seed=seeds)
+def test_a_permuted_control_has_the_weights_of_its_base(seen, told, seed):
+    params, of, own = tell("shuffled", told), told["of"], tell(told["of"], told)
     marks = make_marks(len(seen[0]), seed)
     parts = prepare("shuffled", seen, marks, params)
-    base = prepare(params.of, seen, marks, params)
+    base = prepare(of, seen, marks, own)
     assert all(np.array_equal(a, b) for a, b in zip(parts, base, strict=True))
     scale = find_scale(sum_weights(*parts), "shuffled", params)
-    assert scale == find_scale(sum_weights(*base), params.of, params)
+    assert scale == find_scale(sum_weights(*base), of, own)
     weights = normalize(*parts, scale)
     _, factor, special = parts
     permuted = shuffle(weights, factor, special, keys_of(seed, len(weights)))

@@ -1,19 +1,22 @@
-"""Signals of tokens by name: stored, looked up by type, or derived; and their rounding."""
+"""Signals of tokens by name: stored, looked up by type, computed of ids, or derived."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from weighting.errors import AssayError
+from weighting.signals import registry
+from weighting.signals.quantum import QUANTUM
+from weighting.signals.records import Derived, Kind, Signal, Source
 from weighting.signals.registry import (
-    LIMIT,
-    QUANTUM,
     SIGNALS,
-    Kind,
     Signals,
+    list_given,
     list_known,
-    quantise,
+    list_of_types,
+    list_origins,
+    list_stored,
+    measure_tokens,
+    tabulate_types,
 )
 from weighting.signals.token_types import Types
 
@@ -25,7 +28,7 @@ GAIN = np.array([0.5, -1.0, 0.0], np.float32)
 def test_signals_of_types_are_looked_up_and_the_others_read():
     signals = Signals(TYPES, IDS, {"ngram_gain": GAIN})
     for name in ("surprisal", "idf", "residual_idf"):
-        assert signals[name].tolist() == TYPES.tables[name][[2, 0, 0]].tolist()
+        assert signals[name].tolist() == tabulate_types(TYPES)[name][[2, 0, 0]].tolist()
     assert signals["ngram_gain"].tolist() == GAIN.tolist()
     assert (signals["ngram_surprisal"] + GAIN).tolist() == signals["surprisal"].tolist()
 
@@ -54,14 +57,76 @@ def test_only_signals_that_follow_from_others_are_not_stored():
     assert all(signal.stored for signal in SIGNALS.values() if signal.kind is Kind.MODEL)
 
 
-@given(st.lists(st.floats(-100, 100), min_size=1, max_size=20).map(np.array))
-def test_rounding_is_to_the_nearest_multiple_within_bounds_and_once(values):
-    rounded = quantise(values)
-    assert rounded.dtype == np.float32
-    assert np.abs(rounded - np.clip(values, -LIMIT, LIMIT)).max() <= QUANTUM / 2
-    assert (rounded / np.float32(QUANTUM) == np.rint(rounded / np.float32(QUANTUM))).all()
-    assert np.array_equal(quantise(rounded), rounded)
+def test_what_a_source_gives_is_stored():
+    assert list_given([Source.COUNTS]) == ["ngram_gain"]
+    assert list_given([Source.REFERENCE, Source.SECOND]) == ["nll", "entropy", "disagreement"]
+    assert list_given(list(Source)) == [name for name, one in SIGNALS.items() if one.stored]
 
 
-def test_rounding_keeps_nan_so_that_it_is_found_later():
-    assert np.isnan(quantise(np.array([np.nan], np.float32))).all()
+def test_what_signals_follow_from_is_read():
+    assert list_origins("ngram_surprisal") == ["surprisal", "ngram_gain"]
+    assert list_origins("nll") == ["nll"]
+    assert list_stored({"ngram_surprisal", "idf", "nll"}) == ["ngram_gain", "nll"]
+    assert list_stored(set(list_of_types())) == []
+
+
+def test_types_are_tabulated_once_and_rounded():
+    tables = tabulate_types(TYPES)
+    assert tabulate_types(TYPES) is tables
+    assert list(tables) == list_of_types()
+    for name, table in tables.items():
+        exact = SIGNALS[name].of_types(TYPES)
+        assert table.dtype == np.float32
+        assert np.abs(table - exact).max() <= QUANTUM / 2
+
+
+@pytest.fixture
+def add(monkeypatch):
+    """Add a signal to those that there are."""
+
+    def add(name, signal):
+        monkeypatch.setattr(registry, "SIGNALS", {**SIGNALS, name: signal})
+        tabulate_types.cache_clear()
+
+    yield add
+    tabulate_types.cache_clear()
+
+
+def test_a_signal_of_tokens_is_computed_of_ids_and_rounded(add):
+    def measure_place(ids_N, offsets_D1, types):
+        places = np.arange(len(ids_N)) - np.repeat(offsets_D1[:-1], np.diff(offsets_D1))
+        return places / 3
+
+    add("place", Signal(Kind.TOKEN, "place", Source.TOKENS, of_tokens=measure_place))
+    found = measure_tokens(IDS, np.array([0, 1, 3]), TYPES)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "place": [0, 0, round(1 / 3 / QUANTUM) * QUANTUM]
+    }
+    assert list_known(["place"])[-1] == "place"
+    assert list_stored({"place"}) == ["place"]
+
+
+def test_a_signal_may_follow_from_one_that_follows(add):
+    twice = Derived(("ngram_surprisal",), lambda values: 2 * values, "2 * ngram_surprisal")
+    add("twice", Signal(Kind.COUNT, "twice the surprisal", derived=twice))
+    signals = Signals(TYPES, IDS, {"ngram_gain": GAIN})
+    assert signals["twice"].tolist() == (2 * signals["ngram_surprisal"]).tolist()
+    assert list_origins("twice") == ["surprisal", "ngram_gain"]
+    assert "twice" not in Signals(TYPES, IDS, {})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0], r"signal odd has shape \(1,\), must be \(3,\)"),
+        ([0.0, np.nan, 0.0], "signal odd is nan at 1 of 3 "),
+        ([0.0, 0.0, -np.inf], "signal odd is -inf at 2 of 3 "),
+    ],
+)
+def test_a_signal_without_a_number_for_each_is_refused(add, values, message):
+    add("odd", Signal(Kind.TOKEN, "x", of_tokens=lambda *_: np.array(values)))
+    with pytest.raises(AssayError, match=message):
+        measure_tokens(IDS, np.array([0, 3]), TYPES)
+    add("odd", Signal(Kind.TYPE, "x", of_types=lambda _: np.array(values)))
+    with pytest.raises(AssayError, match=message):
+        tabulate_types(TYPES)
