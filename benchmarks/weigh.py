@@ -31,7 +31,8 @@ from weighting.policies.params import PolicyParams
 from weighting.policies.records import Evidence
 from weighting.policies.registry import tabulate_raw, weigh_raw
 from weighting.signals.quantum import quantise
-from weighting.signals.registry import Facts, Signals
+from weighting.signals.records import Facts
+from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
 
 ROUNDS = 7

@@ -27,7 +27,8 @@ from weighting.contracts.statistics import (
     type_stats_schema,
 )
 from weighting.signals.quantum import QUANTUM
-from weighting.signals.registry import SIGNALS, Facts, tabulate_types
+from weighting.signals.records import Facts
+from weighting.signals.registry import SIGNALS, tabulate_types
 from weighting.signals.token_types import Types, cut_deciles
 
 Row = tuple[Any, ...]

@@ -38,7 +38,8 @@ from weighting.policies.registry import (
     resolve_params,
     weigh_raw,
 )
-from weighting.signals.registry import Facts, Signals
+from weighting.signals.records import Facts
+from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types, cut_deciles
 
 

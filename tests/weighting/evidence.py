@@ -17,7 +17,8 @@ from weighting.policies.registry import (
     weigh_raw,
 )
 from weighting.signals.quantum import quantise
-from weighting.signals.registry import SIGNALS, Facts, Signals
+from weighting.signals.records import Facts
+from weighting.signals.registry import SIGNALS, Signals
 from weighting.signals.token_types import Types
 
 VOCAB = 12

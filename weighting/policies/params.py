@@ -2,6 +2,9 @@
 
 `PolicyParams` holds what is told whatever the policy, and the knobs of the policy itself. Recipes
 and metadata have both in one flat table: `weighting.policies.registry.read_params` reads it.
+
+The table of signals is looked up when it is needed, not when this is imported: one module of an
+installed package may then add both signals and policies.
 """
 
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 
 from weighting.errors import AssayError
 from weighting.knobs import check_knobs, knob, list_knobs
-from weighting.signals.registry import SIGNALS
+from weighting.signals import registry
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,9 @@ class OwnParams:
     def __post_init__(self) -> None:
         """Refuse values that cannot give a weight."""
         for name in self.list_signals():
-            if name not in SIGNALS:
-                raise AssayError(f"unknown signal {name!r}; valid: {', '.join(SIGNALS)}")
+            if name not in registry.SIGNALS:
+                valid = ", ".join(registry.SIGNALS)
+                raise AssayError(f"unknown signal {name!r}; valid: {valid}")
         check_knobs(self)
 
     def list_signals(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What is known of a signal: one record, of which recipes, statistics and reports are made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +10,14 @@ from weighting.signals.token_types import Types
 
 OfTypes = Callable[[Types], Float64s]
 OfTokens = Callable[[Uint32s, Int64s, Types], AnyArray]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Corpus-wide numbers that policies and flags measure a token against, in nats."""
+
+    means: Mapping[str, float]  # of each signal over the train split's text tokens
+    rare_surprisal: float  # from this surprisal on, a type is rare
 
 
 class Kind(StrEnum):

@@ -9,7 +9,6 @@ Installed packages add signals by the entry points `assay.signals` (`weighting.e
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -91,14 +90,6 @@ SIGNALS: Mapping[str, Signal] = extend(
     Signal,
 )
 ALWAYS = (Source.COUNTS, Source.TOKENS)  # give every run their signals
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Corpus-wide numbers that policies and flags measure a token against, in nats."""
-
-    means: Mapping[str, float]  # of each signal over the train split's text tokens
-    rare_surprisal: float  # from this surprisal on, a type is rare
 
 
 class Signals(Mapping[str, Float32s]):
