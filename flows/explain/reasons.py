@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from weighting.contracts.reasons import Reason
+from weighting.policies.golden import GOLDEN
 
 REASONS: Mapping[Reason, str] = {
     Reason.RARE: "Its type is among the rarest, which together make up 5 % of the tokens.",
@@ -11,18 +12,12 @@ REASONS: Mapping[Reason, str] = {
     Reason.CONTAMINATED: "It lies in an evaluation item.",
     Reason.SPECIAL: "Added by the tokenizing, not part of the text.",
 }
-# What golden means, by the rule of `weighting.policies.golden`.
-GOLDEN: Mapping[str, str] = {
-    "key": "Text far before it makes it much likelier, and the reference predicts it well.",
-    "learnt": "The reference learnt to predict it, and at first could not.",
-    "ngram": "The tokens just before make it far likelier than its frequency does.",
-}
 
 
 def list_meanings(golden: str | None = None) -> dict[str, str]:
     """Return what each flag says by its lower-case name; `golden` is the rule of that flag."""
-    told = {**REASONS, Reason.GOLDEN: GOLDEN.get(golden or "", REASONS[Reason.GOLDEN])}
-    return {str(reason.name).lower(): text for reason, text in told.items()}
+    told = {str(reason.name).lower(): text for reason, text in REASONS.items()}
+    return told | ({"golden": GOLDEN[golden].meaning} if golden in GOLDEN else {})
 
 
 def word_reasons(names: Sequence[str], golden: str | None = None) -> list[str]:

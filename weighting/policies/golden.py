@@ -20,10 +20,12 @@ Signals = Mapping[str, Float32s]
 
 
 class Rule(NamedTuple):
-    """How golden tokens are found, and the signals that takes."""
+    """How golden tokens are found, the signals that takes, and what is said of it."""
 
     find: Callable[[Signals, PolicyParams], Bools]
     signals: Sequence[str]
+    formula: str  # for the docs
+    meaning: str  # of a token that it finds
 
 
 def find_told(signals: Signals, params: PolicyParams) -> Bools:
@@ -41,9 +43,24 @@ def find_learnt(signals: Signals, params: PolicyParams) -> Bools:
 
 
 GOLDEN: Mapping[str, Rule] = {  # the best first
-    "key": Rule(find_keys, ("nll", "context_gain")),  # LongPPL's key tokens (arXiv 2410.23771)
-    "learnt": Rule(find_learnt, ("nll", "excess")),
-    "ngram": Rule(find_told, ("ngram_gain",)),
+    "key": Rule(
+        find_keys,
+        ("nll", "context_gain"),
+        "context gain > `key_gain` and nll < `key_nll` (LongPPL 2410.23771): far context tells it",
+        "Text far before it makes it much likelier, and the reference predicts it well.",
+    ),
+    "learnt": Rule(
+        find_learnt,
+        ("nll", "excess"),
+        "excess ≥ `golden_gain` and nll < `key_nll`: training tells it",
+        "The reference learnt to predict it, and at first could not.",
+    ),
+    "ngram": Rule(
+        find_told,
+        ("ngram_gain",),
+        "n-gram gain ≥ `golden_gain`: the tokens before tell it (mostly ends of set phrases)",
+        "The tokens just before make it far likelier than its frequency does.",
+    ),
 }
 
 

@@ -66,6 +66,7 @@ class Signal:
     kind: Kind
     meaning: str
     given_by: Source = Source.COUNTS
+    formula: str = ""  # for the docs
     paper: str = ""
     signed: bool = False  # whether 0 is neutral, and values lie on both sides of it
     of_types: OfTypes | None = None

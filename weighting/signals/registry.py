@@ -28,13 +28,22 @@ from weighting.signals.token_types import (
 SIGNALS: Mapping[str, Signal] = extend(
     "signals",
     {
-        "surprisal": Signal(Kind.TYPE, "-log p(type): how rare it is", of_types=measure_surprisal),
+        "surprisal": Signal(
+            Kind.TYPE,
+            "-log p(type): how rare it is",
+            formula="-log p, one added to every count",
+            of_types=measure_surprisal,
+        ),
         "idf": Signal(
-            Kind.TYPE, "-log share of the documents that hold the type", of_types=measure_idf
+            Kind.TYPE,
+            "-log share of the documents that hold the type",
+            formula="log D / df",
+            of_types=measure_idf,
         ),
         "residual_idf": Signal(
             Kind.TYPE,
             "idf above that of a type spread evenly: how bursty it is",
+            formula="idf less that of a Poisson process of the same count",
             paper="Church and Gale 1995",
             signed=True,
             of_types=measure_residual_idf,
@@ -42,6 +51,7 @@ SIGNALS: Mapping[str, Signal] = extend(
         "ngram_surprisal": Signal(
             Kind.COUNT,
             "-log p(token | tokens just before), by counts",
+            formula="-log p(token | the tokens before)",
             paper="Chen and Goodman 1999, 2.6",
             derived=Derived(
                 ("surprisal", "ngram_gain"),
@@ -52,17 +62,27 @@ SIGNALS: Mapping[str, Signal] = extend(
         "ngram_gain": Signal(
             Kind.COUNT,
             "by how much the tokens just before make it likelier",
+            formula="log p(token | the tokens before) - log p(token)",
             paper="Chen and Goodman 1999, 2.6",
             signed=True,
         ),
-        "nll": Signal(Kind.MODEL, "loss under the reference", Source.REFERENCE),
+        "nll": Signal(
+            Kind.MODEL,
+            "loss under the reference",
+            Source.REFERENCE,
+            formula="-log p under its last checkpoint",
+        ),
         "entropy": Signal(
-            Kind.MODEL, "entropy of the reference's prediction: its own doubt", Source.REFERENCE
+            Kind.MODEL,
+            "entropy of the reference's prediction: its own doubt",
+            Source.REFERENCE,
+            formula="H(p) of its last checkpoint",
         ),
         "excess": Signal(
             Kind.MODEL,
             "loss of the early checkpoint less that of the last: learnable",
             Source.CHECKPOINTS,
+            formula="loss of the oldest checkpoint used less that of the last",
             paper="RHO-LOSS 2206.07137; Rho-1 2404.07965, static",
             signed=True,
         ),
@@ -70,6 +90,7 @@ SIGNALS: Mapping[str, Signal] = extend(
             Kind.MODEL,
             "rise of the line through the losses of all checkpoints",
             Source.CHECKPOINTS,
+            formula="rise of the least-squares line through the losses of all of them",
             paper="Rho-1 2404.07965, appendix",
             signed=True,
         ),
@@ -77,6 +98,7 @@ SIGNALS: Mapping[str, Signal] = extend(
             Kind.MODEL,
             "loss with the nearest tokens only, less that with all",
             Source.SHORT,
+            formula="loss with the `short` nearest tokens less that with all",
             paper="LongPPL 2410.23771",
             signed=True,
         ),
@@ -84,6 +106,7 @@ SIGNALS: Mapping[str, Signal] = extend(
             Kind.MODEL,
             "information that the token gives on which of two models is right (BALD)",
             Source.SECOND,
+            formula="H(mean of two predictions) - mean of their entropies",
             paper="Houlsby et al. 1112.5745",
         ),
     },
