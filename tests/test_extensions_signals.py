@@ -15,7 +15,7 @@ from tests.conftest import write_corpus
 from weighting.contracts.shards import open_shard
 from weighting.signals.quantum import QUANTUM
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MODULE = """
 from dataclasses import dataclass
@@ -65,13 +65,15 @@ vocab_size = 280
 [weights]
 dials = { surprisal = 0.25, place = 0.5, burst = 0.125 }
 """
-# One process for all commands: most of their time is that of imports.
+# One process for all commands: most of their time is that of imports. DOC stands for the document
+# that the command before it printed.
 COMMANDS = """
 import json, sys
 from tests.flows.invoking import invoke
 
+out = ""
 for command in json.load(sys.stdin):
-    out = invoke(*command)
+    out = invoke(*(json.loads(out)["doc_id"] if word == "DOC" else word for word in command))
     print(json.dumps(out))
 """
 DOC = "SELECT min(doc_id) AS doc_id FROM signals WHERE split = 'train'"
@@ -101,9 +103,8 @@ def outside(tmp_path_factory):
         ["query", late, STORY, "--format", "json"],
         ["query", late, "SELECT * FROM signal_stats WHERE split = 'train'", "--format", "json"],
         ["query", late, DOC, "--format", "json"],
+        ["explain", late, "DOC", "--token", "3", "--json"],
     )
-    (chosen,) = read_lines(told[5])
-    (story,) = run_commands(folder / "site", ["explain", late, chosen["doc_id"], "--token", "3", "--json"])
     return SimpleNamespace(
         run=Path(run),
         late=Path(late),
@@ -111,7 +112,7 @@ def outside(tmp_path_factory):
         soft_rows=read_lines(told[2]),
         late_rows=read_lines(told[3]),
         stats={row["signal"]: row for row in read_lines(told[4])},
-        story=json.loads(story),
+        story=json.loads(told[6]),
     )
 
 
