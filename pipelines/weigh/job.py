@@ -108,14 +108,13 @@ def _build(
 
 def _select(units: Units, selection: Selection) -> PCollection[bytes]:
     """Add the steps to the borders of a selection."""
-    told = {"selection": selection}
-    counted = units.run("CountScores", partial(count_scores, **told))
+    counted = units.run("CountScores", partial(count_scores, selection=selection))
     scores = counted | "SumScores" >> beam.CombineGlobally(SumVectors())
-    find_score = packed(partial(find_score_border, **told), VECTOR)
+    find_score = packed(partial(find_score_border, selection=selection), VECTOR)
     border = scores | "FindScoreBorder" >> beam.Map(find_score)
-    keyed = units.run("CountKeys", partial(count_keys, **told), border)
+    keyed = units.run("CountKeys", partial(count_keys, selection=selection), border)
     keys = keyed | "SumKeys" >> beam.CombineGlobally(SumVectors())
-    find_both = packed(partial(find_selection, **told), VECTOR, VECTOR)
+    find_both = packed(partial(find_selection, selection=selection), VECTOR, VECTOR)
     found: PCollection[bytes] = scores | "FindBorders" >> beam.Map(find_both, AsSingleton(keys))
     return found
 
