@@ -18,18 +18,15 @@ import numpy as np
 from benchmarks.interleave import interleave, print_times
 from benchmarks.mass import make_counts
 from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s, Uint16s
-from weighting.policies.golden import flag
-from weighting.policies.normalisation import (
-    Scale,
-    dampen,
-    find_scale,
-    merge_sums,
-    normalize,
-    sum_weights,
-)
+from weighting.policies.normalisation import find_scale, merge_sums, sum_weights
 from weighting.policies.params import PolicyParams
-from weighting.policies.records import Evidence
-from weighting.policies.registry import tabulate_raw, weigh_raw
+from weighting.policies.weighing import (
+    Batch,
+    Scheme,
+    flag_tokens,
+    weigh_raw_tokens,
+    weigh_tokens,
+)
 from weighting.signals.quantum import quantise
 from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
@@ -40,7 +37,6 @@ UNIT = 2_000_000  # tokens, about 8 MB of text
 DOCUMENT = 1_000  # mean length
 PASSAGE = 50  # tokens
 PARAMS = PolicyParams()
-NO_KEYS = np.empty(0, np.uint64)  # no arm draws tokens by chance
 
 
 class Unit(NamedTuple):
@@ -79,42 +75,31 @@ class Weigher:
     """A policy whose sums over the corpus are known."""
 
     def __init__(self, name: str, types: Types, eos_id: int, units: list[Unit]) -> None:
-        self.name, self.types, self.eos_id, self.units = name, types, eos_id, units
         means = {"surprisal": 7.0, "ngram_gain": 0.5}
-        self.facts = Facts(means, types.rare_surprisal)
-        self.raw_V = tabulate_raw(name, types, eos_id, PARAMS)
-        self.scale = self._settle()
+        facts = Facts(means, types.rare_surprisal)
+        self.scheme = Scheme(name, PARAMS, "ngram", types, facts, eos_id)
+        self.units = units
+        sums = [
+            sum_weights(*weigh_raw_tokens(self._look_at(one), self.scheme, {})) for one in units
+        ]
+        self.scale = find_scale(merge_sums(sums), name, PARAMS)
 
     def weigh(self) -> None:
         """Make weights and reasons of every token."""
         for unit in self.units:
-            special_N = np.asarray(unit.ids_N == self.eos_id)
-            signals = self._look_at(unit)
-            factor_N = dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS)
-            normalize(self._weigh_raw(unit, signals), factor_N, special_N, self.scale)
-            marks = (unit.copies_N, unit.contaminated_N)
-            rare_N = np.take(self.types.rare_V, unit.ids_N)
-            flag(signals, rare_N, special_N, *marks, "ngram", PARAMS)
+            batch = self._look_at(unit)
+            weigh_tokens(batch, self.scheme, {}, self.scale)
+            flag_tokens(batch, self.scheme)
 
-    def _look_at(self, unit: Unit) -> Signals:
-        return Signals(self.types, unit.ids_N, {"ngram_gain": unit.gain_N})
-
-    def _weigh_raw(self, unit: Unit, signals: Signals) -> Float32s:
-        if self.raw_V is not None:
-            return np.take(self.raw_V, unit.ids_N)
-        seen = Evidence(unit.ids_N, signals, self.types, self.facts, self.eos_id, {}, NO_KEYS)
-        return weigh_raw(self.name, seen, PARAMS)
-
-    def _settle(self) -> Scale:
-        masses = [
-            sum_weights(
-                self._weigh_raw(unit, self._look_at(unit)),
-                dampen(self.name, unit.copies_N, unit.contaminated_N, PARAMS),
-                np.asarray(unit.ids_N == self.eos_id),
-            )
-            for unit in self.units
-        ]
-        return find_scale(merge_sums(masses), self.name, PARAMS)
+    def _look_at(self, unit: Unit) -> Batch:
+        return Batch(
+            doc_ids=[],  # no arm draws tokens by chance
+            offsets_D1=np.zeros(1, np.int64),
+            ids_N=unit.ids_N,
+            signals=Signals(self.scheme.types, unit.ids_N, {"ngram_gain": unit.gain_N}),
+            copies_N=unit.copies_N,
+            contaminated_N=unit.contaminated_N,
+        )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
-from pipelines.engine.runner import stop_workers
+from pipelines.engine.processes import stop_workers
 from weighting.errors import AssayError
 from weighting.storage.failures import AGAIN, explain
 

@@ -24,16 +24,12 @@ from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.policies.effective_sample import effective_share
 from weighting.signals.registry import SIGNALS, list_of_types, list_origins
-from weighting.signals.trajectory import THRESHOLD
+from weighting.signals.trajectory import OTHERWISE, TRAJECTORIES, list_rules
 from weighting.storage.files import read_json, replacing
 
 NAME = "assay.duckdb"
 FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
 EDGE = 5  # documents on either side of a rule's bound that are stored
-TRAJECTORIES = (
-    "What its loss did over the checkpoints of the reference: high, then low (HL), low throughout"
-    " (LL), high throughout (HH), or low, then high (LH)"
-)
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
 SETTINGS: Mapping[str, str] = {
@@ -265,6 +261,7 @@ def _render_script(run: Path, manifest: Manifest) -> str:
     environment.filters |= {"literal": _quote, "identifier": _name}
     rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
     signals = _list_signals(run, manifest)
+    mean_nll = manifest.counts["facts"]["means"].get("nll")
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
@@ -274,9 +271,9 @@ def _render_script(run: Path, manifest: Manifest) -> str:
         signals={name: SIGNALS[name] for name in signals},
         stored_signals=[name for name in manifest.counts["signals"] if name in SIGNALS],
         type_signals=[name for name in list_of_types() if name in signals],
-        trajectories=TRAJECTORIES,
-        threshold=THRESHOLD,
-        mean_nll=manifest.counts["facts"]["means"].get("nll"),
+        trajectories=_describe_trajectories(),
+        trajectory_rules=[] if mean_nll is None else list_rules(mean_nll),
+        otherwise=OTHERWISE,
         eos=manifest.tokenizer["eos_id"],
     )
 
@@ -289,6 +286,11 @@ def _list_signals(run: Path, manifest: Manifest) -> list[str]:
     columns = pq.read_schema(run / "stats" / "types.parquet").names
     measured = {*manifest.counts["signals"], *columns}
     return [name for name in SIGNALS if measured.issuperset(list_origins(name))]
+
+
+def _describe_trajectories() -> str:
+    classes = "; ".join(f"{name} {losses}" for name, losses, *_ in TRAJECTORIES)
+    return f"What its loss did over the checkpoints of the reference: {classes}"
 
 
 def _describe_bounds(min: float | None = None, max: float | None = None) -> str:

@@ -1,30 +1,25 @@
-"""The arithmetic of a weight: computed anew by the functions that wrote it, step by step."""
+"""The arithmetic of a weight: computed anew by the function that wrote it, step by step."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 
 from flows.explain.records import Kept, Record
-from weighting.arrays import Bools, Float32s
 from weighting.contracts.manifest import Manifest
-from weighting.policies.controls import key_documents, key_tokens
-from weighting.policies.normalisation import Scale, dampen, normalize
-from weighting.policies.params import PolicyParams
+from weighting.policies.normalisation import Scale
 from weighting.policies.quantiles import Cut
-from weighting.policies.records import Evidence
 from weighting.policies.registry import (
     POLICIES,
     SHUFFLED,
     find_base,
     find_own,
-    find_seed,
     list_signals,
     read_params,
     resolve_params,
-    weigh_raw,
 )
+from weighting.policies.weighing import Batch, Scheme, Weights, weigh_tokens
 from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
@@ -32,7 +27,8 @@ from weighting.signals.token_types import Types
 TOLERANCE = 1e-6  # relative: float32, in another order of the same operations
 
 
-class Corpus(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Corpus:
     """What a token is measured against."""
 
     types: Types
@@ -40,26 +36,54 @@ class Corpus(NamedTuple):
     eos_id: int
 
 
-class Weighing(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Weighing:
     """How the tokens of one document came by their weights."""
 
-    policy: str
-    params: PolicyParams
-    signals: Mapping[str, Float32s]
-    facts: Facts
+    scheme: Scheme
     scale: Scale
-    special_N: Bools
-    raw_N: Float32s
-    factor_N: Float32s
-    weights_N: Float32s
+    batch: Batch
+    weights: Weights
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """One line of the arithmetic: what is done, and what comes out."""
 
     name: str
     formula: str
     value: float
+
+
+@dataclass(frozen=True)
+class Input:
+    """A signal that the policy reads, its mean over the train split, and its dial, if any."""
+
+    signal: str
+    value: float
+    mean: float | None
+    dial: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether the steps lead to the number in the shard; None where there is nothing to compare."""
+
+    reproduced: bool | None
+    note: str
+
+
+@dataclass(frozen=True)
+class WeightStory:
+    """The weight of a token in the shard, the steps to it, and whether they lead there."""
+
+    weight: float | None  # None where the selection left the document out
+    policy: str
+    summary: str
+    inputs: Sequence[Input]
+    steps: Sequence[Step]
+    reproduced: bool | None
+    note: str
 
 
 def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Corpus:
@@ -72,88 +96,94 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
     facts = manifest.counts["facts"]
     rare = facts["rare_surprisal"]
     return Corpus(
-        Types(counts_V, holders_V, int(counts_V[eos_id])),
-        Facts(facts["means"], float("inf") if rare is None else rare),
-        eos_id,
+        types=Types(counts_V, holders_V, documents=int(counts_V[eos_id])),
+        facts=Facts(facts["means"], rare_surprisal=float("inf") if rare is None else rare),
+        eos_id=eos_id,
     )
 
 
 def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) -> Weighing | None:
     """Return the weights of a document, computed anew; None without what they follow from.
 
-    That is without a sidecar, and for documents that were not weighed. For `shuffled` they are what
-    the tokens weighed before they were permuted.
+    That is without a sidecar, and for documents that were not weighed.
     """
     told = manifest.counts["weighing"]
     split = told["splits"].get(record["split"])
     if kept.starts_N is None or split is None:
         return None
-    policy, params = told["policy"], read_params(told["policy"], told["params"])
-    signals = Signals(corpus.types, kept.ids_N, kept.stored)
-    offsets_D1 = np.array([0, len(kept.ids_N)])
-    seen = Evidence(
-        kept.ids_N,
-        signals,
-        corpus.types,
-        corpus.facts,
-        corpus.eos_id,
-        {name: Cut(*cut) for name, cut in split["cuts"].items()},
-        key_tokens(key_documents([record["doc_id"]], find_seed(policy, params)), offsets_D1),
+    scheme = Scheme(
+        policy=told["policy"],
+        params=read_params(told["policy"], told["params"]),
+        golden=told["golden"],
+        types=corpus.types,
+        facts=corpus.facts,
+        eos_id=corpus.eos_id,
     )
-    special_N = np.asarray(kept.ids_N == corpus.eos_id)
-    raw_N = weigh_raw(policy, seen, params)
-    factor_N = dampen(policy, kept.copies_N, kept.contaminated_N, params)
+    batch = Batch(
+        doc_ids=[record["doc_id"]],
+        offsets_D1=np.array([0, len(kept.ids_N)]),
+        ids_N=kept.ids_N,
+        signals=Signals(corpus.types, kept.ids_N, kept.stored),
+        copies_N=kept.copies_N,
+        contaminated_N=kept.contaminated_N,
+    )
+    cuts = {name: Cut(*cut) for name, cut in split["cuts"].items()}
     scale = Scale(*(split[name] for name in Scale._fields))
-    weights_N = normalize(raw_N, factor_N, special_N, scale)
-    return Weighing(
-        policy, params, signals, corpus.facts, scale, special_N, raw_N, factor_N, weights_N
-    )
+    return Weighing(scheme, scale, batch, weigh_tokens(batch, scheme, cuts, scale))
 
 
 def describe_weight(
     weighing: Weighing | None, policy: str, kept: Kept, position: int
-) -> dict[str, Any]:
-    """Return the weight of a token in the shard, the steps to it, and whether they lead there."""
+) -> WeightStory:
+    """Return how a token came by its weight.
+
+    For `shuffled` the steps lead to what the token weighed before weights were permuted.
+    """
     written = None if kept.weights_N is None else float(kept.weights_N[position])
-    story: dict[str, Any] = {"weight": written, "policy": policy}
-    story |= {"summary": POLICIES[policy].summary, "inputs": [], "steps": []}
     if weighing is None:
-        return {**story, "reproduced": None, "note": _tell_missing(kept)}
-    result = float(weighing.weights_N[position])
-    return {
-        **story,
-        "inputs": [] if weighing.special_N[position] else list_inputs(weighing, position),
-        "steps": [step._asdict() for step in list_steps(weighing, kept, position)],
-        **_compare(weighing, result, written, bool(weighing.special_N[position])),
-    }
+        outcome = Outcome(None, _tell_missing(kept))
+    else:
+        outcome = _compare(weighing, position, written)
+    return WeightStory(
+        weight=written,
+        policy=policy,
+        summary=POLICIES[policy].summary,
+        inputs=list_inputs(weighing, position) if weighing else [],
+        steps=list_steps(weighing, kept, position) if weighing else [],
+        reproduced=outcome.reproduced,
+        note=outcome.note,
+    )
 
 
-def list_inputs(weighing: Weighing, position: int) -> list[dict[str, Any]]:
-    """Return the signals that the policy reads: name, value, mean, and dial where it has one."""
-    names = dict.fromkeys(list_signals(weighing.policy, weighing.params))
-    dials = getattr(find_own(weighing.policy, weighing.params), "dials", {})
+def list_inputs(weighing: Weighing, position: int) -> list[Input]:
+    """Return the signals that the policy reads of a token; none of the end of a text."""
+    scheme = weighing.scheme
+    if weighing.weights.special_N[position]:
+        return []
+    dials = getattr(find_own(scheme.policy, scheme.params), "dials", {})
     return [
-        {
-            "signal": name,
-            "value": float(weighing.signals[name][position]),
-            "mean": weighing.facts.means.get(name),
-            "dial": dials.get(name),
-        }
-        for name in names
+        Input(
+            signal=name,
+            value=float(weighing.batch.signals[name][position]),
+            mean=scheme.facts.means.get(name),
+            dial=dials.get(name),
+        )
+        for name in dict.fromkeys(list_signals(scheme.policy, scheme.params))
     ]
 
 
 def list_steps(weighing: Weighing, kept: Kept, position: int) -> list[Step]:
     """Return the lines from the raw weight to the final one (`policies.normalisation`)."""
     mean, mix, divisor, _ = weighing.scale
-    weight = float(weighing.weights_N[position])
-    if weighing.special_N[position]:
+    weights = weighing.weights
+    weight = float(weights.own_N[position])
+    if weights.special_N[position]:
         return [Step("end of text", f"1 / {divisor:.6g}", weight)]
-    raw, factor = float(weighing.raw_N[position]), float(weighing.factor_N[position])
+    raw, factor = float(weights.raw_N[position]), float(weights.factor_N[position])
     relative = raw / mean
     mixed = mix + (1 - mix) * relative
     return [
-        Step("raw", _word_policy(weighing), raw),
+        Step("raw", _word_policy(weighing.scheme), raw),
         Step("relative", f"raw / mean of the split = {raw:.6g} / {mean:.6g}", relative),
         Step("mixed", f"mix + (1 - mix) * relative, mix = {_word_mix(weighing)}", mixed),
         Step("damped", _word_factor(weighing, kept, position), factor * mixed),
@@ -161,23 +191,23 @@ def list_steps(weighing: Weighing, kept: Kept, position: int) -> list[Step]:
     ]
 
 
-def _word_policy(weighing: Weighing) -> str:
+def _word_policy(scheme: Scheme) -> str:
     """Name the policy with the parameters that it reads."""
-    base = find_base(weighing.policy, weighing.params)
-    read = find_own(weighing.policy, weighing.params).to_dict()
+    base = find_base(scheme.policy, scheme.params)
+    read = find_own(scheme.policy, scheme.params).to_dict()
     values = [f"{name} {value}" for name, value in read.items() if name != "dials"]
     return ", ".join([f"{base}: {POLICIES[base].summary}", *values])
 
 
 def _word_mix(weighing: Weighing) -> str:
     mix = weighing.scale.mix
-    wanted = resolve_params(weighing.policy, weighing.params).mix
+    wanted = resolve_params(weighing.scheme.policy, weighing.scheme.params).mix
     raised = f", raised from {wanted:g} for an effective share of {weighing.scale.effective:.3g}"
     return f"{mix:.6g}" + (raised if mix != wanted else "")
 
 
 def _word_factor(weighing: Weighing, kept: Kept, position: int) -> str:
-    factor, params = float(weighing.factor_N[position]), weighing.params
+    factor, params = float(weighing.weights.factor_N[position]), weighing.scheme.params
     if factor == 1:
         return "mixed * 1, neither repeated nor contaminated"
     parts, copies = [], int(kept.copies_N[position])
@@ -188,22 +218,22 @@ def _word_factor(weighing: Weighing, kept: Kept, position: int) -> str:
     return f"mixed * {factor:.6g} = {' * '.join(parts)}"
 
 
-def _compare(
-    weighing: Weighing, result: float, written: float | None, special: bool
-) -> dict[str, Any]:
+def _compare(weighing: Weighing, position: int, written: float | None) -> Outcome:
+    own, special = float(weighing.weights.own_N[position]), weighing.weights.special_N[position]
     if written is None:
-        note = "the selection left this document out; so it would weigh, had it been kept"
-        return {"reproduced": None, "note": note}
-    if weighing.policy == SHUFFLED and not special:
+        return Outcome(
+            None, "the selection left this document out; so it would weigh, had it been kept"
+        )
+    if weighing.scheme.policy == SHUFFLED and not special:
         note = (
-            f"permuted: {result:.6g} went to another token of equal damping, and this one has "
+            f"permuted: {own:.6g} went to another token of equal damping, and this one has "
             "another's weight; no step leads there, which is what the control is for"
         )
-        return {"reproduced": None, "note": note}
-    if abs(result - written) <= TOLERANCE * max(abs(result), abs(written)):
-        return {"reproduced": True, "note": "the number in the shard"}
+        return Outcome(None, note)
+    if abs(own - written) <= TOLERANCE * max(abs(own), abs(written)):
+        return Outcome(True, "the number in the shard")
     note = f"not the number in the shard, {written:.6g}: the run's files do not belong together"
-    return {"reproduced": False, "note": note}
+    return Outcome(False, note)
 
 
 def _tell_missing(kept: Kept) -> str:

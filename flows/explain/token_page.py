@@ -17,15 +17,9 @@ from flows.explain.lines import (
     quote,
 )
 from flows.visible import show
+from weighting.signals.trajectory import TRAJECTORIES
 
 WIDE = 100  # columns from which on each signal's meaning stands in its row
-LOSSES = {
-    "HL": "high, then low: learnt meanwhile",
-    "LL": "low throughout: known",
-    "HH": "high throughout: not learnable so far, or noise",
-    "LH": "low, then high: forgotten",
-}
-
 Story = Mapping[str, Any]
 
 
@@ -80,8 +74,9 @@ def _print_signals(story: Story, console: Console) -> None:
         cells = [number(row["value"], "+.3f"), number(row["mean"], "+.3f"), below]
         table.add_row(row["name"], *cells, *([row["meaning"]] if wide else []))
     console.print(table)
-    if trajectory := story["trajectory"]:
-        console.print(f"over the reference's training {trajectory}: {LOSSES[trajectory]}")
+    for name, losses, meaning, _ in TRAJECTORIES:
+        if name == story["trajectory"]:
+            console.print(f"over the reference's training {name}: {losses}: {meaning}")
 
 
 def _print_weight(weight: Story, console: Console) -> None:

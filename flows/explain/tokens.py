@@ -15,6 +15,7 @@ from weighting.contracts.reasons import name_flags
 from weighting.errors import AssayError
 from weighting.signals.registry import SIGNALS, Signals
 from weighting.signals.trajectory import CLASSES, classify
+from weighting.storage.json_records import to_json
 
 AROUND = 200  # characters of the text on either side
 
@@ -48,7 +49,7 @@ def describe_token(
         "trajectory": find_trajectory(corpus, kept, position),
         "reasons": name_flags(flags),
         "meanings": word_reasons(name_flags(flags), told["golden"]),
-        "weight": describe_weight(weighing, told["policy"], kept, position),
+        "weight": to_json(describe_weight(weighing, told["policy"], kept, position)),
     }
 
 

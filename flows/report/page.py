@@ -27,7 +27,7 @@ from flows.report.rules import read_edges, read_overlap
 from flows.report.scales import read_distributions, scale_signals, scale_weights
 from flows.report.sidecars import read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
-from flows.report.weighing import describe_weighing, find_keys, take_census
+from flows.report.weighing import describe_weighing, find_key_tokens, take_census
 from flows.run.funnel import UNITS, describe_skipped, list_funnel
 from flows.visible import show
 from weighting.contracts.manifest import Manifest, read_manifest
@@ -125,7 +125,7 @@ def _look_at_tokens(
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),
         "census": take_census(connection),
-        "keys": find_keys(connection, sample, counts["weighing"]),
+        "keys": find_key_tokens(connection, sample, counts["weighing"]),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
         "disputed_tokens": len(sample.ids_N) if sample else 0,
         "scales": scales,

@@ -8,21 +8,17 @@ import numpy as np
 
 from flows.database.catalog import flatten
 from flows.report.disputes import Sample
-from weighting.policies.registry import POLICIES
-from weighting.signals.trajectory import CLASSES
+from weighting.policies.golden import list_golden_signals
+from weighting.policies.params import PolicyParams
+from weighting.policies.registry import POLICIES, read_params
+from weighting.policies.weighing import find_golden
+from weighting.signals.trajectory import TRAJECTORIES, Trajectory
 
-# Of the tokens of continual pretraining on web mathematics: Rho-1, arXiv 2404.07965, section 2.1.
-PUBLISHED: Mapping[str, float] = {"HL": 0.26, "LL": 0.51, "HH": 0.11, "LH": 0.12}
-MEANINGS: Mapping[str, str] = {
-    "HL": "learnt: its loss falls",
-    "LL": "known: its loss is low throughout",
-    "HH": "hard: its loss is high throughout",
-    "LH": "forgotten: its loss rises",
-}
+KEY = "key"  # the golden rule of LongPPL's key tokens
 
 
-class Trajectory(NamedTuple):
-    """A class of the census: share of the tokens, of the weight, and what Rho-1 found."""
+class Census(NamedTuple):
+    """A class of trajectories: share of the tokens, of the weight, and what Rho-1 found."""
 
     name: str
     meaning: str
@@ -32,7 +28,7 @@ class Trajectory(NamedTuple):
     published: float
 
 
-class Keys(NamedTuple):
+class KeyTokens(NamedTuple):
     """The share of key tokens among `tokens` of the text, and the thresholds, in nats."""
 
     share: float
@@ -57,11 +53,11 @@ def describe_weighing(counts: Mapping[str, Any]) -> Weighing:
     weighing = counts["weighing"]
     name, params = weighing["policy"], weighing["params"]
     return Weighing(
-        name,
-        POLICIES[name].summary,
-        _list_pairs(params),
-        weighing["splits"],
-        _list_pairs(counts["reference"] or {}),
+        policy=name,
+        summary=POLICIES[name].summary,
+        params=_list_pairs(params),
+        splits=weighing["splits"],
+        reference=_list_pairs(counts["reference"] or {}),
     )
 
 
@@ -69,8 +65,8 @@ def _list_pairs(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": value} for key, value in flatten(tree)]
 
 
-def take_census(connection: duckdb.DuckDBPyConnection) -> list[Trajectory]:
-    """Return the classes of trajectories, in the order of CLASSES; none without checkpoints."""
+def take_census(connection: duckdb.DuckDBPyConnection) -> list[Census]:
+    """Return the classes of trajectories, in their order; empty without checkpoints."""
     rows = connection.execute(
         """
         SELECT trajectory, sum(tokens)::BIGINT, sum(weight_mass)
@@ -82,41 +78,28 @@ def take_census(connection: duckdb.DuckDBPyConnection) -> list[Trajectory]:
         (sum(column) for column in zip(*found.values(), strict=True)) if found else (0, 0)
     )
     return [
-        Trajectory(
-            name,
-            MEANINGS[name],
-            found.get(name, (0, 0.0))[0],
-            found.get(name, (0, 0.0))[0] / tokens,
-            found.get(name, (0, 0.0))[1] / mass if mass else 0.0,
-            PUBLISHED[name],
-        )
-        for name in (CLASSES if tokens else ())
+        _take(one, *found.get(one.name, (0, 0.0)), tokens, mass) for one in TRAJECTORIES if tokens
     ]
 
 
-def count_keys(sample: Sample | None, params: Mapping[str, Any]) -> Keys | None:
-    """Return the share of key tokens (LongPPL's rule) in a sample; None where it has no context.
-
-    A token is key where its loss is below `key_nll` and far context lowers it by over `key_gain`
-    (arXiv 2410.23771, which finds under 10 % of such tokens in long reports).
-    """
-    if sample is None or not {"context_gain", "nll"} <= set(sample.signals):
-        return None
-    gain, nll = params["key_gain"], params["key_nll"]
-    key_N = (sample.signals["context_gain"] > gain) & (sample.signals["nll"] < nll)
-    text_N = ~sample.special_N
-    if not text_N.any():
-        return None
-    return Keys(float(np.mean(key_N[text_N])), int(text_N.sum()), gain, nll, "a sample of")
+def _take(one: Trajectory, tokens: int, mass: float, all_tokens: int, all_mass: float) -> Census:
+    return Census(
+        name=one.name,
+        meaning=f"{one.losses}: {one.meaning}",
+        tokens=tokens,
+        token_share=tokens / all_tokens,
+        mass_share=mass / all_mass if all_mass else 0.0,
+        published=one.published,
+    )
 
 
-def find_keys(
+def find_key_tokens(
     connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: Mapping[str, Any]
-) -> Keys | None:
+) -> KeyTokens | None:
     """Return the share of key tokens: of all text where those are the golden ones, or a sample."""
-    params = weighing["params"]
-    if weighing["golden"] != "key":
-        return count_keys(sample, params)
+    params = read_params(weighing["policy"], weighing["params"])
+    if weighing["golden"] != KEY:
+        return find_sampled_key_tokens(sample, params)
     golden, special, tokens = connection.execute(
         """
         SELECT
@@ -127,4 +110,23 @@ def find_keys(
         """
     ).fetchall()[0]
     text = int(tokens - special)
-    return Keys(golden / max(text, 1), text, params["key_gain"], params["key_nll"], "all")
+    return _describe_key_tokens(golden / max(text, 1), text, params, "all")
+
+
+def find_sampled_key_tokens(sample: Sample | None, params: PolicyParams) -> KeyTokens | None:
+    """Return the share of key tokens (LongPPL's rule) in a sample; None where it has no context.
+
+    A token is key where its loss is below `key_nll` and far context lowers it by over `key_gain`
+    (arXiv 2410.23771, which finds under 10 % of such tokens in long reports).
+    """
+    if sample is None or not set(list_golden_signals(KEY)) <= set(sample.signals):
+        return None
+    text_N = ~sample.special_N
+    if not text_N.any():
+        return None
+    key_N = find_golden(KEY, sample.signals, params)[text_N]
+    return _describe_key_tokens(float(np.mean(key_N)), len(key_N), params, "a sample of")
+
+
+def _describe_key_tokens(share: float, tokens: int, params: PolicyParams, of: str) -> KeyTokens:
+    return KeyTokens(share=share, tokens=tokens, gain=params.key_gain, nll=params.key_nll, of=of)

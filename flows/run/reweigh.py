@@ -21,6 +21,7 @@ from pipelines.verify.weights import STATISTICS, verify_weights
 from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import replacing
+from weighting.storage.json_records import to_json
 
 BEFORE = ("curate", "tokenizer", "tokenize", "reference", "score")  # stages that are shared
 OWN = ("weighing", "splits", "mass", "selection")  # counts that a policy decides
@@ -110,7 +111,8 @@ def _list_unlisted(base: Path) -> list[str]:
 
 def _verify(run: Run, manifest: Manifest) -> None:
     counts = {key: value for key, value in manifest.counts.items() if key not in OWN}
-    counts |= verify_weights(run.job, run.recipe.weigh_settings(), counts["funnel"])
+    settings = run.recipe.weigh_settings()
+    counts |= to_json(verify_weights(run.job, settings, counts["funnel"]))
     known: dict[str, FileEntry] = {
         entry.path: entry for entry in manifest.files if is_shared(entry.path)
     }

@@ -59,6 +59,7 @@ from weighting.contracts.manifest import (
 )
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256
+from weighting.storage.json_records import to_json
 
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
@@ -227,7 +228,8 @@ def verify_run(folder: Path, session: Session) -> None:
             counts = verify_records(run.job, run.against)
             counts |= {"sets": count_items(run.job)} | _read_replays(folder)
             counts |= describe_signals(run)
-            counts |= verify_weights(run.job, run.recipe.weigh_settings(), counts["funnel"])
+            settings = run.recipe.weigh_settings()
+            counts |= to_json(verify_weights(run.job, settings, counts["funnel"]))
             publish_manifest(run, counts, list_versions())
 
     if run.is_done("verify"):

@@ -11,7 +11,7 @@ links are counted first; if they are too many, rounds of star contraction follow
 its own, for how many it takes shows only then.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -37,10 +37,12 @@ from pipelines.curate.write_documents import STAGE as WRITE_DOCUMENTS
 from pipelines.curate.write_documents import write_unit_documents
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
+from pipelines.engine.unit_steps import OverUnits
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 
 Tick = Callable[[], None]
+Kernel = Callable[..., int | None]
 
 
 @dataclass(frozen=True)
@@ -52,108 +54,13 @@ class Shared:
     estimate: Estimate
     uids: Sequence[int]  # of all units, the largest first
 
+    def bind(self, kernel: Kernel) -> Kernel:
+        """Return a kernel of one unit that knows the settings."""
+        return partial(kernel, settings=self.settings, job=self.job)
 
-@dataclass
-class Step(beam.DoFn):
-    """A step of the job; the numbers that a step before yields are what it waits for."""
-
-    shared: Shared
-
-
-class Clean(Step):
-    """Read, repair, annotate and fingerprint a unit; pass its number on."""
-
-    def process(self, element: tuple[int, bytes]) -> Iterator[int]:
-        """Run the kernel on one unit."""
-        uid, packed = element
-        clean_unit(Unit.decode(packed), self.shared.settings, self.shared.job)
-        yield uid
-
-
-class Link(Step):
-    """Link the copies that meet in one range of keys."""
-
-    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
-        """Run the kernel on one range."""
-        shared = self.shared
-        ranges = shared.estimate.ranges
-        link_range(number, ranges, shared.uids, shared.settings, shared.job)
-        yield number
-
-
-class Cluster(Step):
-    """Make clusters of all links and choose their survivors, in one process."""
-
-    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
-        """Run the kernel."""
-        shared = self.shared
-        cluster_links(shared.estimate.ranges, shared.uids, shared.settings, shared.job)
-        yield number
-
-
-class Deal(Step):
-    """Write a range's links as half-edges, for star contraction."""
-
-    def process(self, number: int) -> Iterator[int]:
-        """Run the kernel on one range."""
-        deal_range(number, self.shared.job)
-        yield number
-
-
-@dataclass
-class ContractPart(Step):
-    """Contract one part of the nodes."""
-
-    round: int
-    parts: int
-
-    def process(self, part: int) -> Iterator[int]:
-        """Run the kernel on one part."""
-        contract_part(part, self.parts, self.round, self.shared.job)
-        yield part
-
-
-@dataclass
-class ClusterPart(Step):
-    """Choose the survivors of a part's clusters, all of them stars when `round` began."""
-
-    round: int
-    parts: int
-
-    def process(self, part: int) -> Iterator[int]:
-        """Run the kernel on one part."""
-        shared = self.shared
-        cluster_part(part, self.parts, self.round, shared.uids, shared.settings, shared.job)
-        yield part
-
-
-class FindPassages(Step):
-    """List the pieces of a unit's kept documents."""
-
-    def process(self, uid: int, _done: Sequence[int] = ()) -> Iterator[int]:
-        """Run the kernel on one unit."""
-        list_pieces(uid, self.shared.settings, self.shared.job)
-        yield uid
-
-
-class CountPieces(Step):
-    """Count the pieces in one range of hashes."""
-
-    def process(self, number: int, _done: Sequence[int] = ()) -> Iterator[int]:
-        """Run the kernel on one range."""
-        shared = self.shared
-        ranges = shared.estimate.piece_ranges
-        count_pieces(number, ranges, shared.uids, shared.settings, shared.job)
-        yield number
-
-
-class WriteDocuments(Step):
-    """Write the unit's documents and ledger."""
-
-    def process(self, uid: int, _done: Sequence[int] = ()) -> Iterator[int]:
-        """Run the kernel on one unit."""
-        write_unit_documents(uid, self.shared.settings, self.shared.job)
-        yield uid
+    def bind_all(self, kernel: Kernel, **numbers: int) -> Kernel:
+        """Return a kernel that goes through the files of all units, told which they are."""
+        return self.bind(partial(kernel, uids=self.uids, **numbers))
 
 
 def curate(
@@ -190,47 +97,67 @@ def _run(units: Sequence[Unit], shared: Shared, engine: Engine, tick: Tick) -> N
         run(engine, lambda p: _write(p, shared, _cluster(p, shared)), tick)
         return
     parts = count_parts(links, expected.memory)
-    run(engine, lambda p: _add(p, range(expected.ranges), Deal(shared)), tick)
+    deal = partial(deal_range, job=job)
+    run(engine, lambda p: _add(p, "Deal", range(expected.ranges), deal), tick)
+    last = _contract(parts, shared, engine, tick)
+    cluster = shared.bind_all(cluster_part, parts=parts, number=last)
+    run(engine, lambda p: _write(p, shared, _add(p, "ClusterPart", range(parts), cluster)), tick)
+
+
+def _contract(parts: int, shared: Shared, engine: Engine, tick: Tick) -> int:
+    """Contract stars, a graph a round, until every component is one; return that round."""
     for number in count():
-        step = ContractPart(shared, number, parts)
-        run(engine, partial(_add, elements=range(parts), step=step), tick)
-        if is_finished(parts, number, job):
+        contract = partial(contract_part, parts=parts, number=number, job=shared.job)
+        wire = partial(_add, step="ContractPart", elements=range(parts), kernel=contract)
+        run(engine, wire, tick)
+        if is_finished(parts, number, shared.job):
             break
-    last = ClusterPart(shared, number, parts)
-    run(engine, lambda p: _write(p, shared, _add(p, range(parts), last)), tick)
+    return number
 
 
 def _link(pipeline: beam.Pipeline, units: Sequence[Unit], shared: Shared) -> PCollection[int]:
     """Wire the steps from the units to the links between copies."""
-    cleaned = _add(pipeline, [(unit.uid, unit.encode()) for unit in units], Clean(shared))
+    packed = [unit.encode() for unit in units]
+    cleaned = _add(pipeline, "Clean", packed, shared.bind(_clean))
     ranges = shared.estimate.ranges
-    return _add(pipeline, range(ranges), Link(shared), cleaned) if ranges else cleaned
+    link = shared.bind_all(link_range, ranges=ranges)
+    return _add(pipeline, "Link", range(ranges), link, cleaned) if ranges else cleaned
+
+
+def _clean(packed: bytes, settings: CurateSettings, job: Job) -> int:
+    unit = Unit.decode(packed)
+    clean_unit(unit, settings, job)
+    return unit.uid
 
 
 def _cluster(
     pipeline: beam.Pipeline, shared: Shared, linked: PCollection[int] | None = None
 ) -> PCollection[int] | None:
-    return _add(pipeline, [0], Cluster(shared), linked) if shared.estimate.ranges else linked
+    """Wire the step from all links to clusters and their survivors, in one process."""
+    ranges = shared.estimate.ranges  # the one element
+    cluster = shared.bind_all(cluster_links)
+    return _add(pipeline, "Cluster", [ranges], cluster, linked) if ranges else linked
 
 
 def _write(pipeline: beam.Pipeline, shared: Shared, clustered: PCollection[int] | None) -> None:
     """Wire the steps from the clusters to the outputs."""
-    done, ranges = clustered, shared.estimate.piece_ranges
+    done, ranges, uids = clustered, shared.estimate.piece_ranges, shared.uids
     if ranges:
-        surveyed = _add(pipeline, shared.uids, FindPassages(shared), clustered)
-        done = _add(pipeline, range(ranges), CountPieces(shared), surveyed)
-    _add(pipeline, shared.uids, WriteDocuments(shared), done)
+        found = _add(pipeline, "FindPassages", uids, shared.bind(list_pieces), clustered)
+        counting = shared.bind_all(count_pieces, ranges=ranges)
+        done = _add(pipeline, "CountPieces", range(ranges), counting, found)
+    _add(pipeline, "WriteDocuments", uids, shared.bind(write_unit_documents), done)
 
 
 def _add(
     pipeline: beam.Pipeline,
-    elements: Sequence[int] | Sequence[tuple[int, bytes]],
-    step: Step,
+    step: str,
+    elements: Sequence[int] | Sequence[bytes],
+    kernel: Kernel,
     before: PCollection[int] | None = None,
 ) -> PCollection[int]:
-    """Add a step over some elements, which waits for all of what is before."""
-    name = type(step).__name__
+    """Add a step that runs a kernel on some elements, and waits for all of what is before."""
     sides = [] if before is None else [AsList(before)]
-    given = pipeline | f"{name}Elements" >> beam.Create(elements)
-    done: PCollection[int] = given | name >> beam.ParDo(step, *sides).with_output_types(int)
+    given = pipeline | f"{step}Elements" >> beam.Create(elements)
+    done: PCollection[int] = given | step >> beam.ParDo(OverUnits(kernel), *sides)
     return done

@@ -52,37 +52,51 @@ class Progress:
         `measure` is "records" or "tokens": what the units' summaries count. Yields the function
         that brings the bars up to date.
         """
-        columns = (
-            TextColumn("{task.description:<8}"),
-            BarColumn(bar_width=16),
-            TextColumn("{task.percentage:>3.0f} %"),
-            Rate(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        with Bars(*columns, console=self._console) as bars:
-            tasks = {
-                stage: bars.add_task(
-                    stage, False, sum(sizes.values()), amount=0, bytes=0, measure=measure
-                )
-                for stage in stages
-            }
-            seen: dict[str, set[int]] = {stage: set() for stage in stages}
+        with Bars(*_list_columns(), console=self._console) as bars:
+            tasks = [_StageBar(bars, work, stage, sizes, measure) for stage in stages]
 
             def tick() -> None:
                 ready = True  # every stage waits for all units of the one before
-                for stage, task in tasks.items():
-                    if ready and not bars.tasks[task].started:
-                        bars.start_task(task)
-                    new = work.list_done(stage) - seen[stage]
-                    seen[stage] |= new
-                    state = bars.tasks[task].fields
-                    amount = sum(work.read(stage, uid).get(measure, 0) for uid in new)
-                    size = state["bytes"] + sum(sizes.get(uid, 0) for uid in new)
-                    total = state["amount"] + amount
-                    bars.update(task, completed=size, amount=total, bytes=size)
-                    ready = len(seen[stage]) == len(sizes)
+                for task in tasks:
+                    ready = task.update(ready)
 
             yield tick
             tick()
+
+
+class _StageBar:
+    """The bar of one stage, and which of its units it has counted."""
+
+    def __init__(
+        self, bars: Bars, work: Work, stage: str, sizes: Mapping[int, int], measure: str
+    ) -> None:
+        self._bars, self._work, self._stage = bars, work, stage
+        self._sizes, self._measure = sizes, measure
+        self._seen: set[int] = set()
+        total = sum(sizes.values())
+        self._task = bars.add_task(stage, False, total, amount=0, bytes=0, measure=measure)
+
+    def update(self, ready: bool) -> bool:
+        """Count the units that finished since; say whether all have. It starts when `ready`."""
+        if ready and not self._bars.tasks[self._task].started:
+            self._bars.start_task(self._task)
+        new = self._work.list_done(self._stage) - self._seen
+        self._seen |= new
+        state = self._bars.tasks[self._task].fields
+        amounts = (self._work.read(self._stage, uid).get(self._measure, 0) for uid in new)
+        amount = state["amount"] + sum(amounts)
+        size = state["bytes"] + sum(self._sizes.get(uid, 0) for uid in new)
+        self._bars.update(self._task, completed=size, amount=amount, bytes=size)
+        return len(self._seen) == len(self._sizes)
+
+
+def _list_columns() -> Sequence[ProgressColumn]:
+    return (
+        TextColumn("{task.description:<8}"),
+        BarColumn(bar_width=16),
+        TextColumn("{task.percentage:>3.0f} %"),
+        Rate(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )

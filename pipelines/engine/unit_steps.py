@@ -1,27 +1,43 @@
-"""What the Beam graphs over tokens share: a step with an encoder, sums of vectors, progress."""
+"""What the Beam graphs share: the step that runs a kernel, sums of vectors, progress."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 
+from pipelines.engine.codec import decode, decode_vector, encode
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
 from pipelines.settings import Job
-from pipelines.tokenize.encoder import Encoder
 from pipelines.work.arrays import save_array
 
 
-class WithEncoder(beam.DoFn):
-    """A step that needs the run's encoder, loaded once a process."""
+class OverUnits(beam.DoFn):
+    """Run a kernel on every element: the number of a unit or range, or a packed unit.
 
-    def __init__(self, settings: Any, job: Job) -> None:  # noqa: ANN401 - those of the step's job
-        self.settings, self.job = settings, job
+    The kernel gets the element, then what `load` returns, made once a process, then what earlier
+    steps found, unpacked (`kinds`; see `pipelines.engine.codec`). What it returns goes on; where it
+    returns nothing, the element does, for the next step to wait for.
+    """
+
+    def __init__(
+        self,
+        kernel: Callable[..., Any],
+        *kinds: type,
+        load: Callable[[], object] | None = None,
+    ) -> None:
+        self._kernel, self._kinds, self._load = kernel, kinds, load
 
     def setup(self) -> None:
-        """Load the encoder."""
-        self.encoder = Encoder(self.job.run / "tokenizer.json")
+        """Make what the kernel needs beside its element."""
+        self._loaded = () if self._load is None else (self._load(),)
+
+    def process(self, element: Any, *found: Any) -> Iterator[int | bytes]:  # noqa: ANN401
+        """Run the kernel on one element. What was found beyond `kinds` is only waited for."""
+        values = [decode(kind, one) for kind, one in zip(self._kinds, found, strict=False)]
+        result = self._kernel(element, *self._loaded, *values)
+        yield encode(element if result is None else result)
 
 
 class SumVectors(beam.CombineFn):
@@ -37,7 +53,7 @@ class SumVectors(beam.CombineFn):
 
     def merge_accumulators(self, accumulators: Iterable[bytes]) -> bytes:
         """Add up vectors of one length; empty ones count as zero."""
-        vectors = [np.frombuffer(item, np.int64) for item in accumulators if item]
+        vectors = [decode_vector(item) for item in accumulators if item]
         return np.sum(vectors, axis=0, dtype=np.int64).tobytes() if vectors else b""
 
     def extract_output(self, accumulator: bytes) -> bytes:
@@ -69,6 +85,7 @@ def run_watched(
         run(engine, wire, tick)
 
 
-def save_rows(packed: bytes, rows: int, job: Job, name: str) -> None:
-    """Write a sum of vectors as int64 [rows, V] among the run's temporary files."""
-    save_array(job.work.path(name, 0, ".npy"), np.frombuffer(packed, np.int64).reshape(rows, -1))
+def save_rows(packed: bytes, rows: int, job: Job, name: str) -> int:
+    """Write a sum of vectors as int64 [rows, V] among the run's temporary files; return `rows`."""
+    save_array(job.work.path(name, 0, ".npy"), decode_vector(packed).reshape(rows, -1))
+    return rows

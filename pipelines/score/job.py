@@ -6,47 +6,47 @@ Units are scored by themselves: what a token is worth depends on counts that are
 on models that each process loads once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import apache_beam as beam
 
+from pipelines.engine.codec import decode_vector
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
-from pipelines.engine.unit_steps import SumVectors, WithEncoder, run_watched, save_rows
-from pipelines.score.score_unit import STAGE, TYPE_SIGNALS, Corpus, score_unit
+from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
+from pipelines.score.score_unit import STAGE, TYPE_SIGNALS, Corpus, Scorer, score_unit
 from pipelines.settings import Job, ScoreSettings
+from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
 from pipelines.tokenize.tokens import TYPE_COUNTS, load_types
 from pipelines.work.arrays import load_array
+from weighting.arrays import Int64s
 from weighting.storage.files import sha256
 
 
-class Score(WithEncoder):
-    """Score a unit."""
+class Loaded(NamedTuple):
+    """What a process needs to score units, made once."""
 
-    def __init__(self, partitions: int, settings: ScoreSettings, job: Job) -> None:
-        super().__init__(settings, job)
-        self.partitions = partitions
+    corpus: Corpus
+    encoder: Encoder
+    scorer: Scorer | None
 
-    def setup(self) -> None:
-        """Load encoder, counts and models."""
-        super().setup()
-        tokenizer = sha256(self.job.run / "tokenizer.json")
-        counted = load_counted(self.partitions, self.settings.order, self.job)
-        self.corpus = Corpus(load_types(self.job, self.encoder.eos_id), counted, tokenizer)
-        self.scorer = None
-        if self.settings.model is not None:
-            from pipelines.score.model_scorer import (
-                load_scorer,  # torch is not for runs without a model
-            )
 
-            self.scorer = load_scorer(self.settings.model, tokenizer)
+def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
+    """Load encoder, counts and models."""
+    tokenizer = job.run / "tokenizer.json"
+    encoder, digest = Encoder(tokenizer), sha256(tokenizer)
+    counted = load_counted(partitions, settings.order, job)
+    scorer = None
+    if settings.model is not None:
+        from pipelines.score.model_scorer import (
+            load_scorer,  # torch is not for runs without a model
+        )
 
-    def process(self, uid: int) -> Iterator[bytes]:
-        """Run the kernel on one unit."""
-        sums = score_unit(uid, self.corpus, self.encoder, self.scorer, self.settings, self.job)
-        yield sums.tobytes()
+        scorer = load_scorer(settings.model, digest)
+    return Loaded(Corpus(load_types(job, encoder.eos_id), counted, digest), encoder, scorer)
 
 
 def score(
@@ -56,7 +56,7 @@ def score(
     engine: Engine,
     progress: Progress | None = None,
 ) -> None:
-    """Run the job over units given with the bytes of text of each, after the count job.
+    """Run the job over units given with the bytes of text of each, after the tokenize job.
 
     Units finished by an earlier run are skipped.
     """
@@ -69,16 +69,18 @@ def _build(
     pipeline: beam.Pipeline, uids: Sequence[int], partitions: int, settings: ScoreSettings, job: Job
 ) -> None:
     """Wire the graph."""
-    scored = (
-        pipeline
-        | "Units" >> beam.Create(uids)
-        | "Score" >> beam.ParDo(Score(partitions, settings, job))
-    )
+    kernel = partial(_score, settings=settings, job=job)
+    over = OverUnits(kernel, load=partial(load, partitions, settings, job))
+    scored = pipeline | "Units" >> beam.Create(uids) | "Score" >> beam.ParDo(over)
     sums = scored | "SumTypes" >> beam.CombineGlobally(SumVectors())
     _ = sums | "SaveSums" >> beam.Map(save_signals, job)
 
 
+def _score(uid: int, loaded: Loaded, settings: ScoreSettings, job: Job) -> Int64s:
+    return score_unit(uid, *loaded, settings=settings, job=job)
+
+
 def save_signals(packed: bytes, job: Job) -> None:
     """Write the sums of signals by type, int64 [S, V]."""
-    size = load_array(job.work.path(TYPE_COUNTS, 0, ".npy")).shape[1]
-    save_rows(packed, len(packed) // (8 * size), job, TYPE_SIGNALS + "_sum")
+    types = load_array(job.work.path(TYPE_COUNTS, 0, ".npy")).shape[1]
+    save_rows(packed, len(decode_vector(packed)) // types, job, TYPE_SIGNALS + "_sum")

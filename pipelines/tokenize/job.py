@@ -1,48 +1,24 @@
-"""The count job: kept documents in; ledger tokens, token ids and counts out.
+"""The tokenize job: kept documents in; ledger tokens, token ids and counts out.
 
-    units ─► Tokenize ─┬─ counts ─► sum
-                       └─ (ids) ─► MergeGrams (orders x partitions)
+    units ─► Tokenize ─► SumCounts ─► SaveCounts ─► MergeNgrams (orders x ranges)
 
-Only unit numbers and count vectors travel; tokens and n-gram counts stay in files.
+Only numbers and count vectors travel; tokens and n-gram counts stay in files.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsList, TaggedOutput
+from apache_beam.pvalue import AsSingleton
 
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
-from pipelines.engine.unit_steps import SumVectors, WithEncoder, run_watched, save_rows
+from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
 from pipelines.settings import Job, ScoreSettings
+from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import count_partitions, merge_partition
 from pipelines.tokenize.tokenize_unit import STAGE, tokenize_unit
 from pipelines.tokenize.tokens import TYPE_COUNTS
-
-
-class Tokenize(WithEncoder):
-    """Encode a unit; pass its number on and its counts aside."""
-
-    def process(self, uid: int) -> Iterator[Any]:
-        """Run the kernel on one unit."""
-        counts = tokenize_unit(uid, self.encoder, self.settings, self.job)
-        yield TaggedOutput("counts", counts.tobytes())
-        yield uid
-
-
-class MergeGrams(WithEncoder):
-    """Merge one range of the n-grams of one order over all units."""
-
-    def __init__(self, partitions: int, settings: ScoreSettings, job: Job) -> None:
-        super().__init__(settings, job)
-        self.partitions = partitions
-
-    def process(self, part: tuple[int, int], uids: Sequence[int]) -> None:
-        """Run the kernel on one part: an order and the number of the range."""
-        size = self.encoder.vocab_size
-        merge_partition(*part, self.partitions, uids, size, self.job)
 
 
 def count(
@@ -65,16 +41,23 @@ def _build(
     pipeline: beam.Pipeline, uids: Sequence[int], partitions: int, settings: ScoreSettings, job: Job
 ) -> None:
     """Wire the graph."""
-    tokenized = (
-        pipeline
-        | "Units" >> beam.Create(uids)
-        | "Tokenize" >> beam.ParDo(Tokenize(settings, job)).with_outputs("counts", main="uids")
-    )
-    counts = tokenized.counts | "SumCounts" >> beam.CombineGlobally(SumVectors())
-    _ = counts | "SaveCounts" >> beam.Map(save_rows, 3, job, TYPE_COUNTS)
-    parts = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
+    load = partial(Encoder, job.run / "tokenizer.json")
+    tokenize = OverUnits(partial(tokenize_unit, settings=settings, job=job), load=load)
+    tokenized = pipeline | "Units" >> beam.Create(uids) | "Tokenize" >> beam.ParDo(tokenize)
+    counts = tokenized | "SumCounts" >> beam.CombineGlobally(SumVectors())
+    saved = counts | "SaveCounts" >> beam.Map(save_rows, 3, job, TYPE_COUNTS)
+    ranges = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
+    merge = OverUnits(partial(_merge, partitions=partitions, uids=uids, job=job), load=load)
     _ = (
         pipeline
-        | "Parts" >> beam.Create(parts)
-        | "MergeGrams" >> beam.ParDo(MergeGrams(partitions, settings, job), AsList(tokenized.uids))
+        | "Ranges" >> beam.Create(ranges)
+        | "MergeNgrams" >> beam.ParDo(merge, AsSingleton(saved))
     )
+
+
+def _merge(
+    part: tuple[int, int], encoder: Encoder, partitions: int, uids: Sequence[int], job: Job
+) -> int:
+    """Merge one range of the n-grams of one order over all units; return how many occur once."""
+    n, number = part
+    return merge_partition(n, number, partitions, uids, encoder.vocab_size, job)[0]

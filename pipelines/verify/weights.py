@@ -13,9 +13,18 @@ import pyarrow.dataset as ds
 
 from pipelines.settings import Job, WeighSettings
 from pipelines.weigh.job import TYPE_MASS, WEIGHING
-from pipelines.weigh.write_shards import FIXED_POINT, HISTOGRAM_EDGES, STAGE
+from pipelines.weigh.shard_sums import HISTOGRAM_EDGES
+from pipelines.weigh.summaries import ShardSummary, WeighSummary
+from pipelines.weigh.write_shards import FIXED_POINT, STAGE
 from pipelines.work.arrays import load_array
 from weighting.arrays import Float64s, Int64s
+from weighting.contracts.counts import (
+    MassTable,
+    SelectionCounts,
+    SplitCounts,
+    WeighingFacts,
+    WeightCounts,
+)
 from weighting.contracts.documents import write_table
 from weighting.contracts.manifest import check_records, check_weight_mass
 from weighting.contracts.shards import open_shard
@@ -29,98 +38,95 @@ from weighting.contracts.statistics import (
 )
 from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.policies.effective_sample import tabulate_mass
-from weighting.policies.registry import resolve_params
 from weighting.policies.selection import Selection
-from weighting.storage.files import read_json, sha256
+from weighting.storage.files import sha256
+from weighting.storage.json_records import from_json, read_record
 
-Summary = Mapping[str, Mapping[str, Any]]  # what a unit's pack step tells of each split
+Shards = Mapping[str, ShardSummary]  # of one unit, by split
 Funnel = Mapping[str, Mapping[str, int]]
-STATISTICS = ("type_weights", "sources", "reasons", "deciles", "trajectories")
+GROUPS: Mapping[str, pa.Schema] = {  # mappings of a summary that become tables
+    "sources": SOURCE_STATS,
+    "reasons": REASON_STATS,
+    "trajectories": TRAJECTORY_STATS,
+}
+STATISTICS = ("type_weights", *GROUPS, "deciles")
 
 
-def verify_weights(job: Job, settings: WeighSettings, funnel: Funnel) -> dict[str, Any]:
+def verify_weights(job: Job, settings: WeighSettings, funnel: Funnel) -> WeightCounts:
     """Write the statistics of a weighing, check its invariants, and return its counts.
 
     Raises:
         BrokenInvariant: tokens or weight mass do not add up.
         BrokenContract: a shard breaks its contract.
     """
-    packed: list[Summary] = [summary["splits"] for summary in job.work.summaries(STAGE)]
+    units = read_shards(job)
     fixed_V, counts_V = load_array(job.work.path(TYPE_MASS, 0, ".npy"))
     mass_V = fixed_V / FIXED_POINT
-    splits = {split: count_split(packed, split) for split in SPLITS}
-    _write_statistics(job.run / "stats", packed, mass_V, counts_V)
+    splits = {split: count_split(units, split) for split in SPLITS}
+    _write_statistics(job.run / "stats", units, mass_V, counts_V)
     selection = describe_selection(job.run, settings.selection, splits[TRAIN])
-    check_invariants(job, funnel, splits, selection["left_tokens"] if selection else 0)
-    check_shards(job.run, packed)
-    params = resolve_params(settings.policy, settings.params)
-    found = read_json(job.work.path(WEIGHING, 0, ".json"))
-    return {
-        "splits": splits,
-        "mass": asdict(
-            tabulate_mass(
-                counts_V,
-                mass_V,
-                sum(entry["squares"] for entry in splits.values()),
-                sum(entry["zeros"] for entry in splits.values()),
-                max(entry["max"] for entry in splits.values()),
-            )
-        ),
-        "weighing": {"policy": settings.policy, "params": params.to_dict(), **found},
-        "selection": selection,
-    }
+    check_invariants(job, funnel, splits, selection.left_tokens if selection else 0)
+    check_shards(job.run, units)
+    return WeightCounts(
+        splits=splits,
+        mass=_tabulate(counts_V, mass_V, list(splits.values())),
+        weighing=read_record(WeighingFacts, job.work.path(WEIGHING, 0, ".json")),
+        selection=selection,
+    )
+
+
+def read_shards(job: Job) -> list[Shards]:
+    """Return what the weigh job told of every unit's shards, by the units' numbers."""
+    return [from_json(WeighSummary, told).shards for told in job.work.summaries(STAGE)]
 
 
 def describe_selection(
-    run: Path, selection: Selection | None, train: Mapping[str, Any]
-) -> dict[str, Any] | None:
+    run: Path, selection: Selection | None, train: SplitCounts
+) -> SelectionCounts | None:
     """Return what was selected of the train split and what was left, None where all of it was."""
     if selection is None:
         return None
     paths = sorted(run.glob("ledger/*.parquet"))
     ledger = ds.dataset(paths).to_table(["tokens"], filter=ds.field("split") == TRAIN)
     tokens = int(pc.sum(ledger["tokens"]).as_py() or 0) + len(ledger)  # one end-of-text each
-    return {
+    return SelectionCounts(
         **asdict(selection),
-        "kept_documents": train["documents"],
-        "kept_tokens": train["tokens"],
-        "left_documents": len(ledger) - train["documents"],
-        "left_tokens": tokens - train["tokens"],
-    }
+        kept_documents=train.documents,
+        kept_tokens=train.tokens,
+        left_documents=len(ledger) - train.documents,
+        left_tokens=tokens - train.tokens,
+    )
 
 
-def count_split(packed: Sequence[Summary], split: str) -> dict[str, Any]:
+def count_split(units: Sequence[Shards], split: str) -> SplitCounts:
     """Return documents, tokens, weight mass and histogram of a split."""
-    entries = [summary[split] for summary in packed if split in summary]
-    sums: Counter[str] = Counter()
-    for entry in entries:
-        sums.update({name: entry[name] for name in ("rows", "tokens", "zeros")})
-    bins = np.sum([entry["histogram"] for entry in entries] or [[0]], axis=0)
-    return {
-        "documents": sums["rows"],
-        "tokens": sums["tokens"],
-        "mass": sum(entry["mass"] for entry in entries),
-        "squares": sum(entry["squares"] for entry in entries),
-        "zeros": sums["zeros"],
-        "max": max((entry["max"] for entry in entries), default=0.0),
-        "histogram": [int(count) for count in bins],
-        "histogram_edges": [float(edge) for edge in HISTOGRAM_EDGES],
-    }
+    shards = [unit[split] for unit in units if split in unit]
+    bins = np.sum([shard.histogram for shard in shards] or [[0]], axis=0)
+    return SplitCounts(
+        documents=sum(shard.documents for shard in shards),
+        tokens=sum(shard.tokens for shard in shards),
+        mass=sum(shard.mass for shard in shards),
+        squares=sum(shard.squares for shard in shards),
+        zeros=sum(shard.zeros for shard in shards),
+        max=max((shard.max for shard in shards), default=0.0),
+        histogram=[int(count) for count in bins],
+        histogram_edges=[float(edge) for edge in HISTOGRAM_EDGES],
+    )
 
 
 def check_invariants(
     job: Job,
     funnel: Funnel,
-    splits: Mapping[str, Mapping[str, Any]],
+    splits: Mapping[str, SplitCounts],
     left_tokens: int,
 ) -> None:
     """Raise BrokenInvariant unless tokens and weight mass add up."""
     check_records(funnel["tokens"], "tokens")
     kept_tokens = funnel["tokens"]["kept"] + funnel["records"]["kept"]  # one end-of-text each
-    packed_tokens = sum(entry["tokens"] for entry in splits.values())
-    if kept_tokens != packed_tokens + left_tokens:
+    written_tokens = sum(split.tokens for split in splits.values())
+    if kept_tokens != written_tokens + left_tokens:
         raise BrokenInvariant(
-            f"kept documents hold {kept_tokens} tokens, shards {packed_tokens}, and "
+            f"kept documents hold {kept_tokens} tokens, shards {written_tokens}, and "
             f"{left_tokens} are not selected"
         )
     for split in SPLITS:
@@ -128,11 +134,11 @@ def check_invariants(
         check_weight_mass(split, [open_shard(path) for path in paths])
 
 
-def check_shards(run: Path, packed: Sequence[Summary]) -> None:
+def check_shards(run: Path, units: Sequence[Shards]) -> None:
     """Raise BrokenContract where a shard's bytes are no longer those that were written."""
-    for entry in (entry for splits in packed for entry in splits.values()):
-        if sha256(run / entry["path"]) != entry["sha256"]:
-            raise BrokenContract(f"{run / entry['path']}: bytes changed after it was written")
+    for shard in (shard for unit in units for shard in unit.values()):
+        if sha256(run / shard.path) != shard.sha256:
+            raise BrokenContract(f"{run / shard.path}: bytes changed after it was written")
 
 
 def tabulate_type_weights(mass_V: Float64s, counts_V: Int64s) -> pa.Table:
@@ -142,46 +148,49 @@ def tabulate_type_weights(mass_V: Float64s, counts_V: Int64s) -> pa.Table:
     return pa.table(columns, schema=TYPE_WEIGHTS)
 
 
-def sum_groups(packed: Sequence[Summary], field: str) -> dict[tuple[str, str], list[float]]:
-    """Add up a field of the units' summaries that maps names to numbers, by name and split."""
+def sum_groups(units: Sequence[Shards], field: str) -> dict[tuple[str, str], list[float]]:
+    """Add up a mapping of `ShardSummary` from names to numbers, by name and split."""
     sums: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for summary in packed:
-        for split, entry in summary.items():
-            for name, numbers in entry[field].items():
+    for unit in units:
+        for split, shard in unit.items():
+            for name, numbers in getattr(shard, field).items():
                 row = sums[name, split]
                 row[:] = [a + b for a, b in zip(row or [0] * len(numbers), numbers, strict=True)]
     return dict(sorted(sums.items()))
 
 
-def sum_deciles(packed: Sequence[Summary]) -> list[tuple[str, int, int, float]]:
-    """Return source, decile, tokens and weight of both splits, from the units' summaries."""
-    sums: defaultdict[tuple[str, int], list[float]] = defaultdict(lambda: [0, 0.0])
-    for summary in packed:
-        for entry in summary.values():
-            for source, rows in entry["deciles"].items():
-                for decile, tokens, mass in rows:
-                    row = sums[source, decile]
-                    row[:] = [row[0] + tokens, row[1] + mass]
-    return [(*key, int(tokens), mass) for key, (tokens, mass) in sorted(sums.items())]
+def sum_deciles(units: Sequence[Shards]) -> list[tuple[str, int, int, float]]:
+    """Return source, decile, tokens and weight of both splits."""
+    tokens: Counter[tuple[str, int]] = Counter()
+    mass: defaultdict[tuple[str, int], float] = defaultdict(float)
+    for shard in (shard for unit in units for shard in unit.values()):
+        for source, rows in shard.deciles.items():
+            for row in rows:
+                tokens[source, row.decile] += row.tokens
+                mass[source, row.decile] += row.mass
+    return [(*key, tokens[key], mass[key]) for key in sorted(mass)]
+
+
+def _tabulate(counts_V: Int64s, mass_V: Float64s, splits: Sequence[SplitCounts]) -> MassTable:
+    """Return the mass table of all splits."""
+    return tabulate_mass(
+        counts_V,
+        mass_V,
+        squares=sum(split.squares for split in splits),
+        zeros=sum(split.zeros for split in splits),
+        max_weight=max(split.max for split in splits),
+    )
 
 
 def _write_statistics(
-    stats: Path,
-    packed: Sequence[Summary],
-    mass_V: Float64s,
-    counts_V: Int64s,
+    stats: Path, units: Sequence[Shards], mass_V: Float64s, counts_V: Int64s
 ) -> None:
     weights = tabulate_type_weights(mass_V, counts_V)
     write_table(stats / "type_weights.parquet", weights, TYPE_WEIGHTS)
-    groups = (
-        ("sources", SOURCE_STATS),
-        ("reasons", REASON_STATS),
-        ("trajectories", TRAJECTORY_STATS),
-    )
-    for name, schema in groups:
-        rows = [(*key, *numbers) for key, numbers in sum_groups(packed, name).items()]
-        _write(stats / f"{name}.parquet", rows, schema)
-    _write(stats / "deciles.parquet", sum_deciles(packed), DECILE_STATS)
+    for name, schema in GROUPS.items():
+        rows = ((*key, *numbers) for key, numbers in sum_groups(units, name).items())
+        _write(stats / f"{name}.parquet", list(rows), schema)
+    _write(stats / "deciles.parquet", sum_deciles(units), DECILE_STATS)
 
 
 def _write(path: Path, rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> None:

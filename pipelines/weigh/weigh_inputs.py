@@ -1,139 +1,169 @@
-"""What weighing works on: the documents of a unit and split, with their signals and reasons."""
+"""What weighing works on: a unit's documents, split by split, with all that is known of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.score.score_unit import choose_documents, name_part
-from pipelines.score.statistics import Statistics, read_statistics
+from pipelines.score.statistics import read_statistics
 from pipelines.settings import WeighSettings
 from pipelines.tokenize.encoder import Encoder
-from weighting.arrays import Bools, Float32s, Float64s, Int64s, Uint8s, Uint64s
+from weighting.arrays import Bools, Float64s, Int64s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.sidecar import Sidecar, read_sidecar
 from weighting.contracts.splits import SPLITS, TRAIN
-from weighting.policies.controls import key_documents, key_tokens
-from weighting.policies.golden import choose_golden, flag, list_golden_signals
-from weighting.policies.registry import list_signals, tabulate_raw
-from weighting.policies.selection import Borders, choose, measure_density
+from weighting.policies.golden import choose_golden, list_golden_signals
+from weighting.policies.registry import list_signals
+from weighting.policies.selection import (
+    GOLDEN,
+    Borders,
+    Selection,
+    choose,
+    measure_density,
+)
+from weighting.policies.weighing import Batch, Scheme, flag_tokens
 from weighting.signals.registry import SIGNALS, Signals, list_stored
 from weighting.signals.token_types import cut_deciles
 
-TRAJECTORY = ("change", "nll")
+TRAJECTORY = ("change", "nll")  # the signals from which trajectories follow
+NONE_GOLDEN = np.zeros(0, np.bool_)  # where the selection goes by something else
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, eq=False)
+class WeighInputs:
     """What every step of a weighing knows; the same in all processes."""
 
-    settings: WeighSettings
-    statistics: Statistics
+    scheme: Scheme
+    selection: Selection | None
+    stored: list[str]  # the signals in the sidecars
     sidecars: Path
-    eos_id: int
 
     @property
     def has_trajectory(self) -> bool:
         """Whether it is known what the losses of tokens did over the reference's training."""
-        return set(TRAJECTORY) <= set(self.statistics.stored)
-
-    @cached_property
-    def golden(self) -> str:
-        """The rule of the golden flag."""
-        return choose_golden(self.settings.params.golden, self.statistics.stored)
+        return set(TRAJECTORY) <= set(self.stored)
 
     @cached_property
     def deciles_V(self) -> Int64s:
         """The frequency decile of each type in the train split, from 1; 0 where it is not in it."""
-        return cut_deciles(self.statistics.types.counts_V)
-
-    @cached_property
-    def raw_V(self) -> Float32s | None:
-        """What the policy gives each type; None where it is one of tokens."""
-        settings = self.settings
-        return tabulate_raw(settings.policy, self.statistics.types, self.eos_id, settings.params)
+        return cut_deciles(self.scheme.types.counts_V)
 
     @cached_property
     def columns(self) -> list[str]:
         """The columns of the sidecars that are read."""
-        settings = self.settings
-        names = {*list_signals(settings.policy, settings.params), *list_golden_signals(self.golden)}
+        scheme = self.scheme
+        names = {*list_signals(scheme.policy, scheme.params), *list_golden_signals(scheme.golden)}
         names |= set(TRAJECTORY) if self.has_trajectory else set()
-        names |= {settings.selection.by} if settings.selection else set()
+        names |= {self.selection.by} if self.selection else set()
         return ["copies", "contaminated", *list_stored(names & SIGNALS.keys())]
 
 
-def load_plan(settings: WeighSettings, sidecars: Path, run: Path) -> Plan:
-    """Return the plan of a weighing of the sidecars of a run."""
+def load_inputs(settings: WeighSettings, sidecars: Path, run: Path) -> WeighInputs:
+    """Return what weighing the sidecars of a run needs to know.
+
+    Raises:
+        AssayError: the golden rule needs a signal that the run does not have.
+    """
     eos_id = Encoder(run / "tokenizer.json", fast=False).eos_id
-    return Plan(settings, read_statistics(run, eos_id), sidecars, eos_id)
+    statistics = read_statistics(run, eos_id)
+    scheme = Scheme(
+        policy=settings.policy,
+        params=settings.params,
+        golden=choose_golden(settings.params.golden, statistics.stored),
+        types=statistics.types,
+        facts=statistics.facts,
+        eos_id=eos_id,
+    )
+    return WeighInputs(
+        scheme=scheme,
+        selection=settings.selection,
+        stored=statistics.stored,
+        sidecars=sidecars,
+    )
 
 
-class Part(NamedTuple):
-    """The documents of a unit and split."""
+@dataclass(frozen=True, eq=False)
+class UnitSplit:
+    """The documents that a unit has in one split.
+
+    `known_reasons_N` are their reasons, where they were found before some of them were chosen.
+    """
 
     split: str
     sidecar: Sidecar
-    signals: Signals
-    reasons_N: Uint8s
+    inputs: WeighInputs
+    known_reasons_N: Uint8s | None = None
+
+    @cached_property
+    def batch(self) -> Batch:
+        """Their tokens."""
+        sidecar = self.sidecar
+        return Batch(
+            doc_ids=sidecar.doc_ids.to_pylist(),
+            offsets_D1=sidecar.offsets_D1,
+            ids_N=sidecar.ids_N,
+            signals=Signals(self.inputs.scheme.types, sidecar.ids_N, sidecar.signals),
+            copies_N=sidecar.copies_N,
+            contaminated_N=sidecar.contaminated_N,
+        )
+
+    @cached_property
+    def reasons_N(self) -> Uint8s:
+        """The reason bits of every token; sums over a split do without them."""
+        if self.known_reasons_N is not None:
+            return self.known_reasons_N
+        return flag_tokens(self.batch, self.inputs.scheme)
 
     @property
     def golden_N(self) -> Bools:
         """True at golden tokens."""
         return (self.reasons_N & np.uint8(Reason.GOLDEN)) > 0
 
-    def key_documents(self, seed: int) -> Uint64s:
-        """Return a hash of each document, uint64 [D]."""
-        return key_documents(self.sidecar.doc_ids.to_pylist(), seed)
+    @property
+    def lengths_D(self) -> Int64s:
+        """The tokens of each document."""
+        return np.diff(self.sidecar.offsets_D1)
 
-    def key_tokens(self, seed: int) -> Uint64s:
-        """Return a hash of each token's document and place, uint64 [N]."""
-        return key_tokens(self.key_documents(seed), self.sidecar.offsets_D1)
+    def measure_density(self, by: str) -> Float64s:
+        """Return how rich each document is in what a selection goes by, float64 [D]."""
+        sidecar = self.sidecar
+        golden_N = self.golden_N if by == GOLDEN else NONE_GOLDEN
+        return measure_density(
+            by, golden_N, self.batch.signals, sidecar.offsets_D1, sidecar.special_N
+        )
+
+    def choose(self, chosen_D: Bools) -> "UnitSplit":
+        """Return some of the documents; what is known of their tokens is not found out again."""
+        known_N: Uint8s | None = vars(self).get("reasons_N")
+        return UnitSplit(
+            split=self.split,
+            sidecar=choose_documents(self.sidecar, chosen_D, self.split),
+            inputs=self.inputs,
+            known_reasons_N=None
+            if known_N is None
+            else known_N[np.repeat(chosen_D, self.lengths_D)],
+        )
 
 
-def load_parts(uid: int, plan: Plan, borders: Borders | None = None) -> Iterator[Part]:
-    """Yield the parts of a unit that hold documents; with `borders`, only the selected ones."""
+def read_splits(
+    uid: int, inputs: WeighInputs, borders: Borders | None = None
+) -> Iterator[UnitSplit]:
+    """Yield what a unit has in each split, where it has anything; with borders, what is selected.
+
+    A split of which the selection leaves no document is yielded empty.
+    """
     for split in SPLITS:
-        path = plan.sidecars / f"{name_part(split, uid)}.parquet"
+        path = inputs.sidecars / f"{name_part(split, uid)}.parquet"
         if path.exists():
-            part = _make_part(split, read_sidecar(path, plan.columns), plan)
-            if borders is not None and split == TRAIN:
-                part = _make_part(
-                    split, choose_documents(part.sidecar, select(part, plan, borders), split), plan
-                )
-            yield part
+            found = UnitSplit(split, read_sidecar(path, inputs.columns), inputs)
+            if split == TRAIN and inputs.selection is not None and borders is not None:
+                found = found.choose(_select(found, inputs.selection, borders))
+            yield found
 
 
-def rate_documents(part: Part, plan: Plan) -> Float64s:
-    """Return how rich each document is in what the selection asks for, float64 [D]."""
-    selection = plan.settings.selection
-    assert selection is not None
-    sidecar = part.sidecar
-    return measure_density(
-        selection.by, part.golden_N, part.signals, sidecar.offsets_D1, sidecar.special_N
-    )
-
-
-def select(part: Part, plan: Plan, borders: Borders) -> Bools:
-    """Return which documents of a part are selected, bool [D]."""
-    selection = plan.settings.selection
-    assert selection is not None
-    return choose(rate_documents(part, plan), part.key_documents(selection.seed), borders)
-
-
-def _make_part(split: str, sidecar: Sidecar, plan: Plan) -> Part:
-    types = plan.statistics.types
-    signals = Signals(types, sidecar.ids_N, sidecar.signals)
-    reasons_N = flag(
-        signals,
-        np.take(types.rare_V, sidecar.ids_N),
-        sidecar.special_N,
-        sidecar.copies_N,
-        sidecar.contaminated_N,
-        plan.golden,
-        plan.settings.params,
-    )
-    return Part(split, sidecar, signals, reasons_N)
+def _select(found: UnitSplit, selection: Selection, borders: Borders) -> Bools:
+    keys_D = found.batch.key_documents(selection.seed)
+    return choose(found.measure_density(selection.by), keys_D, borders)

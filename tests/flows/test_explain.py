@@ -155,8 +155,8 @@ def test_the_arithmetic_ends_in_the_number_of_the_shard(policy):
         for position in range(len(kept.ids_N)):
             weight = describe_weight(weighing, policy, kept, position)
             permuted = policy == "shuffled" and kept.ids_N[position] != EOS
-            assert weight["reproduced"] is (None if permuted else True)
-            assert permuted or weight["steps"][-1]["value"] == pytest.approx(weight["weight"])
+            assert weight.reproduced is (None if permuted else True)
+            assert permuted or weight.steps[-1].value == pytest.approx(weight.weight)
 
 
 def keep(census, number):

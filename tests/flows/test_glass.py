@@ -22,18 +22,13 @@ from flows.report.scales import (
 )
 from flows.report.sidecars import Vocabulary
 from flows.report.signals import read_correlations, rebin
-from flows.report.weighing import (
-    MEANINGS,
-    PUBLISHED,
-    count_keys,
-    describe_weighing,
-    take_census,
-)
+from flows.report.weighing import describe_weighing, find_sampled_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
+from weighting.policies.params import PolicyParams
 from weighting.signals.registry import SIGNALS, list_known
 from weighting.signals.token_types import Types
-from weighting.signals.trajectory import CLASSES
+from weighting.signals.trajectory import CLASSES, TRAJECTORIES
 
 DOCS = (
     Doc("Rain in Paris. " * 30, passages=[(0, 14, "line", 4)], contaminated=[(20, 30, "r1")]),
@@ -239,9 +234,11 @@ def test_the_census_counts_every_token_once(database, html, plain):
     assert sum(row.token_share for row in census) == pytest.approx(1)
     assert sum(row.mass_share for row in census) == pytest.approx(1)
     assert sum(row.tokens for row in census) == sum(len(doc.text) for doc in DOCS)
-    assert sum(PUBLISHED.values()) == pytest.approx(1)
-    assert all(meaning in html for meaning in MEANINGS.values())
-    assert not [meaning for meaning in MEANINGS.values() if meaning in plain]
+    assert sum(row.published for row in census) == pytest.approx(1)
+    meanings = [f"{one.losses}: {one.meaning}" for one in TRAJECTORIES]
+    assert [row.meaning for row in census] == meanings
+    assert all(meaning in html for meaning in meanings)
+    assert not [meaning for meaning in meanings if meaning in plain]
 
 
 def make_sample(signals, ids=None):
@@ -252,13 +249,13 @@ def make_sample(signals, ids=None):
 
 
 def test_key_tokens_by_both_thresholds():
-    params = {"key_gain": 2.0, "key_nll": 2.0}
+    params = PolicyParams(key_gain=2.0, key_nll=2.0)
     signals = {"context_gain": [3, 3, 2, 9], "nll": [1, 2, 1, 0]}
-    keys = count_keys(make_sample(signals, [1, 2, 3, EOS]), params)
+    keys = find_sampled_key_tokens(make_sample(signals, [1, 2, 3, EOS]), params)
     assert keys.tokens == 3
     assert keys.share == pytest.approx(1 / 3)
-    assert count_keys(make_sample({"nll": [1, 2]}), params) is None
-    assert count_keys(None, params) is None
+    assert find_sampled_key_tokens(make_sample({"nll": [1, 2]}), params) is None
+    assert find_sampled_key_tokens(None, params) is None
 
 
 # --- disputes ---

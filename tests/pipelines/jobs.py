@@ -17,6 +17,7 @@ from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from pipelines.work.folder import Work
 from pipelines.work.units import plan
+from weighting.storage.json_records import to_json
 
 OUTPUTS = ("documents", "dropped", "ledger", "shards", "signals", "stats", "tokenizer.json")
 
@@ -47,7 +48,7 @@ def run_jobs(
 def weigh_job(sizes, weights: WeighSettings, job: Job, engine: Engine, funnel: dict) -> dict:
     """Weigh the sidecars of a run; return the counts."""
     weigh(sizes, weights, locate_sidecars(job, keep=True), job, engine)
-    return verify_weights(job, weights, funnel)
+    return to_json(verify_weights(job, weights, funnel))
 
 
 def read_bytes(run: Path) -> dict[str, bytes]:

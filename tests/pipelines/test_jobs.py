@@ -4,6 +4,8 @@ import json
 import math
 import random
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -16,16 +18,17 @@ from pipelines.engine.runner import Engine
 from pipelines.score.statistics import read_statistics
 from pipelines.settings import Job
 from pipelines.verify.records import check_clusters, count_funnel, list_files, read_ledger
-from pipelines.verify.weights import check_invariants, check_shards
-from pipelines.weigh.write_shards import STAGE as PACK
+from pipelines.verify.weights import check_invariants, check_shards, read_shards
 from pipelines.work.folder import Work
 from tests.conftest import write_text
 from tests.pipelines.jobs import read_bytes, run_jobs
+from weighting.contracts.counts import SplitCounts
 from weighting.contracts.manifest import check_files
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.storage.json_records import from_json
 
 PROSE = "The dog and the cat have to be with that other animal of the house. "
 
@@ -230,11 +233,12 @@ def test_a_corpus_of_which_nothing_is_left_says_so(tmp_path):
 def test_lost_tokens_or_weight_fail_the_run(finished):
     run, counts = finished
     job = Job(run, Work(run / "units"))
-    check_invariants(job, counts["funnel"], counts["splits"], 0)
+    splits = from_json(Mapping[str, SplitCounts], counts["splits"])
+    check_invariants(job, counts["funnel"], splits, 0)
     lost = counts["funnel"] | {"tokens": counts["funnel"]["tokens"] | {"kept": 59}}
     with pytest.raises(BrokenInvariant, match="tokens: read"):
-        check_invariants(job, lost, counts["splits"], 0)
-    short = counts["splits"] | {"train": counts["splits"]["train"] | {"tokens": 1}}
+        check_invariants(job, lost, splits, 0)
+    short = splits | {"train": replace(splits["train"], tokens=1)}
     with pytest.raises(BrokenInvariant, match="shards"):
         check_invariants(job, counts["funnel"], short, 0)
 
@@ -251,10 +255,10 @@ def test_a_cluster_with_two_survivors_or_none_fails_the_run(finished, verdict):
 
 def test_a_shard_that_changed_after_it_was_written_fails_the_run(finished, tmp_path):
     run, _ = finished
-    packed = [summary["splits"] for summary in Work(run / "units").summaries(PACK)]
-    check_shards(run, packed)
+    shards = read_shards(Job(run, Work(run / "units")))
+    check_shards(run, shards)
     shutil.copytree(run / "shards", tmp_path / "shards")
     with next((tmp_path / "shards").glob("*")).open("ab") as file:
         file.write(b"x")
     with pytest.raises(BrokenContract, match="bytes changed"):
-        check_shards(tmp_path, packed)
+        check_shards(tmp_path, shards)

@@ -67,58 +67,65 @@ def sum_weights(raw_N: Float32s, factor_N: Float32s, special_N: Bools) -> Weight
     raw, factor = (values[text_N].astype(np.float64) for values in (raw_N, factor_N))
     damped = factor * raw
     return WeightSums(
-        tokens,
-        len(special_N) - tokens,
-        float(raw.sum()),
-        float(factor.sum()),
-        float(damped.sum()),
-        float((factor * factor).sum()),
-        float((factor * damped).sum()),
-        float((damped * damped).sum()),
+        tokens=tokens,
+        special=len(special_N) - tokens,
+        raw=float(raw.sum()),
+        factor=float(factor.sum()),
+        damped=float(damped.sum()),
+        factor2=float((factor * factor).sum()),
+        cross=float((factor * damped).sum()),
+        damped2=float((damped * damped).sum()),
     )
 
 
-def merge_sums(masses: Iterable[WeightSums]) -> WeightSums:
-    """Add up; exactly rounded, so that any order gives the same."""
-    columns = list(zip(WeightSums(), *masses, strict=True))
-    counts, sums = columns[:2], columns[2:]
-    return WeightSums(*map(sum, counts), *map(math.fsum, sums))
+def merge_sums(sums: Iterable[WeightSums]) -> WeightSums:
+    """Add up the sums of all units at once: exactly rounded, so that any order gives the same.
+
+    Not in several goes: each rounds once more, and then the order would show.
+    """
+    columns = list(zip(WeightSums(), *sums, strict=True))
+    return WeightSums(*map(sum, columns[:2]), *map(math.fsum, columns[2:]))
 
 
-def find_scale(mass: WeightSums, name: str, params: PolicyParams) -> Scale:
+def find_scale(sums: WeightSums, name: str, params: PolicyParams) -> Scale:
     """Return the scale of a split: the least mix, from the policy's on, that reaches the floor.
 
-    1 where none does, since damping alone takes the split below it. A split without text has
+    It is 1 where damping alone takes the split below the floor. A split without text has
     nothing to scale.
 
     Raises:
         AssayError: the split has text and its weight is not positive, so no scale gives mean 1.
     """
     mix = resolve_params(name, params).mix or 0.0
-    if not mass.tokens:
-        return Scale(1.0, mix, 1.0, 1.0)
-    mean = mass.raw / mass.tokens
+    if not sums.tokens:
+        return Scale(mean=1.0, mix=mix, divisor=1.0, effective=1.0)
+    mean = sums.raw / sums.tokens
     if not (math.isfinite(mean) and mean > 0):
         raise AssayError(
             f"weights of the split have mean {mean}; they cannot be brought to 1: the policy "
             "weighs no token of it"
         )
-    if mass.factor <= 0:
+    if sums.factor <= 0:
         raise AssayError("every token of the split has weight 0: all of it is contaminated")
-    count = mass.tokens + mass.special
-    settled = _raise_mix(mass, mean, mix, params.least_effective * count)
-    total, squares = _sum_weights(mass, mean, settled)
-    if total - mass.special <= 0:
+    count = sums.tokens + sums.special
+    raised = _raise_mix(sums, mean, mix, params.least_effective * count)
+    total, squares = _sum_undivided(sums, mean, raised)
+    if total - sums.special <= 0:
         raise AssayError(
             "every token of the split has weight 0: all that the policy weighs is contaminated"
         )
-    return Scale(mean, settled, total / count, effective_share(total, squares, count))
+    return Scale(
+        mean=mean,
+        mix=raised,
+        divisor=total / count,
+        effective=effective_share(total, squares, count),
+    )
 
 
-def find_uniform_scale(mass: WeightSums, name: str, params: PolicyParams) -> Scale:
+def find_uniform_scale(sums: WeightSums, name: str, params: PolicyParams) -> Scale:
     """Return the scale that gives all text of a split equal weights, but for the damping."""
-    ones = mass._replace(
-        raw=float(mass.tokens), damped=mass.factor, cross=mass.factor2, damped2=mass.factor2
+    ones = sums._replace(
+        raw=float(sums.tokens), damped=sums.factor, cross=sums.factor2, damped2=sums.factor2
     )
     return find_scale(ones, name, replace(params, mix=1.0))
 
@@ -136,24 +143,24 @@ def normalize(raw_N: Float32s, factor_N: Float32s, special_N: Bools, scale: Scal
     return weights_N
 
 
-def _sum_weights(mass: WeightSums, mean: float, mix: float) -> tuple[float, float]:
+def _sum_undivided(sums: WeightSums, mean: float, mix: float) -> tuple[float, float]:
     """Return the sum over a split of the weights before they are divided, and of their squares."""
     rest = (1.0 - mix) / mean
-    total = mix * mass.factor + rest * mass.damped
-    squares = mix * (mix * mass.factor2 + 2 * rest * mass.cross) + rest * (rest * mass.damped2)
-    return total + mass.special, squares + mass.special
+    total = mix * sums.factor + rest * sums.damped
+    squares = mix * (mix * sums.factor2 + 2 * rest * sums.cross) + rest * (rest * sums.damped2)
+    return total + sums.special, squares + sums.special
 
 
-def _raise_mix(mass: WeightSums, mean: float, mix: float, least: float) -> float:
+def _raise_mix(sums: WeightSums, mean: float, mix: float, least: float) -> float:
     """Return the least mix m from `mix` on with (Σw)² ≥ least · Σw², or 1.
 
     Both sides are quadratic in m, so it is `mix` or a root a m² + b m + c = 0.
     """
-    damped, cross, damped2 = mass.damped / mean, mass.cross / mean, mass.damped2 / mean / mean
-    base, slope = damped + mass.special, mass.factor - damped
-    a = slope**2 - least * (mass.factor2 - 2 * cross + damped2)
+    damped, cross, damped2 = sums.damped / mean, sums.cross / mean, sums.damped2 / mean / mean
+    base, slope = damped + sums.special, sums.factor - damped
+    a = slope**2 - least * (sums.factor2 - 2 * cross + damped2)
     b = 2 * (base * slope - least * (cross - damped2))
-    c = base**2 - least * (damped2 + mass.special)
+    c = base**2 - least * (damped2 + sums.special)
     root2 = b * b - 4 * a * c
     if (a * mix + b) * mix + c >= 0:
         return mix

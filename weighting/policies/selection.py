@@ -5,7 +5,7 @@ hash of their id; the first that does not fit ends it. So what is kept depends o
 on their order, and never exceeds the budget. Two histograms, which add up over units in any order,
 find the borders in a corpus that nobody holds at once:
 
-    bin_scores ─► sum ─► fill ─► bin_keys ─► sum ─► fill ─► choose
+    bin_scores ─► sum ─► fill ─► bin_keys ─► sum ─► find_borders ─► choose
 
 Bins are ranked, the first the richest. A bin of keys that does not fit whole is left out whole,
 which costs less than 1 / KEY_BINS of what the border bin of scores holds, or one document.
@@ -49,6 +49,13 @@ class Borders(NamedTuple):
     key: int
 
 
+class Filled(NamedTuple):
+    """How far a budget reaches."""
+
+    border: int  # the first bin that it does not hold whole; their number, where it holds all
+    left: int  # what is left of it there
+
+
 def check_selection(selection: Selection, known_signals: Sequence[str]) -> None:
     """Raise AssayError unless documents can be ordered by what is named."""
     valid = (GOLDEN, RANDOM, *known_signals)
@@ -88,14 +95,30 @@ def bin_keys(density_D: Float64s, keys_D: Uint64s, lengths_D: Int64s, border: in
     return _count(_rank_keys(keys_D[at_D]), lengths_D[at_D], KEY_BINS)
 
 
-def fill(tokens_B: Int64s, budget: int) -> tuple[int, int]:
-    """Return the first bin that the budget does not hold whole, and what is left for it.
-
-    The number of bins, where it holds them all.
-    """
+def fill(tokens_B: Int64s, budget: int) -> Filled:
+    """Return how far a budget of tokens reaches into ranked bins."""
     filled_B = np.cumsum(tokens_B)
     border = int(np.searchsorted(filled_B, budget, side="right"))
-    return border, budget - (int(filled_B[border - 1]) if border else 0)
+    return Filled(border=border, left=budget - (int(filled_B[border - 1]) if border else 0))
+
+
+def find_borders(scores_B: Int64s, keys_B: Int64s, budget: int) -> Borders:
+    """Return where a selection ends, from the tokens of all units in each bin.
+
+    `keys_B` are of the documents in the score bin that `fill` finds.
+
+    Raises:
+        AssayError: the budget does not even hold the documents that come first.
+    """
+    score = fill(scores_B, budget)
+    key = fill(keys_B, score.left)
+    if key.left == budget and keys_B.any():
+        least = keys_B[keys_B > 0][0]
+        raise AssayError(
+            f"selection.tokens is {budget}, too few for any document: the first to be kept takes "
+            f"{least}"
+        )
+    return Borders(score=score.border, key=key.border)
 
 
 def choose(density_D: Float64s, keys_D: Uint64s, borders: Borders) -> Bools:

@@ -5,21 +5,66 @@ start; by that, and by the loss at the end, a token is of one of four classes. S
 2024 (Rho-1, arXiv 2404.07965), section 2.1 and appendix. There the line runs over the numbers of
 the checkpoints, here over their steps, which is the same where they are evenly spaced.
 
-    HL   high, then low: learnt meanwhile
-    LL   low throughout: known
-    HH   high throughout: not learnable so far, or noise
-    LH   low, then high: forgotten
+TRAJECTORIES names the four and says what each means: documents, report and database take their
+words from it, and `list_rules` gives the same rules to NumPy and to SQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from weighting.arrays import Float32s, Uint8s
+from weighting.arrays import Bools, Float32s, Uint8s
 
 THRESHOLD = 0.2  # nats that a loss has to move by
-CLASSES = ("HL", "LL", "HH", "LH")
+
+
+class Trajectory(NamedTuple):
+    """A class of tokens by what their loss did while the reference was trained."""
+
+    name: str
+    losses: str  # what they did
+    meaning: str
+    published: float  # share of the tokens of web mathematics, Rho-1 section 2.1
+
+
+TRAJECTORIES = (
+    Trajectory("HL", "high, then low", "learnt meanwhile", 0.26),
+    Trajectory("LL", "low throughout", "known", 0.51),
+    Trajectory("HH", "high throughout", "not learnable so far, or noise", 0.11),
+    Trajectory("LH", "low, then high", "forgotten", 0.12),
+)
+CLASSES = tuple(trajectory.name for trajectory in TRAJECTORIES)
+
+
+class Rule(NamedTuple):
+    """Tokens whose signal compares with the bound like this are of the class."""
+
+    name: str
+    signal: str
+    comparison: str
+    bound: float
+
+
+OTHERWISE = "HH"  # the class of what no rule takes
+COMPARE: Mapping[str, Callable[[Float32s, float], Bools]] = {
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+}
+
+
+def list_rules(mean_nll: float) -> tuple[Rule, ...]:
+    """Return the rules in the order in which they are tried.
+
+    `mean_nll` is the mean loss over the corpus: from there up a loss that does not move is high.
+    """
+    return (
+        Rule("HL", "change", "<", -THRESHOLD),
+        Rule("LH", "change", ">", THRESHOLD),
+        Rule("LL", "nll", "<=", mean_nll),
+    )
 
 
 def fit_change(losses_KxN: npt.NDArray[np.floating], steps_K: Sequence[int]) -> Float32s:
@@ -38,10 +83,11 @@ def classify(change_N: Float32s, nll_N: Float32s, mean_nll: float) -> Uint8s:
     """Return the place in CLASSES of each token.
 
     `change` is that of `fit_change`, `nll` the loss under the last checkpoint, in nats, and
-    `mean_nll` its mean over the corpus: from there up a loss that does not move is high.
+    `mean_nll` its mean over the corpus (see `list_rules`).
     """
-    hl, ll, hh, lh = range(len(CLASSES))
-    classes_N = np.where(nll_N <= mean_nll, ll, hh)
-    classes_N[change_N < -THRESHOLD] = hl
-    classes_N[change_N > THRESHOLD] = lh
-    return classes_N.astype(np.uint8)
+    signals = {"change": change_N, "nll": nll_N}
+    classes_N = np.full(len(nll_N), CLASSES.index(OTHERWISE), np.uint8)
+    for rule in reversed(list_rules(mean_nll)):  # the first rule has the last word
+        hit_N = COMPARE[rule.comparison](signals[rule.signal], rule.bound)
+        classes_N[hit_N] = CLASSES.index(rule.name)
+    return classes_N

@@ -13,10 +13,11 @@ import numpy as np
 import psutil
 import pytest
 
-from pipelines.engine import runner
-from pipelines.engine.runner import Engine, WorkerDied, find_cause, run
+from pipelines.engine import runner, watchdog
+from pipelines.engine.failures import WorkerDied
+from pipelines.engine.runner import Engine, run
 from tests.pipelines.jobs import read_bytes, run_jobs
-from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.errors import AssayError, BrokenContract
 from weighting.storage.failures import CannotWrite, OutOfMemory
 
 
@@ -72,24 +73,6 @@ def test_it_does_so_before_the_other_workers_are_done():
     assert not psutil.Process().children(recursive=True)
 
 
-def test_an_error_is_read_from_the_text_of_a_worker():
-    frames = 'Traceback (most recent call last):\n  File "a.py", line 1, in a\n    raise\n'
-    both = f"{frames}KeyError: 1\n\nDuring handling of it:\n\n{frames}"
-
-    def read(text):
-        return find_cause(RuntimeError(f"{both}{text} [while running 'Clean-7']\n\n"))
-
-    invariant = read("weighting.errors.BrokenInvariant: lost: 3")
-    assert (type(invariant), str(invariant)) == (BrokenInvariant, "lost: 3")
-    denied = read("PermissionError: [Errno 13] Permission denied: '/run/a: b'")
-    assert (denied.errno, denied.filename) == (errno.EACCES, "/run/a: b")
-    full = read("RuntimeError: OSError: [Errno 28] Error writing. Detail: [errno 28] No space")
-    assert (full.errno, full.filename) == (errno.ENOSPC, None)
-    assert isinstance(read("RuntimeError: MemoryError"), MemoryError)
-    for text in ("nowhere.Error: x", "weighting.errors.Nothing: x", "no error at all"):
-        assert isinstance(read(text), RuntimeError)
-
-
 def sleep(seconds):
     time.sleep(seconds)
     return seconds
@@ -135,7 +118,7 @@ def test_killed_workers_end_the_run_and_leave_no_process(kills):
 @pytest.mark.workers
 @pytest.mark.timeout(90)
 def test_a_worker_that_cannot_start_ends_the_run(monkeypatch):
-    monkeypatch.setattr(runner, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(watchdog, "GRACE_SECONDS", 1.0)
     monkeypatch.setattr(runner, "WORKER_MODULE", "pipelines.nowhere")
 
     def build(pipeline):

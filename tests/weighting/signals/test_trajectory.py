@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighting.signals.trajectory import CLASSES, THRESHOLD, classify, fit_change
+from weighting.signals.trajectory import (
+    CLASSES,
+    OTHERWISE,
+    THRESHOLD,
+    TRAJECTORIES,
+    classify,
+    fit_change,
+    list_rules,
+)
 
 losses = st.floats(0, 20, width=32)
 steps_of = st.lists(st.integers(1, 10**6), min_size=2, max_size=8, unique=True).map(sorted)
@@ -78,3 +86,10 @@ def test_planted_trajectories_are_told_apart():
     losses_KxN = np.array(list(planted.values()), np.float32).T
     codes = classify(fit_change(losses_KxN, steps), losses_KxN[-1], 2.5)
     assert [CLASSES[code] for code in codes] == list(planted)
+
+
+def test_every_class_has_its_words_and_one_rule_or_what_is_left():
+    rules = [rule.name for rule in list_rules(2.0)]
+    assert sorted([*rules, OTHERWISE]) == sorted(CLASSES)
+    assert len({one.losses for one in TRAJECTORIES}) == len(CLASSES)
+    assert sum(one.published for one in TRAJECTORIES) == pytest.approx(1)

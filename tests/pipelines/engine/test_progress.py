@@ -1,0 +1,37 @@
+"""Progress bars, read off the units that have left their summary."""
+
+import io
+
+from rich.console import Console
+
+from pipelines.engine.progress import Progress
+from pipelines.work.folder import Work
+
+SIZES = {0: 3_000_000, 1: 1_000_000}
+
+
+def test_each_stage_counts_its_own_units(tmp_path):
+    work, text = Work(tmp_path), io.StringIO()
+    progress = Progress(Console(file=text, width=120))
+    with progress.watch(work, ("clean", "write_documents"), SIZES, "records") as tick:
+        tick()
+        work.finish("clean", 0, {"records": 1200})
+        tick()
+        tick()  # a unit is counted once
+        work.finish("clean", 1, {"records": 34})
+    clean, written = [line for line in text.getvalue().splitlines() if line.strip()]
+    assert clean.startswith("clean")
+    assert "100 %" in clean
+    assert "1,234 records" in clean
+    assert written.startswith("write_documents")
+    assert "  0 %" in written
+    assert "records" not in written
+
+
+def test_tokens_are_told_in_millions(tmp_path):
+    work, text = Work(tmp_path), io.StringIO()
+    for uid in SIZES:
+        work.finish("score", uid, {"tokens": 500_000})
+    with Progress(Console(file=text, width=120)).watch(work, ("score",), SIZES, "tokens"):
+        pass
+    assert "1.00 M tokens" in text.getvalue()
