@@ -25,7 +25,7 @@ from rich.table import Table
 
 from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe, write_fingerprints
 from pipelines.dedupe.links import find_links
-from pipelines.dedupe.minhash import Signatures, match_probability, sign
+from pipelines.dedupe.minhash import Signatures, sign
 from pipelines.dedupe.shingles import jaccard
 from pipelines.dedupe.unions import find_components
 from pipelines.readers.records import ReadOptions, Record
@@ -45,6 +45,11 @@ BATCH = 400  # documents
 BLOCK = 256  # documents compared with all others at once
 UNIT = 500  # documents, where the clusters are found
 PARTITIONS = 4
+
+
+def match_probability(jaccard: float, near: NearSettings) -> float:
+    """Return the chance that two texts of this similarity share a key: 1 - (1 - J^rows)^bands."""
+    return float(1 - (1 - jaccard**near.rows) ** near.bands)
 
 
 class Corpus(NamedTuple):

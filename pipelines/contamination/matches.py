@@ -30,13 +30,16 @@ def find_matches(hashed: WordHashes, index: Index) -> Matches:
         firsts_M = places_M + (hashed.offsets_D1 - offsets_D1)[documents_M]
         parts.append(np.stack([documents_M, grams_M, firsts_M, firsts_M + length]))
     matches_4xM = np.concatenate(parts, 1)
-    order = np.argsort(matches_4xM[2], kind="stable")
-    return Matches(*matches_4xM[:, order])
+    documents_M, grams_M, firsts_M, lasts_M = matches_4xM[
+        :, np.argsort(matches_4xM[2], kind="stable")
+    ]
+    return Matches(documents_M, grams_M, firsts_M, lasts_M)
 
 
 @njit
 def look_up(hashes_N: Uint64s, keys_K: Uint64s, grams_K: Int32s) -> tuple[Int64s, Int64s]:
     """Return the places among N hashes of those in the table, and the numbers it has for them."""
+    # Room for a match everywhere; nearly all of it is never touched, so it costs no memory.
     places, grams = np.empty(len(hashes_N), np.int64), np.empty(len(hashes_N), np.int64)
     size = 0
     for at in range(len(hashes_N)):

@@ -50,6 +50,7 @@ def paint(text: Text, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s) -> B
     """Say for each byte of the texts' data whether it is to go: others' passages less one's own."""
     painted = np.zeros(len(text.data), np.bool_)
     hashed, blocks = pieces.hashed, len(pieces.kinds_B)
+    # Others' passages first, then one's own, which take the paint off where they overlap.
     for own in (False, True):
         for document in range(len(ranks_D)):
             rank = ranks_D[document]
@@ -63,6 +64,7 @@ def paint(text: Text, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s) -> B
             for at in range(blocks + windows[0], blocks + windows[1]):
                 if found_2xM[0, at] and (found_2xM[1, at] == rank) == own:
                     word = first + at - blocks - windows[0]
+                    # Windows overlap: what the one before has painted is not painted again.
                     start = done
                     if hashed.starts_N[word] >= done:
                         start = reach_left(text, hashed, document, word)
@@ -100,7 +102,7 @@ def find_cuts(text: Text, painted: Bools) -> Int64s:
 
     Painted bytes with nothing but white space between them are one cut.
     """
-    # A painted stretch may go on from one text into the next, and is a cut in both.
+    # Painted bytes may go on from one text into the next, and are a cut in both.
     room = len(text.offsets)
     for at in range(1, len(painted)):
         room += painted[at] and not painted[at - 1]
@@ -113,6 +115,7 @@ def find_cuts(text: Text, painted: Bools) -> Int64s:
                 continue
             start, end = at, skip_painted(text.data, painted, at, stop)
             at = end
+            # White space at the ends of what is painted is left for `fit` to decide on.
             start = strip_left(text.data, start, end)
             end = strip_right(text.data, start, end)
             if start < end:

@@ -33,6 +33,7 @@ from pipelines.words.lines import (
     strip_left,
     strip_right,
 )
+from weighting.array_tools import number_groups
 from weighting.arrays import Int32s, Int64s, Uint8s, Uint64s
 from weighting.contracts.documents import PASSAGES
 
@@ -64,7 +65,7 @@ class Pieces(NamedTuple):
     def documents_M(self) -> Int64s:
         """The number of the text that holds each piece."""
         offsets = (self.block_offsets_D1, self.window_offsets_D1)
-        return np.concatenate([spread(offsets_D1) for offsets_D1 in offsets])
+        return np.concatenate([number_groups(offsets_D1) for offsets_D1 in offsets])
 
 
 class Passages(NamedTuple):
@@ -99,14 +100,14 @@ def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None
     keys_W, window_offsets_D1 = hash_grams(hashes_N, hashed.offsets_D1, settings.words)
     keys_W ^= SALTS[RUN]
     return Pieces(
-        np.concatenate([keys_B[:blocks], keys_W]),
-        kinds_B[:blocks].copy(),
-        bounds_2xB[0, :blocks].copy(),
-        bounds_2xB[1, :blocks].copy(),
-        block_offsets_D1,
-        window_offsets_D1,
-        hashed,
-        settings.words,
+        keys_M=np.concatenate([keys_B[:blocks], keys_W]),
+        kinds_B=kinds_B[:blocks].copy(),
+        starts_B=bounds_2xB[0, :blocks].copy(),
+        ends_B=bounds_2xB[1, :blocks].copy(),
+        block_offsets_D1=block_offsets_D1,
+        window_offsets_D1=window_offsets_D1,
+        hashed=hashed,
+        words=settings.words,
     )
 
 
@@ -116,7 +117,7 @@ def mark(text: Text, pieces: Pieces, counts_M: npt.NDArray[np.unsignedinteger]) 
     hit_H = np.flatnonzero(counts_M[:blocks])
     counts_N = cover(counts_M[blocks:], pieces.window_offsets_D1, hashed.offsets_D1, pieces.words)
     documents_R, first_R, last_R, counts_R = list_runs(counts_N, hashed.offsets_D1)
-    documents_P = np.concatenate([spread(pieces.block_offsets_D1)[hit_H], documents_R])
+    documents_P = np.concatenate([number_groups(pieces.block_offsets_D1)[hit_H], documents_R])
     starts_P = np.concatenate([pieces.starts_B[hit_H], hashed.starts_N[first_R]])
     ends_P = np.concatenate([pieces.ends_B[hit_H], hashed.ends_N[last_R]])
     kinds_P = np.concatenate([pieces.kinds_B[hit_H], np.full(len(first_R), RUN, np.uint8)])
@@ -125,7 +126,13 @@ def mark(text: Text, pieces: Pieces, counts_M: npt.NDArray[np.unsignedinteger]) 
     documents_P = documents_P[order_P]
     starts_P, ends_P = locate_chars(text, documents_P, starts_P[order_P], ends_P[order_P])
     offsets_D1 = np.searchsorted(documents_P, np.arange(len(text.offsets)))
-    return Passages(starts_P, ends_P, kinds_P[order_P], sizes_P[order_P], offsets_D1)
+    return Passages(
+        starts_P=starts_P,
+        ends_P=ends_P,
+        kinds_P=kinds_P[order_P],
+        documents_P=sizes_P[order_P],
+        offsets_D1=offsets_D1,
+    )
 
 
 def to_arrow(passages: Passages) -> pa.ListArray:
@@ -137,13 +144,8 @@ def to_arrow(passages: Passages) -> pa.ListArray:
     return pa.ListArray.from_arrays(offsets, structs, type=PASSAGES)
 
 
-def spread(offsets_D1: Int64s) -> Int64s:
-    """Return the number of the text that each of the things between the offsets belongs to."""
-    return np.repeat(np.arange(len(offsets_D1) - 1), np.diff(offsets_D1))
-
-
 def locate_chars(text: Text, documents_P: Int64s, starts_P: Int64s, ends_P: Int64s) -> Int32s:
-    """Return the first and last places of P stretches of texts in characters, [2, P].
+    """Return the first and last places of P spans of texts in characters, [2, P].
 
     Given are their bytes, and the number of the text that holds each.
     """
@@ -166,7 +168,7 @@ def find_blocks(
     for document in range(len(text.offsets) - 1):
         at, stop = text.offsets[document], text.offsets[document + 1]
         lines, chars, first, last, value = 0, 0, at, at, np.uint64(0)
-        while at <= stop:
+        while at <= stop:  # the end counts as a blank line: it closes the last paragraph
             end = find_break(data, at, stop)
             start = strip_left(data, at, end)
             close = strip_right(data, start, end)
@@ -177,6 +179,8 @@ def find_blocks(
                     bounds[0, size], bounds[1, size] = start, close
                     size += 1
                 if lines:
+                    # hash(ab) = hash(a) · BASE^len(b) + hash(b), with a newline between: no byte is
+                    # read twice for the paragraph.
                     joined = extend(value, np.uint8(NEWLINE))
                     value, chars = joined * power(close - start) + line, chars + 1 + length
                 else:
@@ -214,7 +218,10 @@ def cover(
     """Return for each of N words the largest count of the windows of `size` words that hold it.
 
     Windows of text d are at offsets_D1, its words at words_D1. Those that may still be the largest
-    wait in a queue, by falling count.
+    wait in a queue, by falling count:
+
+        counts of windows  3 1 2 ·      at window 2 (a count of 2) the queue is 3 2: the 1 can no
+        size 3             [---)        more be the largest, as the 2 is larger and stays longer
     """
     counts_N = np.zeros(words_D1[-1], np.int32)
     longest = 0
@@ -231,7 +238,7 @@ def cover(
                 queue[tail] = word
                 tail += 1
             if tail > head:
-                head += queue[head] == word - size
+                head += queue[head] == word - size  # the window ended with the word before
             if tail > head:
                 counts_N[words_D1[document] + word] = counts_W[first + queue[head]]
     return counts_N
@@ -239,11 +246,11 @@ def cover(
 
 @njit
 def list_runs(counts_N: Int32s, offsets_D1: Int64s) -> Int64s:
-    """Cut the words that have a count into stretches of one, int64 [4, R].
+    """Cut the words that have a count into runs of one count, int64 [4, R].
 
     Rows: the text, the first word, the last word, the count.
     """
-    size = 0
+    size = 0  # of runs, if those that go on into the next text were one; each text may add one
     for at in range(len(counts_N)):
         size += counts_N[at] and (at == 0 or counts_N[at - 1] != counts_N[at])
     runs, size = np.empty((4, size + len(offsets_D1)), np.int64), 0

@@ -10,6 +10,7 @@ from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
 from pipelines.words.lines import count_chars
+from weighting.array_tools import to_offsets
 from weighting.arrays import Int32s, Int64s, Uint64s
 
 # Odd, and 3 modulo 8: then no two of its powers are alike in more than a few low bits.
@@ -54,7 +55,7 @@ def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, 
     fewer than n words has none.
     """
     counts_D = np.maximum(np.diff(offsets_D1) - n + 1, 0)
-    grams_D1 = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts_D)])
+    grams_D1 = to_offsets(counts_D)
     grams_M = np.empty(grams_D1[-1], np.uint64)
     roll(hashes_N, offsets_D1, n, grams_D1, grams_M)
     return grams_M, grams_D1
@@ -64,9 +65,10 @@ def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, 
 def trace(chunks: Chunks, words: Words, origins: Int32s, hashed: WordHashes) -> None:
     """Write hashes and sources of all words; `words` are those of the chunks that are not whole.
 
-    `origins` as in `normal.Normal`.
+    `origins` as in `normal_form.Normal`. Most chunks are whole, and their words are not looked up;
+    the words of the others come in the same order, so two counters find them.
     """
-    size = split = word = 0
+    size = split = word = 0  # words written; chunks and words of those that were split
     for document in range(len(chunks.offsets_D1) - 1):
         own = origins[document:]
         for chunk in range(chunks.offsets_D1[document], chunks.offsets_D1[document + 1]):
@@ -97,7 +99,11 @@ def find_end(origins: Int32s, end: int, last: int) -> int:
 
 @njit
 def roll(hashes_N: Uint64s, offsets_D1: Int64s, n: int, grams_D1: Int64s, grams_M: Uint64s) -> None:
-    """Write the scattered polynomial hash of each window of n words to `grams_M`."""
+    """Write the scattered polynomial hash of each window of n words to `grams_M`.
+
+    value         w0·B² + w1·B + w2           of the words w0 w1 w2, n = 3
+    next value    w1·B² + w2·B + w3           = value·B + w3 - w0·B³
+    """
     leaving = np.uint64(1)
     for _ in range(n):
         leaving *= BASE

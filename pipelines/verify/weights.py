@@ -16,7 +16,7 @@ from pipelines.weigh.job import TYPE_MASS, WEIGHING
 from pipelines.weigh.write_shards import FIXED_POINT, HISTOGRAM_EDGES, STAGE
 from pipelines.work.arrays import load_array
 from weighting.arrays import Float64s, Int64s
-from weighting.contracts.documents import write_table
+from weighting.contracts.documents import tabulate_rows, write_table
 from weighting.contracts.manifest import check_records, check_weight_mass
 from weighting.contracts.shards import open_shard
 from weighting.contracts.splits import SPLITS, TRAIN
@@ -185,6 +185,4 @@ def _write_statistics(
 
 
 def _write(path: Path, rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> None:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    write_table(path, pa.table(arrays, schema=schema), schema)
+    write_table(path, tabulate_rows(rows, schema), schema)

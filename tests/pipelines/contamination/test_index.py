@@ -76,5 +76,5 @@ def test_a_saved_index_finds_the_same(tmp_path):
     assert opened.lengths_L.tolist() == [10, 13]
     again, _ = look(documents, items, opened)
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(hits, again, strict=True))
-    assert len(hits.documents_H) == 3
+    assert len(hits.pairs.documents_P) == 3
     assert not [path for path in (tmp_path / "index").iterdir() if path.suffix == ".tmp"]

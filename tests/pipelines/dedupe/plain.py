@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from pipelines.dedupe.passages import find_pieces, mark, to_arrow
-from pipelines.dedupe.repeats import count_repeats, cut, gather, look_up, pack_keys
+from pipelines.dedupe.repeats import count_repeats, cut_range, look_up, pack_keys, select_all
 from pipelines.settings import PassageSettings
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
@@ -106,12 +106,12 @@ def find(texts_D, settings, ranks_D=None, sizes=(), partitions=1):
         found.append((texts_D[start:end], pieces, pack_keys(pieces, ranks)))
     repeats = [
         count_repeats(
-            [cut(columns, number, partitions) for _, _, columns in found], settings.documents
+            [cut_range(columns, number, partitions) for _, _, columns in found], settings.documents
         )
         for number in range(partitions)
     ]
     return [
-        (some, pieces, look_up(pieces.keys_M, gather(columns, repeats)))
+        (some, pieces, look_up(pieces.keys_M, select_all(columns, repeats)))
         for some, pieces, columns in found
     ]
 

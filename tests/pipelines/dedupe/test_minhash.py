@@ -13,7 +13,6 @@ from pipelines.dedupe.minhash import (
     draw_functions,
     fill_bands,
     find_minima,
-    match_probability,
     sign,
 )
 from pipelines.dedupe.shingles import jaccard
@@ -23,6 +22,11 @@ from tests.pipelines.dedupe.simple import texts, view
 
 PRIME = 2**61 - 1
 NEAR = NearSettings(words=2, bands=5, rows=3)
+
+
+def match_probability(alike, near):
+    """The chance that two texts of this similarity share a key."""
+    return 1 - (1 - alike**near.rows) ** near.bands
 
 
 def series_of(documents):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipelines.words.english import english, split_words
 from pipelines.words.memo import Vocabulary, describe
-from pipelines.words.points import LONGEST, UNKNOWN, decode
+from pipelines.words.points import LONGEST, UNKNOWN, decode, make_points
 from pipelines.words.splitting import split_chunk
 
 VOCABULARY = Vocabulary()
@@ -52,12 +52,11 @@ chunks = st.lists(
 def split_natively(chunk):
     """The kernel's words, None where it leaves the chunk to spaCy."""
     data = np.frombuffer(chunk.encode(), np.uint8)
-    points, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
-    hashes, cuts = np.empty(LONGEST + 1, np.uint64), np.empty(LONGEST + 1, np.int32)
-    count = decode(data, 0, len(data), points, ends, hashes)
+    points, cuts = make_points(), np.empty(LONGEST + 1, np.int32)
+    count = decode(data, 0, len(data), points)
     if count == UNKNOWN:
         return None
-    size = split_chunk(points, ends, hashes, count, VOCABULARY.rules, cuts)
+    size = split_chunk(points, count, VOCABULARY.rules, cuts)
     if size == UNKNOWN:
         return None
     starts = [0, *cuts[: size - 1].tolist()]

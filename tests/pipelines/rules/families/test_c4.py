@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.edits.spans import map_ends, map_starts
 from pipelines.rules.families.c4 import RULES, annotate
-from pipelines.rules.line_rules import NEEDLES, POLICIES, RARE_BYTES, RAREST, REASONS
+from pipelines.rules.line_reasons import NEEDLES, POLICIES, RARE_BYTES, RAREST, REASONS
 from tests.pipelines.rules.batches import TEXT, make_batch
 
 lines = st.lists(
