@@ -4,8 +4,8 @@ What a unit keeps of its pieces is one column for each document and distinct key
 uint64 [R, K] with the rows KEY and, where passages are to be deleted, RANK, a number of its own
 for each document. Keys are counted by equal ranges, cut out of all units' columns; what is repeated
 in a range is uint64 [R + 1, U], one column for each key, with the rows KEY, COUNT (documents that
-hold it) and, where there were ranks, OWNER, the smallest of them. All arrays can be saved and mapped
-as they are.
+hold it) and, where there were ranks, OWNER, the smallest of them. All arrays can be saved and
+mapped as they are.
 
 Keys are hashes scattered over all 64 bits. Sorting and searching rely on that for their speed: the
 highest bits of a key tell nearly where it stands among all of them.

@@ -78,7 +78,7 @@ def is_written(data: Uint8s, at: int, wanted: Uint8s) -> bool:
 
 @njit
 def list_pieces(data: Uint8s, start: int, end: int, rows_Px3: Int64s, size: int) -> int:
-    """Append the pieces of a line, bytes [start, end), to `size` rows; return the rows with them."""
+    """Append the pieces of a line, bytes [start, end), to `size` rows; return their new number."""
     begins, piece, at = 1, start, start
     while at < end:
         mark = citation_size(data, at, end)
