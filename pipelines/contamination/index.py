@@ -3,8 +3,8 @@
 An item makes as many *variants* as it has answers: the question with one of them (the question
 alone where there is none). A variant's n-grams are those of its normalised words (see
 `text.word_hashes`); one that is shorter than an n-gram is a single one of its own length. An n-gram
-that holds a word of the answer is the answer's, and the others are the question's; one that occurs as both in the same
-variant is the question's, as finding it does not show that the answer is there.
+that holds a word of the answer is the answer's, and the others are the question's; one that occurs
+as both in the same variant is the question's, as finding it does not show that the answer is there.
 
 N-grams in which fewer than half of the words are different are left out. In normal form all numbers
 are one word, and so are all months: a list of thirteen numbers is in every table.
