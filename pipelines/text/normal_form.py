@@ -138,7 +138,7 @@ def normalise_from(
         # Text d has d entries more before its own: one for the end of each text.
         own = Output(output.data, output.origins[document:])
         first = offsets[document]
-        at, size = normalise_one(text.data[:end], at, table, own, first, size)
+        at, size = normalise_one(text.data, at, end, table, own, first, size)
         if at < end:
             while at > text.offsets[document] and text.data[at - 1] > BLANK:
                 at -= 1
@@ -173,22 +173,20 @@ def find_blank(text: Text, document: int, at: int) -> int:
 
 @njit
 def normalise_one(
-    source: Uint8s, at: int, table: Table, output: Output, first: int, size: int
+    source: Uint8s, at: int, end: int, table: Table, output: Output, first: int, size: int
 ) -> tuple[int, int]:
-    """Write the normal form of source[at:], which ends a text, behind `size` bytes of output.
+    """Write the normal form of source[at:end] behind `size` bytes, of which `first` are others'.
 
-    The text's own output begins at `first`. Return the place that is reached, of a character that
-    Python has to treat or the end, and the size that is.
+    Return the place reached, of a character for Python to treat or `end`, and the size reached.
     """
     data, origins = output
     blank = size == first  # whether a space would follow another, or begin the text
-    while at < len(source):
+    while at < end:
         origins[size] = at
         byte = source[at]
         if byte < 0x80 and not ZERO <= byte <= NINE:
             form = table.ascii[byte]
-            # No branch, as most texts are mostly this: what is written but not counted in `size`
-            # is written over by the next character.
+            # No branch, as most text is this: what `size` does not count is written over.
             data[size] = form
             size += not (blank and form == BLANK)
             blank = form == BLANK
@@ -202,18 +200,26 @@ def normalise_one(
             data[size] = BLANK
             size += not blank
             blank = True
+        elif code == DIGIT:
+            data[size] = ZERO
+            size += 1
+            blank = False
+            following = skip_number(source, following, end, table)
         else:
             size = write_form(source[at:following], at, code, table.forms, output, size)
-            if code == DIGIT:
-                following = skip_number(source, following, table)
-            # A dropped mark keeps two spaces apart (spaces become one before marks are dropped),
-            # but not from the text's start, which is stripped after that once more.
+            # Spaces become one before marks are dropped: a dropped mark keeps two spaces apart.
             blank = size == first
         at = following
-    origins[size] = len(source)
+    origins[size] = end  # the end of the last byte, unless spaces follow: then where they begin
+    return end, drop_blanks(data, first, size)
+
+
+@njit
+def drop_blanks(data: Uint8s, first: int, size: int) -> int:
+    """Return the size without the spaces at the end of a text that begins at `first`."""
     while size > first and data[size - 1] == BLANK:
         size -= 1
-    return len(source), size
+    return size
 
 
 @njit
@@ -223,9 +229,6 @@ def write_form(
     """Write what the character at source place `at` becomes; return the size with it."""
     if code == DROP:
         return size
-    if code == DIGIT:
-        output.data[size] = ZERO
-        return size + 1
     if code == KEEP:
         for byte in character:
             output.data[size], output.origins[size] = byte, at
@@ -238,23 +241,23 @@ def write_form(
 
 
 @njit
-def skip_number(source: Uint8s, at: int, table: Table) -> int:
+def skip_number(source: Uint8s, at: int, end: int, table: Table) -> int:
     """Return where the number ends whose first digit ends at `at`."""
-    at = skip_digits(source, at, table.codes)
-    if at < len(source):
+    at = skip_digits(source, at, end, table.codes)
+    if at < end:
         separator, following = read_point(source, at)
         for known in table.separators:
             if separator == known:
-                decimals = skip_digits(source, following, table.codes)
+                decimals = skip_digits(source, following, end, table.codes)
                 # A separator without a digit after it ends a sentence, or a list's entry.
                 return decimals if decimals > following else at
     return at
 
 
 @njit
-def skip_digits(source: Uint8s, at: int, codes: Int32s) -> int:
+def skip_digits(source: Uint8s, at: int, end: int, codes: Int32s) -> int:
     """Return where the digits end that begin at `at`."""
-    while at < len(source):
+    while at < end:
         point, following = read_point(source, at)
         if codes[point] != DIGIT:
             break
