@@ -82,10 +82,10 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     for texts_D in batches:
         text = Text.view(texts_D)
         ranks_D = generator.integers(0, 2**64, len(texts_D), np.uint64)
-        hashed = clock.time("list words", lambda text=text: list_words(text))
+        word_hashes = clock.time("list words", lambda text=text: list_words(text))
         pieces = clock.time(
             "find pieces in them",
-            lambda text=text, hashed=hashed: find_pieces(text, SETTINGS, hashed),
+            lambda text=text, word_hashes=word_hashes: find_pieces(text, SETTINGS, word_hashes),
         )
         columns = clock.time("pack", lambda pieces=pieces: pack_keys(pieces))
         ranked = clock.time(

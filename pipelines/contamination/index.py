@@ -93,10 +93,12 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     ordered = sorted(items)
     questions = [item.question for item in ordered for _ in item.texts]
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
-    hashed = list_words(text)
-    words_V = np.diff(hashed.offsets_D1)
+    word_hashes = list_words(text)
+    words_V = np.diff(word_hashes.offsets_D1)
     lengths_V = _choose_lengths(words_V, settings)
-    grams = _distinguish(_list_grams(hashed, _find_answers(text, hashed, questions), lengths_V))
+    grams = _distinguish(
+        _list_grams(word_hashes, _find_answers(text, word_hashes, questions), lengths_V)
+    )
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
     keys_K, grams_K = _make_table(hashes_G)
@@ -133,22 +135,22 @@ def _choose_lengths(words_V: Int64s, settings: ContaminationSettings) -> Int64s:
     return np.where(words_V >= settings.words, settings.words, short_V)
 
 
-def _find_answers(text: Text, hashed: WordHashes, questions: list[str]) -> Bools:
+def _find_answers(text: Text, word_hashes: WordHashes, questions: list[str]) -> Bools:
     """Return which of the N words are of an answer, which follows its question."""
     ends_V = text.offsets[:-1] + [len(question.encode()) for question in questions]
-    return hashed.starts_N >= np.repeat(ends_V, np.diff(hashed.offsets_D1))
+    return word_hashes.starts_N >= np.repeat(ends_V, np.diff(word_hashes.offsets_D1))
 
 
-def _list_grams(hashed: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
+def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
     """Return the n-grams of V variants, each of them as often as it occurs."""
     parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
     for length in np.unique(lengths_V[lengths_V > 0]).tolist():
-        hashes_M, offsets_V1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, length)
+        hashes_M, offsets_V1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, length)
         variants_M = number_groups(offsets_V1)
-        firsts_M = np.arange(len(hashes_M)) + (hashed.offsets_D1 - offsets_V1)[variants_M]
+        firsts_M = np.arange(len(hashes_M)) + (word_hashes.offsets_D1 - offsets_V1)[variants_M]
         kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
         chosen_M = lengths_V[variants_M] == length
-        chosen_M &= are_varied(hashed.hashes_N, firsts_M, length)
+        chosen_M &= are_varied(word_hashes.hashes_N, firsts_M, length)
         parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
     return _Grams(
         np.concatenate([part.hashes_M for part in parts]),

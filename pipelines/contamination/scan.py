@@ -48,9 +48,11 @@ class Hits(NamedTuple):
     spans: Spans
 
 
-def scan(text: Text, hashed: WordHashes, index: Index, settings: ContaminationSettings) -> Hits:
-    """Return what is found in the D documents of `text`, whose words are `hashed`."""
-    matches = find_matches(hashed, index)
+def scan(
+    text: Text, word_hashes: WordHashes, index: Index, settings: ContaminationSettings
+) -> Hits:
+    """Return what is found in the D documents of `text`, with these words."""
+    matches = find_matches(word_hashes, index)
     pairs = score_pairs(matches, index, settings)
     scores_D = np.zeros(len(text.offsets) - 1)
     np.maximum.at(scores_D, pairs.documents_P, pairs.scores_P)
@@ -60,18 +62,20 @@ def scan(text: Text, hashed: WordHashes, index: Index, settings: ContaminationSe
     return Hits(
         scores_D=scores_D,
         pairs=hits,
-        places=_locate(text, hashed, hits.documents_P, words_Hx2),
+        places=_locate(text, word_hashes, hits.documents_P, words_Hx2),
         spans=Spans(
             offsets_D1=np.searchsorted(cover.documents_S, np.arange(len(text.offsets))),
-            places=_locate(text, hashed, cover.documents_S, cover.words_Sx2),
+            places=_locate(text, word_hashes, cover.documents_S, cover.words_Sx2),
             hits_S=cover.hits_S,
         ),
     )
 
 
-def _locate(text: Text, hashed: WordHashes, documents_K: Int64s, words_Kx2: Int64s) -> Places:
+def _locate(text: Text, word_hashes: WordHashes, documents_K: Int64s, words_Kx2: Int64s) -> Places:
     """Return where K spans of words [start, end) lie in their documents."""
-    places = np.concatenate([hashed.starts_N[words_Kx2[:, 0]], hashed.ends_N[words_Kx2[:, 1] - 1]])
+    places = np.concatenate(
+        [word_hashes.starts_N[words_Kx2[:, 0]], word_hashes.ends_N[words_Kx2[:, 1] - 1]]
+    )
     documents = np.tile(documents_K, 2)
     order = np.lexsort((places, documents))  # in order they cost one pass over the text
     chars = np.empty(len(places), np.int64)

@@ -38,9 +38,9 @@ class Signatures(NamedTuple):
     offsets_D1: Int64s
 
 
-def sign(hashed: WordHashes, near: NearSettings) -> Signatures:
+def sign(word_hashes: WordHashes, near: NearSettings) -> Signatures:
     """Return the signatures of D texts."""
-    grams_M, grams_D1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, near.words)
+    grams_M, grams_D1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, near.words)
     bands_DxB = np.empty((len(grams_D1) - 1, near.bands), np.uint64)
     factors_H, terms_H = draw_functions(near.bands * near.rows, near.seed)
     fill_bands(grams_M, grams_D1, factors_H, terms_H, bands_DxB)

@@ -6,10 +6,10 @@ A passage is known by a 64-bit key, with its kind mixed in, so that one space of
   bytes, so case, marks and inner white space tell lines apart;
 - paragraph: a block of two or more lines that are not blank between lines that are, as long at
   least; the key is that of its stripped lines joined by newlines;
-- run: words in a row, at least so many. The words are those of the normal form (`hashed`), but with
-  their digits, so that tables of numbers are not all alike: case, punctuation and line wrapping do
-  not tell runs apart. The key of every window of the least length is looked for; what repeated
-  windows cover is a run.
+- run: words in a row, at least so many. The words are those of the normal form (see
+  `text.word_hashes`), but with their digits, so that tables of numbers are not all alike: case,
+  punctuation and line wrapping do not tell runs apart. The key of every window of the least length
+  is looked for; what repeated windows cover is a run.
 
 Two different passages among 10^9 share a key with a chance of about 3 in 100.
 """
@@ -58,7 +58,7 @@ class Pieces(NamedTuple):
     ends_B: Int64s
     block_offsets_D1: Int64s
     window_offsets_D1: Int64s
-    hashed: WordHashes
+    word_hashes: WordHashes
     words: int
 
     @property
@@ -84,10 +84,12 @@ class Passages(NamedTuple):
     offsets_D1: Int64s
 
 
-def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None = None) -> Pieces:
+def find_pieces(
+    text: Text, settings: PassageSettings, word_hashes: WordHashes | None = None
+) -> Pieces:
     """Return all lines, paragraphs and windows of D texts that are long enough.
 
-    `hashed` are the words of the texts, where they have been listed already.
+    `word_hashes` are the words of the texts, where they have been listed already.
     """
     size, least = int(text.offsets[-1] - text.offsets[0]), max(1, settings.line_chars)
     room = 2 * (size // least + 1)  # a line and a paragraph for every `least` bytes
@@ -95,9 +97,9 @@ def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None
     bounds_2xB = np.empty((2, room), np.int64)
     block_offsets_D1 = np.zeros(len(text.offsets), np.int64)
     blocks = find_blocks(text, least, keys_B, kinds_B, bounds_2xB, block_offsets_D1)
-    hashed = list_words(text) if hashed is None else hashed
-    hashes_N = mix_digits(text.data, hashed)
-    keys_W, window_offsets_D1 = hash_grams(hashes_N, hashed.offsets_D1, settings.words)
+    word_hashes = list_words(text) if word_hashes is None else word_hashes
+    hashes_N = mix_digits(text.data, word_hashes)
+    keys_W, window_offsets_D1 = hash_grams(hashes_N, word_hashes.offsets_D1, settings.words)
     keys_W ^= SALTS[RUN]
     return Pieces(
         keys_M=np.concatenate([keys_B[:blocks], keys_W]),
@@ -106,20 +108,22 @@ def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None
         ends_B=bounds_2xB[1, :blocks].copy(),
         block_offsets_D1=block_offsets_D1,
         window_offsets_D1=window_offsets_D1,
-        hashed=hashed,
+        word_hashes=word_hashes,
         words=settings.words,
     )
 
 
 def mark(text: Text, pieces: Pieces, counts_M: npt.NDArray[np.unsignedinteger]) -> Passages:
     """Return the passages of D texts, given how many documents hold each piece, 0 for one."""
-    blocks, hashed = len(pieces.kinds_B), pieces.hashed
+    blocks, word_hashes = len(pieces.kinds_B), pieces.word_hashes
     hit_H = np.flatnonzero(counts_M[:blocks])
-    counts_N = cover(counts_M[blocks:], pieces.window_offsets_D1, hashed.offsets_D1, pieces.words)
-    documents_R, first_R, last_R, counts_R = list_runs(counts_N, hashed.offsets_D1)
+    counts_N = cover(
+        counts_M[blocks:], pieces.window_offsets_D1, word_hashes.offsets_D1, pieces.words
+    )
+    documents_R, first_R, last_R, counts_R = list_runs(counts_N, word_hashes.offsets_D1)
     documents_P = np.concatenate([number_groups(pieces.block_offsets_D1)[hit_H], documents_R])
-    starts_P = np.concatenate([pieces.starts_B[hit_H], hashed.starts_N[first_R]])
-    ends_P = np.concatenate([pieces.ends_B[hit_H], hashed.ends_N[last_R]])
+    starts_P = np.concatenate([pieces.starts_B[hit_H], word_hashes.starts_N[first_R]])
+    ends_P = np.concatenate([pieces.ends_B[hit_H], word_hashes.ends_N[last_R]])
     kinds_P = np.concatenate([pieces.kinds_B[hit_H], np.full(len(first_R), RUN, np.uint8)])
     sizes_P = np.concatenate([counts_M[hit_H].astype(np.int32), counts_R.astype(np.int32)])
     order_P = np.lexsort((kinds_P, ends_P, starts_P, documents_P))
@@ -198,12 +202,12 @@ def find_blocks(
 
 
 @njit
-def mix_digits(data: Uint8s, hashed: WordHashes) -> Uint64s:
+def mix_digits(data: Uint8s, word_hashes: WordHashes) -> Uint64s:
     """Return the hashes of N words, with the ASCII digits that a word came from mixed in."""
-    hashes_N = hashed.hashes_N.copy()
+    hashes_N = word_hashes.hashes_N.copy()
     for word in range(len(hashes_N)):
         digits = np.uint64(0)
-        for at in range(hashed.starts_N[word], hashed.ends_N[word]):
+        for at in range(word_hashes.starts_N[word], word_hashes.ends_N[word]):
             if DIGITS[0] <= data[at] <= DIGITS[1]:
                 digits = extend(digits, data[at])
         if digits:

@@ -38,14 +38,14 @@ def list_words(text: Text) -> WordHashes:
     others = copy_others(normal.text.data, chunks)
     words = split_texts(Text(others, np.array([0, len(others)])))
     size = int(chunks.whole_K.sum()) + len(words.places)
-    hashed = WordHashes(
+    word_hashes = WordHashes(
         np.empty(size, np.uint64),
         np.empty(size, np.int64),
         np.empty(size, np.int64),
         np.zeros(len(text.offsets), np.int64),
     )
-    trace(chunks, words, normal.origins, hashed)
-    return hashed
+    trace(chunks, words, normal.origins, word_hashes)
+    return word_hashes
 
 
 def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, Int64s]:
@@ -62,7 +62,7 @@ def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, 
 
 
 @njit
-def trace(chunks: Chunks, words: Words, origins: Int32s, hashed: WordHashes) -> None:
+def trace(chunks: Chunks, words: Words, origins: Int32s, word_hashes: WordHashes) -> None:
     """Write hashes and sources of all words; `words` are those of the chunks that are not whole.
 
     `origins` as in `normal_form.Normal`. Most chunks are whole, and their words are not looked up;
@@ -74,19 +74,19 @@ def trace(chunks: Chunks, words: Words, origins: Int32s, hashed: WordHashes) -> 
         for chunk in range(chunks.offsets_D1[document], chunks.offsets_D1[document + 1]):
             start, last = chunks.starts_K[chunk], chunks.ends_K[chunk]
             if chunks.whole_K[chunk]:
-                hashed.hashes_N[size] = chunks.hashes_K[chunk]
-                hashed.starts_N[size], hashed.ends_N[size] = own[start], own[last]
+                word_hashes.hashes_N[size] = chunks.hashes_K[chunk]
+                word_hashes.starts_N[size], word_hashes.ends_N[size] = own[start], own[last]
                 size += 1
                 continue
             for _ in range(words.chunk_words[split]):
                 entry = words.vocabulary[words.places[word]]
                 end = start + entry.bytes
-                hashed.hashes_N[size] = scatter(entry.hash)
-                hashed.starts_N[size] = own[start]
-                hashed.ends_N[size] = own[find_end(own, end, last)]
+                word_hashes.hashes_N[size] = scatter(entry.hash)
+                word_hashes.starts_N[size] = own[start]
+                word_hashes.ends_N[size] = own[find_end(own, end, last)]
                 start, size, word = end, size + 1, word + 1
             split += 1
-        hashed.offsets_D1[document + 1] = size
+        word_hashes.offsets_D1[document + 1] = size
 
 
 @njit

@@ -26,8 +26,8 @@ def list_grams():
 @given(st.lists(some_words, max_size=4))
 def test_matches_are_all_places_of_the_n_grams(documents):
     texts = pa.array([" ".join(words) for words in documents], pa.string())
-    hashed = list_words(Text.view(texts))
-    matches = find_matches(hashed, INDEX)
+    word_hashes = list_words(Text.view(texts))
+    matches = find_matches(word_hashes, INDEX)
     wanted, base = [], 0
     for document, words in enumerate(documents):
         wanted += [
@@ -43,14 +43,14 @@ def test_matches_are_all_places_of_the_n_grams(documents):
 
 
 def test_each_n_gram_has_its_own_number():
-    hashed = list_words(Text.view(pa.array([" ".join(WORDS[:5])])))
-    matches = find_matches(hashed, INDEX)
+    word_hashes = list_words(Text.view(pa.array([" ".join(WORDS[:5])])))
+    matches = find_matches(word_hashes, INDEX)
     assert len(set(matches.grams_M.tolist())) == len(matches.grams_M) == 3
 
 
 def test_a_document_shorter_than_any_n_gram_has_no_match():
-    hashed = list_words(Text.view(pa.array([WORDS[1], "", " ".join(WORDS[1:3])])))
-    assert len(find_matches(hashed, INDEX).grams_M) == 0
+    word_hashes = list_words(Text.view(pa.array([WORDS[1], "", " ".join(WORDS[1:3])])))
+    assert len(find_matches(word_hashes, INDEX).grams_M) == 0
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.data())

@@ -32,11 +32,11 @@ def view(texts_D):
 
 def list_spans(text):
     """The places of a text's normalised words in characters, and what tells the words apart."""
-    hashed, data = list_words(view([text])), text.encode()
-    bounds = zip(hashed.starts_N.tolist(), hashed.ends_N.tolist(), strict=True)
+    word_hashes, data = list_words(view([text])), text.encode()
+    bounds = zip(word_hashes.starts_N.tolist(), word_hashes.ends_N.tolist(), strict=True)
     spans = [(len(data[:start].decode()), len(data[:end].decode())) for start, end in bounds]
     digits = ["".join(re.findall("[0-9]", text[start:end])) for start, end in spans]
-    return spans, list(zip(hashed.hashes_N.tolist(), digits, strict=True))
+    return spans, list(zip(word_hashes.hashes_N.tolist(), digits, strict=True))
 
 
 def list_pieces(text, settings):

@@ -30,7 +30,7 @@ def match_probability(alike, near):
 
 
 def series_of(documents):
-    """Return documents of words, which are numbers, as a hashed."""
+    """Return documents of words, which are numbers, as their hashes."""
     words = [word for some in documents for word in some]
     names = np.random.default_rng(5).integers(0, 2**64, 50, np.uint64)
     nowhere = np.zeros(len(words), np.int64)
