@@ -143,9 +143,9 @@ def search(texts: Sequence[str], index: Index, settings: ContaminationSettings) 
         array = pa.array(batch, pa.string())
         start = time.process_time()
         text = Text.view(array)
-        hashed = list_words(text)
+        word_hashes = list_words(text)
         middle = time.process_time()
-        hits = scan(text, hashed, index, settings)
+        hits = scan(text, word_hashes, index, settings)
         end = time.process_time()
         found = found._replace(
             listing=found.listing + middle - start, scanning=found.scanning + end - middle

@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks.clean import read_corpus
 from pipelines.dedupe.cuts import delete
 from pipelines.dedupe.passages import KINDS, Passages, Pieces, find_pieces, mark
-from pipelines.dedupe.repeats import count_repeats, cut, gather, look_up, pack_keys
+from pipelines.dedupe.repeats import count_repeats, cut_range, look_up, pack_keys, select_all
 from pipelines.settings import PassageSettings
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
@@ -82,10 +82,10 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     for texts_D in batches:
         text = Text.view(texts_D)
         ranks_D = generator.integers(0, 2**64, len(texts_D), np.uint64)
-        hashed = clock.time("list words", lambda text=text: list_words(text))
+        word_hashes = clock.time("list words", lambda text=text: list_words(text))
         pieces = clock.time(
             "find pieces in them",
-            lambda text=text, hashed=hashed: find_pieces(text, SETTINGS, hashed),
+            lambda text=text, word_hashes=word_hashes: find_pieces(text, SETTINGS, word_hashes),
         )
         columns = clock.time("pack", lambda pieces=pieces: pack_keys(pieces))
         ranked = clock.time(
@@ -101,7 +101,7 @@ def count(parts: list[Uint64s], step: str, clock: Clock) -> list[Uint64s]:
     """Return what is repeated, by partition."""
     repeats = []
     for number in range(PARTITIONS):
-        some = [cut(part, number, PARTITIONS) for part in parts]
+        some = [cut_range(part, number, PARTITIONS) for part in parts]
         repeats.append(clock.time(step, lambda some=some: count_repeats(some, SETTINGS.documents)))
         clock.bytes[step] += repeats[-1].nbytes
     return repeats
@@ -112,7 +112,7 @@ def mark_units(units: list[Unit], clock: Clock) -> list[Passages]:
     repeats = count([unit.columns for unit in units], "count", clock)
     passages = []
     for unit in units:
-        held = clock.time("gather", lambda unit=unit: gather(unit.columns, repeats))
+        held = clock.time("gather", lambda unit=unit: select_all(unit.columns, repeats))
         found = clock.time(
             "look up", lambda unit=unit, held=held: look_up(unit.pieces.keys_M, held)
         )
@@ -130,7 +130,7 @@ def delete_units(units: list[Unit], clock: Clock) -> int:
     repeats = count([unit.ranked for unit in units], "count (delete)", clock)
     left = 0
     for unit in units:
-        found = look_up(unit.pieces.keys_M, gather(unit.ranked, repeats))
+        found = look_up(unit.pieces.keys_M, select_all(unit.ranked, repeats))
         edited = clock.time(
             "delete",
             lambda unit=unit, found=found: delete(unit.texts_D, unit.pieces, found, unit.ranks_D),

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe, write_fingerprints
 from pipelines.dedupe.links import find_links
-from pipelines.dedupe.minhash import Signatures, match_probability, sign
+from pipelines.dedupe.minhash import Signatures, sign
 from pipelines.dedupe.shingles import jaccard
 from pipelines.dedupe.unions import find_components
 from pipelines.readers.records import ReadOptions, Record
@@ -47,12 +47,17 @@ UNIT = 500  # documents, where the clusters are found
 PARTITIONS = 4
 
 
+def match_probability(jaccard: float, near: NearSettings) -> float:
+    """Return the chance that two texts of this similarity share a key: 1 - (1 - J^rows)^bands."""
+    return float(1 - (1 - jaccard**near.rows) ** near.bands)
+
+
 class Corpus(NamedTuple):
     """D documents, and the hashes of their words."""
 
     sources: list[str]
     contents: list[bytes]
-    hashed: WordHashes
+    word_hashes: WordHashes
 
 
 class Pairs(NamedTuple):
@@ -73,8 +78,8 @@ def read_sample(path: str, documents: int) -> Corpus:
         hashes.append(some.hashes_N)
         offsets.append(some.offsets_D1[1:] + offsets[-1][-1])
     nowhere = np.empty(0, np.int64)  # places of words: nothing here needs them
-    hashed = WordHashes(np.concatenate(hashes), nowhere, nowhere, np.concatenate(offsets))
-    return Corpus([source for _, source, _ in chosen], contents, hashed)
+    word_hashes = WordHashes(np.concatenate(hashes), nowhere, nowhere, np.concatenate(offsets))
+    return Corpus([source for _, source, _ in chosen], contents, word_hashes)
 
 
 def read_records(path: str) -> Iterator[tuple[bytes, str, str]]:
@@ -93,7 +98,9 @@ def read_records(path: str) -> Iterator[tuple[bytes, str, str]]:
 
 def compare_all(corpus: Corpus) -> Pairs:
     """Return all pairs with a similarity of at least LEAST, by an inverted index of shingles."""
-    grams_M, grams_D1 = hash_grams(corpus.hashed.hashes_N, corpus.hashed.offsets_D1, NEAR.words)
+    grams_M, grams_D1 = hash_grams(
+        corpus.word_hashes.hashes_N, corpus.word_hashes.offsets_D1, NEAR.words
+    )
     docs_M = np.repeat(np.arange(len(corpus.contents)), np.diff(grams_D1))
     terms_M = np.unique(grams_M, return_inverse=True)[1]
     terms_S, docs_S = np.unique(np.stack([terms_M, docs_M]), axis=1)
@@ -299,7 +306,7 @@ def main() -> None:
     corpus = read_sample(sys.argv[1], documents)
     pairs = compare_all(corpus)
     seeds = [NEAR.seed + number for number in range(SEEDS)]
-    signed = [sign(corpus.hashed, replace(NEAR, seed=seed)) for seed in seeds]
+    signed = [sign(corpus.word_hashes, replace(NEAR, seed=seed)) for seed in seeds]
     console = Console(width=120)
     console.print(show_bands(pairs, signed))
     console.print(show_check(pairs, signed[0]))

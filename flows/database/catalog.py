@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from jinja2 import Environment, StrictUndefined
 
 from flows.run.funnel import STAGES, UNITS
+from weighting.contracts.documents import tabulate_rows
 from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.policies.effective_sample import effective_share
@@ -240,7 +241,7 @@ def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str
             str(path), config={**SETTINGS, "storage_compatibility_version": STORAGE}
         ) as connection:
             for name, schema in TABLES.items():
-                connection.register("given", _to_arrow(rows[name], schema))
+                connection.register("given", tabulate_rows(rows[name], schema))
                 connection.execute(f"CREATE TABLE {name} AS FROM given")
                 connection.unregister("given")
             connection.execute(script)
@@ -248,12 +249,6 @@ def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str
         raise AssayError(f"{run / NAME}: {_first_line(error)}") from None
     finally:
         _log_of(path).unlink(missing_ok=True)
-
-
-def _to_arrow(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _render_script(run: Path, manifest: Manifest) -> str:

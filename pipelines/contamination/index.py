@@ -1,10 +1,10 @@
 """The n-grams of evaluation items, and which items hold each.
 
 An item makes as many *variants* as it has answers: the question with one of them (the question
-alone where there is none). A variant's n-grams are those of its normalised words (`dedupe.hashed`);
-one that is shorter than an n-gram is a single one of its own length. An n-gram that holds a word of
-the answer is the answer's, and the others are the question's; one that occurs as both in the same
-variant is the question's, as finding it does not show that the answer is there.
+alone where there is none). A variant's n-grams are those of its normalised words (see
+`text.word_hashes`); one that is shorter than an n-gram is a single one of its own length. An n-gram
+that holds a word of the answer is the answer's, and the others are the question's; one that occurs
+as both in the same variant is the question's, as finding it does not show that the answer is there.
 
 N-grams in which fewer than half of the words are different are left out. In normal form all numbers
 are one word, and so are all months: a list of thirteen numbers is in every table.
@@ -26,6 +26,7 @@ from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
 from pipelines.work.arrays import load_array, save_array
+from weighting.array_tools import mark_changes, number_groups
 from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint64s
 from weighting.storage.files import replacing
 
@@ -92,19 +93,23 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     ordered = sorted(items)
     questions = [item.question for item in ordered for _ in item.texts]
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
-    hashed = list_words(text)
-    words_V = np.diff(hashed.offsets_D1)
+    word_hashes = list_words(text)
+    words_V = np.diff(word_hashes.offsets_D1)
     lengths_V = _choose_lengths(words_V, settings)
-    grams = _distinguish(_list_grams(hashed, _find_answers(text, hashed, questions), lengths_V))
+    grams = _distinguish(
+        _list_grams(word_hashes, _find_answers(text, word_hashes, questions), lengths_V)
+    )
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
+    keys_K, grams_K = _make_table(hashes_G)
     return Index(
-        np.unique(lengths_V[lengths_V > 0]),
-        *_make_table(hashes_G),
-        np.append(starts_G, len(grams.hashes_M)),
-        grams.variants_M.astype(np.int32),
-        grams.kinds_M,
-        _tabulate(ordered, words_V, totals.reshape(-1, 2)),
+        lengths_L=np.unique(lengths_V[lengths_V > 0]),
+        keys_K=keys_K,
+        grams_K=grams_K,
+        offsets_G1=np.append(starts_G, len(grams.hashes_M)),
+        variants_P=grams.variants_M.astype(np.int32),
+        kinds_P=grams.kinds_M,
+        variants=_tabulate(ordered, words_V, totals.reshape(-1, 2)),
     )
 
 
@@ -130,22 +135,22 @@ def _choose_lengths(words_V: Int64s, settings: ContaminationSettings) -> Int64s:
     return np.where(words_V >= settings.words, settings.words, short_V)
 
 
-def _find_answers(text: Text, hashed: WordHashes, questions: list[str]) -> Bools:
+def _find_answers(text: Text, word_hashes: WordHashes, questions: list[str]) -> Bools:
     """Return which of the N words are of an answer, which follows its question."""
     ends_V = text.offsets[:-1] + [len(question.encode()) for question in questions]
-    return hashed.starts_N >= np.repeat(ends_V, np.diff(hashed.offsets_D1))
+    return word_hashes.starts_N >= np.repeat(ends_V, np.diff(word_hashes.offsets_D1))
 
 
-def _list_grams(hashed: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
+def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
     """Return the n-grams of V variants, each of them as often as it occurs."""
     parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
     for length in np.unique(lengths_V[lengths_V > 0]).tolist():
-        hashes_M, offsets_V1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, length)
-        variants_M = np.repeat(np.arange(len(lengths_V)), np.diff(offsets_V1))
-        firsts_M = np.arange(len(hashes_M)) + (hashed.offsets_D1 - offsets_V1)[variants_M]
+        hashes_M, offsets_V1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, length)
+        variants_M = number_groups(offsets_V1)
+        firsts_M = np.arange(len(hashes_M)) + (word_hashes.offsets_D1 - offsets_V1)[variants_M]
         kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
         chosen_M = lengths_V[variants_M] == length
-        chosen_M &= are_varied(hashed.hashes_N, firsts_M, length)
+        chosen_M &= are_varied(word_hashes.hashes_N, firsts_M, length)
         parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
     return _Grams(
         np.concatenate([part.hashes_M for part in parts]),
@@ -157,9 +162,8 @@ def _list_grams(hashed: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Gram
 def _distinguish(grams: _Grams) -> _Grams:
     """Return each n-gram of a variant once, sorted by hash, then variant."""
     ordered = grams.take(np.lexsort((grams.kinds_M, grams.variants_M, grams.hashes_M)))
-    first_M = np.ones(len(ordered.hashes_M), bool)
-    first_M[1:] = (np.diff(ordered.hashes_M) != 0) | (np.diff(ordered.variants_M) != 0)
-    return ordered.take(first_M)
+    # By kind last, so that of an n-gram that is both the question's comes first, and stays.
+    return ordered.take(mark_changes(ordered.hashes_M, ordered.variants_M))
 
 
 def _tabulate(ordered: list[Item], words_V: Int64s, totals_Vx2: Int64s) -> pa.Table:
@@ -194,6 +198,7 @@ def are_varied(hashes_N: Uint64s, firsts_M: Int64s, length: int) -> Bools:
     varied_M = np.empty(len(firsts_M), np.bool_)
     for gram in range(len(firsts_M)):
         different = 0
+        # A dozen words: to compare each with all before it is faster than any set of them.
         for at in range(firsts_M[gram], firsts_M[gram] + length):
             known = False
             for before in range(firsts_M[gram], at):

@@ -20,23 +20,26 @@ class Matches(NamedTuple):
     lasts_M: Int64s  # the word after the last one
 
 
-def find_matches(hashed: WordHashes, index: Index) -> Matches:
+def find_matches(word_hashes: WordHashes, index: Index) -> Matches:
     """Return all places of the index's n-grams in the words of D documents."""
     parts = [np.empty((4, 0), np.int64)]
     for length in index.lengths_L.tolist():
-        hashes_N, offsets_D1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, length)
+        hashes_N, offsets_D1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, length)
         places_M, grams_M = look_up(hashes_N, index.keys_K, index.grams_K)
         documents_M = np.searchsorted(offsets_D1, places_M, side="right") - 1
-        firsts_M = places_M + (hashed.offsets_D1 - offsets_D1)[documents_M]
+        firsts_M = places_M + (word_hashes.offsets_D1 - offsets_D1)[documents_M]
         parts.append(np.stack([documents_M, grams_M, firsts_M, firsts_M + length]))
     matches_4xM = np.concatenate(parts, 1)
-    order = np.argsort(matches_4xM[2], kind="stable")
-    return Matches(*matches_4xM[:, order])
+    documents_M, grams_M, firsts_M, lasts_M = matches_4xM[
+        :, np.argsort(matches_4xM[2], kind="stable")
+    ]
+    return Matches(documents_M, grams_M, firsts_M, lasts_M)
 
 
 @njit
 def look_up(hashes_N: Uint64s, keys_K: Uint64s, grams_K: Int32s) -> tuple[Int64s, Int64s]:
     """Return the places among N hashes of those in the table, and the numbers it has for them."""
+    # Room for a match everywhere; nearly all of it is never touched, so it costs no memory.
     places, grams = np.empty(len(hashes_N), np.int64), np.empty(len(hashes_N), np.int64)
     size = 0
     for at in range(len(hashes_N)):

@@ -8,42 +8,51 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipelines.contamination.coverage import trace_hits, unite
 from pipelines.contamination.index import Index
 from pipelines.contamination.matches import find_matches
-from pipelines.contamination.scores import choose_hits, score_pairs
-from pipelines.contamination.stretches import trace_hits, unite
+from pipelines.contamination.scores import Pairs, choose_hits, score_pairs
 from pipelines.settings import ContaminationSettings
 from pipelines.text.word_hashes import WordHashes, count_chars_before
 from pipelines.words import Text
 from weighting.arrays import Float64s, Int64s
 
 
+class Places(NamedTuple):
+    """K spans of texts in characters, the ends exclusive."""
+
+    starts_K: Int64s
+    ends_K: Int64s
+
+
+class Spans(NamedTuple):
+    """S spans of D documents, in order; those of document d are [offsets[d], offsets[d + 1])."""
+
+    offsets_D1: Int64s
+    places: Places
+    hits_S: Int64s  # the best hit that covers some of it
+
+
 class Hits(NamedTuple):
-    """What D documents hold: H hits, sorted by document and from the best, and S spans.
+    """What D documents hold: H hits, sorted by document and from the best, and spans.
 
     A hit is a document and a variant of an item whose score reaches the recipe's share; of an
-    item's variants only the best is one. Starts and ends count characters of the document. Those of
-    a hit are of the stretch that holds most of what was found of it. Spans are all n-grams of the
-    document's hits, united where they overlap or touch; those of document d are
-    [span_offsets[d], span_offsets[d + 1]), in order.
+    item's variants only the best is one. Its place is that of the run of words which holds most of
+    what was found of it. Spans are all n-grams of the document's hits, united where they overlap or
+    touch.
     """
 
     scores_D: Float64s  # the document's best, hit or not; 0 where nothing was found
-    documents_H: Int64s
-    variants_H: Int64s  # rows of `Index.variants`
-    scores_H: Float64s
-    shares_Hx2: Float64s  # of the question's n-grams, of the answer's; NaN where there are none
-    starts_H: Int64s
-    ends_H: Int64s
-    span_offsets_D1: Int64s
-    span_starts_S: Int64s
-    span_ends_S: Int64s
-    span_hits_S: Int64s  # the best one that covers some of it
+    pairs: Pairs  # [H]: documents, variants, scores and shares
+    places: Places  # [H]
+    spans: Spans
 
 
-def scan(text: Text, hashed: WordHashes, index: Index, settings: ContaminationSettings) -> Hits:
-    """Return what is found in the D documents of `text`, whose words are `hashed`."""
-    matches = find_matches(hashed, index)
+def scan(
+    text: Text, word_hashes: WordHashes, index: Index, settings: ContaminationSettings
+) -> Hits:
+    """Return what is found in the D documents of `text`, with these words."""
+    matches = find_matches(word_hashes, index)
     pairs = score_pairs(matches, index, settings)
     scores_D = np.zeros(len(text.offsets) - 1)
     np.maximum.at(scores_D, pairs.documents_P, pairs.scores_P)
@@ -51,22 +60,24 @@ def scan(text: Text, hashed: WordHashes, index: Index, settings: ContaminationSe
     best_M, words_Hx2 = trace_hits(matches, hits, index)
     cover = unite(matches, best_M)
     return Hits(
-        scores_D,
-        *hits,
-        *_locate(text, hashed, hits.documents_P, words_Hx2),
-        np.searchsorted(cover.documents_S, np.arange(len(text.offsets))),
-        *_locate(text, hashed, cover.documents_S, cover.words_Sx2),
-        cover.hits_S,
+        scores_D=scores_D,
+        pairs=hits,
+        places=_locate(text, word_hashes, hits.documents_P, words_Hx2),
+        spans=Spans(
+            offsets_D1=np.searchsorted(cover.documents_S, np.arange(len(text.offsets))),
+            places=_locate(text, word_hashes, cover.documents_S, cover.words_Sx2),
+            hits_S=cover.hits_S,
+        ),
     )
 
 
-def _locate(
-    text: Text, hashed: WordHashes, documents_K: Int64s, words_Kx2: Int64s
-) -> tuple[Int64s, Int64s]:
-    """Return the first characters of K stretches of words, and those after their last ones."""
-    places = np.concatenate([hashed.starts_N[words_Kx2[:, 0]], hashed.ends_N[words_Kx2[:, 1] - 1]])
+def _locate(text: Text, word_hashes: WordHashes, documents_K: Int64s, words_Kx2: Int64s) -> Places:
+    """Return where K spans of words [start, end) lie in their documents."""
+    places = np.concatenate(
+        [word_hashes.starts_N[words_Kx2[:, 0]], word_hashes.ends_N[words_Kx2[:, 1] - 1]]
+    )
     documents = np.tile(documents_K, 2)
     order = np.lexsort((places, documents))  # in order they cost one pass over the text
     chars = np.empty(len(places), np.int64)
     chars[order] = count_chars_before(text, documents[order], places[order])
-    return chars[: len(documents_K)], chars[len(documents_K) :]
+    return Places(starts_K=chars[: len(documents_K)], ends_K=chars[len(documents_K) :])

@@ -13,6 +13,7 @@ import numpy as np
 from pipelines.contamination.index import Index
 from pipelines.contamination.matches import Matches
 from pipelines.settings import ContaminationSettings
+from weighting.array_tools import expand_ranges
 from weighting.arrays import Float64s, Int64s
 
 
@@ -20,9 +21,9 @@ class Pairs(NamedTuple):
     """P documents and variants with n-grams in common."""
 
     documents_P: Int64s
-    variants_P: Int64s
+    variants_P: Int64s  # rows of `Index.variants`
     scores_P: Float64s
-    shares_Px2: Float64s  # found of each kind; NaN where the variant has none
+    shares_Px2: Float64s  # found of the question, of the answer; NaN where the variant has none
 
     def take(self, places: Int64s) -> "Pairs":
         """Return the pairs at some places."""
@@ -40,13 +41,14 @@ def score_pairs(matches: Matches, index: Index, settings: ContaminationSettings)
     found_F = np.unique(matches.documents_M * grams + matches.grams_M)
     documents_F, grams_F = np.divmod(found_F, grams)
     starts_F, ends_F = index.offsets_G1[grams_F], index.offsets_G1[grams_F + 1]
-    postings = _list_ranges(starts_F, ends_F)
+    postings = expand_ranges(starts_F, ends_F - starts_F)
     keys = np.repeat(documents_F, ends_F - starts_F) * variants + index.variants_P[postings]
     keys_P, pairs = np.unique(keys, return_inverse=True)
     found = np.bincount(2 * pairs + index.kinds_P[postings], minlength=2 * len(keys_P))
     documents_P, variants_P = np.divmod(keys_P, variants)
     totals_Px2 = index.totals_Vx2[variants_P]
-    return Pairs(documents_P, variants_P, *weigh(found.reshape(-1, 2), totals_Px2, settings))
+    scores_P, shares_Px2 = weigh(found.reshape(-1, 2), totals_Px2, settings)
+    return Pairs(documents_P, variants_P, scores_P, shares_Px2)
 
 
 def weigh(
@@ -75,10 +77,3 @@ def choose_hits(pairs: Pairs, index: Index, share: float) -> Pairs:
     items_P = index.variants["number"].to_numpy()[ranked.variants_P]
     _, firsts = np.unique(ranked.documents_P * len(index.variants) + items_P, return_index=True)
     return ranked.take(np.sort(firsts))
-
-
-def _list_ranges(starts: Int64s, ends: Int64s) -> Int64s:
-    """Return the numbers in all ranges [start, end), one range after the other."""
-    sizes = ends - starts
-    numbers: Int64s = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
-    return numbers

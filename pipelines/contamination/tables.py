@@ -30,17 +30,18 @@ def tabulate_hits(
     hits: Hits, doc_ids: Sequence[str], texts: pa.StringArray, index: Index
 ) -> pa.Table:
     """Return the hits (HITS) with the texts of both sides; ids and texts are the D documents'."""
-    documents_H = hits.documents_H.tolist()
+    documents_H = hits.pairs.documents_P.tolist()
+    starts_H, ends_H = hits.places.starts_K, hits.places.ends_K
     read = {document: texts[document].as_py() for document in set(documents_H)}
-    places = zip(documents_H, hits.starts_H.tolist(), hits.ends_H.tolist(), strict=True)
-    found = index.variants.take(pa.array(hits.variants_H))
+    places = zip(documents_H, starts_H.tolist(), ends_H.tolist(), strict=True)
+    found = index.variants.take(pa.array(hits.pairs.variants_P))
     columns = {
         "doc_id": [doc_ids[document] for document in documents_H],
-        "score": hits.scores_H,
-        "question_share": hits.shares_Hx2[:, QUESTION],
-        "answer_share": hits.shares_Hx2[:, ANSWER],
-        "start": hits.starts_H,
-        "end": hits.ends_H,
+        "score": hits.pairs.scores_P,
+        "question_share": hits.pairs.shares_Px2[:, QUESTION],
+        "answer_share": hits.pairs.shares_Px2[:, ANSWER],
+        "start": starts_H,
+        "end": ends_H,
         "passage": [_shorten(read[document][start:end]) for document, start, end in places],
         **{name: found[name].to_pylist() for name in ("set", "item", "question", "answer")},
     }
@@ -53,16 +54,16 @@ def list_contaminated(hits: Hits, index: Index) -> pa.ListArray:
 
     An item is named by its set and its id, `set:id`.
     """
-    found = index.variants.take(pa.array(hits.variants_H[hits.span_hits_S]))
+    found = index.variants.take(pa.array(hits.pairs.variants_P[hits.spans.hits_S]))
     names = pa.compute.binary_join_element_wise(found["set"], found["item"], ":")
-    arrays = (hits.span_starts_S, hits.span_ends_S, names.combine_chunks())
+    arrays = (*hits.spans.places, names.combine_chunks())
     fields = list(CONTAMINATED.value_type)
     spans = pa.StructArray.from_arrays(
         [pa.array(array, field.type) for array, field in zip(arrays, fields, strict=True)],
         fields=fields,
     )
     return pa.ListArray.from_arrays(
-        pa.array(hits.span_offsets_D1, pa.int32()), spans, type=CONTAMINATED
+        pa.array(hits.spans.offsets_D1, pa.int32()), spans, type=CONTAMINATED
     )
 
 

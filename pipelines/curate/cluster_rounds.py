@@ -13,10 +13,10 @@ from pipelines.dedupe.stars import (
     PEAK_BYTES,
     contract,
     count_unfinished,
-    cut_part,
-    deal,
-    gather_part,
+    cut_range,
+    list_half_edges,
     list_labels,
+    merge_range,
 )
 from pipelines.dedupe.survivors import resolve
 from pipelines.settings import CurateSettings, Job
@@ -33,7 +33,7 @@ def deal_range(number: int, job: Job) -> None:
     """Write the half-edges of one range's links, for the first round."""
     path = job.work.path(_name_round(0), number, ".npy")
     if not path.exists():
-        save_array(path, deal(load_array(job.work.path(LINKS, number, ".npy"))))
+        save_array(path, list_half_edges(load_array(job.work.path(LINKS, number, ".npy"))))
 
 
 def contract_part(part: int, parts: int, number: int, job: Job) -> None:
@@ -64,7 +64,7 @@ def cluster_part(
 
 def _read_part(part: int, parts: int, number: int, job: Job) -> Uint64s:
     paths = sorted((job.work.folder / _name_round(number)).glob("*.npy"))
-    return gather_part([cut_part(load_array(path), part, parts) for path in paths])
+    return merge_range([cut_range(load_array(path), part, parts) for path in paths])
 
 
 def _name_round(number: int) -> str:

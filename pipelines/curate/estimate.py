@@ -50,13 +50,13 @@ def estimate(units: Sequence[Unit], settings: CurateSettings) -> Estimate:
     text = sum(piece.size for unit in units for piece in unit.slices)
     documents = text // links.DOCUMENT_BYTES
     keys = 1 + (dedupe.near.bands if dedupe.near else 0)
-    ranges = links.estimate_partitions(text, dedupe.near, dedupe.memory) if dedupe.exact else 0
+    ranges = links.estimate_ranges(text, dedupe.near, dedupe.memory) if dedupe.exact else 0
     passages = dedupe.passages
     return Estimate(
         documents,
         ranges,
         documents * keys * BYTES_ON_DISK,
-        repeats.estimate_partitions(text, passages, dedupe.memory) if passages else 0,
+        repeats.estimate_ranges(text, passages, dedupe.memory) if passages else 0,
         text // repeats.BYTES_PER_WORD * (16 if passages and passages.delete else 8),
         dedupe.memory // BYTES_PER_EDGE,
         dedupe.memory,

@@ -14,7 +14,13 @@ import xxhash
 from pipelines.curate.clean import STAGE as CLEAN
 from pipelines.curate.cluster import load_members
 from pipelines.dedupe.passages import find_pieces
-from pipelines.dedupe.repeats import count_repeats, cut, gather, pack_keys, sort_columns
+from pipelines.dedupe.repeats import (
+    count_repeats,
+    cut_range,
+    pack_keys,
+    select_all,
+    sort_columns,
+)
 from pipelines.dedupe.survivors import list_copies
 from pipelines.settings import CurateSettings, Job, PassageSettings
 from pipelines.words import Text
@@ -54,7 +60,7 @@ def count_pieces(
     if not path.exists():
         units = (load_array(job.work.path(PIECES, uid, ".npy")) for uid in uids)
         # Copies: finding the range has touched pages all over each file, which are let go with it.
-        parts = [cut(columns, number, ranges).copy() for columns in units]
+        parts = [cut_range(columns, number, ranges).copy() for columns in units]
         save_array(path, count_repeats(parts, _get_settings(settings).documents))
 
 
@@ -62,7 +68,7 @@ def load_repeats(uid: int, job: Job) -> Uint64s:
     """Return what a unit holds of all that is repeated (see `dedupe.repeats`)."""
     paths = sorted((job.work.folder / REPEATS).glob("*.npy"))
     columns = load_array(job.work.path(PIECES, uid, ".npy"))
-    return gather(columns, [load_array(path) for path in paths])
+    return select_all(columns, [load_array(path) for path in paths])
 
 
 def find_kept(batch: pa.RecordBatch, members: Structs, first: int) -> Bools:

@@ -31,10 +31,10 @@ def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> 
     texts = chosen.column("text")
     near = settings.near
     return describe(
-        [bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
-        [xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
-        measure_quality(chosen, settings.quality, list_bounds()),
-        chosen.column("chars").to_numpy(),
-        (rows + first).astype(np.uint32),
-        sign(list_words(Text.view(texts)), near) if near else None,
+        ids=[bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
+        contents=[xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
+        quality_D=measure_quality(chosen, settings.quality, list_bounds()),
+        lengths_D=chosen.column("chars").to_numpy(),
+        rows_D=(rows + first).astype(np.uint32),
+        signatures=sign(list_words(Text.view(texts)), near) if near else None,
     )

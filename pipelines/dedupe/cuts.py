@@ -49,7 +49,8 @@ def delete(
 def paint(text: Text, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s) -> Bools:
     """Say for each byte of the texts' data whether it is to go: others' passages less one's own."""
     painted = np.zeros(len(text.data), np.bool_)
-    hashed, blocks = pieces.hashed, len(pieces.kinds_B)
+    word_hashes, blocks = pieces.word_hashes, len(pieces.kinds_B)
+    # Others' passages first, then one's own, which take the paint off where they overlap.
     for own in (False, True):
         for document in range(len(ranks_D)):
             rank = ranks_D[document]
@@ -58,24 +59,25 @@ def paint(text: Text, pieces: Pieces, found_2xM: Uint64s, ranks_D: Uint64s) -> B
             ):
                 if found_2xM[0, at] and (found_2xM[1, at] == rank) == own:
                     painted[pieces.starts_B[at] : pieces.ends_B[at]] = not own
-            first, done = hashed.offsets_D1[document], text.offsets[document]
+            first, done = word_hashes.offsets_D1[document], text.offsets[document]
             windows = pieces.window_offsets_D1[document], pieces.window_offsets_D1[document + 1]
             for at in range(blocks + windows[0], blocks + windows[1]):
                 if found_2xM[0, at] and (found_2xM[1, at] == rank) == own:
                     word = first + at - blocks - windows[0]
+                    # Windows overlap: what the one before has painted is not painted again.
                     start = done
-                    if hashed.starts_N[word] >= done:
-                        start = reach_left(text, hashed, document, word)
-                    done = reach_right(text, hashed, document, word + pieces.words - 1)
+                    if word_hashes.starts_N[word] >= done:
+                        start = reach_left(text, word_hashes, document, word)
+                    done = reach_right(text, word_hashes, document, word + pieces.words - 1)
                     painted[start:done] = not own
     return painted
 
 
 @njit
-def reach_left(text: Text, hashed: WordHashes, document: int, word: int) -> int:
+def reach_left(text: Text, word_hashes: WordHashes, document: int, word: int) -> int:
     """Return where the marks begin that adjoin a word on its left."""
-    start, before = hashed.starts_N[word], word > hashed.offsets_D1[document]
-    limit = hashed.ends_N[word - 1] if before else text.offsets[document]
+    start, before = word_hashes.starts_N[word], word > word_hashes.offsets_D1[document]
+    limit = word_hashes.ends_N[word - 1] if before else text.offsets[document]
     for at in range(start - 1, limit - 1, -1):
         space = space_size(text.data, at, start)
         if space:
@@ -84,11 +86,11 @@ def reach_left(text: Text, hashed: WordHashes, document: int, word: int) -> int:
 
 
 @njit
-def reach_right(text: Text, hashed: WordHashes, document: int, word: int) -> int:
+def reach_right(text: Text, word_hashes: WordHashes, document: int, word: int) -> int:
     """Return where the marks end that adjoin a word on its right."""
-    at = hashed.ends_N[word]
-    after = word + 1 < hashed.offsets_D1[document + 1]
-    limit = hashed.starts_N[word + 1] if after else text.offsets[document + 1]
+    at = word_hashes.ends_N[word]
+    after = word + 1 < word_hashes.offsets_D1[document + 1]
+    limit = word_hashes.starts_N[word + 1] if after else text.offsets[document + 1]
     while at < limit and not space_size(text.data, at, limit):
         at += 1
     return int(at)
@@ -100,7 +102,7 @@ def find_cuts(text: Text, painted: Bools) -> Int64s:
 
     Painted bytes with nothing but white space between them are one cut.
     """
-    # A painted stretch may go on from one text into the next, and is a cut in both.
+    # Painted bytes may go on from one text into the next, and are a cut in both.
     room = len(text.offsets)
     for at in range(1, len(painted)):
         room += painted[at] and not painted[at - 1]
@@ -113,6 +115,7 @@ def find_cuts(text: Text, painted: Bools) -> Int64s:
                 continue
             start, end = at, skip_painted(text.data, painted, at, stop)
             at = end
+            # White space at the ends of what is painted is left for `fit` to decide on.
             start = strip_left(text.data, start, end)
             end = strip_right(text.data, start, end)
             if start < end:

@@ -3,8 +3,8 @@
 Two Arrow IPC files of one record batch each, mapped into memory and viewed without a copy. Both say
 in their metadata what they were made with.
 
-- documents: a row for each document that passed the rules. `cluster` and `survivor` are null in a
-  run that has not settled them; a published index has them for every document.
+- documents: a row for each document that passed the rules. `cluster` and `survivor` are null until
+  clusters are found; a published index has them for every document.
 - bands: the keys by which documents meet, sorted. The content hash is a key of every document, so
   exact copies meet like any others.
 
@@ -22,20 +22,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.dedupe.minhash import Signatures
+from pipelines.dedupe.minhash import Signatures, sign_nothing
 from pipelines.settings import NearSettings
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
+from weighting.array_tools import to_offsets
 from weighting.arrays import AnyArray, Float64s, Int64s, Structs, Uint32s, Uint64s
 from weighting.errors import AssayError
+from weighting.hashing import STEP, mix_bits
 from weighting.storage.files import replacing
 
-PRINTS_VERSION = 1  # of the files, and of the normal form and the hashes that went into them
+FINGERPRINTS_VERSION = 1  # of the files, and of the normal form and the hashes that went into them
 METADATA_KEY = b"assay"
-
-
-HALF = np.dtype(">u8")
-SALT = np.uint64(0x9E3779B97F4A7C15)
+HALF = np.dtype(">u8")  # of 128 bits: as bytes in a file, their order is that of the numbers
 BANDS = pa.schema([pa.field("key", pa.uint64()), pa.field("doc", pa.uint32())])
 
 
@@ -89,25 +88,28 @@ class Fingerprints:
         batch = _open_batch(self.documents)
         column = {name: batch.column(name) for name in batch.schema.names}
         bands, shingles = column["bands"], column["shingles"]
-        settled = len(batch) and not column["survivor"].null_count
+        clustered = len(batch) and not column["survivor"].null_count
         return Documents(
-            _view(column["doc_id"], HALF).reshape(-1, 2),
-            _view(column["content"], HALF).reshape(-1, 2),
-            _view(column["quality"], np.float64),
-            _view(column["length"], np.int64),
-            _view(column["row"], np.uint32),
-            _view(bands.values, np.uint64).reshape(len(batch), bands.type.list_size),
-            _view(column["shingle_hash"], np.uint64),
-            _view(shingles.values, np.uint32),
-            _view(shingles.offsets, np.int64),
-            _view(column["cluster"], HALF).reshape(-1, 2) if settled else None,
-            _view(column["survivor"], HALF).reshape(-1, 2) if settled else None,
+            ids_Dx2=_view(column["doc_id"], HALF).reshape(-1, 2),
+            contents_Dx2=_view(column["content"], HALF).reshape(-1, 2),
+            quality_D=_view(column["quality"], np.float64),
+            lengths_D=_view(column["length"], np.int64),
+            rows_D=_view(column["row"], np.uint32),
+            bands_DxB=_view(bands.values, np.uint64).reshape(len(batch), bands.type.list_size),
+            sets_D=_view(column["shingle_hash"], np.uint64),
+            shingles_S=_view(shingles.values, np.uint32),
+            offsets_D1=_view(shingles.offsets, np.int64),
+            clusters_Dx2=_view(column["cluster"], HALF).reshape(-1, 2) if clustered else None,
+            survivors_Dx2=_view(column["survivor"], HALF).reshape(-1, 2) if clustered else None,
         )
 
     def open_bands(self) -> Bands:
         """Return views into the mapped file of bands."""
         batch = _open_batch(self.bands)
-        return Bands(_view(batch.column("key"), np.uint64), _view(batch.column("doc"), np.uint32))
+        return Bands(
+            keys_K=_view(batch.column("key"), np.uint64),
+            docs_K=_view(batch.column("doc"), np.uint32),
+        )
 
 
 def describe(
@@ -119,20 +121,18 @@ def describe(
     signatures: Signatures | None,
 ) -> Documents:
     """Return D documents from 16-byte ids and content hashes and, if wanted, their signatures."""
-    size = len(ids)
     if signatures is None:
-        nothing = np.empty((size, 0), np.uint64), np.zeros(size, bool), np.empty(0, np.uint32)
-        signatures = Signatures(*nothing, np.zeros(size + 1, np.int64))
+        signatures = sign_nothing(len(ids), 0)
     return Documents(
-        np.frombuffer(b"".join(ids), HALF).reshape(-1, 2),
-        np.frombuffer(b"".join(contents), HALF).reshape(-1, 2),
-        quality_D,
-        lengths_D,
-        rows_D,
-        np.where(signatures.signed_D[:, None], signatures.bands_DxB, np.uint64(0)),
-        hash_sets(signatures.shingles_S, signatures.offsets_D1),
-        signatures.shingles_S,
-        signatures.offsets_D1,
+        ids_Dx2=np.frombuffer(b"".join(ids), HALF).reshape(-1, 2),
+        contents_Dx2=np.frombuffer(b"".join(contents), HALF).reshape(-1, 2),
+        quality_D=quality_D,
+        lengths_D=lengths_D,
+        rows_D=rows_D,
+        bands_DxB=np.where(signatures.signed_D[:, None], signatures.bands_DxB, np.uint64(0)),
+        sets_D=hash_sets(signatures.shingles_S, signatures.offsets_D1),
+        shingles_S=signatures.shingles_S,
+        offsets_D1=signatures.offsets_D1,
     )
 
 
@@ -144,7 +144,7 @@ def write_fingerprints(
     `near` is what the signatures were made with; None where only exact copies are looked for.
     """
     documents = _join(parts, near.bands if near else 0)
-    metadata = {METADATA_KEY: json.dumps({"version": PRINTS_VERSION, "near": _pack(near)})}
+    metadata = {METADATA_KEY: json.dumps({"version": FINGERPRINTS_VERSION, "near": _pack(near)})}
     _write_documents(fingerprints.documents, documents, metadata)
     keys_K, docs_K = _list_keys(documents)
     _write_batch(
@@ -163,8 +163,8 @@ def publish(fingerprints: Fingerprints, target: Fingerprints, members: Structs) 
     for number, half in enumerate(("high", "low")):
         clusters_Dx2[members["doc"], number] = members[f"cluster_{half}"]
         survivors_Dx2[members["doc"], number] = members[f"survivor_{half}"]
-    settled = documents._replace(clusters_Dx2=clusters_Dx2, survivors_Dx2=survivors_Dx2)
-    _write_documents(target.documents, settled, _open_batch(fingerprints.documents).schema.metadata)
+    named = documents._replace(clusters_Dx2=clusters_Dx2, survivors_Dx2=survivors_Dx2)
+    _write_documents(target.documents, named, _open_batch(fingerprints.documents).schema.metadata)
     with replacing(target.bands) as temporary:
         shutil.copyfile(fingerprints.bands, temporary)
 
@@ -182,14 +182,14 @@ def check_compatible(path: Path, near: NearSettings | None) -> None:
         batch = _open_batch(path)
         made = json.loads((batch.schema.metadata or {})[METADATA_KEY])
         version, settings = made["version"], made["near"]
-        unsettled = batch.column("survivor").null_count
+        unfinished = batch.column("survivor").null_count
     except (OSError, pa.ArrowInvalid, KeyError, ValueError):
         raise AssayError(f"{path}: no index of an earlier run, or a damaged one") from None
-    if unsettled:
+    if unfinished:
         raise AssayError(f"{path}: fingerprints of a run that is not finished; run it again")
-    if version != PRINTS_VERSION:
+    if version != FINGERPRINTS_VERSION:
         raise AssayError(
-            f"{path}: an index of version {version}, this one is {PRINTS_VERSION}; "
+            f"{path}: an index of version {version}, this one is {FINGERPRINTS_VERSION}; "
             "curate that corpus again to compare with it"
         )
     if near and _tell(settings) != _tell(_pack(near)):
@@ -209,8 +209,9 @@ def hash_sets(shingles_S: Uint32s, offsets_D1: Int64s) -> Uint64s:
     for document in range(len(sets_D)):
         some = shingles_S[offsets_D1[document] : offsets_D1[document + 1]]
         for shingle in some:
-            sets_D[document] += scatter(np.uint64(shingle) + SALT)
-        if len(some):
+            # Salted, as scattering leaves 0 what it is: the shingle 0 has to count too.
+            sets_D[document] += scatter(np.uint64(shingle) + STEP)
+        if len(some):  # 0 says that there are none
             sets_D[document] = max(sets_D[document], np.uint64(1))
     return sets_D
 
@@ -218,19 +219,11 @@ def hash_sets(shingles_S: Uint32s, offsets_D1: Int64s) -> Uint64s:
 def mix_contents(contents_Dx2: AnyArray) -> Uint64s:
     """Return the key of each content hash. It equals a band's key by chance alone."""
     high, low = (np.ascontiguousarray(contents_Dx2[:, half], np.uint64) for half in (0, 1))
-    return mix(high, low)
-
-
-@njit
-def mix(high_D: Uint64s, low_D: Uint64s) -> Uint64s:
-    """Return one number for each pair of them."""
-    mixed_D = np.empty(len(high_D), np.uint64)
-    for document in range(len(high_D)):
-        mixed_D[document] = scatter(high_D[document] + scatter(low_D[document] + SALT))
-    return mixed_D
+    return mix_bits(high + mix_bits(low + STEP))
 
 
 def _list_keys(documents: Documents) -> Bands:
+    """Return the keys of all documents: of the content, and of the bands of those with shingles."""
     signed = np.flatnonzero(documents.sets_D)
     bands = documents.bands_DxB[signed]
     keys_K = np.concatenate([mix_contents(documents.contents_Dx2), bands.ravel()])
@@ -241,22 +234,27 @@ def _list_keys(documents: Documents) -> Bands:
 
 def _join(parts: Sequence[Documents], bands: int) -> Documents:
     """Return the documents of several parts as one."""
-    empty = np.zeros(0)
-    nothing = np.empty((0, bands), np.uint64), np.zeros(0, bool), np.empty(0, np.uint32)
-    none = Signatures(*nothing, np.zeros(1, np.int64))
-    all_parts = [
-        describe([], [], empty, empty.astype(np.int64), empty.astype(np.uint32), none),
-        *parts,
-    ]
-    starts = np.cumsum([0, *(len(part.shingles_S) for part in all_parts)])
-    offsets = [
-        part.offsets_D1[1:] + start for part, start in zip(all_parts, starts[:-1], strict=True)
-    ]
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in all_parts])
-        for name in Documents._fields[:8]
-    }
-    return Documents(**joined, offsets_D1=np.concatenate([np.zeros(1, np.int64), *offsets]))
+    empty = describe(
+        ids=[],
+        contents=[],
+        quality_D=np.empty(0, np.float64),
+        lengths_D=np.empty(0, np.int64),
+        rows_D=np.empty(0, np.uint32),
+        signatures=sign_nothing(0, bands),
+    )
+    every = [empty, *parts]  # without parts the columns have their types all the same
+    sizes = [np.diff(part.offsets_D1) for part in every]
+    return Documents(
+        ids_Dx2=np.concatenate([part.ids_Dx2 for part in every]),
+        contents_Dx2=np.concatenate([part.contents_Dx2 for part in every]),
+        quality_D=np.concatenate([part.quality_D for part in every]),
+        lengths_D=np.concatenate([part.lengths_D for part in every]),
+        rows_D=np.concatenate([part.rows_D for part in every]),
+        bands_DxB=np.concatenate([part.bands_DxB for part in every]),
+        sets_D=np.concatenate([part.sets_D for part in every]),
+        shingles_S=np.concatenate([part.shingles_S for part in every]),
+        offsets_D1=to_offsets(np.concatenate(sizes)),
+    )
 
 
 def _write_documents(path: Path, documents: Documents, metadata: Mapping[bytes, object]) -> None:

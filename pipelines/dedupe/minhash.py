@@ -3,6 +3,9 @@
 Broder, On the resemblance and containment of documents (1997); banding as in Leskovec, Rajaraman,
 Ullman, Mining of Massive Datasets, section 3.4. Hash functions as datatrove's with 64 bits: h(x) is
 (a·x + b mod 2^64) mod (2^61 - 1).
+
+Two texts of Jaccard similarity J agree in one minimum with probability J, in a band of R rows with
+J^R, and in any of B bands with 1 - (1 - J^R)^B.
 """
 
 from typing import NamedTuple
@@ -35,9 +38,9 @@ class Signatures(NamedTuple):
     offsets_D1: Int64s
 
 
-def sign(hashed: WordHashes, near: NearSettings) -> Signatures:
+def sign(word_hashes: WordHashes, near: NearSettings) -> Signatures:
     """Return the signatures of D texts."""
-    grams_M, grams_D1 = hash_grams(hashed.hashes_N, hashed.offsets_D1, near.words)
+    grams_M, grams_D1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, near.words)
     bands_DxB = np.empty((len(grams_D1) - 1, near.bands), np.uint64)
     factors_H, terms_H = draw_functions(near.bands * near.rows, near.seed)
     fill_bands(grams_M, grams_D1, factors_H, terms_H, bands_DxB)
@@ -45,9 +48,14 @@ def sign(hashed: WordHashes, near: NearSettings) -> Signatures:
     return Signatures(bands_DxB, np.diff(offsets_D1) > 0, shingles_S, offsets_D1)
 
 
-def match_probability(jaccard: float, near: NearSettings) -> float:
-    """Return the chance that two texts of this similarity share a key: 1 - (1 - J^rows)^bands."""
-    return float(1 - (1 - jaccard**near.rows) ** near.bands)
+def sign_nothing(documents: int, bands: int) -> Signatures:
+    """Return the signatures of so many texts that have no shingles."""
+    return Signatures(
+        bands_DxB=np.zeros((documents, bands), np.uint64),
+        signed_D=np.zeros(documents, bool),
+        shingles_S=np.empty(0, np.uint32),
+        offsets_D1=np.zeros(documents + 1, np.int64),
+    )
 
 
 def draw_functions(count: int, seed: int) -> tuple[Uint64s, Uint64s]:
@@ -69,6 +77,7 @@ def fill_bands(
         some = grams_M[offsets_D1[document] : offsets_D1[document + 1]]
         find_minima(some, factors_H, terms_H, minima_H)
         for band in range(bands):
+            # The band's number is mixed in: equal minima of two bands are no agreement.
             key = scatter(np.uint64(band + 1))
             for minimum in minima_H[band * rows : (band + 1) * rows]:
                 key = scatter(key ^ minimum)
@@ -85,7 +94,8 @@ def find_minima(grams_M: Uint64s, factors_H: Uint64s, terms_H: Uint64s, minima_H
     for gram in grams_M:
         for at in range(len(factors_H)):
             value = gram * factors_H[at] + terms_H[at]
-            # 2^61 is 1 modulo the prime, so the bits above are added to those below.
+            # 2^61 is 1 modulo the prime 2^61 - 1, so the bits above are added to those below. The
+            # sum is below twice the prime (2^61 - 1 + 7), so that one subtraction more is enough.
             value = (value & PRIME) + (value >> PRIME_BITS)
             # The difference wraps round, and is the greater, where the value is below the prime.
             minima_H[at] = min(minima_H[at], value, value - PRIME)

@@ -6,10 +6,10 @@ A passage is known by a 64-bit key, with its kind mixed in, so that one space of
   bytes, so case, marks and inner white space tell lines apart;
 - paragraph: a block of two or more lines that are not blank between lines that are, as long at
   least; the key is that of its stripped lines joined by newlines;
-- run: words in a row, at least so many. The words are those of the normal form (`hashed`), but with
-  their digits, so that tables of numbers are not all alike: case, punctuation and line wrapping do
-  not tell runs apart. The key of every window of the least length is looked for; what repeated
-  windows cover is a run.
+- run: words in a row, at least so many. The words are those of the normal form (see
+  `text.word_hashes`), but with their digits, so that tables of numbers are not all alike: case,
+  punctuation and line wrapping do not tell runs apart. The key of every window of the least length
+  is looked for; what repeated windows cover is a run.
 
 Two different passages among 10^9 share a key with a chance of about 3 in 100.
 """
@@ -33,6 +33,7 @@ from pipelines.words.lines import (
     strip_left,
     strip_right,
 )
+from weighting.array_tools import number_groups
 from weighting.arrays import Int32s, Int64s, Uint8s, Uint64s
 from weighting.contracts.documents import PASSAGES
 
@@ -57,14 +58,14 @@ class Pieces(NamedTuple):
     ends_B: Int64s
     block_offsets_D1: Int64s
     window_offsets_D1: Int64s
-    hashed: WordHashes
+    word_hashes: WordHashes
     words: int
 
     @property
     def documents_M(self) -> Int64s:
         """The number of the text that holds each piece."""
         offsets = (self.block_offsets_D1, self.window_offsets_D1)
-        return np.concatenate([spread(offsets_D1) for offsets_D1 in offsets])
+        return np.concatenate([number_groups(offsets_D1) for offsets_D1 in offsets])
 
 
 class Passages(NamedTuple):
@@ -83,10 +84,12 @@ class Passages(NamedTuple):
     offsets_D1: Int64s
 
 
-def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None = None) -> Pieces:
+def find_pieces(
+    text: Text, settings: PassageSettings, word_hashes: WordHashes | None = None
+) -> Pieces:
     """Return all lines, paragraphs and windows of D texts that are long enough.
 
-    `hashed` are the words of the texts, where they have been listed already.
+    `word_hashes` are the words of the texts, where they have been listed already.
     """
     size, least = int(text.offsets[-1] - text.offsets[0]), max(1, settings.line_chars)
     room = 2 * (size // least + 1)  # a line and a paragraph for every `least` bytes
@@ -94,38 +97,46 @@ def find_pieces(text: Text, settings: PassageSettings, hashed: WordHashes | None
     bounds_2xB = np.empty((2, room), np.int64)
     block_offsets_D1 = np.zeros(len(text.offsets), np.int64)
     blocks = find_blocks(text, least, keys_B, kinds_B, bounds_2xB, block_offsets_D1)
-    hashed = list_words(text) if hashed is None else hashed
-    hashes_N = mix_digits(text.data, hashed)
-    keys_W, window_offsets_D1 = hash_grams(hashes_N, hashed.offsets_D1, settings.words)
+    word_hashes = list_words(text) if word_hashes is None else word_hashes
+    hashes_N = mix_digits(text.data, word_hashes)
+    keys_W, window_offsets_D1 = hash_grams(hashes_N, word_hashes.offsets_D1, settings.words)
     keys_W ^= SALTS[RUN]
     return Pieces(
-        np.concatenate([keys_B[:blocks], keys_W]),
-        kinds_B[:blocks].copy(),
-        bounds_2xB[0, :blocks].copy(),
-        bounds_2xB[1, :blocks].copy(),
-        block_offsets_D1,
-        window_offsets_D1,
-        hashed,
-        settings.words,
+        keys_M=np.concatenate([keys_B[:blocks], keys_W]),
+        kinds_B=kinds_B[:blocks].copy(),
+        starts_B=bounds_2xB[0, :blocks].copy(),
+        ends_B=bounds_2xB[1, :blocks].copy(),
+        block_offsets_D1=block_offsets_D1,
+        window_offsets_D1=window_offsets_D1,
+        word_hashes=word_hashes,
+        words=settings.words,
     )
 
 
 def mark(text: Text, pieces: Pieces, counts_M: npt.NDArray[np.unsignedinteger]) -> Passages:
     """Return the passages of D texts, given how many documents hold each piece, 0 for one."""
-    blocks, hashed = len(pieces.kinds_B), pieces.hashed
+    blocks, word_hashes = len(pieces.kinds_B), pieces.word_hashes
     hit_H = np.flatnonzero(counts_M[:blocks])
-    counts_N = cover(counts_M[blocks:], pieces.window_offsets_D1, hashed.offsets_D1, pieces.words)
-    documents_R, first_R, last_R, counts_R = list_runs(counts_N, hashed.offsets_D1)
-    documents_P = np.concatenate([spread(pieces.block_offsets_D1)[hit_H], documents_R])
-    starts_P = np.concatenate([pieces.starts_B[hit_H], hashed.starts_N[first_R]])
-    ends_P = np.concatenate([pieces.ends_B[hit_H], hashed.ends_N[last_R]])
+    counts_N = cover(
+        counts_M[blocks:], pieces.window_offsets_D1, word_hashes.offsets_D1, pieces.words
+    )
+    documents_R, first_R, last_R, counts_R = list_runs(counts_N, word_hashes.offsets_D1)
+    documents_P = np.concatenate([number_groups(pieces.block_offsets_D1)[hit_H], documents_R])
+    starts_P = np.concatenate([pieces.starts_B[hit_H], word_hashes.starts_N[first_R]])
+    ends_P = np.concatenate([pieces.ends_B[hit_H], word_hashes.ends_N[last_R]])
     kinds_P = np.concatenate([pieces.kinds_B[hit_H], np.full(len(first_R), RUN, np.uint8)])
     sizes_P = np.concatenate([counts_M[hit_H].astype(np.int32), counts_R.astype(np.int32)])
     order_P = np.lexsort((kinds_P, ends_P, starts_P, documents_P))
     documents_P = documents_P[order_P]
     starts_P, ends_P = locate_chars(text, documents_P, starts_P[order_P], ends_P[order_P])
     offsets_D1 = np.searchsorted(documents_P, np.arange(len(text.offsets)))
-    return Passages(starts_P, ends_P, kinds_P[order_P], sizes_P[order_P], offsets_D1)
+    return Passages(
+        starts_P=starts_P,
+        ends_P=ends_P,
+        kinds_P=kinds_P[order_P],
+        documents_P=sizes_P[order_P],
+        offsets_D1=offsets_D1,
+    )
 
 
 def to_arrow(passages: Passages) -> pa.ListArray:
@@ -137,13 +148,8 @@ def to_arrow(passages: Passages) -> pa.ListArray:
     return pa.ListArray.from_arrays(offsets, structs, type=PASSAGES)
 
 
-def spread(offsets_D1: Int64s) -> Int64s:
-    """Return the number of the text that each of the things between the offsets belongs to."""
-    return np.repeat(np.arange(len(offsets_D1) - 1), np.diff(offsets_D1))
-
-
 def locate_chars(text: Text, documents_P: Int64s, starts_P: Int64s, ends_P: Int64s) -> Int32s:
-    """Return the first and last places of P stretches of texts in characters, [2, P].
+    """Return the first and last places of P spans of texts in characters, [2, P].
 
     Given are their bytes, and the number of the text that holds each.
     """
@@ -166,7 +172,7 @@ def find_blocks(
     for document in range(len(text.offsets) - 1):
         at, stop = text.offsets[document], text.offsets[document + 1]
         lines, chars, first, last, value = 0, 0, at, at, np.uint64(0)
-        while at <= stop:
+        while at <= stop:  # the end counts as a blank line: it closes the last paragraph
             end = find_break(data, at, stop)
             start = strip_left(data, at, end)
             close = strip_right(data, start, end)
@@ -177,6 +183,8 @@ def find_blocks(
                     bounds[0, size], bounds[1, size] = start, close
                     size += 1
                 if lines:
+                    # hash(ab) = hash(a) · BASE^len(b) + hash(b), with a newline between: no byte is
+                    # read twice for the paragraph.
                     joined = extend(value, np.uint8(NEWLINE))
                     value, chars = joined * power(close - start) + line, chars + 1 + length
                 else:
@@ -194,12 +202,12 @@ def find_blocks(
 
 
 @njit
-def mix_digits(data: Uint8s, hashed: WordHashes) -> Uint64s:
+def mix_digits(data: Uint8s, word_hashes: WordHashes) -> Uint64s:
     """Return the hashes of N words, with the ASCII digits that a word came from mixed in."""
-    hashes_N = hashed.hashes_N.copy()
+    hashes_N = word_hashes.hashes_N.copy()
     for word in range(len(hashes_N)):
         digits = np.uint64(0)
-        for at in range(hashed.starts_N[word], hashed.ends_N[word]):
+        for at in range(word_hashes.starts_N[word], word_hashes.ends_N[word]):
             if DIGITS[0] <= data[at] <= DIGITS[1]:
                 digits = extend(digits, data[at])
         if digits:
@@ -214,7 +222,10 @@ def cover(
     """Return for each of N words the largest count of the windows of `size` words that hold it.
 
     Windows of text d are at offsets_D1, its words at words_D1. Those that may still be the largest
-    wait in a queue, by falling count.
+    wait in a queue, by falling count:
+
+        counts of windows  3 1 2 ·      at window 2 (a count of 2) the queue is 3 2: the 1 can no
+        size 3             [---)        more be the largest, as the 2 is larger and stays longer
     """
     counts_N = np.zeros(words_D1[-1], np.int32)
     longest = 0
@@ -231,7 +242,7 @@ def cover(
                 queue[tail] = word
                 tail += 1
             if tail > head:
-                head += queue[head] == word - size
+                head += queue[head] == word - size  # the window ended with the word before
             if tail > head:
                 counts_N[words_D1[document] + word] = counts_W[first + queue[head]]
     return counts_N
@@ -239,11 +250,11 @@ def cover(
 
 @njit
 def list_runs(counts_N: Int32s, offsets_D1: Int64s) -> Int64s:
-    """Cut the words that have a count into stretches of one, int64 [4, R].
+    """Cut the words that have a count into runs of one count, int64 [4, R].
 
     Rows: the text, the first word, the last word, the count.
     """
-    size = 0
+    size = 0  # of runs, if those that go on into the next text were one; each text may add one
     for at in range(len(counts_N)):
         size += counts_N[at] and (at == 0 or counts_N[at - 1] != counts_N[at])
     runs, size = np.empty((4, size + len(offsets_D1)), np.int64), 0

@@ -2,12 +2,17 @@
 
 What a unit keeps of its pieces is one column for each document and distinct key, sorted by key:
 uint64 [R, K] with the rows KEY and, where passages are to be deleted, RANK, a number of its own
-for each document. A partition is an equal range of keys, cut out of all units' columns; what is
-repeated in it is uint64 [R + 1, U], one column for each key, with the rows KEY, COUNT (documents
-that hold it) and, where there were ranks, OWNER, the smallest of them. All arrays can be saved and
+for each document. Keys are counted by equal ranges, cut out of all units' columns; what is repeated
+in a range is uint64 [R + 1, U], one column for each key, with the rows KEY, COUNT (documents that
+hold it) and, where there were ranks, OWNER, the smallest of them. All arrays can be saved and
 mapped as they are.
 
-Keys are hashes scattered over all 64 bits. Sorting and searching rely on that for their speed.
+Keys are hashes scattered over all 64 bits. Sorting and searching rely on that for their speed: the
+highest bits of a key tell nearly where it stands among all of them.
+
+    keys      03  1a  1f  55  5c  91  ff
+    bucket    0   0   0   1   1   2   3       the two highest of eight bits
+    places    0           3       5   6  7    where each bucket begins
 """
 
 from collections.abc import Sequence
@@ -18,11 +23,11 @@ from pipelines.dedupe.passages import Pieces
 from pipelines.settings import PassageSettings
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
+from weighting.array_tools import find_key_range
 from weighting.arrays import Bools, Int64s, Uint64s
 
 KEY, RANK = 0, 1  # rows of a unit's columns
 COUNT, OWNER = 1, 2  # rows of what is repeated, besides KEY
-SPACE = 1 << 64  # of keys
 BYTES_PER_WORD = 4  # of text; English has 6, and what is left at the ends of lines are their keys
 # Of memory for a key: mapped, sorted, and what is repeated (at most every second) twice.
 SORT_BYTES = {False: 32, True: 56}  # where passages are deleted: True
@@ -38,14 +43,9 @@ def pack_keys(pieces: Pieces, ranks_D: Uint64s | None = None) -> Uint64s:
     return sort_columns([np.stack(rows)])
 
 
-def cut(columns: Uint64s, partition: int, partitions: int) -> Uint64s:
-    """Return the columns whose key falls into one of `partitions` equal ranges."""
-    edges = (SPACE * at // partitions for at in (partition, partition + 1))
-    low, high = (
-        int(np.searchsorted(columns[KEY], np.uint64(edge))) if edge < SPACE else columns.shape[1]
-        for edge in edges
-    )
-    return columns[:, low:high]
+def cut_range(columns: Uint64s, number: int, ranges: int) -> Uint64s:
+    """Return the columns whose key falls into one of equal ranges; a view."""
+    return columns[:, find_key_range(columns[KEY], number, ranges)]
 
 
 def count_repeats(parts: Sequence[Uint64s], least: int) -> Uint64s:
@@ -53,14 +53,14 @@ def count_repeats(parts: Sequence[Uint64s], least: int) -> Uint64s:
 
     `parts` are the columns of one range of keys, of all units and in any order.
     """
-    return group(sort_columns(parts), least)
+    return group_keys(sort_columns(parts), least)
 
 
-def gather(columns: Uint64s, partitions: Sequence[Uint64s]) -> Uint64s:
-    """Return, of what is repeated in each partition, what a unit's columns hold: [R + 1, U]."""
+def select_all(columns: Uint64s, ranges: Sequence[Uint64s]) -> Uint64s:
+    """Return, of what is repeated in each range, what a unit's columns hold: [R + 1, U]."""
     found = [
-        select(cut(columns, number, len(partitions)), repeats)
-        for number, repeats in enumerate(partitions)
+        select(cut_range(columns, number, len(ranges)), repeats)
+        for number, repeats in enumerate(ranges)
     ]
     return np.concatenate(found, axis=1)
 
@@ -75,13 +75,13 @@ def look_up(keys_M: Uint64s, repeats: Uint64s) -> Uint64s:
     found = np.zeros((len(repeats) - 1, len(keys_M)), np.uint64)
     keys_U = repeats[KEY]
     if len(keys_U):
-        low, shift, edges = divide(int(keys_U[0]), int(keys_U[-1]), len(keys_U))
-        tally(keys_U, low, shift, edges)
-        find_unsorted(keys_M, repeats, np.cumsum(edges), shift, found)
+        low, shift, places = choose_buckets(int(keys_U[0]), int(keys_U[-1]), len(keys_U))
+        count_by_bucket(keys_U, low, shift, places)
+        find_unsorted(keys_M, repeats, np.cumsum(places), shift, found)
     return found
 
 
-def estimate_partitions(text_bytes: int, settings: PassageSettings, memory: int) -> int:
+def estimate_ranges(text_bytes: int, settings: PassageSettings, memory: int) -> int:
     """Return how many ranges to cut the keys of so much text into, for `memory` bytes each."""
     keys = text_bytes // BYTES_PER_WORD
     return max(1, -(-keys * SORT_BYTES[settings.delete] // memory))
@@ -90,45 +90,48 @@ def estimate_partitions(text_bytes: int, settings: PassageSettings, memory: int)
 def sort_columns(parts: Sequence[Uint64s]) -> Uint64s:
     """Return the columns of all parts, sorted by key.
 
-    Keys are dealt into buckets by their highest bits, a few to each, and what is left to do within
-    the buckets is done by insertion. Sorting uint64 by NumPy takes some five times as long.
+    Columns are put into buckets by the highest bits of their keys, a few to each (as counting sort
+    does); what is left to do within the buckets is done by insertion. Sorting uint64 by NumPy takes
+    some five times as long.
     """
     total = sum(part.shape[1] for part in parts)
     if not total:
         return np.concatenate(parts, axis=1) if parts else np.empty((1, 0), np.uint64)
     filled = [part[KEY] for part in parts if part.shape[1]]
     ends = min(int(keys.min()) for keys in filled), max(int(keys.max()) for keys in filled)
-    low, shift, places = divide(*ends, total)
+    low, shift, places = choose_buckets(*ends, total)
     for keys in filled:
-        tally(keys, low, shift, places)
-    np.cumsum(places, out=places)
+        count_by_bucket(keys, low, shift, places)
+    np.cumsum(places, out=places)  # counts, each one place late, become where buckets begin
     columns = np.empty((len(parts[0]), total), np.uint64)
     for part in parts:
-        deal(part, low, shift, places, columns)
-    insert(columns)
+        put_in_buckets(part, low, shift, places, columns)
+    sort_by_insertion(columns)
     return columns
 
 
-def divide(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Int64s]:
+def choose_buckets(low: int, high: int, keys: int) -> tuple[np.uint64, np.uint64, Int64s]:
     """Return how keys from `low` to `high` fall into buckets of two to eight, were they even.
 
-    The bucket of a key is (key - low) >> shift. With both goes a zero for every bucket, and one
-    more.
+    The bucket of a key is (key - low) >> shift. The third is a zero for every bucket, and one more.
     """
+    # keys // 4 buckets, rounded down to a power of two (of the width, rounded up, just as well).
     shift = max(0, (high - low).bit_length() - max(1, keys // 4).bit_length())
     return np.uint64(low), np.uint64(shift), np.zeros(((high - low) >> shift) + 2, np.int64)
 
 
 @njit
-def tally(keys: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s) -> None:
+def count_by_bucket(keys: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s) -> None:
     """Count keys by bucket, each at the place after its own."""
     for key in keys:
         places[((key - low) >> shift) + np.uint64(1)] += 1
 
 
 @njit
-def deal(part: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s, columns: Uint64s) -> None:
-    """Write columns to the next places of their buckets."""
+def put_in_buckets(
+    part: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s, columns: Uint64s
+) -> None:
+    """Write columns to the next free places of their buckets, which move on by one each."""
     for at in range(part.shape[1]):
         bucket = (part[0, at] - low) >> shift
         place = places[bucket]
@@ -138,12 +141,12 @@ def deal(part: Uint64s, low: np.uint64, shift: np.uint64, places: Int64s, column
 
 
 @njit
-def insert(columns: Uint64s) -> None:
+def sort_by_insertion(columns: Uint64s) -> None:
     """Sort columns that are nearly sorted by key."""
     held = np.empty(len(columns), np.uint64)
     for at in range(1, columns.shape[1]):
         key, place = columns[0, at], at
-        if columns[0, at - 1] <= key:
+        if columns[0, at - 1] <= key:  # most: a bucket holds few, and many are in order by chance
             continue
         for row in range(len(columns)):
             held[row] = columns[row, at]
@@ -156,11 +159,12 @@ def insert(columns: Uint64s) -> None:
 
 
 @njit
-def group(columns: Uint64s, least: int) -> Uint64s:
+def group_keys(columns: Uint64s, least: int) -> Uint64s:
     """Return the keys of at least so many sorted columns, their number and smallest rank."""
+    # Each key that is returned uses up `least` columns, so there is room for all.
     repeats = np.empty((len(columns) + 1, columns.shape[1] // least), np.uint64)
     size, first = 0, 0
-    for at in range(1, columns.shape[1] + 1):
+    for at in range(1, columns.shape[1] + 1):  # one more: the end closes the last run
         if at < columns.shape[1] and columns[0, at] == columns[0, first]:
             continue
         if at - first >= least:
@@ -178,6 +182,7 @@ def find_firsts(keys_M: Uint64s, offsets_D1: Int64s) -> Bools:
     longest = 0
     for document in range(len(offsets_D1) - 1):
         longest = max(longest, offsets_D1[document + 1] - offsets_D1[document])
+    # One table serves all texts, each its first places: to clear those costs no more than to fill.
     table = np.empty(4 * longest + 4, np.uint64)
     first_M = np.zeros(offsets_D1[-1] - offsets_D1[0], np.bool_)
     for document in range(len(offsets_D1) - 1):
@@ -198,7 +203,8 @@ def find_firsts(keys_M: Uint64s, offsets_D1: Int64s) -> Bools:
 def find_sorted(keys_K: Uint64s, among_U: Uint64s) -> Int64s:
     """Return the places in `among_U` of those of K keys that are there; both are sorted.
 
-    From key to key the search goes on in steps that double, then halves the last.
+    From key to key the search goes on in steps that double, then halves the last: keys that lie
+    near each other are found in a few steps, and far ones in as many as by halving everything.
     """
     places, size, at = np.empty(min(len(keys_K), len(among_U)), np.int64), 0, 0
     for key in keys_K:
@@ -211,6 +217,7 @@ def find_sorted(keys_K: Uint64s, among_U: Uint64s) -> Int64s:
             step //= 2
         if at == len(among_U):
             break
+        # A key that several documents of the unit hold is found once.
         if among_U[at] == key and (not size or places[size - 1] != at):
             places[size] = at
             size += 1
@@ -219,18 +226,19 @@ def find_sorted(keys_K: Uint64s, among_U: Uint64s) -> Int64s:
 
 @njit
 def find_unsorted(
-    keys_M: Uint64s, repeats: Uint64s, edges: Int64s, shift: np.uint64, found: Uint64s
+    keys_M: Uint64s, repeats: Uint64s, places: Int64s, shift: np.uint64, found: Uint64s
 ) -> None:
     """Write the rows of what is repeated to `found`, but for the keys, for each of M keys.
 
-    Bucket b of the keys, by their highest bits, begins at edges[b].
+    Bucket b of the keys, by their highest bits, begins at places[b].
     """
     known = repeats[0]
     low, high = known[0], known[-1]
     for at in range(len(keys_M)):
         key = keys_M[at]
         if low <= key <= high:
-            place = edges[(key - low) >> shift]
+            place = places[(key - low) >> shift]
+            # It ends, for the largest known key is not below this one.
             while known[place] < key:
                 place += 1
             if known[place] == key:

@@ -15,17 +15,18 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.dedupe.fingerprints import Fingerprints
-from pipelines.dedupe.gather import (
+from pipelines.dedupe.nodes import (
     CHUNK_BYTES,
+    ROW_MASK,
     UNIT_BITS,
     cut_chunks,
     find_published,
-    gather,
-    gather_shingles,
+    read_columns,
+    read_shingles,
 )
-from pipelines.dedupe.shingles import jaccard
+from pipelines.dedupe.shingles import compare_pairs
 from pipelines.dedupe.unions import Labels
-from pipelines.words.compiled import njit
+from weighting.array_tools import mark_changes
 from weighting.arrays import Bools, Float32s, Int64s, Structs, Uint32s, Uint64s
 from weighting.errors import BrokenInvariant
 
@@ -47,8 +48,8 @@ MEMBERS = np.dtype(
 )
 
 
-class Settled(NamedTuple):
-    """What a component's documents are told: the names of their cluster and of its survivor."""
+class Names(NamedTuple):
+    """The names of C components' clusters (content hash) and survivors (id), 128 bits each."""
 
     clusters_Cx2: Uint64s
     survivors_Cx2: Uint64s
@@ -65,15 +66,15 @@ def resolve(labels: Labels, units: Mapping[int, Fingerprints]) -> Structs:
         return np.empty(0, MEMBERS)
     published_M = find_published(units, nodes_M)
     best_C, components_M = _find_best(units, nodes_M, roots_M, published_M)
-    settled = _settle(units, nodes_M[best_C], published_M[best_C])
-    _check(components_M, best_C, published_M)
+    names = _name_clusters(units, nodes_M[best_C], published_M[best_C])
+    _check_kept(components_M, best_C, published_M)
     members = np.zeros(len(nodes_M), MEMBERS)
-    members["unit"], members["doc"] = nodes_M >> UNIT_BITS, nodes_M & np.uint64(2**32 - 1)
-    (members["row"],) = gather(units, nodes_M, ["rows_D"])
+    members["unit"], members["doc"] = nodes_M >> UNIT_BITS, nodes_M & ROW_MASK
+    (members["row"],) = read_columns(units, nodes_M, ["rows_D"])
     for number, half in enumerate(("high", "low")):
-        members[f"cluster_{half}"] = settled.clusters_Cx2[components_M, number]
-        members[f"survivor_{half}"] = settled.survivors_Cx2[components_M, number]
-    members["similarity"] = _compare(units, nodes_M, best_C[components_M])
+        members[f"cluster_{half}"] = names.clusters_Cx2[components_M, number]
+        members[f"survivor_{half}"] = names.survivors_Cx2[components_M, number]
+    members["similarity"] = _compare_to_best(units, nodes_M, best_C[components_M])
     members["survives"][best_C] = True
     return members[~published_M]
 
@@ -93,32 +94,33 @@ def _find_best(
 ) -> tuple[Int64s, Int64s]:
     """Return the place of each component's best document, and the component of each document."""
     names = ("quality_D", "lengths_D", "contents_Dx2", "ids_Dx2")
-    quality_M, lengths_M, contents_Mx2, ids_Mx2 = gather(units, nodes_M, names)
+    quality_M, lengths_M, contents_Mx2, ids_Mx2 = read_columns(units, nodes_M, names)
+    # lexsort sorts by its last key first: component, published, quality, length, content, id.
     worst_last = -np.nan_to_num(quality_M, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     names_first = (*ids_Mx2.T[::-1], *contents_Mx2.T[::-1])
     order_M = np.lexsort((nodes_M, *names_first, -lengths_M, worst_last, ~published_M, roots_M))
-    begins = np.append(True, np.diff(roots_M[order_M]) > 0)
+    begins = mark_changes(roots_M[order_M])
     components_M = np.empty_like(order_M)
     components_M[order_M] = np.cumsum(begins) - 1
     return order_M[begins], components_M
 
 
-def _settle(units: Mapping[int, Fingerprints], best_C: Uint64s, published_C: Bools) -> Settled:
-    """Return what the components of best documents are told."""
-    order_C = np.argsort(best_C)
-    settled = Settled(*(np.empty((len(best_C), 2), np.uint64) for _ in range(2)))
-    for some, names in (
+def _name_clusters(units: Mapping[int, Fingerprints], best_C: Uint64s, published_C: Bools) -> Names:
+    """Return the names of cluster and survivor of the components of these best documents."""
+    names = Names(*(np.empty((len(best_C), 2), np.uint64) for _ in range(2)))
+    order_C = np.argsort(best_C)  # columns are read by sorted nodes
+    # A new document names its cluster itself; a published one has the names that it was given.
+    for some, columns in (
         (order_C[~published_C[order_C]], ("contents_Dx2", "ids_Dx2")),
         (order_C[published_C[order_C]], ("clusters_Dx2", "survivors_Dx2")),
     ):
         if len(some):
-            settled.clusters_Cx2[some], settled.survivors_Cx2[some] = gather(
-                units, best_C[some], names
-            )
-    return settled
+            clusters_Sx2, survivors_Sx2 = read_columns(units, best_C[some], columns)
+            names.clusters_Cx2[some], names.survivors_Cx2[some] = clusters_Sx2, survivors_Sx2
+    return names
 
 
-def _check(components_M: Int64s, best_C: Int64s, published_M: Bools) -> None:
+def _check_kept(components_M: Int64s, best_C: Int64s, published_M: Bools) -> None:
     """Check that each component keeps one document: a published one exactly where it has any."""
     kept_C = np.bincount(components_M[best_C], minlength=len(best_C))
     wanted_C = np.bincount(components_M, published_M, minlength=len(best_C)) > 0
@@ -127,29 +129,19 @@ def _check(components_M: Int64s, best_C: Int64s, published_M: Bools) -> None:
         raise BrokenInvariant(f"{wrong.sum():,} clusters do not keep exactly one document")
 
 
-def _compare(units: Mapping[int, Fingerprints], nodes_M: Uint64s, best_M: Int64s) -> Float32s:
+def _compare_to_best(
+    units: Mapping[int, Fingerprints], nodes_M: Uint64s, best_M: Int64s
+) -> Float32s:
     """Return the similarity of each document to the best of its component."""
     similarity_M = np.ones(len(nodes_M), np.float32)
-    contents_Mx2, sizes_M = gather(units, nodes_M, ["contents_Dx2", "sizes_D"])
+    contents_Mx2, sizes_M = read_columns(units, nodes_M, ["contents_Dx2", "sizes_D"])
     other = np.flatnonzero((contents_Mx2 != contents_Mx2[best_M]).any(axis=1))
+    # By best document: chunks then read the shingles of few of these, and each but once or twice.
     other = other[np.argsort(best_M[other], kind="stable")]
     costs = sizes_M[other] + sizes_M[best_M[other]]
     for start, end in cut_chunks(costs, CHUNK_BYTES):
         some = other[start:end]
         nodes_Px2 = nodes_M[np.stack([some, best_M[some]], axis=1)]
         nodes_C, places = np.unique(nodes_Px2, return_inverse=True)
-        similarity_M[some] = compare_pairs(*gather_shingles(units, nodes_C), places.reshape(-1, 2))
+        similarity_M[some] = compare_pairs(*read_shingles(units, nodes_C), places.reshape(-1, 2))
     return similarity_M
-
-
-@njit
-def compare_pairs(shingles_S: Uint32s, offsets_C1: Int64s, pairs_Px2: Int64s) -> Float32s:
-    """Return the Jaccard similarity of pairs of documents."""
-    similarity_P = np.empty(len(pairs_Px2), np.float32)
-    for pair in range(len(pairs_Px2)):
-        one, other = pairs_Px2[pair]
-        similarity_P[pair] = jaccard(
-            shingles_S[offsets_C1[one] : offsets_C1[one + 1]],
-            shingles_S[offsets_C1[other] : offsets_C1[other + 1]],
-        )
-    return similarity_P

@@ -39,7 +39,8 @@ def unite(parents_M: Int64s, pairs_Ex2: Int64s) -> None:
     """Join the trees of each pair; then let every node point to the smallest of its component."""
     for edge in range(len(pairs_Ex2)):
         join(parents_M, pairs_Ex2[edge, 0], pairs_Ex2[edge, 1])
-    for node in range(len(parents_M)):  # a parent is smaller than its children: one pass will do
+    # A parent is smaller than its children, so its own parent is the root by the time they come.
+    for node in range(len(parents_M)):
         parents_M[node] = parents_M[parents_M[node]]
 
 
@@ -47,6 +48,8 @@ def unite(parents_M: Int64s, pairs_Ex2: Int64s) -> None:
 def join(parents_M: Int64s, one: int, other: int) -> None:
     """Join the trees of two nodes under the smaller root."""
     one, other = find(parents_M, one), find(parents_M, other)
+    # By number, not by size: the smallest node is the root, and names the component the same way
+    # whatever the order of the edges. Halving the paths keeps the trees flat.
     if one < other:
         parents_M[other] = one
     else:

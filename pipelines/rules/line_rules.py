@@ -12,45 +12,29 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pipelines.rules.line_pieces import (
+    Pieces,
+    copy_pieces,
+    join_pieces,
+    list_pieces,
+    strip_pieces,
+)
+from pipelines.rules.line_reasons import (
+    HAS_CURLY,
+    HAS_LOREM,
+    LONG_WORD,
+    REASONS,
+    STAYS,
+    judge_line,
+    search,
+)
+from pipelines.rules.sentences import SPLIT_AGAIN, count_sentences, list_lines
 from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
-from pipelines.words.lines import (
-    NEWLINE,
-    break_size,
-    count_chars,
-    encode,
-    ends_with,
-    find_break,
-    matches,
-    strip_left,
-    strip_right,
-)
-from pipelines.words.tables import ENDS_SENTENCE, UNICODE_PUNCTUATION
+from pipelines.words.lines import break_size, count_chars, find_break, strip_left, strip_right
 from weighting.arrays import Int32s, Int64s, Uint8s
 
-REASONS = ("long_word", "unterminated", "short", "javascript", "policy")
-LONG_WORD, UNTERMINATED, SHORT, JAVASCRIPT, POLICY = range(len(REASONS))
 LONGEST_WORD = 1000  # characters of a word, which is a run of non-space characters here
-FEWEST_WORDS = 3
-OPEN, CLOSE, CURLY, SPACE = ord("["), ord("]"), ord("{"), ord(" ")
-SPLIT_AGAIN = -1
-TERMINAL = encode(".?!\"'")
-DOTS, EDIT, CITATION = map(encode, ("...", "edit", "citation needed"))
-# What a line is searched for, and the bit that stands for it.
-HAS_LOREM, HAS_JAVASCRIPT, HAS_CURLY, HAS_POLICY = 1, 2, 4, 8
-POLICIES = (
-    "terms of use",
-    "privacy policy",
-    "cookie policy",
-    "uses cookies",
-    "use of cookies",
-    "use cookies",
-)
-# A needle is looked for where its rarest letter is.
-NEEDLES = tuple(map(encode, ("lorem ipsum", "javascript", *POLICIES)))
-RAREST = (4, 0, 3, 3, 3, 8, 10, 7)  # m, j, m, v, k, k, k, k
-BITS = (HAS_LOREM, HAS_JAVASCRIPT) + (HAS_POLICY,) * len(POLICIES)
-RARE_BYTES = np.isin(np.arange(256), [ord(letter) for letter in "mMjJvVkK{"])
 
 
 class LineCut(NamedTuple):
@@ -71,306 +55,134 @@ class LineCut(NamedTuple):
     sentences: Int64s
 
 
+class Options(NamedTuple):
+    """How the rules are read: ask for a terminal punctuation mark, do as the reference does."""
+
+    terminal: bool
+    compat: bool
+
+
+class Sifted(NamedTuple):
+    """What sifting writes: the pieces that stay, and counts of lines by document."""
+
+    pieces: Pieces
+    removed_5xD: Int64s  # by reason
+    pages_2xD: Int64s  # with "lorem ipsum", with a curly bracket
+
+
 def cut_lines(text: Text, words: Words, terminal: bool, compat: bool) -> LineCut:
     """Apply the line rules to D texts; `terminal` asks for a terminal punctuation mark."""
-    documents = len(text.offsets) - 1
-    size = int(text.offsets[-1] - text.offsets[0])
-    pieces = np.empty((size // 2 + 2 * documents + 1, 3), np.int64)
-    piece_offsets = np.zeros(documents + 1, np.int64)
-    removed, pages = np.zeros((len(REASONS), documents), np.int64), np.zeros((2, documents), int)
-    scratch = np.empty(int(np.diff(text.offsets).max(initial=0)), np.uint8)
-    sift_lines(text, words, terminal, compat, pieces, piece_offsets, removed, pages, scratch)
-    pieces = pieces[: piece_offsets[-1]].copy()
-    data = np.empty(size, np.uint8)
-    offsets, span_offsets = np.zeros(documents + 1, np.int32), np.zeros(documents + 1, np.int64)
-    spans = np.empty((len(pieces) + documents, 4), np.int32)
-    join_pieces(text, pieces, piece_offsets, data, offsets, spans, span_offsets)
-    buffers = pa.py_buffer(offsets), pa.py_buffer(data[: offsets[-1]].copy())
-    texts_D = pa.StringArray.from_buffers(documents, *buffers)
-    counts = count_left(text, words, pieces, piece_offsets, texts_D)
+    sifted = _sift(text, words, Options(terminal, compat))
+    joined = join_pieces(text, sifted.pieces)
+    buffers = pa.py_buffer(joined.offsets_D1), pa.py_buffer(joined.data)
+    texts_D = pa.StringArray.from_buffers(len(text.offsets) - 1, *buffers)
+    lorem, curly = sifted.pages_2xD
+    left, sentences = _count_left(text, words, sifted.pieces, texts_D)
     return LineCut(
-        texts_D, spans[: span_offsets[-1]].copy(), span_offsets, removed, *pages, *counts
+        texts_D=texts_D,
+        spans=joined.spans_Sx4,
+        span_offsets=joined.span_offsets_D1,
+        removed=sifted.removed_5xD,
+        lorem=lorem,
+        curly=curly,
+        words=left,
+        sentences=sentences,
     )
 
 
-def count_left(
-    text: Text, words: Words, pieces: Int64s, piece_offsets: Int64s, texts_D: pa.StringArray
-) -> Int64s:
+def _sift(text: Text, words: Words, options: Options) -> Sifted:
+    """Return the pieces of D texts that stay."""
+    documents = len(text.offsets) - 1
+    size = int(text.offsets[-1] - text.offsets[0])
+    # A piece has a byte at least, and a line break or a mark between it and the next.
+    rows_Px3 = np.empty((size // 2 + 2 * documents + 1, 3), np.int64)
+    sifted = Sifted(
+        pieces=Pieces(rows_Px3, np.zeros(documents + 1, np.int64)),
+        removed_5xD=np.zeros((len(REASONS), documents), np.int64),
+        pages_2xD=np.zeros((2, documents), np.int64),
+    )
+    sift_lines(text, words, options, sifted)
+    offsets_D1 = sifted.pieces.offsets_D1
+    return sifted._replace(pieces=Pieces(rows_Px3[: offsets_D1[-1]].copy(), offsets_D1))
+
+
+def _count_left(text: Text, words: Words, pieces: Pieces, texts_D: pa.StringArray) -> Int64s:
     """Return the words and sentences of what is left of D texts, int64 [2, D].
 
     Lines that stay as they are keep their words; texts in which a line lost a citation mark are
     split again.
     """
-    counts = count_sentences(text, words, pieces, piece_offsets)
+    counts = count_sentences(text, words, pieces)
     again = np.flatnonzero(counts[0] == SPLIT_AGAIN)
     if len(again):
         left = Text.view(texts_D.take(pa.array(again)))
-        lines, line_offsets = list_lines(left)
-        counts[:, again] = count_sentences(left, split_texts(left), lines, line_offsets)
+        counts[:, again] = count_sentences(left, split_texts(left), list_lines(left))
     return counts
 
 
 @njit
-def search(data: Uint8s, start: int, end: int) -> int:
-    """Return the bits of what occurs in bytes [start, end), whatever the case."""
-    found = 0
-    for at in range(start, end):
-        if not RARE_BYTES[data[at]]:
-            continue
-        if data[at] == CURLY:
-            found |= HAS_CURLY
-            continue
-        for needle in range(len(NEEDLES)):
-            first = at - RAREST[needle]
-            if first >= start and matches(data, first, end, NEEDLES[needle]):
-                found |= BITS[needle]
-    return found
-
-
-@njit
-def citation_size(data: Uint8s, at: int, end: int) -> int:
-    """Return the bytes of the citation mark at `at`, 0 if there is none."""
-    if data[at] != OPEN:
-        return 0
-    for mark in (EDIT, CITATION):
-        close = at + 1 + len(mark)
-        if close < end and data[close] == CLOSE and is_written(data, at + 1, mark):
-            return close + 1 - at
-    place = at + 1
-    while place < end and 48 <= data[place] <= 57:
-        place += 1
-    return place + 1 - at if place < end and data[place] == CLOSE else 0
-
-
-@njit
-def is_written(data: Uint8s, at: int, wanted: Uint8s) -> bool:
-    """Say whether the bytes from `at` on are `wanted`, in small letters."""
-    return bool(np.all(data[at : at + len(wanted)] == wanted))
-
-
-@njit
-def list_pieces(data: Uint8s, start: int, end: int, pieces: Int64s, size: int) -> int:
-    """Append the byte ranges of a line between its citations; return the number of pieces.
-
-    A piece's third number says whether it begins a line.
-    """
-    begins, piece, at = 1, start, start
-    while at < end:
-        mark = citation_size(data, at, end)
-        if mark and at > piece:
-            pieces[size] = piece, at, begins
-            size, begins = size + 1, 0
-        if mark:
-            piece = at + mark
-        at += max(mark, 1)
-    if end > piece:
-        pieces[size] = piece, end, begins
-        size += 1
-    return size
-
-
-@njit
-def is_terminated(data: Uint8s, start: int, end: int) -> bool:
-    """Say whether bytes [start, end) end in a terminal punctuation mark and not in an ellipsis."""
-    if start == end or ends_with(data, start, end, DOTS):
-        return False
-    return data[end - 1] in TERMINAL
-
-
-@njit
-def judge_line(data: Uint8s, start: int, end: int, words: int, terminal: bool) -> tuple[int, int]:
-    """Return the reason to remove a line of so many words, -1 for none, and what occurs in it.
-
-    What occurs is 0 where an earlier reason spares the search.
-    """
-    if terminal and not is_terminated(data, start, end):
-        return UNTERMINATED, 0
-    if words < FEWEST_WORDS:
-        return SHORT, 0
-    found = search(data, start, end)
-    if found & HAS_JAVASCRIPT:
-        return JAVASCRIPT, found & ~HAS_CURLY
-    return POLICY if found & HAS_POLICY else -1, found
-
-
-@njit
-def sift_lines(
-    text: Text,
-    words: Words,
-    terminal: bool,
-    compat: bool,
-    pieces: Int64s,
-    piece_offsets: Int64s,
-    removed: Int64s,
-    pages: Int64s,
-    scratch: Uint8s,
-) -> None:
+def sift_lines(text: Text, words: Words, options: Options, sifted: Sifted) -> None:
     """List the pieces of D texts that stay, count the lines that do not, and the page rules'."""
-    data, chunk, size = text.data, 0, 0
+    scratch = np.empty(measure_longest(text.offsets), np.uint8)
+    pieces, removed, pages = sifted
+    chunk, size = 0, 0
     for document in range(len(text.offsets) - 1):
         at, stop = text.offsets[document], text.offsets[document + 1]
         while at < stop:
-            end = find_break(data, at, stop)
-            start, close = strip_left(data, at, end), strip_right(data, at, end)
-            at = end + break_size(data, end, stop) if end < stop else stop
-            count, longest = 0, 0
-            while chunk < len(words.chunk_starts) and words.chunk_starts[chunk] < end:
-                length = words.chunk_ends[chunk] - words.chunk_starts[chunk]
-                if length > LONGEST_WORD:
-                    length = count_chars(data, words.chunk_starts[chunk], words.chunk_ends[chunk])
-                count, longest, chunk = count + 1, max(longest, length), chunk + 1
-            if not compat:
-                found = search(data, start, close)
-                pages[0, document] += found & HAS_LOREM != 0
-                pages[1, document] += found & HAS_CURLY != 0
+            end = find_break(text.data, at, stop)
+            start, close = strip_left(text.data, at, end), strip_right(text.data, at, end)
+            at = end + break_size(text.data, end, stop) if end < stop else stop
+            following, longest = skip_chunks(text.data, words, chunk, end)
+            count, chunk = following - chunk, following
+            if not options.compat:
+                count_pages(pages, document, search(text.data, start, close))
             if longest > LONGEST_WORD:
                 removed[LONG_WORD, document] += 1
                 continue
-            after = list_pieces(data, start, close, pieces, size)
-            if after == size + 1 and pieces[size, 0] == start and pieces[size, 1] == close:
-                reason, found = judge_line(data, start, close, count, terminal)
-            else:
-                length = copy_pieces(data, pieces[size:after], scratch)
-                reason, found = judge_line(scratch, 0, length, count, terminal)
-            if compat:
-                pages[0, document] += found & HAS_LOREM != 0
-                pages[1, document] += found & HAS_CURLY != 0
-            if reason < 0:
+            # Written behind those that stay; a line that goes is written over by the next.
+            after = list_pieces(text.data, start, close, pieces.rows_Px3, size)
+            line = pieces.rows_Px3[size:after]
+            if len(line) == 1 and line[0, 0] == start and line[0, 1] == close:
+                reason, found = judge_line(text.data, start, close, count, options.terminal)
+            else:  # it lost a mark, and what is left is judged as one line
+                length = copy_pieces(text.data, line, scratch)
+                reason, found = judge_line(scratch, 0, length, count, options.terminal)
+            if options.compat:
+                count_pages(pages, document, found)
+            if reason == STAYS:
                 size = after
             else:
                 removed[reason, document] += 1
-        size = strip_pieces(data, pieces, piece_offsets[document], size)
-        piece_offsets[document + 1] = size
+        size = strip_pieces(text.data, pieces.rows_Px3, pieces.offsets_D1[document], size)
+        pieces.offsets_D1[document + 1] = size
 
 
 @njit
-def copy_pieces(data: Uint8s, pieces: Int64s, scratch: Uint8s) -> int:
-    """Write a line's pieces to `scratch`, one after the other; return their bytes."""
-    size = 0
-    for piece in pieces:
-        length = piece[1] - piece[0]
-        scratch[size : size + length] = data[piece[0] : piece[1]]
-        size += length
-    return size
+def measure_longest(offsets_D1: Int64s) -> int:
+    """Return the bytes of the longest of D texts."""
+    longest = 0
+    for document in range(len(offsets_D1) - 1):
+        longest = max(longest, int(offsets_D1[document + 1] - offsets_D1[document]))
+    return longest
 
 
 @njit
-def strip_pieces(data: Uint8s, pieces: Int64s, first: int, size: int) -> int:
-    """Strip the text that pieces [first, size) make of white space at both ends.
+def skip_chunks(data: Uint8s, words: Words, chunk: int, end: int) -> tuple[int, int]:
+    """Return the first chunk that begins at `end` or behind it, and the length of the longest here.
 
-    Pieces that hold nothing else become empty at the start, and go at the end.
+    Characters are counted only where there are so many bytes that there may be too many of them.
     """
-    at = first
-    while at < size:
-        pieces[at, 0] = strip_left(data, pieces[at, 0], pieces[at, 1])
-        if pieces[at, 0] < pieces[at, 1]:
-            break
-        at += 1
-    while size > at:
-        pieces[size - 1, 1] = strip_right(data, pieces[size - 1, 0], pieces[size - 1, 1])
-        if pieces[size - 1, 0] < pieces[size - 1, 1]:
-            break
-        size -= 1
-    for empty in range(first, min(at, size)):
-        pieces[empty, 2] = 0
-    if at < size:
-        pieces[at, 2] = 0  # nothing comes before it
-    return size
+    longest = 0
+    while chunk < len(words.chunk_starts) and words.chunk_starts[chunk] < end:
+        length = words.chunk_ends[chunk] - words.chunk_starts[chunk]
+        if length > LONGEST_WORD:
+            length = count_chars(data, words.chunk_starts[chunk], words.chunk_ends[chunk])
+        longest, chunk = max(longest, length), chunk + 1
+    return chunk, longest
 
 
 @njit
-def join_pieces(
-    text: Text,
-    pieces: Int64s,
-    piece_offsets: Int64s,
-    data: Uint8s,
-    offsets: Int32s,
-    spans: Int32s,
-    span_offsets: Int64s,
-) -> None:
-    """Write the texts that the pieces make, and the spans that lead back to the sources."""
-    size, rows = 0, 0
-    for document in range(len(text.offsets) - 1):
-        source, stop = text.offsets[document], text.offsets[document + 1]
-        at, chars = 0, 0  # characters of the source, and of what is written
-        for piece in range(piece_offsets[document], piece_offsets[document + 1]):
-            start, end, begins = pieces[piece]
-            if start == end:
-                continue
-            gap = count_chars(text.data, source, start)
-            if gap != begins or (begins and text.data[source] != NEWLINE):
-                spans[rows] = chars, chars + begins, at, at + gap
-                rows += 1
-            if begins:
-                data[size] = NEWLINE
-                size += 1
-            length = count_chars(text.data, start, end)
-            data[size : size + end - start] = text.data[start:end]
-            size, source = size + end - start, end
-            at, chars = at + gap + length, chars + begins + length
-        gap = count_chars(text.data, source, stop)
-        if gap:
-            spans[rows] = chars, chars, at, at + gap
-            rows += 1
-        offsets[document + 1], span_offsets[document + 1] = size, rows
-
-
-@njit
-def list_lines(text: Text) -> tuple[Int64s, Int64s]:
-    """Return the lines of D texts as pieces [L, 3], and the bounds of each text's [D+1]."""
-    lines = np.empty((np.count_nonzero(text.data == NEWLINE) + len(text.offsets), 3), np.int64)
-    offsets, size = np.zeros(len(text.offsets), np.int64), 0
-    for document in range(len(text.offsets) - 1):
-        at, stop = text.offsets[document], text.offsets[document + 1]
-        while at < stop:
-            end = at
-            while end < stop and text.data[end] != NEWLINE:
-                end += 1
-            lines[size] = at, end, 1
-            size, at = size + 1, end + 1
-        offsets[document + 1] = size
-    return lines[:size], offsets
-
-
-@njit
-def is_space_word(data: Uint8s, start: int, end: int, first: bool) -> bool:
-    """Say whether spaCy makes a word of the white space in bytes [start, end).
-
-    One blank after a word belongs to it.
-    """
-    return end > start and (first or end - start > 1 or data[start] != SPACE)
-
-
-@njit
-def count_sentences(text: Text, words: Words, lines: Int64s, line_offsets: Int64s) -> Int64s:
-    """Return the words and sentences in the given lines of D texts, int64 [2, D].
-
-    Sentences are counted line by line; one ends after a sentence mark and the punctuation that
-    follows it (spaCy's Sentencizer). A text with a line in several pieces counts SPLIT_AGAIN.
-    """
-    counts = np.zeros((2, len(text.offsets) - 1), np.int64)
-    chunk, word = 0, 0
-    for document in range(len(text.offsets) - 1):
-        for line in range(line_offsets[document], line_offsets[document + 1]):
-            start, end, begins = lines[line]
-            if not begins and line > line_offsets[document]:
-                counts[0, document] = SPLIT_AGAIN
-                break
-            while chunk < len(words.chunk_starts) and words.chunk_starts[chunk] < start:
-                word, chunk = word + words.chunk_words[chunk], chunk + 1
-            before, sentences, ended, at = word, end > start, False, start
-            while chunk < len(words.chunk_starts) and words.chunk_starts[chunk] < end:
-                if ended and is_space_word(text.data, at, words.chunk_starts[chunk], at == start):
-                    sentences, ended = sentences + 1, False
-                for place in range(word, word + words.chunk_words[chunk]):
-                    flags = words.vocabulary[words.places[place]].flags
-                    if flags & ENDS_SENTENCE:
-                        ended = True
-                    elif ended and not flags & UNICODE_PUNCTUATION:
-                        sentences, ended = sentences + 1, False
-                word, at = word + words.chunk_words[chunk], words.chunk_ends[chunk]
-                chunk += 1
-            sentences += ended and is_space_word(text.data, at, end, at == start)
-            counts[0, document] += word - before
-            counts[1, document] += sentences
-    return counts
+def count_pages(pages_2xD: Int64s, document: int, found: int) -> None:
+    """Add a line to the page rules that it counts for."""
+    pages_2xD[0, document] += found & HAS_LOREM != 0
+    pages_2xD[1, document] += found & HAS_CURLY != 0

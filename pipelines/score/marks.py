@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from weighting.array_tools import expand_ranges, number_groups, to_offsets
 from weighting.arrays import Bools, Int32s, Int64s
 
 
@@ -44,7 +45,7 @@ def _find_tokens(
 ) -> tuple[Int64s, Int64s]:
     """Return the tokens in pieces of text and, for each, the number of the piece it is in."""
     lengths_D = pc.list_value_length(spans).to_numpy()
-    document_S = np.repeat(np.arange(len(lengths_D)), lengths_D)
+    document_S = number_groups(to_offsets(lengths_D))
     # Characters of all documents in one sequence, so that one search serves all of them.
     size_D = starts_N[offsets_D1[1:] - 1].astype(np.int64) + 1
     base_D = np.cumsum(size_D) - size_D
@@ -56,6 +57,4 @@ def _find_tokens(
     # Tokens that begin within one character share their place: the earliest of them holds it too.
     first_S = np.searchsorted(places_N, places_N[first_S], "left")
     count_S = np.maximum(np.searchsorted(places_N, end_S, "left") - first_S, 0)
-    pieces = np.repeat(np.arange(len(count_S)), count_S)
-    within = np.arange(len(pieces)) - np.repeat(np.cumsum(count_S) - count_S, count_S)
-    return first_S[pieces] + within, pieces
+    return expand_ranges(first_S, count_S), number_groups(to_offsets(count_S))

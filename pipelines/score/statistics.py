@@ -18,7 +18,7 @@ from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokens import TYPE_COUNTS, load_types
 from pipelines.work.arrays import load_array
 from weighting.arrays import Float64s, Int64s
-from weighting.contracts.documents import write_table
+from weighting.contracts.documents import tabulate_rows, write_table
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.contracts.statistics import (
     SIGNAL_CORRELATION,
@@ -125,5 +125,4 @@ def _average(sums_V: Float64s, counts_V: Int64s) -> pa.Array:
 
 
 def _write(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
-    named = [dict(zip(schema.names, row, strict=True)) for row in rows]
-    write_table(path, pa.Table.from_pylist(named, schema=schema), schema)
+    write_table(path, tabulate_rows(rows, schema), schema)

@@ -87,12 +87,15 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int
                 wide |= byte >= 0x80
                 at += 1
             value = scatter(value)
+            # `plain` was found byte by byte, which is right for ASCII alone.
             if wide:
                 plain = has_letters_only(data, start, at, letters)
-            elif at - start == 1 and data[start] == ZERO:
+            elif at - start == 1 and data[start] == ZERO:  # what every number has become
                 plain = True
             chunks.starts_K[size], chunks.ends_K[size] = start, at
             chunks.hashes_K[size] = value
+            # The sieve is all that is asked of special cases: a word that falls through by chance
+            # (one in some hundred) is looked up like the others, which is slower but no other word.
             chunks.whole_K[size] = plain and not sieve[value >> SIEVE_SHIFT]
             size += 1
         chunks.offsets_D1[document + 1] = size

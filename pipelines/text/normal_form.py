@@ -41,6 +41,18 @@ class Normal(NamedTuple):
     origins: Int32s
 
 
+class Output(NamedTuple):
+    """Buffers that are filled with `Normal`; the origins are those of one text and what follows it.
+
+    source    C  a  f  é  !  D             bytes  0 1 2 3-4 5 6
+    data      c  a  f  e  _  d             the mark of é is dropped, ! becomes a space
+    origins   0  1  2  3  5  6  7          the last: where the source of the last byte ends
+    """
+
+    data: Uint8s
+    origins: Int32s
+
+
 class Table(NamedTuple):
     """What becomes of characters.
 
@@ -64,10 +76,11 @@ def normalise(text: Text) -> Normal:
     document, at, size = 0, int(text.offsets[0]), 0
     while True:
         document, at, size = normalise_from(
-            text, document, at, size, tabulate(), data, origins, offsets
+            text, (document, at, size), tabulate(), Output(data, origins), offsets
         )
         if document == documents:
             break
+        # Python treats the run of characters that the kernel stopped at, and the kernel goes on.
         simple, places = simplify(bytes(text.data[at : find_blank(text, document, at)]))
         data[size : size + len(simple)] = simple
         origins[size + document : size + document + len(simple)] = places[:-1] + at
@@ -112,44 +125,40 @@ def _find_form(character: str) -> int | str:
 
 @njit
 def normalise_from(
-    text: Text,
-    document: int,
-    at: int,
-    size: int,
-    table: Table,
-    data: Uint8s,
-    origins: Int32s,
-    offsets: Int64s,
+    text: Text, start: tuple[int, int, int], table: Table, output: Output, offsets: Int64s
 ) -> tuple[int, int, int]:
-    """Write the normal forms of texts, from byte `at` of one on, behind the `size` bytes written.
+    """Write the normal forms of texts, from (document, byte, bytes written) on.
 
-    Return document, place and size where Python has to go on, up to the end of the run of non-space
-    characters; or the number of texts.
+    Return the same three where Python has to go on, up to the end of the run of non-space
+    characters; or the number of texts and the ends.
     """
+    document, at, size = start
     while document < len(text.offsets) - 1:
         end = text.offsets[document + 1]
-        own = origins[document:]
-        at, size = normalise_one(text.data, at, end, table, data, own, offsets[document], size)
+        # Text d has d entries more before its own: one for the end of each text.
+        own = Output(output.data, output.origins[document:])
+        first = offsets[document]
+        at, size = normalise_one(text.data, at, end, table, own, first, size)
         if at < end:
             while at > text.offsets[document] and text.data[at - 1] > BLANK:
                 at -= 1
-            size = turn_back(data, own, at, offsets[document], size)
-            return document, own[size], size
+            size = turn_back(own, at, first, size)
+            return document, own.origins[size], size
         document += 1
         offsets[document] = size
     return document, at, size
 
 
 @njit
-def turn_back(data: Uint8s, origins: Int32s, at: int, first: int, reached: int) -> int:
+def turn_back(output: Output, at: int, first: int, reached: int) -> int:
     """Return the size that was reached before the run of characters that begins at `at`.
 
     The spaces that its leading punctuation has become stay: they do not depend on the rest.
     """
     size = reached
-    while size > first and origins[size - 1] >= at:
+    while size > first and output.origins[size - 1] >= at:
         size -= 1
-    while size < reached and data[size] == BLANK:
+    while size < reached and output.data[size] == BLANK:
         size += 1
     return size
 
@@ -164,28 +173,22 @@ def find_blank(text: Text, document: int, at: int) -> int:
 
 @njit
 def normalise_one(
-    source: Uint8s,
-    at: int,
-    end: int,
-    table: Table,
-    data: Uint8s,
-    origins: Int32s,
-    first: int,
-    size: int,
+    source: Uint8s, at: int, end: int, table: Table, output: Output, first: int, size: int
 ) -> tuple[int, int]:
-    """Write the normal form of source[at:end] to data[size:]; its text's begins at `first`.
+    """Write the normal form of source[at:end] behind `size` bytes, of which `first` are others'.
 
-    Return the place that is reached, of a character that Python has to treat or `end`, and the
-    size that is.
+    Return the place reached, of a character for Python to treat or `end`, and the size reached.
     """
+    data, origins = output
     blank = size == first  # whether a space would follow another, or begin the text
     while at < end:
         origins[size] = at
         byte = source[at]
         if byte < 0x80 and not ZERO <= byte <= NINE:
             form = table.ascii[byte]
+            # No branch, as most text is this: what `size` does not count is written over.
             data[size] = form
-            size += not (blank and form == BLANK)  # no branch: most texts are mostly this
+            size += not (blank and form == BLANK)
             blank = form == BLANK
             at += 1
             continue
@@ -203,36 +206,36 @@ def normalise_one(
             blank = False
             following = skip_number(source, following, end, table)
         else:
-            size = write_form(source, at, following, code, table.forms, data, origins, size)
+            size = write_form(source[at:following], at, code, table.forms, output, size)
+            # Spaces become one before marks are dropped: a dropped mark keeps two spaces apart.
             blank = size == first
         at = following
-    origins[size] = end
+    origins[size] = end  # the end of the last byte, unless spaces follow: then where they begin
+    return end, drop_blanks(data, first, size)
+
+
+@njit
+def drop_blanks(data: Uint8s, first: int, size: int) -> int:
+    """Return the size without the spaces at the end of a text that begins at `first`."""
     while size > first and data[size - 1] == BLANK:
         size -= 1
-    return end, size
+    return size
 
 
 @njit
 def write_form(
-    source: Uint8s,
-    at: int,
-    following: int,
-    code: int,
-    forms: Uint8s,
-    data: Uint8s,
-    origins: Int32s,
-    size: int,
+    character: Uint8s, at: int, code: int, forms: Uint8s, output: Output, size: int
 ) -> int:
-    """Write what the character source[at:following] becomes; return the size with it."""
+    """Write what the character at source place `at` becomes; return the size with it."""
     if code == DROP:
         return size
     if code == KEEP:
-        for place in range(at, following):
-            data[size], origins[size] = source[place], at
+        for byte in character:
+            output.data[size], output.origins[size] = byte, at
             size += 1
         return size
-    for place in range(code + 1, code + 1 + forms[code]):
-        data[size], origins[size] = forms[place], at
+    for place in range(code + 1, code + 1 + forms[code]):  # a length, and as many bytes
+        output.data[size], output.origins[size] = forms[place], at
         size += 1
     return size
 
@@ -246,6 +249,7 @@ def skip_number(source: Uint8s, at: int, end: int, table: Table) -> int:
         for known in table.separators:
             if separator == known:
                 decimals = skip_digits(source, following, end, table.codes)
+                # A separator without a digit after it ends a sentence, or a list's entry.
                 return decimals if decimals > following else at
     return at
 

@@ -10,6 +10,7 @@ from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
 from pipelines.words.lines import count_chars
+from weighting.array_tools import to_offsets
 from weighting.arrays import Int32s, Int64s, Uint64s
 
 # Odd, and 3 modulo 8: then no two of its powers are alike in more than a few low bits.
@@ -37,14 +38,14 @@ def list_words(text: Text) -> WordHashes:
     others = copy_others(normal.text.data, chunks)
     words = split_texts(Text(others, np.array([0, len(others)])))
     size = int(chunks.whole_K.sum()) + len(words.places)
-    hashed = WordHashes(
+    word_hashes = WordHashes(
         np.empty(size, np.uint64),
         np.empty(size, np.int64),
         np.empty(size, np.int64),
         np.zeros(len(text.offsets), np.int64),
     )
-    trace(chunks, words, normal.origins, hashed)
-    return hashed
+    trace(chunks, words, normal.origins, word_hashes)
+    return word_hashes
 
 
 def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, Int64s]:
@@ -54,37 +55,38 @@ def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, 
     fewer than n words has none.
     """
     counts_D = np.maximum(np.diff(offsets_D1) - n + 1, 0)
-    grams_D1 = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts_D)])
+    grams_D1 = to_offsets(counts_D)
     grams_M = np.empty(grams_D1[-1], np.uint64)
     roll(hashes_N, offsets_D1, n, grams_D1, grams_M)
     return grams_M, grams_D1
 
 
 @njit
-def trace(chunks: Chunks, words: Words, origins: Int32s, hashed: WordHashes) -> None:
+def trace(chunks: Chunks, words: Words, origins: Int32s, word_hashes: WordHashes) -> None:
     """Write hashes and sources of all words; `words` are those of the chunks that are not whole.
 
-    `origins` as in `normal.Normal`.
+    `origins` as in `normal_form.Normal`. Most chunks are whole, and their words are not looked up;
+    the words of the others come in the same order, so two counters find them.
     """
-    size = split = word = 0
+    size = split = word = 0  # words written; chunks and words of those that were split
     for document in range(len(chunks.offsets_D1) - 1):
         own = origins[document:]
         for chunk in range(chunks.offsets_D1[document], chunks.offsets_D1[document + 1]):
             start, last = chunks.starts_K[chunk], chunks.ends_K[chunk]
             if chunks.whole_K[chunk]:
-                hashed.hashes_N[size] = chunks.hashes_K[chunk]
-                hashed.starts_N[size], hashed.ends_N[size] = own[start], own[last]
+                word_hashes.hashes_N[size] = chunks.hashes_K[chunk]
+                word_hashes.starts_N[size], word_hashes.ends_N[size] = own[start], own[last]
                 size += 1
                 continue
             for _ in range(words.chunk_words[split]):
                 entry = words.vocabulary[words.places[word]]
                 end = start + entry.bytes
-                hashed.hashes_N[size] = scatter(entry.hash)
-                hashed.starts_N[size] = own[start]
-                hashed.ends_N[size] = own[find_end(own, end, last)]
+                word_hashes.hashes_N[size] = scatter(entry.hash)
+                word_hashes.starts_N[size] = own[start]
+                word_hashes.ends_N[size] = own[find_end(own, end, last)]
                 start, size, word = end, size + 1, word + 1
             split += 1
-        hashed.offsets_D1[document + 1] = size
+        word_hashes.offsets_D1[document + 1] = size
 
 
 @njit
@@ -97,7 +99,11 @@ def find_end(origins: Int32s, end: int, last: int) -> int:
 
 @njit
 def roll(hashes_N: Uint64s, offsets_D1: Int64s, n: int, grams_D1: Int64s, grams_M: Uint64s) -> None:
-    """Write the scattered polynomial hash of each window of n words to `grams_M`."""
+    """Write the scattered polynomial hash of each window of n words to `grams_M`.
+
+    value         w0·B² + w1·B + w2           of the words w0 w1 w2, n = 3
+    next value    w1·B² + w2·B + w3           = value·B + w3 - w0·B³
+    """
     leaving = np.uint64(1)
     for _ in range(n):
         leaving *= BASE

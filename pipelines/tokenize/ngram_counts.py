@@ -14,6 +14,7 @@ import numpy as np
 
 from pipelines.settings import Job
 from pipelines.work.arrays import load_array, save_array
+from weighting.array_tools import find_key_range
 from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s, Uint32s, Uint64s
 from weighting.signals.ngrams import (
     Table,
@@ -29,8 +30,7 @@ from weighting.signals.ngrams import (
 
 PARTITION_TEXT = 16 * 2**20  # bytes of text to a partition: some 4 million n-grams
 KEYS_AT_ONCE = 2**23  # of several units, that are counted together
-SLOTS = 2**16
-SLOT_SHIFT = 48  # ids have at most 32 bits, so a context is in one slot
+SLOT_BITS = 16  # ids have at most 32 bits, so a context is in one slot
 
 
 class Counted(NamedTuple):
@@ -119,7 +119,7 @@ def measure_gain(
         order_N = sort_by_slot(keys_N)
         sorted_N, higher_N = keys_N[order_N], np.empty_like(lower_N)
         for part in range(partitions):
-            range_ = find_range(sorted_N, part, partitions)
+            range_ = find_key_range(sorted_N, part, partitions, SLOT_BITS)
             at = order_N[range_]
             rows = find_ngrams(_load_table(job, n, part), sorted_N[range_], vocab_size)
             higher_N[at] = back_off(rows, lower_N[at], own_N[at], discount)
@@ -129,7 +129,7 @@ def measure_gain(
 
 def sort_by_slot(keys_N: Uint64s) -> Int64s:
     """Return the places of the keys ordered by their slots, which is fast."""
-    return np.argsort((keys_N >> np.uint64(SLOT_SHIFT)).astype(np.uint16), kind="stable")
+    return np.argsort((keys_N >> np.uint64(64 - SLOT_BITS)).astype(np.uint16), kind="stable")
 
 
 def _load_table(job: Job, n: int, partition: int) -> Table:
@@ -137,17 +137,10 @@ def _load_table(job: Job, n: int, partition: int) -> Table:
     return Table(*map(load_array, names))
 
 
-def find_range(keys_N: Uint64s, partition: int, partitions: int) -> slice:
-    """Return where the keys of a partition stand among keys that are ordered by slot."""
-    first, stop = (SLOTS * at // partitions for at in (partition, partition + 1))
-    bounds = np.array([first << SLOT_SHIFT, (stop << SLOT_SHIFT) - 1], np.uint64)
-    return slice(np.searchsorted(keys_N, bounds[0]), np.searchsorted(keys_N, bounds[1], "right"))
-
-
 def _slice(job: Job, n: int, uid: int, partition: int, partitions: int) -> Uint64s:
     """Return a copy: a mapped file counts as open, and there may be more units than may be."""
     keys = load_array(job.work.path(f"keys{n}", uid, ".npy"))
-    return np.array(keys[find_range(keys, partition, partitions)])
+    return np.array(keys[find_key_range(keys, partition, partitions, SLOT_BITS)])
 
 
 def _batch(slices: Iterable[Uint64s]) -> Iterator[Uint64s]:

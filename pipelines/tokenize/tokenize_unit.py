@@ -15,6 +15,7 @@ from pipelines.tokenize.encoder import Encoded, Encoder
 from pipelines.tokenize.ngram_counts import count_unit
 from pipelines.tokenize.tokens import Documents
 from pipelines.work.arrays import load_array, save_array
+from weighting.array_tools import number_groups
 from weighting.arrays import Bools, Int64s
 from weighting.contracts.documents import DOCUMENTS, read_table, write_table
 from weighting.contracts.splits import TRAIN, VALIDATION
@@ -92,7 +93,7 @@ def count_types(documents: Documents, vocab_size: int) -> Int64s:
     """Return tokens of train, tokens of validation, and train documents by type, int64 [3, V]."""
     train_N = documents.spread(documents.train_D)
     ids_N = documents.ids_N.astype(np.int64)
-    document_N = np.repeat(np.arange(len(documents.train_D)), np.diff(documents.offsets_D1))
+    document_N = number_groups(documents.offsets_D1)
     held = np.unique(document_N[train_N] * vocab_size + ids_N[train_N]) % vocab_size
     parts = (ids_N[train_N], ids_N[~train_N], held)
     return np.stack([np.bincount(part, minlength=vocab_size) for part in parts]).astype(np.int64)

@@ -17,7 +17,7 @@ from pipelines.rules.registry import list_rules
 from pipelines.settings import Job
 from pipelines.tokenize.tokenize_unit import STAGE as TOKENIZE
 from weighting.arrays import Int64s
-from weighting.contracts.documents import Verdict, write_table
+from weighting.contracts.documents import Verdict, tabulate_rows, write_table
 from weighting.contracts.manifest import FileEntry, check_records, describe_file
 from weighting.contracts.shards import open_shard
 from weighting.contracts.statistics import RULE_OVERLAP, RULE_STATS, SKIPPED_STATS
@@ -150,7 +150,7 @@ def list_skipped(job: Job) -> pa.Table:
         for uid in sorted(job.work.list_done(CLEAN))
         for kind, records in sorted(job.work.read(CLEAN, uid)["skipped"].items())
     ]
-    return _to_table(rows, SKIPPED_STATS)
+    return tabulate_rows(rows, SKIPPED_STATS)
 
 
 def sum_skipped(skipped: pa.Table) -> dict[str, int]:
@@ -216,8 +216,3 @@ def _describe(run: Path, path: Path) -> FileEntry:
         rows = sum(len(s.doc_ids) for s in shard.segments)
         return describe_file(run, path, rows, shard.tokens, mass)
     return describe_file(run, path, rows=0)
-
-
-def _to_table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    named = [dict(zip(schema.names, row, strict=True)) for row in rows]
-    return pa.Table.from_pylist(named, schema=schema)

@@ -25,7 +25,7 @@ from weighting.contracts.counts import (
     WeighingFacts,
     WeightCounts,
 )
-from weighting.contracts.documents import write_table
+from weighting.contracts.documents import tabulate_rows, write_table
 from weighting.contracts.manifest import check_records, check_weight_mass
 from weighting.contracts.shards import open_shard
 from weighting.contracts.splits import SPLITS, TRAIN
@@ -194,6 +194,4 @@ def _write_statistics(
 
 
 def _write(path: Path, rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> None:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    write_table(path, pa.table(arrays, schema=schema), schema)
+    write_table(path, tabulate_rows(rows, schema), schema)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipelines.words.chunks import count_words, expand, find_chunks
 from pipelines.words.english import split_words
 from pipelines.words.memo import Vocabulary
+from weighting.array_tools import to_offsets
 from weighting.arrays import Int64s, Structs, Uint8s
 
 __all__ = ["Text", "Words", "forget_words", "split_texts", "split_words"]
@@ -60,6 +61,7 @@ class Words(NamedTuple):
 def split_texts(text: Text) -> Words:
     """Return the words of D texts."""
     size = int(text.offsets[-1] - text.offsets[0])
+    # Two chunks have a space between them, and each text may end with one more.
     starts, ends = np.empty((2, size // 2 + len(text.offsets)), np.int64)
     chunks_D = np.zeros(len(text.offsets) - 1, np.int64)
     found = find_chunks(text.data, text.offsets, starts, ends, chunks_D)
@@ -67,18 +69,18 @@ def split_texts(text: Text) -> Words:
     vocabulary = _vocabulary()
     slots_K = vocabulary.look_up(text.data, starts_K, ends_K)
     words_K = count_words(slots_K, vocabulary.chunks)
-    before_K = _accumulate(words_K)
-    places = np.empty(before_K[-1], np.int64)
+    before_K1 = to_offsets(words_K)
+    places = np.empty(before_K1[-1], np.int64)
     expand(slots_K, vocabulary.chunks, places)
-    chunk_offsets = _accumulate(chunks_D)
+    chunk_offsets = to_offsets(chunks_D)
     return Words(
-        places,
-        before_K[chunk_offsets],
-        vocabulary.words,
-        starts_K,
-        ends_K,
-        words_K,
-        chunk_offsets,
+        places=places,
+        offsets=before_K1[chunk_offsets],
+        vocabulary=vocabulary.words,
+        chunk_starts=starts_K,
+        chunk_ends=ends_K,
+        chunk_words=words_K,
+        chunk_offsets=chunk_offsets,
     )
 
 
@@ -90,7 +92,3 @@ def forget_words() -> None:
 @cache
 def _vocabulary() -> Vocabulary:
     return Vocabulary()
-
-
-def _accumulate(counts: Int64s) -> Int64s:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])

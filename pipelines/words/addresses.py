@@ -47,6 +47,7 @@ def is_host(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
         return UNKNOWN
     if top == first or not 2 <= end - top <= TOP_LEVEL:
         return 0
+    # The last label may have hyphens and digits by the letter of the rule, yet no top level has.
     for at in range(top, end):
         if not flags[points[at]] & LOWER_CLASS:
             return 0

@@ -1,9 +1,9 @@
 """Kernel: the prefixes and suffixes that spaCy takes off a chunk."""
 
 from pipelines.words.compiled import njit
-from pipelines.words.points import UNKNOWN, Rules, contains, hash_part
+from pipelines.words.points import UNKNOWN, Points, Rules, contains, hash_part
 from pipelines.words.tables import BEFORE_DOT, DIGIT, PREFIX, SUFFIX, UPPER_CLASS
-from weighting.arrays import Int32s, Uint16s, Uint64s
+from weighting.arrays import Int32s, Uint16s
 
 LONGEST_UNIT = 8
 DOT, PLUS, DOLLAR, DEGREE = ord("."), ord("+"), ord("$"), ord("°")
@@ -25,6 +25,7 @@ def find_prefix(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
         return at - first if at - first > 1 else 0
     if point == PLUS:
         return 0 if flags[following] & DIGIT else 1
+    # US$, C$ and A$ are prefixes that begin with a letter: too few to be worth their own rule.
     if point in CURRENCY_STARTS:
         third = points[first + 2] if first + 2 < last else 0
         return UNKNOWN if following == DOLLAR or third == DOLLAR else 0
@@ -32,24 +33,22 @@ def find_prefix(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
 
 
 @njit
-def find_suffix(
-    points: Int32s, ends: Int32s, hashes: Uint64s, first: int, last: int, rules: Rules
-) -> int:
+def find_suffix(points: Points, first: int, last: int, rules: Rules) -> int:
     """Return the length of the suffix of points [first, last), 0 for none, UNKNOWN."""
     if first == last:
         return 0
     flags = rules.flags
-    point = points[last - 1]
-    before = points[last - 2] if last - 2 >= first else 0
+    point = points.codes[last - 1]
+    before = points.codes[last - 2] if last - 2 >= first else 0  # 0 has no flags
     if point == DOT:
-        return find_dots(points, first, last, flags)
+        return find_dots(points.codes, first, last, flags)
     if point == ELLIPSIS and before == ELLIPSIS:
         return UNKNOWN
     if point in LETTER_S and before in APOSTROPHES:
         return 2
     if flags[before] & DIGIT and point == PLUS:
         return 1
-    unit = find_unit(points, ends, hashes, first, last, rules)
+    unit = find_unit(points, first, last, rules)
     return unit or (1 if flags[point] & SUFFIX else 0)
 
 
@@ -65,19 +64,19 @@ def find_dots(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
         return 1
     if at - 1 > first and points[at - 2] == DEGREE:
         return UNKNOWN
+    # A full stop after two capitals ends a sentence ("NASA."), after one it belongs to it ("J.").
     upper = at - 1 > first and flags[points[at - 1]] & flags[points[at - 2]] & UPPER_CLASS
     return 1 if upper else 0
 
 
 @njit
-def find_unit(
-    points: Int32s, ends: Int32s, hashes: Uint64s, first: int, last: int, rules: Rules
-) -> int:
+def find_unit(points: Points, first: int, last: int, rules: Rules) -> int:
     """Return the length of the unit or currency that follows the last digit, else 0."""
+    # Backwards to the nearest digit: what stands after it is a unit as a whole, or there is none.
     for at in range(last - 1, max(first, last - 1 - LONGEST_UNIT) - 1, -1):
-        if rules.flags[points[at]] & DIGIT:
+        if rules.flags[points.codes[at]] & DIGIT:
             if at + 1 == last:
                 return 0
-            unit = hash_part(hashes, ends, at + 1, last)
+            unit = hash_part(points, at + 1, last)
             return last - at - 1 if contains(rules.units, unit) else 0
     return 0

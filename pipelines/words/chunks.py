@@ -12,6 +12,7 @@ MAY_BE_SPACE = np.isin(np.arange(256), [*range(9, 14), *range(28, 33), 0xC2, 0xE
 @njit
 def space_size(data: Uint8s, at: int, end: int) -> int:
     """Return the bytes of the white-space character (`str.isspace`) at `at`, 0 if there is none."""
+    # There are 25 white-space characters, so bytes are compared instead of decoded.
     byte = data[at]
     if byte < 0x80:
         return 1 if byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31 else 0
@@ -72,7 +73,7 @@ def count_words(slots_K: Int32s, chunks: Structs) -> Int64s:
 
 @njit
 def expand(slots_K: Int32s, chunks: Structs, places: Int64s) -> None:
-    """Write the places of the words of K chunks to `places`."""
+    """Write the places of the words of K chunks to `places`; a chunk's words lie in a row."""
     size = 0
     for slot in slots_K:
         first = chunks[slot].first

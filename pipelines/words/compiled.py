@@ -1,26 +1,33 @@
 """Compiled kernels: numba, with a cache that goes with this version of the code.
 
 numba's own cache notices a change of the file that holds a function, not of the files whose
-functions it calls. Here the cache folder is named by the hash of all modules that hold kernels.
+functions and constants went into the machine code. Here the cache folder is named by the hash of
+all modules that hold kernels, and of the project's modules that these import.
 """
 
 import atexit
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent  # of this package; weighting lies beside it
+IMPORT = re.compile(rb"^from ((?:pipelines|weighting)[.\w]*) import", re.MULTILINE)
 
 
 def _hash_kernels() -> str:
+    """Return the hash of the modules that hold kernels and of those that these import."""
+    kernels = {path for path in ROOT.rglob("*.py") if b"njit" in path.read_bytes()}
+    names = {name.decode() for path in kernels for name in IMPORT.findall(path.read_bytes())}
+    stems = [ROOT.parent.joinpath(*name.split(".")) for name in names]
+    imported = {path for stem in stems for path in (stem.with_suffix(".py"), stem / "__init__.py")}
     digest = hashlib.sha256()
-    for path in sorted(ROOT.rglob("*.py")):
-        if b"njit" in (code := path.read_bytes()):
-            digest.update(path.relative_to(ROOT).as_posix().encode() + code)
+    for path in sorted(kernels | {path for path in imported if path.is_file()}):
+        digest.update(path.relative_to(ROOT.parent).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -7,12 +7,15 @@ which leaves no structure of text to collide on; among a million distinct string
 chance of about 3 in 10^8.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pipelines.words.compiled import njit
 from weighting.arrays import Uint8s, Uint64s
+from weighting.hashing import STEP, mix_bits
 
-BASE = np.uint64(0x9E3779B97F4A7C15)
+BASE = STEP  # odd, so that its powers never become 0 modulo 2^64
 VALUES = np.random.Generator(np.random.PCG64(7)).integers(1, 2**64, 256, np.uint64)
 POWERS = np.ones(1025, np.uint64)
 np.multiply.accumulate(np.full(1024, BASE, np.uint64), out=POWERS[1:])
@@ -21,13 +24,14 @@ np.multiply.accumulate(np.full(1024, BASE, np.uint64), out=POWERS[1:])
 @njit
 def extend(value: np.uint64, byte: np.uint8) -> np.uint64:
     """Return the hash of a string one byte longer."""
+    # 1 to 2^64 - 1 for a byte, never 0: "" and a string of equal bytes differ from each other.
     extended: np.uint64 = value * BASE + VALUES[byte]
     return extended
 
 
 @njit
 def power(length: int) -> np.uint64:
-    """Return BASE^length."""
+    """Return BASE^length: known up to 1,024, above by repeated squaring."""
     if length < len(POWERS):
         known: np.uint64 = POWERS[length]
         return known
@@ -49,12 +53,9 @@ def hash_bytes(data: Uint8s, start: int, end: int) -> np.uint64:
     return value
 
 
-@njit
-def scatter(value: np.uint64) -> np.uint64:
-    """Spread a hash over all its bits, to index a table by some of them (splitmix64's mixer)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+# Spreads a hash over all its bits, so that any of them may index a table: the low bits of a
+# polynomial hash depend on the low bits of its bytes alone.
+scatter: Callable[[np.uint64], np.uint64] = njit(mix_bits)
 
 
 @njit
@@ -63,6 +64,8 @@ def find_slot(keys: Uint64s, key: np.uint64) -> int:
 
     The table's length is a power of two, and it is never full.
     """
+    # Numbers below a power of two are the lowest bits. A taken place passes the key on to the next,
+    # round the end; at most half the places are taken, so a free one is near.
     mask = np.uint64(len(keys) - 1)
     slot = scatter(key) & mask
     while keys[slot] != np.uint64(0) and keys[slot] != key:
@@ -77,7 +80,12 @@ def hash_text(text: str) -> int:
 
 
 def make_set(values: list[int]) -> Uint64s:
-    """Return an open-addressing table that holds the values."""
+    """Return an open-addressing table that holds the values, none of which may be 0.
+
+    >>> keys = make_set([5, 7])
+    >>> [bool(keys[find_slot(keys, np.uint64(value))]) for value in (5, 6, 7)]
+    [True, False, True]
+    """
     size = 1 << max(4, (4 * len(values) + 1).bit_length())
     keys = np.zeros(size, np.uint64)
     for value in values:

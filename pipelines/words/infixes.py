@@ -16,7 +16,7 @@ RELATIONS = (ord(":"), ord("<"), ord(">"), ord("="), ord("/"))
 @njit
 def find_infix(points: Int32s, first: int, at: int, last: int, flags: Uint16s) -> int:
     """Return the length of the infix of points [first, last) that begins at `at`, 0 for none."""
-    if at == first:
+    if at == first:  # every infix has something before it
         return 0
     point, before = points[at], flags[points[at - 1]]
     after = flags[points[at + 1]] if at + 1 < last else np.uint16(0)
@@ -66,13 +66,14 @@ def cut_infixes(
 ) -> int:
     """Append the ends of the words in points [first, last) to `cuts`; return its size."""
     at, start, address = first, first, 0
+    # Every address has a dot inside, and few chunks do: the costly look is for these alone.
     for place in range(first, last - 1):
         address |= points[place] == DOT
     if address:
         address = is_address(points, first, last, flags)
         if address == UNKNOWN:
             return UNKNOWN
-        at = last if address else first
+        at = last if address else first  # an address is left whole: no infix is looked for
     while at < last:
         length = find_infix(points, first, at, last, flags)
         if length:

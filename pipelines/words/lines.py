@@ -48,7 +48,7 @@ def strip_left(data: Uint8s, start: int, end: int) -> int:
 def strip_right(data: Uint8s, start: int, end: int) -> int:
     """Return where bytes [start, end) end without trailing white space."""
     while end > start:
-        size = 1
+        size = 1  # back over continuation bytes to where a character begins, at most 3 bytes of it
         while size < 3 and end - size > start and data[end - size] & 0xC0 == 0x80:
             size += 1
         if space_size(data, end - size, end) != size:
@@ -60,7 +60,7 @@ def strip_right(data: Uint8s, start: int, end: int) -> int:
 @njit
 def count_chars(data: Uint8s, start: int, end: int) -> int:
     """Return the number of code points in bytes [start, end)."""
-    count = 0
+    count = 0  # of the bytes that begin one; all others are 10xxxxxx
     for at in range(start, end):
         count += data[at] & 0xC0 != 0x80
     return count
@@ -73,7 +73,7 @@ def matches(data: Uint8s, at: int, end: int, wanted: Uint8s) -> bool:
         return False
     for place in range(len(wanted)):
         byte = data[at + place]
-        if 65 <= byte <= 90:
+        if 65 <= byte <= 90:  # A to Z, and 32 below their small letters
             byte += 32
         if byte != wanted[place]:
             return False

@@ -5,12 +5,22 @@ by the kernel where it can, else by spaCy; both write the same entries, so resul
 what was seen before, and the vocabulary may be forgotten at any time.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pipelines.words.compiled import njit
 from pipelines.words.english import ORTH, Tokenizer, english, split_words
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
-from pipelines.words.points import LONGEST, UNKNOWN, Rules, decode, hash_part
+from pipelines.words.points import (
+    LONGEST,
+    UNKNOWN,
+    Points,
+    Rules,
+    decode,
+    hash_part,
+    make_points,
+)
 from pipelines.words.splitting import pair_words, split_chunk
 from pipelines.words.tables import (
     ENDS_SENTENCE,
@@ -31,6 +41,22 @@ WORD = np.dtype(
     align=True,
 )
 CHUNK = np.dtype([("first", np.int32), ("words", np.int32)], align=True)
+
+
+class Tables(NamedTuple):
+    """A vocabulary's arrays: a table of hashes that leads to chunks, and these to their words.
+
+    keys    ·   ·   h2  ·   h1  ·        places by hash, mostly free
+    slots           1       0
+    chunks  [first 0, words 1]  [first 1, words 3]  …
+    words   word of h1,  three words of h2,  …
+    """
+
+    keys: Uint64s
+    slots: Int32s  # the place in `chunks` of each key
+    chunks: Structs  # CHUNK
+    words: Structs  # WORD
+    sizes: Int64s  # chunks and words in use
 
 
 class Vocabulary:
@@ -61,27 +87,20 @@ class Vocabulary:
             length = len(starts_N[todo])
             self._reserve(length, int((ends_N[todo] - starts_N[todo]).sum()))
             unknown = np.empty(length, np.int64)
-            found = look_up(
-                data,
-                starts_N[todo],
-                ends_N[todo],
-                self.keys,
-                self.slots,
-                self.chunks,
-                self.words,
-                self.sizes,
-                self.rules,
-                slots_N[todo],
-                unknown,
-            )
-            for at in unknown[:found] + done:
+            tables = Tables(self.keys, self.slots, self.chunks, self.words, self.sizes)
+            bounds = np.stack([starts_N[todo], ends_N[todo]])
+            left = look_up(data, bounds, tables, self.rules, slots_N[todo], unknown)
+            for at in unknown[:left] + done:
                 chunk = bytes(data[starts_N[at] : ends_N[at]])
                 self._enter(int(slots_N[at]), split_words(chunk.decode()))
             done += STEP
         return slots_N
 
     def _reserve(self, chunks: int, words: int) -> None:
-        """Make room for so many more chunks, with so many words at the most."""
+        """Make room for so many more chunks, with so many words at the most.
+
+        Kernels cannot make arrays grow that they were handed, so there is room before they start.
+        """
         self.chunks = _grow(self.chunks, int(self.sizes[0]) + chunks)
         self.words = _grow(self.words, int(self.sizes[1]) + words)
         if len(self.keys) < 2 * len(self.chunks):
@@ -164,39 +183,38 @@ def rehash(keys: Uint64s, slots: Int32s, size: int) -> tuple[Uint64s, Int32s]:
 @njit
 def look_up(
     data: Uint8s,
-    starts_N: Int64s,
-    ends_N: Int64s,
-    keys: Uint64s,
-    slots: Int32s,
-    chunks: Structs,
-    words: Structs,
-    sizes: Int64s,
+    bounds_2xN: Int64s,
+    tables: Tables,
     rules: Rules,
     slots_N: Int32s,
-    unknown: Int64s,
+    unknown_N: Int64s,
 ) -> int:
     """Look N chunks up, enter the new ones, and return how many of those spaCy has to split.
 
-    `unknown` gets their places; an entry is made for them, without words.
+    `unknown_N` gets their places; an entry is made for them, without words. Chunk n is the bytes
+    from bounds_2xN[0, n] to bounds_2xN[1, n].
     """
-    points, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
-    hashes, cuts = np.empty(LONGEST + 1, np.uint64), np.empty(LONGEST + 1, np.int32)
+    keys, slots, chunks, words, sizes = tables
+    points, cuts = make_points(), np.empty(LONGEST + 1, np.int32)
     left = 0
-    for at in range(len(starts_N)):
-        key = hash_bytes(data, starts_N[at], ends_N[at])
+    for at in range(bounds_2xN.shape[1]):
+        start, end = bounds_2xN[0, at], bounds_2xN[1, at]
+        key = hash_bytes(data, start, end)
         place = find_slot(keys, key)
         if keys[place] == np.uint64(0):
+            # Entered before it is split: if it comes again in this batch it is not split again,
+            # even where its words are still to come from spaCy.
             keys[place], slots[place] = key, sizes[0]
             chunks[sizes[0]].first, chunks[sizes[0]].words = sizes[1], 0
-            count = decode(data, starts_N[at], ends_N[at], points, ends, hashes)
+            count = decode(data, start, end, points)
             size = UNKNOWN
             if count != UNKNOWN:
-                size = split_chunk(points, ends, hashes, count, rules, cuts)
+                size = split_chunk(points, count, rules, cuts)
             if size == UNKNOWN:
-                unknown[left] = at
+                unknown_N[left] = at
                 left += 1
             else:
-                enter(points, ends, hashes, rules.flags, cuts, size, words, sizes[1])
+                enter(points, cuts[:size], rules.flags, words, sizes[1])
                 chunks[sizes[0]].words = size
                 sizes[1] += size
             sizes[0] += 1
@@ -205,28 +223,21 @@ def look_up(
 
 
 @njit
-def enter(
-    points: Int32s,
-    ends: Int32s,
-    hashes: Uint64s,
-    flags: Uint16s,
-    cuts: Int32s,
-    size: int,
-    words: Structs,
-    first: int,
-) -> None:
-    """Write the entries of a chunk's words from words[first] on."""
+def enter(points: Points, cuts_W: Int32s, flags: Uint16s, words: Structs, first: int) -> None:
+    """Write the entries of a chunk's W words, which end at `cuts_W`, from words[first] on."""
     start = 0
-    for at in range(size):
-        end = cuts[at]
+    for at in range(len(cuts_W)):
+        end = cuts_W[at]
+        # A flag of the word says that some character has it, or that every one does.
         some, every = np.uint16(0), np.uint16(0xFFFF)
-        for point in points[start:end]:
-            some |= flags[point]
-            every &= flags[point]
+        for code in points.codes[start:end]:
+            some |= flags[code]
+            every &= flags[code]
         kept = some & (NOT_PUNCTUATION | LETTER) | every & UNICODE_PUNCTUATION
         if end - start == 1:
             kept |= every & ENDS_SENTENCE
         word = words[first + at]
-        word.hash = hash_part(hashes, ends, start, end)
-        word.chars, word.bytes, word.flags = end - start, ends[end] - ends[start], kept
+        word.hash = hash_part(points, start, end)
+        word.chars, word.bytes = end - start, points.ends[end] - points.ends[start]
+        word.flags = kept
         start = end

@@ -1,4 +1,11 @@
-"""Kernel: a chunk as code points with the hashes of its parts; what is known of spaCy."""
+"""Kernel: a chunk as code points with the hashes of its parts; what is known of spaCy.
+
+    chunk     n a ï v e       code points    0 1 2 3 4
+    bytes     n a ï ï v e     ends         0 1 2 4 5 6       ends[i]: the bytes before point i
+                              hashes       of the bytes before point i
+
+So the hash of any part follows from two entries (`hash_part`), without a look at its bytes.
+"""
 
 from typing import NamedTuple
 
@@ -11,6 +18,14 @@ from weighting.arrays import Int32s, Uint8s, Uint16s, Uint64s
 
 LONGEST = 256  # code points of a chunk that is split by the kernel
 UNKNOWN = -1  # "ask spaCy", where a length or a number is expected
+
+
+class Points(NamedTuple):
+    """Buffers for one chunk at a time, at most LONGEST code points; see the picture above."""
+
+    codes: Int32s  # [LONGEST]
+    ends: Int32s  # [LONGEST + 1]
+    hashes: Uint64s  # [LONGEST + 1]
 
 
 class Rules(NamedTuple):
@@ -27,39 +42,46 @@ class Rules(NamedTuple):
 
 
 @njit
-def decode(
-    data: Uint8s, start: int, end: int, points: Int32s, ends: Int32s, hashes: Uint64s
-) -> int:
-    """Decode UTF-8 bytes [start, end) into `points`; return their number.
+def make_points() -> Points:
+    """Return empty buffers."""
+    codes, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
+    return Points(codes, ends, np.empty(LONGEST + 1, np.uint64))
 
-    `ends[i]` is the offset from `start` at which point i - 1 ends, `hashes[i]` the hash of the
-    bytes up to there. UNKNOWN where they are too many, or one is not below LIMIT.
+
+@njit
+def decode(data: Uint8s, start: int, end: int, points: Points) -> int:
+    """Decode UTF-8 bytes [start, end) into `points`; return the number of code points.
+
+    UNKNOWN where they are too many, or one is not below LIMIT.
     """
     count, at, value = 0, start, np.uint64(0)
-    ends[0], hashes[0] = 0, value
+    points.ends[0], points.hashes[0] = 0, value
     while at < end:
         if count == LONGEST:
             return UNKNOWN
         lead = np.int32(data[at])
         size = 1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-        point = lead if size == 1 else lead & (0x3F >> (size - 1))
+        # A lead byte of a character of 2, 3 or 4 bytes has 5, 4 or 3 bits of it; the others have 6.
+        code = lead if size == 1 else lead & (0x3F >> (size - 1))
         value = extend(value, data[at])
         for follow in range(at + 1, at + size):
-            point = (point << 6) | (np.int32(data[follow]) & 0x3F)
+            code = (code << 6) | (np.int32(data[follow]) & 0x3F)
             value = extend(value, data[follow])
-        if point >= LIMIT:
+        if code >= LIMIT:
             return UNKNOWN
         at += size
-        points[count] = point
+        points.codes[count] = code
         count += 1
-        ends[count], hashes[count] = at - start, value
+        points.ends[count], points.hashes[count] = at - start, value
     return count
 
 
 @njit
-def hash_part(hashes: Uint64s, ends: Int32s, first: int, last: int) -> np.uint64:
-    """Return the hash of points [first, last)."""
-    part: np.uint64 = hashes[last] - hashes[first] * power(ends[last] - ends[first])
+def hash_part(points: Points, first: int, last: int) -> np.uint64:
+    """Return the hash of the bytes of code points [first, last)."""
+    # hash(ab) = hash(a) · BASE^len(b) + hash(b), solved for hash(b).
+    length = points.ends[last] - points.ends[first]
+    part: np.uint64 = points.hashes[last] - points.hashes[first] * power(length)
     return part
 
 

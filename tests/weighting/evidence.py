@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from weighting.policies.controls import key_tokens, mix_bits
+from weighting.hashing import mix_bits
+from weighting.policies.controls import key_tokens
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import count_values, cut_share
 from weighting.policies.records import Evidence

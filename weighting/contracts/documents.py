@@ -5,7 +5,7 @@
 input record, the unreadable ones included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -91,6 +91,18 @@ LEDGER_HEAD = (
 def ledger_schema(rules: Sequence[str]) -> pa.Schema:
     """Return the ledger's schema: the fixed head and one float64 value column for each rule."""
     return pa.schema([*LEDGER_HEAD, *(pa.field(rule, pa.float64()) for rule in rules)])
+
+
+def tabulate_rows(rows: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:
+    """Return rows, each with a value for every field in order, as a table of `schema`.
+
+    >>> schema = pa.schema([("name", pa.string()), ("count", pa.int64())])
+    >>> tabulate_rows([("a", 1), ("b", None)], schema).to_pylist()
+    [{'name': 'a', 'count': 1}, {'name': 'b', 'count': None}]
+    """
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def write_table(path: Path, table: pa.Table, schema: pa.Schema) -> None:

@@ -1,7 +1,6 @@
 """Controls: what chance does with the same weights, the same for any order, cut or worker.
 
-Chance is a hash of the document's id, the token's place in it and a seed (splitmix64: Steele, Lea
-and Flood 2014, "Fast splittable pseudorandom number generators").
+Chance is a hash of the document's id, the token's place in it and a seed (`weighting.hashing`).
 """
 
 from collections.abc import Sequence
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from weighting.arrays import Bools, Float32s, Int64s, Uint64s
+from weighting.hashing import STEP, mix_bits
 from weighting.knobs import knob
 from weighting.policies.masks import ShareParams
 from weighting.policies.params import OwnParams
 from weighting.policies.records import Evidence, Policy
 
-STEP = 0x9E3779B97F4A7C15  # of the generator's state
 WORD = 2**64
 
 
@@ -51,18 +50,11 @@ def random(seen: Evidence, params: RandomParams) -> Float32s:
     return choose_random(seen.keys_N, params.share).astype(np.float32)
 
 
-def mix_bits(states: Uint64s) -> Uint64s:
-    """Return splitmix64's output for each state, uint64: equal only where states are."""
-    mixed = (states ^ (states >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)), np.uint64)
-
-
 def key_documents(doc_ids: Sequence[str], seed: int) -> Uint64s:
     """Return a key for each of D documents, uint64 [D], from the last 16 hex digits of its id."""
     digits = "".join(doc_id[-16:] for doc_id in doc_ids)
     hashes_D = np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
-    return mix_bits(hashes_D ^ mix_bits(np.array([seed % WORD], np.uint64) + np.uint64(STEP)))
+    return mix_bits(hashes_D ^ mix_bits(np.array([seed % WORD], np.uint64) + STEP))
 
 
 def key_tokens(keys_D: Uint64s, offsets_D1: Int64s) -> Uint64s:
@@ -72,7 +64,7 @@ def key_tokens(keys_D: Uint64s, offsets_D1: Int64s) -> Uint64s:
     """
     lengths_D = np.diff(offsets_D1)
     place_N = np.arange(offsets_D1[0], offsets_D1[-1]) - np.repeat(offsets_D1[:-1], lengths_D)
-    steps_N = (place_N + 1).astype(np.uint64) * np.uint64(STEP)
+    steps_N = (place_N + 1).astype(np.uint64) * STEP
     return mix_bits(np.repeat(keys_D, lengths_D) + steps_N)
 
 

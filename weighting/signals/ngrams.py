@@ -16,10 +16,11 @@ from enum import IntEnum
 
 import numpy as np
 
-from weighting.arrays import AnyArray, Bools, Float64s, Int64s, Uint32s, Uint64s
+from weighting.array_tools import find_runs
+from weighting.arrays import AnyArray, Float64s, Int64s, Uint32s, Uint64s
+from weighting.hashing import STEP, mix_bits
 
 ORDERS = (2, 3, 4, 5)
-SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: odd, so a factor one to one
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,15 +72,17 @@ def list_keys(
     previous_N, context_N = ids_N, np.zeros_like(ids_N)
     for n in range(2, order + 1):
         previous_N = _shift(previous_N, offsets_D1[:-1], eos_id)
-        context_N = previous_N * SPREAD if n == 2 else _mix(context_N + previous_N)
+        # Order 2: one token times an odd number, which is one to one and spreads ids over all bits.
+        # From order 3 on: the mixed sum, a hash of the context so far and the token before it.
+        context_N = previous_N * STEP if n == 2 else mix_bits(context_N + previous_N)
         yield context_N << bits | ids_N
 
 
 def count_ngrams(keys_N: Uint64s) -> Ngrams:
     """Count N keys, in any order."""
     keys_N = np.sort(keys_N)
-    starts = np.flatnonzero(_differ(keys_N))
-    return Ngrams(keys_N[starts], np.diff(starts, append=len(keys_N)))
+    starts, counts = find_runs(keys_N)
+    return Ngrams(keys_N[starts], counts)
 
 
 def merge_ngrams(parts: Sequence[Ngrams]) -> Ngrams:
@@ -90,7 +93,7 @@ def merge_ngrams(parts: Sequence[Ngrams]) -> Ngrams:
     keys = np.concatenate([part.keys_K for part in parts])
     order = np.argsort(keys, kind="stable")  # merges runs that are sorted
     keys, counts = keys[order], np.concatenate([part.counts_K for part in parts])[order]
-    starts = np.flatnonzero(_differ(keys))
+    starts, _ = find_runs(keys)
     return Ngrams(keys[starts], np.add.reduceat(counts, starts))
 
 
@@ -101,8 +104,7 @@ def tabulate(ngrams: Ngrams, vocab_size: int) -> Table:
     unknown, as it is when left out. Another token loses what a single occurrence could have told
     it, and gets the probability of the order below.
     """
-    starts = np.flatnonzero(_differ(ngrams.keys_K >> count_bits(vocab_size)))
-    distinct = np.diff(starts, append=len(ngrams.keys_K))
+    starts, distinct = find_runs(ngrams.keys_K >> count_bits(vocab_size))
     totals = np.add.reduceat(ngrams.counts_K, starts) if len(starts) else distinct
     kept_K = np.repeat(totals > 1, distinct)
     rows = (ngrams.counts_K, np.repeat(totals, distinct), np.repeat(distinct, distinct))
@@ -171,17 +173,3 @@ def _shift(values_N: Uint64s, starts_D: AnyArray, first: int) -> Uint64s:
     shifted_N[1:] = values_N[:-1]
     shifted_N[starts_D] = first
     return shifted_N
-
-
-def _mix(values_N: Uint64s) -> Uint64s:
-    """Return values mixed one to one: the finalizer of splitmix64 (Steele et al. 2014)."""
-    values_N = (values_N ^ (values_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values_N = (values_N ^ (values_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values_N ^ (values_N >> np.uint64(31))
-
-
-def _differ(values_N: Uint64s) -> Bools:
-    """Return where a value is not the one before it; the first is not."""
-    differ_N = np.ones(len(values_N), np.bool_)
-    np.not_equal(values_N[1:], values_N[:-1], out=differ_N[1:])
-    return differ_N

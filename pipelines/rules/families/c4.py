@@ -11,7 +11,7 @@ import numpy as np
 
 from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
-from pipelines.rules.line_rules import REASONS
+from pipelines.rules.line_reasons import REASONS
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.lines import NEWLINE, count_chars
@@ -44,7 +44,7 @@ def measure_paragraphs(text: Text) -> Int64s:
     """Return the characters of the third longest line of D texts, int64 [D]; 0 for fewer lines."""
     third = np.zeros(len(text.offsets) - 1, np.int64)
     for document in range(len(text.offsets) - 1):
-        longest = np.zeros(3, np.int64)
+        longest = np.zeros(3, np.int64)  # ascending: the first is the one to beat
         at, stop = text.offsets[document], text.offsets[document + 1]
         while at <= stop:
             end = at

@@ -42,7 +42,7 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
 @njit
 def ends_sentence(data: Uint8s, start: int, end: int, endings: Uint64s) -> bool:
     """Say whether the last character of bytes [start, end) is one of `endings`."""
-    last = end - 1
+    last = end - 1  # back to where the last character begins
     while last > start and data[last] & 0xC0 == 0x80:
         last -= 1
     return bool(endings[find_slot(endings, hash_bytes(data, last, end))] != np.uint64(0))
@@ -59,7 +59,7 @@ def sum_lines(text: Text, endings: Uint64s) -> Int64s:
     for document in range(len(text.offsets) - 1):
         at, stop = text.offsets[document], text.offsets[document + 1]
         newlines = np.count_nonzero(text.data[at:stop] == NEWLINE)
-        size = 16
+        size = 16  # a power of two, at most half full: one line more than newlines
         while size < 2 * (newlines + 2):
             size *= 2
         seen = np.zeros(size, np.uint64)

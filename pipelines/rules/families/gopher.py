@@ -92,10 +92,11 @@ def sum_words(words: Words, stop_set: Uint64s) -> Int64s:
             if word.flags & NOT_PUNCTUATION:
                 sums[0, document] += 1
                 sums[2, document] += word.chars
+                # A stop word's place in its table of at most 64 is its bit.
                 slot = find_slot(stop_set, word.hash)
                 if stop_set[slot] != np.uint64(0):
                     seen |= np.uint64(1) << np.uint64(slot)
-        while seen:
+        while seen:  # takes the lowest bit off, one at a time
             seen &= seen - np.uint64(1)
             sums[3, document] += 1
     return sums

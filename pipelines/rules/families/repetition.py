@@ -7,6 +7,7 @@ An n-gram that occurs once is no repetition, except with `compat`, where the ref
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from pipelines.words import Text, Words
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, power, scatter
 from pipelines.words.lines import NEWLINE, count_chars, strip_left, strip_right
-from weighting.arrays import AnyArray, Float64s, Int32s, Int64s, Uint8s, Uint64s
+from weighting.arrays import Float64s, Int32s, Int64s, Structs, Uint8s, Uint64s
 
 RULES: Mapping[str, Bounds] = {
     "gopher_dup_paragraphs": Bounds(None, 0.3),
@@ -37,6 +38,32 @@ RULES: Mapping[str, Bounds] = {
 TOP, REPEATED = (2, 3, 4), (5, 6, 7, 8, 9, 10)
 MARKS = np.uint64(2**12 - 1)  # the bits of a key that tell whose entry it is
 FACTOR = np.uint64(0xD6E8FEB86659FD93)  # of the hash of a series of words
+
+
+class Running(NamedTuple):
+    """Running values of a text's N words [N+1]: an n-gram's own is the difference of two entries.
+
+    `words` hashes a series of words, whatever their bytes are; `bytes` hashes the bytes of words as
+    if no space was between them, so that "a bc" and "ab c" are the same.
+    """
+
+    words: Uint64s
+    chars: Int64s
+    sizes: Int64s  # in bytes
+    bytes: Uint64s
+
+
+class Table(NamedTuple):
+    """An open-addressing table that is never emptied: keys carry the mark of the use they are of.
+
+        key    | 52 bits of a hash | 12 bits: mark |
+
+    An entry with another mark is a free slot. There are 4,095 marks, then the table is cleared.
+    """
+
+    keys: Uint64s
+    counts: Int32s  # of the n-gram
+    firsts: Int32s  # where it came first
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:
@@ -117,20 +144,21 @@ def count_repeated_words(text: Text, words: Words, least: int) -> Int64s:
     all characters.
     """
     sums = np.zeros((len(TOP) + len(REPEATED) + 1, len(text.offsets) - 1), np.int64)
-    seen = np.zeros(int(find_mask(find_longest(words.offsets))) + 1, np.uint64)
-    counts, firsts = np.empty(len(seen), np.int32), np.empty(len(seen), np.int32)
+    size = int(find_mask(find_longest(words.offsets))) + 1
+    keys = np.zeros(size, np.uint64)
+    table = Table(keys, np.empty(size, np.int32), np.empty(size, np.int32))
     mark = np.uint64(0)
     for document in range(len(text.offsets) - 1):
         places = words.places[words.offsets[document] : words.offsets[document + 1]]
-        series, chars, sizes, prefix = gather(words.vocabulary, places)
-        if mark + np.uint64(9) > MARKS:
-            seen[:], mark = np.uint64(0), np.uint64(0)
+        running = accumulate(words.vocabulary, places)
+        if mark + np.uint64(9) > MARKS:  # a document takes nine
+            keys[:], mark = np.uint64(0), np.uint64(0)
         for n in range(2, 5):
             mark += np.uint64(1)
-            sums[n - 2, document] = measure_top(series, chars, n, least, seen, counts, firsts, mark)
+            sums[n - 2, document] = measure_top(running, n, least, table, mark)
         for n in range(5, 11):
             mark += np.uint64(1)
-            sums[n - 2, document] = measure_repeated(prefix, chars, sizes, n, seen, mark)
+            sums[n - 2, document] = measure_repeated(running, n, keys, mark)
             if not sums[n - 2, document]:
                 break  # without a repeated n-gram there is no repeated longer one
         start, end = text.offsets[document], text.offsets[document + 1]
@@ -148,28 +176,29 @@ def find_longest(offsets: Int64s) -> int:
 
 
 @njit
-def gather(vocabulary: AnyArray, places: Int64s) -> tuple[Uint64s, Int64s, Int64s, Uint64s]:
-    """Return running values of N words [N+1]: hash of words, characters, bytes, hash of bytes."""
+def accumulate(vocabulary: Structs, places: Int64s) -> Running:
+    """Return the running values of N words."""
     series = np.zeros(len(places) + 1, np.uint64)
     chars, sizes = np.zeros(len(places) + 1, np.int64), np.zeros(len(places) + 1, np.int64)
     prefix = np.zeros(len(places) + 1, np.uint64)
     for at in range(len(places)):
         word = vocabulary[places[at]]
+        # The k-th word before the end is multiplied by FACTOR^(k + 1).
         series[at + 1] = (series[at] + word.hash) * FACTOR
         chars[at + 1] = chars[at] + word.chars
         sizes[at + 1] = sizes[at] + word.bytes
         prefix[at + 1] = prefix[at] * power(word.bytes) + word.hash
-    return series, chars, sizes, prefix
+    return Running(series, chars, sizes, prefix)
 
 
 @njit
-def find_marked(seen: Uint64s, mask: np.uint64, key: np.uint64, mark: np.uint64) -> int:
+def find_marked(keys: Uint64s, mask: np.uint64, key: np.uint64, mark: np.uint64) -> int:
     """Return where a key of this mark is, or belongs; entries of other marks count as free.
 
-    So the table need not be emptied between two uses. The mark is in the lowest bits of the keys.
+    `mask` may be smaller than the table: a short text uses its first places, which stay in cache.
     """
     slot = scatter(key) & mask
-    while seen[slot] & MARKS == mark and seen[slot] != key:
+    while keys[slot] & MARKS == mark and keys[slot] != key:
         slot = (slot + np.uint64(1)) & mask
     return int(slot)
 
@@ -184,45 +213,39 @@ def find_mask(entries: int) -> np.uint64:
 
 
 @njit
-def measure_top(
-    series: Uint64s,
-    chars: Int64s,
-    n: int,
-    least: int,
-    seen: Uint64s,
-    counts: Int32s,
-    firsts: Int32s,
-    mark: np.uint64,
-) -> int:
+def measure_top(running: Running, n: int, least: int, table: Table, mark: np.uint64) -> int:
     """Return length times count of the most common n-gram; of several the one that comes first."""
+    series, chars = running.words, running.chars
+    keys, counts, firsts = table
     most, earliest, mask, factor = 0, 0, find_mask(len(series) - 1), np.uint64(1)
     for _ in range(n):
         factor *= FACTOR
     for at in range(len(series) - n):
         key = (series[at + n] - series[at] * factor) & ~MARKS | mark
-        slot = find_marked(seen, mask, key, mark)
-        if seen[slot] != key:
-            seen[slot], firsts[slot], counts[slot] = key, at, 0
+        slot = find_marked(keys, mask, key, mark)
+        if keys[slot] != key:
+            keys[slot], firsts[slot], counts[slot] = key, at, 0
         counts[slot] += 1
         if counts[slot] > most or (counts[slot] == most and firsts[slot] < earliest):
             most, earliest = counts[slot], firsts[slot]
+    # With a blank between each two words.
     return most * (chars[earliest + n] - chars[earliest] + n - 1) if most >= least else 0
 
 
 @njit
-def measure_repeated(
-    prefix: Uint64s, chars: Int64s, sizes: Int64s, n: int, seen: Uint64s, mark: np.uint64
-) -> int:
+def measure_repeated(running: Running, n: int, keys: Uint64s, mark: np.uint64) -> int:
     """Return the characters in n-grams that came before, taken from left to right, apart."""
+    prefix, chars, sizes = running.bytes, running.chars, running.sizes
     repeated, at, mask = 0, 0, find_mask(len(prefix) - 1)
     while at < len(prefix) - n:
         key = prefix[at + n] - prefix[at] * power(sizes[at + n] - sizes[at])
+        # Scattered first: the lowest bits of the hash, which the mark takes, would be missed.
         key = scatter(key) & ~MARKS | mark
-        slot = find_marked(seen, mask, key, mark)
-        if seen[slot] == key:
+        slot = find_marked(keys, mask, key, mark)
+        if keys[slot] == key:
             repeated += chars[at + n] - chars[at]
             at += n
         else:
-            seen[slot] = key
+            keys[slot] = key
             at += 1
     return repeated

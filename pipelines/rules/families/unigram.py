@@ -17,6 +17,7 @@ from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.lists import describe_failure
 from pipelines.words import split_words
+from weighting.array_tools import number_groups, to_offsets
 from weighting.arrays import Float64s
 from weighting.errors import AssayError
 
@@ -40,7 +41,7 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
         [_sum_chunk(chunk, path) for chunk in encoded.dictionary.to_pylist()], np.float64
     ).reshape(-1, 2)
     sums_Nx2 = sums_Kx2[encoded.indices.to_numpy()]
-    document_N = np.repeat(np.arange(len(chunks)), pc.list_value_length(chunks))
+    document_N = number_groups(to_offsets(pc.list_value_length(chunks)))
     total_D, words_D = (
         np.bincount(document_N, weights=column, minlength=len(chunks)) for column in sums_Nx2.T
     )

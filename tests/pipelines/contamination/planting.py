@@ -34,7 +34,11 @@ def look(documents, items, index=None, **fields):
 
 def list_spans(hits, document):
     """Return the contaminated spans of a document."""
-    bounds = slice(*hits.span_offsets_D1[document : document + 2])
+    bounds = slice(*hits.spans.offsets_D1[document : document + 2])
     return list(
-        zip(hits.span_starts_S[bounds].tolist(), hits.span_ends_S[bounds].tolist(), strict=True)
+        zip(
+            hits.spans.places.starts_K[bounds].tolist(),
+            hits.spans.places.ends_K[bounds].tolist(),
+            strict=True,
+        )
     )

@@ -39,9 +39,9 @@ def test_a_planted_item_is_found_with_score_1_exactly_where_it_is(
     documents = [planted, f"{before} {after}"] if first else [f"{before} {after}", "", planted]
     at = 0 if first else 2
     hits, _ = look(documents, [item])
-    assert hits.documents_H.tolist() == [at]
-    assert hits.scores_H.tolist() == [1.0]
-    assert (hits.starts_H[0], hits.ends_H[0]) == (start, start + len(item.texts[0]))
+    assert hits.pairs.documents_P.tolist() == [at]
+    assert hits.pairs.scores_P.tolist() == [1.0]
+    assert (hits.places.starts_K[0], hits.places.ends_K[0]) == (start, start + len(item.texts[0]))
     assert [list_spans(hits, d) for d in range(len(documents))] == [
         [(start, start + len(item.texts[0]))] if d == at else [] for d in range(len(documents))
     ]
@@ -69,8 +69,8 @@ def test_without_a_common_n_gram_nothing_is_found(words, start):
     item = make_item(" ".join(words))
     hits, _ = look([" ".join(words[start : start + 12]), FILLER, ""], [item], share=0)
     assert hits.scores_D.tolist() == [0.0, 0.0, 0.0]
-    assert len(hits.documents_H) == len(hits.span_starts_S) == 0
-    assert hits.span_offsets_D1.tolist() == [0, 0, 0, 0]
+    assert len(hits.pairs.documents_P) == len(hits.spans.places.starts_K) == 0
+    assert hits.spans.offsets_D1.tolist() == [0, 0, 0, 0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 34), st.integers(13, 35)), min_size=2, max_size=5))
@@ -159,7 +159,10 @@ def list_hits(hits, index):
     names = index.variants["item"].to_pylist()
     found = {}
     for document, variant, score in zip(
-        hits.documents_H.tolist(), hits.variants_H.tolist(), hits.scores_H.tolist(), strict=True
+        hits.pairs.documents_P.tolist(),
+        hits.pairs.variants_P.tolist(),
+        hits.pairs.scores_P.tolist(),
+        strict=True,
     ):
         found.setdefault(document, {})[names[variant]] = score
     return found
@@ -176,23 +179,23 @@ def test_a_question_without_its_one_word_answer_scores_half():
     item = make_item(QUESTION, ITEM_WORDS[40])
     hits, _ = look([f"{FILLER} {QUESTION} {FILLER}", f"{QUESTION} {ITEM_WORDS[40]}"], [item])
     assert hits.scores_D.tolist() == [0.5, 1.0]
-    assert hits.shares_Hx2.tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert hits.pairs.shares_Px2.tolist() == [[1.0, 0.0], [1.0, 1.0]]
     hits, _ = look([QUESTION], [item], question=1.0, answer=3.0, share=0.5)
-    assert (hits.scores_D.tolist(), len(hits.documents_H)) == ([0.25], 0)
+    assert (hits.scores_D.tolist(), len(hits.pairs.documents_P)) == ([0.25], 0)
 
 
 def test_half_of_an_item_is_found_where_the_recipe_wants_half():
     words = ITEM_WORDS[:40]
     half = " ".join(words[:27])  # 15 of 28 n-grams
     item = make_item(" ".join(words))
-    assert look([half], [item], share=0.5)[0].scores_H.tolist() == [15 / 28]
-    assert len(look([half], [item], share=0.55)[0].scores_H) == 0
+    assert look([half], [item], share=0.5)[0].pairs.scores_P.tolist() == [15 / 28]
+    assert len(look([half], [item], share=0.55)[0].pairs.scores_P) == 0
 
 
 def test_an_item_without_n_grams_of_a_kind_is_judged_by_the_other():
     hits, _ = look([PLANT], [make_item("", PLANT), make_item(PLANT, name="2")])
-    assert hits.scores_H.tolist() == [1.0, 1.0]
-    assert [[math.isnan(share) for share in shares] for shares in hits.shares_Hx2] == [
+    assert hits.pairs.scores_P.tolist() == [1.0, 1.0]
+    assert [[math.isnan(share) for share in shares] for shares in hits.pairs.shares_Px2] == [
         [True, False],
         [False, True],
     ]
@@ -212,18 +215,21 @@ def test_items_that_share_n_grams_are_all_found_and_the_best_one_is_named():
     items = [make_item(QUESTION, ITEM_WORDS[40 + at], name=str(at)) for at in range(3)]
     hits, index = look([f"{QUESTION} {FILLER} {items[1].texts[0]}"], items)
     named = index.variants["item"].to_pylist()
-    assert [named[variant] for variant in hits.variants_H] == ["1", "0", "2"]
-    assert hits.scores_H.tolist() == [1.0, 0.5, 0.5]
-    assert [named[hits.variants_H[hit]] for hit in hits.span_hits_S] == ["1", "1"]
+    assert [named[variant] for variant in hits.pairs.variants_P] == ["1", "0", "2"]
+    assert hits.pairs.scores_P.tolist() == [1.0, 0.5, 0.5]
+    assert [named[hits.pairs.variants_P[hit]] for hit in hits.spans.hits_S] == ["1", "1"]
 
 
 def test_of_several_answers_the_one_that_is_there_counts():
     item = Item("s", "1", QUESTION, tuple(ITEM_WORDS[40:43]))
     hits, index = look([f"{QUESTION} {ITEM_WORDS[41]}", QUESTION], [item])
     answers = index.variants["answer"].to_pylist()
-    assert hits.documents_H.tolist() == [0, 1]
-    assert [answers[variant] for variant in hits.variants_H] == [ITEM_WORDS[41], ITEM_WORDS[40]]
-    assert hits.scores_H.tolist() == [1.0, 0.5]
+    assert hits.pairs.documents_P.tolist() == [0, 1]
+    assert [answers[variant] for variant in hits.pairs.variants_P] == [
+        ITEM_WORDS[41],
+        ITEM_WORDS[40],
+    ]
+    assert hits.pairs.scores_P.tolist() == [1.0, 0.5]
 
 
 def test_a_hit_is_shown_where_most_of_it_is_and_marked_wherever_it_is():
@@ -232,7 +238,7 @@ def test_a_hit_is_shown_where_most_of_it_is_and_marked_wherever_it_is():
     document = f"{quote} {far} {PLANT} {far} {quote}"
     hits, _ = look([document], [make_item(QUESTION, ANSWER)])
     at = document.index(PLANT)
-    assert (hits.starts_H[0], hits.ends_H[0]) == (at, at + len(PLANT))
+    assert (hits.places.starts_K[0], hits.places.ends_K[0]) == (at, at + len(PLANT))
     last = len(document)
     assert list_spans(hits, 0) == [
         (0, len(quote)),
@@ -269,7 +275,7 @@ def test_an_item_cut_by_the_end_of_a_document_is_not_found_across_it():
 
 def test_no_documents_and_no_item_long_enough():
     item = make_item("ba ko")
-    assert look([], [make_item(QUESTION)])[0].span_offsets_D1.tolist() == [0]
+    assert look([], [make_item(QUESTION)])[0].spans.offsets_D1.tolist() == [0]
     hits, index = look([FILLER, "ba ko"], [item])
     assert hits.scores_D.tolist() == [0.0, 0.0]
     assert index.hidden["item"].to_pylist() == ["1"]

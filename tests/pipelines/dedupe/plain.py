@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from pipelines.dedupe.passages import find_pieces, mark, to_arrow
-from pipelines.dedupe.repeats import count_repeats, cut, gather, look_up, pack_keys
+from pipelines.dedupe.repeats import count_repeats, cut_range, look_up, pack_keys, select_all
 from pipelines.settings import PassageSettings
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
@@ -32,11 +32,11 @@ def view(texts_D):
 
 def list_spans(text):
     """The places of a text's normalised words in characters, and what tells the words apart."""
-    hashed, data = list_words(view([text])), text.encode()
-    bounds = zip(hashed.starts_N.tolist(), hashed.ends_N.tolist(), strict=True)
+    word_hashes, data = list_words(view([text])), text.encode()
+    bounds = zip(word_hashes.starts_N.tolist(), word_hashes.ends_N.tolist(), strict=True)
     spans = [(len(data[:start].decode()), len(data[:end].decode())) for start, end in bounds]
     digits = ["".join(re.findall("[0-9]", text[start:end])) for start, end in spans]
-    return spans, list(zip(hashed.hashes_N.tolist(), digits, strict=True))
+    return spans, list(zip(word_hashes.hashes_N.tolist(), digits, strict=True))
 
 
 def list_pieces(text, settings):
@@ -106,12 +106,12 @@ def find(texts_D, settings, ranks_D=None, sizes=(), partitions=1):
         found.append((texts_D[start:end], pieces, pack_keys(pieces, ranks)))
     repeats = [
         count_repeats(
-            [cut(columns, number, partitions) for _, _, columns in found], settings.documents
+            [cut_range(columns, number, partitions) for _, _, columns in found], settings.documents
         )
         for number in range(partitions)
     ]
     return [
-        (some, pieces, look_up(pieces.keys_M, gather(columns, repeats)))
+        (some, pieces, look_up(pieces.keys_M, select_all(columns, repeats)))
         for some, pieces, columns in found
     ]
 

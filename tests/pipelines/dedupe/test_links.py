@@ -8,21 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.dedupe import fingerprints, links
-from pipelines.dedupe.links import (
-    EARLIER,
-    HERE,
-    NOWHERE,
-    Bench,
-    compare_buckets,
-    compare_crowd,
-    estimate_partitions,
-    find_links,
-    is_left,
-    meet,
-    reaches,
-)
-from pipelines.dedupe.shingles import jaccard
+from pipelines.dedupe import buckets, fingerprints, links
+from pipelines.dedupe.links import estimate_ranges, find_links
 from pipelines.settings import NearSettings
 from tests.pipelines.dedupe.corpora import NEAR, Doc, find_pairs, write_units
 from tests.pipelines.dedupe.graphs import find_roots
@@ -69,13 +56,13 @@ def test_without_near_copies_are_equal_contents(units, partitions, published):
 
 @settings(max_examples=30)
 @given(corpora(), st.randoms(), st.integers(1, 4))
-def test_cut_and_order_of_the_corpus_change_no_cluster(units, random, crowd):
-    """Crowds as well: in them not every pair is looked at, but always the same ones."""
+def test_cut_and_order_of_the_corpus_change_no_cluster(units, random, large):
+    """Large buckets as well: in them not every pair is looked at, but always the same ones."""
     docs = [doc for some in units.values() for doc in some]
     shuffled = random.sample(docs, len(docs))
     others = {uid: shuffled[uid::3] for uid in range(3)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(links, "CROWD", crowd)
+        patch.setattr(links, "LARGE", large)
         found = []
         for corpus in (units, others):
             roots, _ = connect(corpus, NEAR, 2)
@@ -89,19 +76,19 @@ def test_cut_and_order_of_the_corpus_change_no_cluster(units, random, crowd):
 
 @settings(max_examples=30)
 @given(corpora(), st.integers(1, 3))
-def test_a_crowd_finds_no_more_than_all_pairs_do(units, crowd):
+def test_a_large_bucket_finds_no_more_than_all_pairs_do(units, large):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(links, "CROWD", crowd)
+        patch.setattr(links, "LARGE", large)
         patch.setattr(links, "CHUNK_BYTES", 200)
         roots, _ = connect(units, NEAR, 1)
     whole = find_roots(find_pairs(units, NEAR))
     assert all(whole[node] == whole[root] for node, root in roots.items())
 
 
-def test_a_crowd_in_several_chunks_finds_a_family(monkeypatch):
+def test_a_large_bucket_in_several_chunks_finds_a_family(monkeypatch):
     """Pages that differ in one shingle of forty: each is like the first, wherever it is read."""
     family = [Doc(n + 1, frozenset([*range(40), 1000 + n])) for n in range(60)]
-    monkeypatch.setattr(links, "CROWD", 5)
+    monkeypatch.setattr(links, "LARGE", 5)
     monkeypatch.setattr(links, "CHUNK_BYTES", 1000)
     roots, _ = connect({0: family[:30], 1: family[30:]}, NearSettings(), 1)
     assert len(roots) == 60
@@ -139,43 +126,10 @@ def test_no_pair_is_compared_twice(monkeypatch, tmp_path):
     assert [band for band, size in found if size] == [shared[0]]
 
 
-@pytest.fixture
-def bench():
-    """Three documents like one another: the last two share band 0, all share band 1."""
-    shingles = np.tile(np.arange(9, dtype=np.uint32), 3)
-    bands = np.array([[1, 8], [2, 8], [2, 8]], np.uint64)
-    bucket = np.full(3, 8, np.uint64)
-    return Bench(bucket, np.arange(3), np.zeros(3, bool), bands, shingles, np.arange(4) * 9)
-
-
-def test_a_pair_is_left_to_the_first_band_it_shares(bench):
-    assert [meet(bench, 0, 1), meet(bench, 0, 2), meet(bench, 1, 2)] == [HERE, HERE, EARLIER]
-    assert not is_left(bench, 0, 3)
-    assert is_left(bench, 1, 3)
-    pairs = np.empty((3, 2), np.int64)
-    assert compare_buckets(bench, np.array([1, 3]), 0.5, pairs) == 0
-    assert compare_buckets(bench, np.array([0, 3]), 0.5, pairs) == 2
-    assert pairs[:2].tolist() == [[0, 1], [0, 2]]
-
-
-def test_published_documents_meet_nowhere(bench):
-    bench = bench._replace(settled_L=np.array([True, True, False]))
-    assert [meet(bench, 0, 1), meet(bench, 0, 2)] == [NOWHERE, HERE]
-
-
-def test_a_member_of_a_crowd_that_an_earlier_bucket_has_is_no_rival(bench):
-    unlike = bench._replace(shingles_S=np.arange(27, dtype=np.uint32))
-    rivals = np.empty(5, np.int64)
-    pairs = np.empty((3, 2), np.int64)
-    assert compare_crowd(unlike, rivals, 0, 0.5, pairs) == (2, 0)
-    assert rivals[:2].tolist() == [0, 1]
-    assert compare_crowd(bench, rivals, 0, 0.5, pairs) == (1, 2)
-
-
 @pytest.mark.parametrize("near", [NEAR, None])
 def test_contents_whose_keys_collide_are_told_apart(near, monkeypatch):
     """All contents get the highest key, which is of the last range."""
-    for module in (links, fingerprints):
+    for module in (buckets, fingerprints):
         monkeypatch.setattr(
             module, "mix_contents", lambda contents: np.full(len(contents), 2**64 - 1, np.uint64)
         )
@@ -185,22 +139,8 @@ def test_contents_whose_keys_collide_are_told_apart(near, monkeypatch):
     assert [len(part) for part in parts] == [0, 0, 2]
 
 
-@given(sets, sets, st.floats(0.01, 1))
-def test_reaches_is_the_jaccard_similarity(one, other, least):
-    a, b = (np.array(sorted(some), np.uint32) for some in (one | {99}, other))
-    assert reaches(a, b, least) == (jaccard(a, b) >= least)
-
-
-def test_long_sets_reach_by_blocks():
-    a = np.arange(0, 1000, dtype=np.uint32)
-    b = np.arange(300, 1300, dtype=np.uint32)
-    similarity = 700 / 1300
-    assert reaches(a, b, similarity)
-    assert not reaches(a, b, similarity + 1e-9)
-
-
-def test_partitions_grow_with_the_corpus_and_shrink_with_memory():
-    assert estimate_partitions(0, NearSettings(), 2**30) == 1
-    some = estimate_partitions(10**12, NearSettings(), 2**30)
-    assert estimate_partitions(10**12, NearSettings(), 2**31) == pytest.approx(some / 2, abs=1)
-    assert estimate_partitions(10**12, None, 2**30) == pytest.approx(some / 15, abs=1)
+def test_ranges_grow_with_the_corpus_and_shrink_with_memory():
+    assert estimate_ranges(0, NearSettings(), 2**30) == 1
+    some = estimate_ranges(10**12, NearSettings(), 2**30)
+    assert estimate_ranges(10**12, NearSettings(), 2**31) == pytest.approx(some / 2, abs=1)
+    assert estimate_ranges(10**12, None, 2**30) == pytest.approx(some / 15, abs=1)

@@ -13,7 +13,6 @@ from pipelines.dedupe.minhash import (
     draw_functions,
     fill_bands,
     find_minima,
-    match_probability,
     sign,
 )
 from pipelines.dedupe.shingles import jaccard
@@ -25,8 +24,13 @@ PRIME = 2**61 - 1
 NEAR = NearSettings(words=2, bands=5, rows=3)
 
 
+def match_probability(alike, near):
+    """The chance that two texts of this similarity share a key."""
+    return 1 - (1 - alike**near.rows) ** near.bands
+
+
 def series_of(documents):
-    """Return documents of words, which are numbers, as a hashed."""
+    """Return documents of words, which are numbers, as their hashes."""
     words = [word for some in documents for word in some]
     names = np.random.default_rng(5).integers(0, 2**64, 50, np.uint64)
     nowhere = np.zeros(len(words), np.int64)

@@ -13,12 +13,12 @@ from pipelines.dedupe.repeats import (
     KEY,
     OWNER,
     count_repeats,
-    cut,
-    estimate_partitions,
-    gather,
+    cut_range,
+    estimate_ranges,
     look_up,
     pack_keys,
     select,
+    select_all,
     sort_columns,
 )
 from pipelines.settings import PassageSettings
@@ -48,7 +48,7 @@ def test_columns_are_sorted_by_key_and_stay_whole(parts, rows):
 @given(columns, st.integers(1, 9))
 def test_ranges_are_apart_and_leave_nothing_out(columns, partitions):
     columns = sort_columns([columns])
-    some = [cut(columns, number, partitions) for number in range(partitions)]
+    some = [cut_range(columns, number, partitions) for number in range(partitions)]
     assert np.concatenate(some, axis=1).tolist() == columns.tolist()
     for number, part in enumerate(some):
         low, high = (2**64 * at // partitions for at in (number, number + 1))
@@ -69,7 +69,7 @@ def count_plainly(parts, least):
 def test_repeats_are_counted_and_have_the_smallest_rank(parts, least, partitions):
     parts = [sort_columns([part]) for part in parts]
     found = [
-        count_repeats([cut(part, number, partitions) for part in parts], least)
+        count_repeats([cut_range(part, number, partitions) for part in parts], least)
         for number in range(partitions)
     ]
     both = np.concatenate(found, axis=1)
@@ -88,8 +88,8 @@ def test_what_is_repeated_is_found_by_key(columns, wanted, partitions):
     held = sort_columns([wanted_M[None]])
     expected = [key for key in sorted(set(wanted)) if key in known]
     assert select(held, repeats)[KEY].tolist() == expected
-    cuts = [cut(repeats, number, partitions) for number in range(partitions)]
-    assert gather(held, cuts).tolist() == select(held, repeats).tolist()
+    cuts = [cut_range(repeats, number, partitions) for number in range(partitions)]
+    assert select_all(held, cuts).tolist() == select(held, repeats).tolist()
 
 
 @settings(max_examples=20)
@@ -129,7 +129,7 @@ def test_columns_come_back_from_files(tmp_path):
     assert (repeats[COUNT].tolist(), repeats[OWNER].tolist()) == ([2], [0])
     save_array(tmp_path / "repeats.npy", repeats)
     mapped = load_array(tmp_path / "repeats.npy")
-    assert [gather(part, [mapped]).shape[1] for part in loaded] == [1, 0, 1]
+    assert [select_all(part, [mapped]).shape[1] for part in loaded] == [1, 0, 1]
 
 
 def test_nothing_is_repeated_in_nothing():
@@ -140,7 +140,7 @@ def test_nothing_is_repeated_in_nothing():
 @pytest.mark.parametrize("delete", [False, True])
 def test_partitions_bound_memory(delete):
     wanted = PassageSettings(delete=delete)
-    assert estimate_partitions(0, wanted, 2**20) == 1
-    assert estimate_partitions(10**6, wanted, 2**30) == 1
-    few, many = (estimate_partitions(10**12, wanted, memory) for memory in (2**30, 2**29))
+    assert estimate_ranges(0, wanted, 2**20) == 1
+    assert estimate_ranges(10**6, wanted, 2**30) == 1
+    few, many = (estimate_ranges(10**12, wanted, memory) for memory in (2**30, 2**29))
     assert 2 * few - 1 <= many <= 2 * few

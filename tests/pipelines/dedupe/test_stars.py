@@ -1,4 +1,4 @@
-"""Large and small stars by turns find what union-find finds, in any number of parts."""
+"""Large and small stars by turns find what union-find finds, in any number of ranges."""
 
 from itertools import pairwise
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pipelines.dedupe.stars import (
     contract,
     count_unfinished,
-    cut_part,
-    deal,
-    gather_part,
+    cut_range,
     large_star,
+    list_half_edges,
     list_labels,
+    merge_range,
     small_star,
 )
 from pipelines.dedupe.unions import find_components
@@ -26,16 +26,16 @@ def to_array(pairs):
 
 
 def run(pairs, parts, files=1):
-    """Labels of all parts, and how many rounds it took."""
-    dealt = [deal(to_array(pairs)[number::files]) for number in range(files)]
+    """Labels of all ranges, and how many rounds it took."""
+    dealt = [list_half_edges(to_array(pairs)[number::files]) for number in range(files)]
     for number in range(100):
         read = [
-            gather_part([cut_part(file, part, parts) for file in dealt]) for part in range(parts)
+            merge_range([cut_range(file, part, parts) for file in dealt]) for part in range(parts)
         ]
         if not sum(count_unfinished(part) for part in read):
             return [list_labels(part) for part in read], number
         dealt = [contract(part, number) for part in read]
-    raise AssertionError("the stars do not settle")
+    raise AssertionError("the stars do not finish")
 
 
 @settings(max_examples=60)
@@ -61,15 +61,15 @@ def test_a_component_is_in_one_part_and_its_nodes_in_order(pairs, parts):
 
 @given(graphs())
 def test_neither_star_joins_or_breaks_a_component(pairs):
-    halves = deal(to_array(pairs))
+    halves = list_half_edges(to_array(pairs))
     for star in (large_star, small_star):
         assert find_roots(star(halves).tolist()) == find_roots(pairs)
 
 
 @given(graphs(), st.integers(1, 7))
-def test_parts_deal_every_half_edge_once(pairs, parts):
-    halves = deal(to_array(pairs))
-    cut = [cut_part(halves, part, parts) for part in range(parts)]
+def test_ranges_hold_every_half_edge_once(pairs, parts):
+    halves = list_half_edges(to_array(pairs))
+    cut = [cut_range(halves, part, parts) for part in range(parts)]
     assert np.array_equal(np.concatenate(cut), halves)
     assert len(halves) == 2 * len({frozenset(pair) for pair in pairs})
     homes = [set(part[:, 0].tolist()) for part in cut]
@@ -88,5 +88,5 @@ def test_a_long_path_takes_few_rounds(shuffle):
 
 
 def test_no_edge_is_settled():
-    assert count_unfinished(deal(to_array([]))) == 0
-    assert len(list_labels(deal(to_array([]))).nodes_M) == 0
+    assert count_unfinished(list_half_edges(to_array([]))) == 0
+    assert len(list_labels(list_half_edges(to_array([]))).nodes_M) == 0

@@ -17,38 +17,40 @@ def offsets_of(lists):
 
 @given(st.lists(texts, max_size=5))
 def test_words_are_those_of_the_normal_form(documents):
-    hashed = list_words(view(documents))
+    word_hashes = list_words(view(documents))
     words = [split_words(simplify(text)) for text in documents]
-    assert hashed.offsets_D1.tolist() == offsets_of(words).tolist()
-    pairs = {*zip((word for some in words for word in some), hashed.hashes_N.tolist(), strict=True)}
+    assert word_hashes.offsets_D1.tolist() == offsets_of(words).tolist()
+    pairs = {
+        *zip((word for some in words for word in some), word_hashes.hashes_N.tolist(), strict=True)
+    }
     assert len(pairs) == len({word for word, _ in pairs}) == len({value for _, value in pairs})
 
 
 @given(texts.filter(stays_in_place))
 def test_a_word_comes_from_the_bytes_that_become_it(document):
-    hashed = list_words(view([document]))
+    word_hashes = list_words(view([document]))
     data, end = document.encode(), 0
     for at, word in enumerate(split_words(simplify(document))):
-        assert simplify(data[end : hashed.starts_N[at]].decode()) == ""
-        end = hashed.ends_N[at]
-        assert simplify(data[hashed.starts_N[at] : end].decode()) == word
+        assert simplify(data[end : word_hashes.starts_N[at]].decode()) == ""
+        end = word_hashes.ends_N[at]
+        assert simplify(data[word_hashes.starts_N[at] : end].decode()) == word
     assert simplify(data[end:].decode()) == ""
 
 
 def test_sources_are_counted_in_the_data_of_a_slice():
     text = view(["Hello, World!", "12,345 cafés.", "Σ"])
     later = Text(text.data, text.offsets[1:])
-    hashed = list_words(later)
-    bounds = zip(hashed.starts_N, hashed.ends_N, strict=True)
+    word_hashes = list_words(later)
+    bounds = zip(word_hashes.starts_N, word_hashes.ends_N, strict=True)
     found = [bytes(text.data[start:end]).decode() for start, end in bounds]
     assert found == ["12,345", "cafés", "Σ"]
-    assert hashed.offsets_D1.tolist() == [0, 2, 3]
+    assert word_hashes.offsets_D1.tolist() == [0, 2, 3]
 
 
 def test_a_character_that_becomes_two_words_is_the_source_of_both():
-    hashed = list_words(view(["a \U0001d15e!"]))  # a musical note: its head and its stem
-    assert hashed.starts_N.tolist() == [0, 2, 2]
-    assert hashed.ends_N.tolist() == [1, 6, 6]
+    word_hashes = list_words(view(["a \U0001d15e!"]))  # a musical note: its head and its stem
+    assert word_hashes.starts_N.tolist() == [0, 2, 2]
+    assert word_hashes.ends_N.tolist() == [1, 6, 6]
 
 
 def test_no_texts_and_empty_texts():

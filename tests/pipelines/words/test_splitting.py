@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.words.english import english, split_words
-from pipelines.words.memo import Vocabulary, describe
-from pipelines.words.points import LONGEST, UNKNOWN, decode
+from pipelines.words.memo import Vocabulary
+from pipelines.words.points import LONGEST, UNKNOWN, decode, make_points
 from pipelines.words.splitting import split_chunk
 
 VOCABULARY = Vocabulary()
@@ -52,12 +52,11 @@ chunks = st.lists(
 def split_natively(chunk):
     """The kernel's words, None where it leaves the chunk to spaCy."""
     data = np.frombuffer(chunk.encode(), np.uint8)
-    points, ends = np.empty(LONGEST, np.int32), np.empty(LONGEST + 1, np.int32)
-    hashes, cuts = np.empty(LONGEST + 1, np.uint64), np.empty(LONGEST + 1, np.int32)
-    count = decode(data, 0, len(data), points, ends, hashes)
+    points, cuts = make_points(), np.empty(LONGEST + 1, np.int32)
+    count = decode(data, 0, len(data), points)
     if count == UNKNOWN:
         return None
-    size = split_chunk(points, ends, hashes, count, VOCABULARY.rules, cuts)
+    size = split_chunk(points, count, VOCABULARY.rules, cuts)
     if size == UNKNOWN:
         return None
     starts = [0, *cuts[: size - 1].tolist()]
@@ -112,31 +111,3 @@ def test_every_special_case_is_left_to_spacy():
         if not chunk.isspace():
             words = split_natively(chunk)
             assert words is None or words == split_words(chunk), chunk
-
-
-@settings(max_examples=500)
-@given(st.lists(chunks | st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"])), max_size=8))
-def test_entries_are_the_same_whoever_splits(some):
-    """Each entry of the vocabulary is what `describe` says of the words of spaCy."""
-    some = [chunk for chunk in some if chunk and len(chunk.split()) == 1]
-    encoded = [chunk.encode() for chunk in some]
-    data = np.frombuffer(b"".join(encoded) or b" ", np.uint8)
-    ends = np.cumsum([len(chunk) for chunk in encoded], dtype=np.int64)
-    starts = ends - np.array([len(chunk) for chunk in encoded], np.int64)
-    vocabulary = VOCABULARY
-    for slot, chunk in zip(vocabulary.look_up(data, starts, ends), some, strict=True):
-        first, count = vocabulary.chunks[slot]
-        entries = [tuple(entry) for entry in vocabulary.words[first : first + count].tolist()]
-        assert entries == [describe(word) for word in split_words(chunk)]
-
-
-def test_a_vocabulary_that_is_full_starts_anew(monkeypatch):
-    monkeypatch.setattr("pipelines.words.memo.CHUNK_LIMIT", 2)
-    vocabulary = Vocabulary()
-    data = np.frombuffer(b"abcd", np.uint8)
-    starts = np.arange(4)
-    first = vocabulary.look_up(data, starts, starts + 1)
-    assert len(set(first.tolist())) == 4
-    again = vocabulary.look_up(data, starts[:1], starts[:1] + 1)
-    assert vocabulary.sizes[0] == 1
-    assert vocabulary.words[vocabulary.chunks[again[0]][0]]["chars"] == 1

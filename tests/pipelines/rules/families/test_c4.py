@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.edits.spans import map_ends, map_starts
 from pipelines.rules.families.c4 import RULES, annotate
-from pipelines.rules.line_rules import NEEDLES, POLICIES, RARE_BYTES, RAREST, REASONS
+from pipelines.rules.line_reasons import POLICIES, REASONS
 from tests.pipelines.rules.batches import TEXT, make_batch
 
 lines = st.lists(
@@ -135,9 +135,3 @@ def test_words_of_what_is_left_are_those_of_the_left_text():
     cut = make_batch(documents).line_cut
     again = make_batch(cut.texts_D.to_pylist())
     assert cut.words.tolist() == again.words.counts_D.tolist()
-
-
-def test_every_needle_is_looked_for_where_a_rare_letter_of_it_is():
-    for needle, place in zip(NEEDLES, RAREST, strict=True):
-        assert RARE_BYTES[needle[place]]
-        assert RARE_BYTES[needle[place] - 32]

@@ -1,4 +1,12 @@
-"""Which words of a document the hits cover."""
+"""Which words of a document the hits cover.
+
+A hit's matches may lie far apart: a common n-gram at the start of a page, the item itself at its
+end. They are put into runs, a new one where the next match is farther away than the item is long,
+and the run that has most of them is where the item stands:
+
+    words      · · 3 3 3 · · · · · · · · 3 3 3 3 3 · 3 3 3 · ·
+    runs           [0,1)                 [--- most: the hit -)
+"""
 
 from typing import NamedTuple
 
@@ -8,7 +16,16 @@ from pipelines.contamination.index import Index
 from pipelines.contamination.matches import Matches
 from pipelines.contamination.scores import Pairs
 from pipelines.words.compiled import njit
+from weighting.array_tools import mark_changes
 from weighting.arrays import Int32s, Int64s
+
+
+class Postings(NamedTuple):
+    """What of the index (see `index.Index`) the kernel reads, and the words of each variant."""
+
+    offsets_G1: Int64s
+    variants_P: Int32s
+    words_V: Int32s
 
 
 class Runs(NamedTuple):
@@ -21,7 +38,7 @@ class Runs(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """S stretches of words [start, end) covered by hits, in order, and the best hit of each."""
+    """S spans of words [start, end) covered by hits, in order, and the best hit of each."""
 
     documents_S: Int64s
     words_Sx2: Int64s
@@ -35,19 +52,15 @@ def trace_hits(matches: Matches, hits: Pairs, index: Index) -> tuple[Int64s, Int
     where the next match is farther away than the item is long.
     """
     size = len(hits.documents_P)
-    runs = Runs(*(np.zeros((size, *shape), np.int64) for shape in ((2,), (), (2,), ())))
-    best_M = np.full(len(matches.grams_M), -1, np.int64)
-    words_V = index.variants["words"].to_numpy()
-    attribute(
-        matches,
-        hits.documents_P,
-        hits.variants_P,
-        index.offsets_G1,
-        index.variants_P,
-        words_V,
-        best_M,
-        runs,
+    runs = Runs(
+        open_Hx2=np.zeros((size, 2), np.int64),
+        matches_H=np.zeros(size, np.int64),
+        best_Hx2=np.zeros((size, 2), np.int64),
+        most_H=np.zeros(size, np.int64),
     )
+    best_M = np.full(len(matches.grams_M), -1, np.int64)
+    postings = Postings(index.offsets_G1, index.variants_P, index.variants["words"].to_numpy())
+    attribute(matches, hits, postings, best_M, runs)
     return best_M, runs.best_Hx2
 
 
@@ -57,9 +70,9 @@ def unite(matches: Matches, best_M: Int64s) -> Cover:
     documents, firsts, lasts = (
         array[ours] for array in (matches.documents_M, matches.firsts_M, matches.lasts_M)
     )
-    begins = np.ones(len(ours), bool)
-    begins[1:] = firsts[1:] > np.maximum.accumulate(lasts)[:-1]
-    begins[1:] |= np.diff(documents) != 0
+    # Words count on through all documents, so those of one lie behind all of the one before.
+    begins = mark_changes(documents)
+    begins[1:] |= firsts[1:] > np.maximum.accumulate(lasts)[:-1]
     starts_S = np.flatnonzero(begins)
     ends_S = np.maximum.reduceat(lasts, starts_S) if len(ours) else lasts
     hits_S = np.minimum.reduceat(best_M[ours], starts_S) if len(ours) else ours
@@ -68,38 +81,36 @@ def unite(matches: Matches, best_M: Int64s) -> Cover:
 
 @njit
 def attribute(
-    matches: Matches,
-    documents_H: Int64s,
-    variants_H: Int64s,
-    offsets_G1: Int64s,
-    variants_P: Int32s,
-    words_V: Int32s,
-    best_M: Int64s,
-    runs: Runs,
+    matches: Matches, hits: Pairs, postings: Postings, best_M: Int64s, runs: Runs
 ) -> None:
     """Write the smallest number of the hits that each match belongs to; put it in their runs.
 
     Nothing is laid out by match and hit: where many items share an n-gram, that would be much.
     """
+    words_V = postings.words_V
     hits_V = np.full(len(words_V), -1, np.int64)  # of the document at hand
     at = low = 0
-    while at < len(best_M) and low < len(documents_H):
-        document, high = documents_H[low], low
-        while high < len(documents_H) and documents_H[high] == document:
-            hits_V[variants_H[high]] = high
+    # Matches and hits are both sorted by document, and walked together.
+    while at < len(best_M) and low < len(hits.documents_P):
+        document, high = hits.documents_P[low], low
+        while high < len(hits.documents_P) and hits.documents_P[high] == document:
+            hits_V[hits.variants_P[high]] = high
             high += 1
+        # This ends: a document with a hit has matches.
         while matches.documents_M[at] < document:
             at += 1
         while at < len(best_M) and matches.documents_M[at] == document:
             gram = matches.grams_M[at]
-            for variant in variants_P[offsets_G1[gram] : offsets_G1[gram + 1]]:
+            start, end = postings.offsets_G1[gram], postings.offsets_G1[gram + 1]
+            for variant in postings.variants_P[start:end]:
                 hit = hits_V[variant]
                 if hit >= 0:
+                    # Hits of a document are sorted from the best: the smallest number.
                     best_M[at] = hit if best_M[at] < 0 else min(hit, best_M[at])
                     extend(runs, hit, matches.firsts_M[at], matches.lasts_M[at], words_V[variant])
             at += 1
         for hit in range(low, high):
-            hits_V[variants_H[hit]] = -1
+            hits_V[hits.variants_P[hit]] = -1  # those that were set, not all variants
         low = high
 
 
