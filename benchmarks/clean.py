@@ -42,8 +42,7 @@ from rich.table import Table
 from pipelines.curate.job import curate
 from pipelines.engine.logs import quiet_beam
 from pipelines.engine.runner import Engine
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.registry import FAMILIES
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
@@ -83,12 +82,11 @@ def read_corpus(path: str, megabytes: float) -> list[str]:
     """Return the first documents of a corpus, about so many MB of text."""
     texts: list[str] = []
     size = 0
-    for unit in plan([path]).units:
-        for piece in unit.slices:
-            for item in READERS[piece.reader].read(piece, ReadOptions()):
-                if isinstance(item, Record) and size < megabytes * 1e6:
-                    texts.append(item.text)
-                    size += len(item.text.encode())
+    for _, record in read_records([path]):
+        if size >= megabytes * 1e6:
+            break
+        texts.append(record.text)
+        size += len(record.text.encode())
     return texts
 
 

@@ -219,7 +219,7 @@ def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
 def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
     """Write the clean stage's files of every unit with a twin; the others are left to the job."""
     settings = run.curate_settings()
-    asked = replace(settings, read=settings.read._replace(**fields))
+    asked = replace(settings, read=replace(settings.read, **fields))
     for unit in plan.units:
         twin = plan.twins.get(unit.uid)
         if twin is None:

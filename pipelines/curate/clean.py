@@ -25,7 +25,7 @@ from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair
 from pipelines.edits.spans import Edited, compose, to_arrow
 from pipelines.edits.symbols import remove_symbol_lines
-from pipelines.readers.records import Record, Reject, Skipped, Slice
+from pipelines.readers.records import Found, Reject, Skipped, Slice
 from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
@@ -56,13 +56,6 @@ CLEANED = pa.schema(
 )
 
 
-class Found(NamedTuple):
-    """A record and the file it came from."""
-
-    name: str
-    record: Record
-
-
 class Unreadable(NamedTuple):
     """A quarantined record: what the ledger needs of it, and its entry in quarantine."""
 
@@ -72,7 +65,7 @@ class Unreadable(NamedTuple):
 
 @dataclass
 class Aside:
-    """What a unit holds besides documents: what could not be read, what is none, by kind, and the
+    """What a unit holds besides documents: rejected records, skipped ones counted by kind, and the
     evaluation items that were found in its documents (HITS)."""
 
     rejects: list[Unreadable] = field(default_factory=list)
