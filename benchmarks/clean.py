@@ -45,6 +45,7 @@ from pipelines.engine.runner import Engine
 from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.registry import FAMILIES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.words import forget_words
 from pipelines.work.folder import Work
@@ -60,7 +61,7 @@ RULES = RuleSettings(families=FAMILY_NAMES, compat=True, terminal_punctuation=Fa
 BOUNDS = {
     rule: bounds
     for name in FAMILY_NAMES
-    for rule, bounds in FAMILIES[name].rules.items()
+    for rule, bounds in list_bounds(FAMILIES[name].rules).items()
     if rule != "c4_paragraphs" and (bounds.low, bounds.high) != (None, None)
 }
 SETTINGS = CurateSettings(

@@ -46,6 +46,7 @@ from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import bad_words, c4, fineweb, gopher, repetition, unigram, url
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import RuleSettings
 
 BATCH = 64
@@ -63,7 +64,7 @@ LISTS = {
     "banned_subwords": ("psych", "hardy", "streams"),
 }
 UNIGRAM_BOUND = -16
-BOUNDS = {rule: bounds for family in OURS for rule, bounds in family.RULES.items()} | {
+BOUNDS = {rule: bounds for family in OURS for rule, bounds in list_bounds(family.RULES).items()} | {
     "c4_bad_words": Bounds(None, 0),
     "unigram_log_probability": Bounds(UNIGRAM_BOUND, None),
 }

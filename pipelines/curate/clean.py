@@ -29,7 +29,7 @@ from pipelines.readers.records import Found, Reject, Skipped, Slice
 from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
-from pipelines.rules.registry import annotate, find_failures, list_rules, wants
+from pipelines.rules.registry import RULES, annotate, find_failures, wants
 from pipelines.settings import CurateSettings, EditSettings, Job
 from pipelines.work.units import Unit
 from weighting.arrays import Int32s
@@ -51,7 +51,7 @@ CLEANED = pa.schema(
         pa.field("language", pa.string()),
         pa.field("chars_in", pa.int64()),
         pa.field("chars", pa.int64()),
-        *(pa.field(rule, pa.float64()) for rule in list_rules()),
+        *(pa.field(rule, pa.float64()) for rule in RULES),
     ]
 )
 

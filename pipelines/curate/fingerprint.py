@@ -8,7 +8,8 @@ import xxhash
 from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe
 from pipelines.dedupe.minhash import sign
 from pipelines.dedupe.quality import measure_quality
-from pipelines.rules.registry import list_bounds
+from pipelines.rules.registry import RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import DedupeSettings, Job
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
@@ -33,7 +34,7 @@ def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> 
     return describe(
         [bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
         [xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
-        measure_quality(chosen, settings.quality, list_bounds()),
+        measure_quality(chosen, settings.quality, list_bounds(RULES)),
         chosen.column("chars").to_numpy(),
         (rows + first).astype(np.uint32),
         sign(list_words(Text.view(texts)), near) if near else None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from weighting.knobs import Names, check_knobs, knob
+from weighting.knobs import Names, knob
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes of a reject's payload that are kept
 
@@ -106,7 +106,3 @@ class ReadOptions:
         "resiliparse",
         "What finds the main text of HTML: resiliparse (fast), trafilatura (careful), raw (none).",
     )
-
-    def __post_init__(self) -> None:
-        """Refuse values out of bounds."""
-        check_knobs(self)

@@ -13,7 +13,8 @@ from flows.recipe.sources import list_presets, load_recipe
 from flows.recipe.toml import write_toml
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
-from pipelines.rules.registry import FAMILIES, list_rules
+from pipelines.rules.registry import FAMILIES, RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import (
     ContaminationSettings,
     DedupeSettings,
@@ -46,7 +47,7 @@ def test_every_preset_loads_under_its_own_name(name):
 
 def test_the_gopher_preset_has_the_published_bounds():
     bounds = load_recipe("gopher").curate_settings().bounds
-    quality = FAMILIES["gopher_quality"].rules
+    quality = list_bounds(FAMILIES["gopher_quality"].rules)
     assert {rule: bounds[rule] for rule in quality} == quality
     assert bounds["gopher_dup_lines"] == Bounds(None, 0.3)
     assert bounds["gopher_top_2gram"] == Bounds(None, 0.2)
@@ -68,7 +69,7 @@ def test_the_fineweb_preset_has_every_family():
 
 def test_the_rules_of_python_docs_stay():
     recipe = load_recipe("python-docs")
-    quality = FAMILIES["gopher_quality"].rules
+    quality = list_bounds(FAMILIES["gopher_quality"].rules)
     moved = {
         "gopher_mean_word_length": Bounds(3, 12),
         "gopher_hashes": Bounds(None, 0.2),
@@ -92,7 +93,7 @@ def test_a_recipe_shown_reads_back_as_the_same(name, tmp_path):
     recipe = load_recipe(name)
     text = write_toml(recipe)
     assert load_recipe(write(tmp_path, text)) == recipe
-    for rule in list_rules():
+    for rule in RULES:
         shown = f"\n# {rule} = " in text or f"\n# {rule}: no" in text
         assert shown == (rule not in recipe.rules)
 
@@ -221,7 +222,7 @@ def test_dedupe_and_sets_reach_the_jobs(with_sets, tmp_path):
     )
     one, two = str(tmp_path / "items" / "one.jsonl"), str(tmp_path / "items" / "two.jsonl")
     assert settings.contamination == ContaminationSettings(
-        (
+        sets=(
             EvaluationSet("one", one, "ctx", "endings", "label"),
             EvaluationSet("the other", two, "text"),
         )

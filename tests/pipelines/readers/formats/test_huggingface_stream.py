@@ -35,7 +35,7 @@ def folder(tmp_path):
     return root
 
 
-def read_all(spec, options=ReadOptions()):  # noqa: B008 - immutable
+def read_all(spec, options=ReadOptions()):
     path, name = huggingface.locate(spec)
     parts = huggingface_stream.cut(path, name, 1000)
     return [item for part in parts for item in huggingface_stream.read(part, options)]
