@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from flows.recipe.schema import Recipe
-from pipelines.rules.registry import RULES, describe_rule
+from pipelines.rules.registry import RULES
 from weighting.knobs import list_knobs
 
 IDLE = "# Without bounds a rule drops nothing; its values are in the ledger. Published bounds:"
@@ -51,7 +51,7 @@ def _list_meanings(kind: type) -> dict[str, str | None]:
 
 def _list_enforced(recipe: Recipe) -> Iterator[str]:
     for name, bounds in recipe.rules.items():
-        yield f"{name} = {_write(bounds.model_dump())}  # {describe_rule(name)}"
+        yield f"{name} = {_write(bounds.model_dump())}  # {RULES[name].meaning}"
 
 
 def _list_idle(recipe: Recipe) -> list[str]:

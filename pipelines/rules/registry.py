@@ -50,7 +50,7 @@ def _collect() -> dict[str, Family]:
     """Return the families of assay, then a family for each rule of an installed package.
 
     Raises:
-        AssayError: such a rule has a name that is taken, or no function.
+        AssayError: such a rule has a name that cannot be a column, or no function.
     """
     own = {name: rule for family in OWN.values() for name, rule in family.rules.items()}
     known = extend("rules", {**own, **contamination.RULES}, Rule)
@@ -58,8 +58,10 @@ def _collect() -> dict[str, Family]:
     columns = {*ledger_schema([]).names, *DOCUMENTS.names}
     for name, rule in known.items():
         if name not in own and name not in contamination.RULES:
-            if name in families or name in columns:
-                raise AssayError(f"an installed package adds the rule {name!r}: the name is taken")
+            if name in families or name in columns or not name.isidentifier():
+                raise AssayError(
+                    f"an installed package adds the rule {name!r}: the name is taken, or is no word"
+                )
             families[name] = _stand_alone(name, rule)
     return families
 
@@ -91,8 +93,8 @@ RULES: Mapping[str, Rule] = {
 
 
 def describe_rule(name: str) -> str:
-    """Return what a rule's value is; a run may have rules that are not installed here."""
-    return RULES[name].meaning if name in RULES else "a rule that is not installed here"
+    """Return what a rule's value is; empty for a rule of a run that is not installed here."""
+    return RULES[name].meaning if name in RULES else ""
 
 
 def annotate(batch: Batch) -> Values:

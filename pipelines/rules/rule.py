@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.rules.bounds import Bounds
 from weighting.arrays import Float64s
+from weighting.errors import AssayError
 
 if TYPE_CHECKING:  # a package's module of rules is imported before batches are
     from pipelines.rules.batch import Batch
@@ -33,6 +34,11 @@ class Rule:
     annotate: "Callable[[Batch], Float64s] | None" = None
     """`annotate(batch)` returns its values of D documents, float64 [D], NaN where it has none; of
     a rule that a family computes, None."""
+
+    def __post_init__(self) -> None:
+        """Refuse a meaning that does not fit the places where it is shown."""
+        if "\n" in self.meaning or not self.meaning:
+            raise AssayError(f"the meaning of a rule must be one line, is {self.meaning!r}")
 
 
 @dataclass(frozen=True)
