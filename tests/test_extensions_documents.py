@@ -145,11 +145,6 @@ def test_recipes_show_the_rule(assay):
     assert "shouts = { max = 2 }  # exclamation marks" in assay("recipe", "show", "loud.toml")
 
 
-def test_a_recipe_without_the_rule_shows_its_published_bounds(assay):
-    shown = assay("recipe", "show", "minimal")
-    assert "# shouts = { max = 9 }  # exclamation marks" in shown
-
-
 def test_the_manifest_holds_the_recipe_with_the_rule(assay):
     manifest = json.loads((assay.folder / "run" / "manifest.json").read_text())
     assert manifest["recipe"]["rules"]["shouts"] == {"min": None, "max": 2.0}

@@ -1,0 +1,32 @@
+"""Tables that become settings of a job: no knob is lost, none is stated twice."""
+
+import pytest
+
+from flows.recipe.document_sections import MEGABYTE, Dedupe, Passages, Split
+from pipelines.settings import DedupeSettings, NearSettings, PassageSettings, ScoreSettings
+from weighting.knobs import list_knobs
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [(Dedupe, NearSettings), (Dedupe, DedupeSettings), (Passages, PassageSettings)],
+)
+def test_every_knob_of_the_job_is_a_key_with_its_declaration(table, kind):
+    keys = list_knobs(table)
+    for name, (found, one) in list_knobs(kind).items():
+        assert keys[name][1] == one
+        assert keys[name][0].default == found.default
+
+
+def test_the_defaults_are_those_of_the_job():
+    assert Dedupe().settings(PassageSettings()) == DedupeSettings()
+    assert Passages().settings() == PassageSettings()
+    assert Passages(action="delete").settings() == PassageSettings(delete=True)
+    assert Split().validation == ScoreSettings().validation_share
+
+
+def test_megabytes_become_bytes():
+    settings = Dedupe(memory_mb=1.5, near=False).settings(None)
+    assert settings is not None
+    assert settings.memory == 1.5 * MEGABYTE
+    assert settings.near is None
