@@ -5,8 +5,6 @@ TOML has no null: a key without a value, and a rule that drops nothing, stand in
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -66,7 +64,7 @@ def _list_idle(recipe: Recipe) -> list[str]:
     return [IDLE, *idle] if idle else []
 
 
-def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
+def _write(value: object) -> str:
     """Return a value on one line."""
     match value:
         case bool():
@@ -82,10 +80,10 @@ def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
                 f"{_name(key)} = {_write(item)}" for key, item in value.items() if item is not None
             ]
             return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
-        case _ if is_dataclass(value):
-            return _write({key: getattr(value, key) for key in list_knobs(value)})
-        case _:
+        case list() | tuple():
             return "[" + ", ".join(map(_write, value)) + "]"
+        case _:
+            return _write({key: getattr(value, key) for key in list_knobs(value)})
 
 
 def _write_text(text: str) -> str:

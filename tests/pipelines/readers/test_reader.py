@@ -23,9 +23,7 @@ def test_an_input_that_fails_on_the_way_is_one_reject():
     ]
 
 
-@pytest.mark.parametrize(
-    ("structured", "text"), [(True, "Hello there."), (False, "<p>Hello there.")]
-)
+@pytest.mark.parametrize(("structured", "text"), [(True, "Hello."), (False, "<p>Hello.")])
 def test_html_is_extracted_from_fields_only(structured, text):
     reader = make_reader(
         lambda *_: iter([Record("one", "<p>Hello.", "s", "{}")]), structured=structured
