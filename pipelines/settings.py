@@ -166,15 +166,6 @@ class ContaminationSettings:
         "Files of items: { name, path, question, answer, label }; the last two may be left out.",
     )
 
-    def __post_init__(self) -> None:
-        """Refuse values out of bounds, weights that are all 0, and two sets of one name."""
-        check_knobs(self)
-        if not self.question and not self.answer:
-            raise AssayError("question and answer cannot both weigh nothing")
-        names = [one.name for one in self.sets]
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise AssayError(f"two sets are named {twice[0]!r}")
-
 
 @dataclass(frozen=True)
 class CurateSettings:

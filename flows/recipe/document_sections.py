@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from flows.recipe.tables import Section
 from pipelines.settings import (
+    ContaminationSettings,
     DedupeSettings,
     FileName,
     NearSettings,
@@ -98,6 +99,19 @@ class Passages:
             return None
         known = {key: getattr(self, key) for key in list_knobs(PassageSettings)}
         return PassageSettings(**known, delete=self.action == "delete")
+
+
+def check_decontaminate(table: ContaminationSettings) -> None:
+    """Refuse weights that are both 0, and two sets of one name.
+
+    Raises:
+        AssayError: nothing could be found, or what is found could not be told apart.
+    """
+    if not table.question and not table.answer:
+        raise AssayError("question and answer cannot both weigh nothing")
+    names = [one.name for one in table.sets]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise AssayError(f"two sets are named {twice[0]!r}")
 
 
 @dataclass(frozen=True)

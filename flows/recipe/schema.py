@@ -13,6 +13,7 @@ from flows.recipe.document_sections import (
     RuleBounds,
     Split,
     TokenizerTable,
+    check_decontaminate,
 )
 from flows.recipe.problems import Problem
 from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
@@ -53,7 +54,9 @@ class Recipe(Section):
     rules: dict[Annotated[str, check_name(Names("rule"))], RuleBounds] = Field(default_factory=dict)
     dedupe: Annotated[Dedupe, KNOBS] = Dedupe()
     passages: Annotated[Passages, KNOBS] = Passages()
-    decontaminate: Annotated[ContaminationSettings, KNOBS] = ContaminationSettings()
+    decontaminate: Annotated[ContaminationSettings, FromKnobs(check_decontaminate)] = (
+        ContaminationSettings()
+    )
     tokenizer: Annotated[TokenizerTable, KNOBS] = TokenizerTable()
     split: Annotated[Split, KNOBS] = Split()
     signals: SignalTable = SignalTable()

@@ -6,8 +6,8 @@ is a key more.
 """
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import MISSING, asdict, is_dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, asdict, dataclass, is_dataclass
 from functools import cache, partial, reduce
 from operator import or_
 from pathlib import Path
@@ -55,13 +55,19 @@ class Section(BaseModel):
     model_config = ConfigDict(**STRICT, use_attribute_docstrings=True)
 
 
+@dataclass(frozen=True)
 class FromKnobs:
-    """In an Annotated type: the dataclass is read from a table by its knobs."""
+    """In an Annotated type: the dataclass is read from a table by its knobs.
+
+    `check` may raise AssayError for what a recipe may not say and the job could still do.
+    """
+
+    check: Callable[[Any], None] | None = None
 
     def __get_pydantic_core_schema__(self, kind: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return how pydantic reads the dataclass, and writes it as a table."""
         return core_schema.no_info_after_validator_function(
-            partial(_build, kind),
+            partial(_build, kind, self.check),
             handler.generate_schema(model_of(kind)),
             serialization=core_schema.plain_serializer_function_ser_schema(asdict),
         )
@@ -100,7 +106,7 @@ def _mentions(hint: object, names: Names) -> bool:
     return hint == names or any(_mentions(part, names) for part in get_args(hint))
 
 
-def _build(kind: type[T], table: BaseModel) -> T:
+def _build(kind: type[T], check: Callable[[T], None] | None, table: BaseModel) -> T:
     """Return the dataclass of a table that was read.
 
     Raises:
@@ -108,9 +114,12 @@ def _build(kind: type[T], table: BaseModel) -> T:
     """
     values = {name: getattr(table, name) for name in type(table).model_fields}
     try:
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        built = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        if check is not None:
+            check(built)
     except AssayError as error:
         raise ValueError(str(error)) from None
+    return built
 
 
 def _translate(hint: object, one: Knob) -> object:

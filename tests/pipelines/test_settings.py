@@ -38,12 +38,6 @@ def test_every_knob_has_help_of_one_line(kind):
         (lambda: NearSettings(bands=256), "bands is 256, must be from 1 to 255"),
         (lambda: NearSettings(seed=2**32), "seed is 4294967296"),
         (lambda: PassageSettings(words=1), "words is 1"),
-        (lambda: ContaminationSettings(share=0), "share is 0"),
-        (lambda: ContaminationSettings(question=0, answer=0), "cannot both weigh nothing"),
-        (
-            lambda: ContaminationSettings(sets=(EvaluationSet("a", "p", "q"),) * 2),
-            "two sets are named 'a'",
-        ),
         (lambda: EvaluationSet("a", "p", "q", label="l"), "give answer as well"),
     ],
 )

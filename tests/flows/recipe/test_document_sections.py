@@ -2,8 +2,22 @@
 
 import pytest
 
-from flows.recipe.document_sections import MEGABYTE, Dedupe, Passages, Split
-from pipelines.settings import DedupeSettings, NearSettings, PassageSettings, ScoreSettings
+from flows.recipe.document_sections import (
+    MEGABYTE,
+    Dedupe,
+    Passages,
+    Split,
+    check_decontaminate,
+)
+from pipelines.settings import (
+    ContaminationSettings,
+    DedupeSettings,
+    EvaluationSet,
+    NearSettings,
+    PassageSettings,
+    ScoreSettings,
+)
+from weighting.errors import AssayError
 from weighting.knobs import list_knobs
 
 
@@ -30,3 +44,11 @@ def test_megabytes_become_bytes():
     assert settings is not None
     assert settings.memory == 1.5 * MEGABYTE
     assert settings.near is None
+
+
+def test_evaluation_items_that_cannot_be_found_or_told_apart_are_refused():
+    check_decontaminate(ContaminationSettings())
+    with pytest.raises(AssayError, match="cannot both weigh nothing"):
+        check_decontaminate(ContaminationSettings(question=0, answer=0))
+    with pytest.raises(AssayError, match="two sets are named 'a'"):
+        check_decontaminate(ContaminationSettings(sets=(EvaluationSet("a", "p", "q"),) * 2))
