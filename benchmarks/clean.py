@@ -42,10 +42,10 @@ from rich.table import Table
 from pipelines.curate.job import curate
 from pipelines.engine.logs import quiet_beam
 from pipelines.engine.runner import Engine
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.registry import FAMILIES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.words import forget_words
 from pipelines.work.folder import Work
@@ -61,7 +61,7 @@ RULES = RuleSettings(families=FAMILY_NAMES, compat=True, terminal_punctuation=Fa
 BOUNDS = {
     rule: bounds
     for name in FAMILY_NAMES
-    for rule, bounds in FAMILIES[name].rules.items()
+    for rule, bounds in list_bounds(FAMILIES[name].rules).items()
     if rule != "c4_paragraphs" and (bounds.low, bounds.high) != (None, None)
 }
 SETTINGS = CurateSettings(
@@ -83,12 +83,11 @@ def read_corpus(path: str, megabytes: float) -> list[str]:
     """Return the first documents of a corpus, about so many MB of text."""
     texts: list[str] = []
     size = 0
-    for unit in plan([path]).units:
-        for piece in unit.slices:
-            for item in READERS[piece.reader].read(piece, ReadOptions()):
-                if isinstance(item, Record) and size < megabytes * 1e6:
-                    texts.append(item.text)
-                    size += len(item.text.encode())
+    for _, record in read_records([path]):
+        if size >= megabytes * 1e6:
+            break
+        texts.append(record.text)
+        size += len(record.text.encode())
     return texts
 
 

@@ -34,12 +34,10 @@ from pipelines.contamination.index import Index, build_index
 from pipelines.contamination.items import Item, read_items
 from pipelines.contamination.scan import scan
 from pipelines.contamination.tables import list_contaminated, tabulate_hits
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.settings import ContaminationSettings, EvaluationSet
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
-from pipelines.work.units import plan
 
 LONGEST = 50_000  # characters of a document that gets a plant
 BATCH = 200  # documents scanned at a time
@@ -115,9 +113,7 @@ QUESTION_ALONE = "question alone"
 
 def read_corpus(corpus: str) -> list[str]:
     """Return the texts of a corpus."""
-    pieces = (piece for unit in plan([corpus]).units for piece in unit.slices)
-    found = (item for piece in pieces for item in READERS[piece.reader].read(piece, ReadOptions()))
-    return [record.text for record in found if isinstance(record, Record)]
+    return [record.text for _, record in read_records([corpus])]
 
 
 def plant_items(
@@ -271,7 +267,7 @@ def main() -> None:
         EvaluationSet("lambada", lambada, "context", "target"),
         EvaluationSet("hellaswag", hellaswag, "ctx", "endings", "label"),
     )
-    settings = ContaminationSettings(sets)
+    settings = ContaminationSettings(sets=sets)
     items, documents = read_items(sets), read_corpus(corpus)
     hosts = [document for document in documents if len(document) <= LONGEST]
     planted = {

@@ -12,11 +12,9 @@ import pyarrow as pa
 import tiktoken
 
 from benchmarks.interleave import interleave, print_times
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokenizer import train_tokenizer
-from pipelines.work.units import plan
 from weighting.contracts.documents import DOCUMENTS, write_table
 
 ROUNDS = 5
@@ -28,12 +26,12 @@ TEXT_BYTES = 10_000_000
 def read_texts(corpus: str) -> list[str]:
     """Return texts of a corpus, about TEXT_BYTES of them."""
     texts: list[str] = []
-    for unit in plan([corpus]).units:
-        for piece in unit.slices:
-            items = READERS[piece.reader].read(piece, ReadOptions())
-            texts += [item.text for item in items if isinstance(item, Record)]
-            if sum(map(len, texts[-1000:])) and sum(map(len, texts)) > TEXT_BYTES:
-                return texts
+    size = 0
+    for _, record in read_records([corpus]):
+        texts.append(record.text)
+        size += len(record.text)
+        if size > TEXT_BYTES:
+            break
     return texts
 
 

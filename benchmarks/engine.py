@@ -22,6 +22,7 @@ from pipelines.curate.write_documents import write_unit_documents
 from pipelines.engine.logs import quiet_beam
 from pipelines.engine.runner import Engine
 from pipelines.rules.registry import FAMILIES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.work.folder import Work
 from pipelines.work.units import Unit, plan
@@ -33,7 +34,9 @@ NAMES = ("gopher_repetition", "gopher_quality", "c4", "fineweb_quality")
 SETTINGS = CurateSettings(
     edit=EditSettings(line_rules=True),
     rules=RuleSettings(families=NAMES, terminal_punctuation=False),
-    bounds={rule: bounds for name in NAMES for rule, bounds in FAMILIES[name].rules.items()},
+    bounds={
+        rule: bounds for name in NAMES for rule, bounds in list_bounds(FAMILIES[name].rules).items()
+    },
 )
 
 

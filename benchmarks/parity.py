@@ -42,13 +42,12 @@ from tldextract import TLDExtract
 
 from pipelines.edits.pii import find
 from pipelines.edits.symbols import remove_symbol_lines
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import bad_words, c4, fineweb, gopher, repetition, unigram, url
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import RuleSettings
-from pipelines.work.units import plan
 
 BATCH = 64
 OURS = (gopher, repetition, c4, fineweb, url, bad_words, unigram)
@@ -65,7 +64,7 @@ LISTS = {
     "banned_subwords": ("psych", "hardy", "streams"),
 }
 UNIGRAM_BOUND = -16
-BOUNDS = {rule: bounds for family in OURS for rule, bounds in family.RULES.items()} | {
+BOUNDS = {rule: bounds for family in OURS for rule, bounds in list_bounds(family.RULES).items()} | {
     "c4_bad_words": Bounds(None, 0),
     "unigram_log_probability": Bounds(UNIGRAM_BOUND, None),
 }
@@ -288,11 +287,9 @@ def compare_edits(text: str, counts: Counter[tuple[str, str]], examples: list[Ex
 
 def read_texts(paths: list[str], english: bool) -> Iterator[tuple[str, str]]:
     """Yield text and metadata of the records of a corpus."""
-    for unit in plan(paths).units:
-        for piece in unit.slices:
-            for item in READERS[piece.reader].read(piece, ReadOptions()):
-                if isinstance(item, Record) and not (english and is_foreign(item.metadata)):
-                    yield item.text, item.metadata
+    for _, record in read_records(paths):
+        if not (english and is_foreign(record.metadata)):
+            yield record.text, record.metadata
 
 
 def is_foreign(metadata: str) -> bool:

@@ -17,9 +17,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
-from pipelines.work.units import plan
+from pipelines.readers.read import read_records
 from weighting.arrays import Int64s
 
 FILE_BYTES = 16_000_000
@@ -34,15 +32,14 @@ def read_words(corpus: str) -> list[str]:
     """Return the words of a corpus, each with the white space that follows it."""
     words: list[str] = []
     size = 0
-    for unit in plan([corpus]).units:
-        for piece in unit.slices:
-            for item in READERS[piece.reader].read(piece, ReadOptions()):
-                if isinstance(item, Record) and size < SOURCE_BYTES:
-                    size += len(item.text)
-                    for line in item.text.split("\n"):
-                        words += [f"{word} " for word in line.split()]
-                        if words:
-                            words[-1] = words[-1].rstrip() + "\n"
+    for _, record in read_records([corpus]):
+        if size >= SOURCE_BYTES:
+            break
+        size += len(record.text)
+        for line in record.text.split("\n"):
+            words += [f"{word} " for word in line.split()]
+            if words:
+                words[-1] = words[-1].rstrip() + "\n"
     return words
 
 

@@ -28,13 +28,11 @@ from pipelines.dedupe.links import find_links
 from pipelines.dedupe.minhash import Signatures, sign
 from pipelines.dedupe.shingles import jaccard
 from pipelines.dedupe.unions import find_components
-from pipelines.readers.records import ReadOptions, Record
-from pipelines.readers.registry import READERS
+from pipelines.readers.read import read_records
 from pipelines.settings import NearSettings
 from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
-from pipelines.work.units import plan
 from weighting.arrays import Bools, Float64s, Int32s, Int64s, Uint64s
 
 NEAR = NearSettings()
@@ -69,7 +67,7 @@ class Pairs(NamedTuple):
 
 def read_sample(path: str, documents: int) -> Corpus:
     """Return the documents of a corpus that have the smallest hashes."""
-    chosen = heapq.nsmallest(documents, read_records(path), key=lambda found: found[0])
+    chosen = heapq.nsmallest(documents, list_texts(path), key=lambda found: found[0])
     contents = [xxhash.xxh3_128_digest(text.encode()) for _, _, text in chosen]
     hashes, offsets = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
     for start in range(0, len(chosen), BATCH):
@@ -82,18 +80,11 @@ def read_sample(path: str, documents: int) -> Corpus:
     return Corpus([source for _, source, _ in chosen], contents, word_hashes)
 
 
-def read_records(path: str) -> Iterator[tuple[bytes, str, str]]:
+def list_texts(path: str) -> Iterator[tuple[bytes, str, str]]:
     """Yield a hash of its place, its file's short name, and the text of every record."""
-    for unit in plan([path]).units:
-        for piece in unit.slices:
-            for item in READERS[piece.reader].read(piece, ReadOptions()):
-                if isinstance(item, Record):
-                    place = f"{piece.name}\0{item.locator}".encode()
-                    yield (
-                        xxhash.xxh3_128_digest(place),
-                        Path(piece.name).name.partition(".")[0],
-                        item.text,
-                    )
+    for name, record in read_records([path]):
+        place = f"{name}\0{record.locator}".encode()
+        yield xxhash.xxh3_128_digest(place), Path(name).name.partition(".")[0], record.text
 
 
 def compare_all(corpus: Corpus) -> Pairs:

@@ -3,71 +3,121 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.work.folder import Work
+from weighting.errors import AssayError
+from weighting.knobs import Names, check_knobs, knob
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
+from weighting.signals.ngrams import ORDERS
+
+FileName = Annotated[str, Names("file")]
+RuleName = Annotated[str, Names("rule")]
 
 
 @dataclass(frozen=True)
 class EditSettings:
-    """What is changed in a text. Order: repair, symbol lines, (rules,) line rules, PII."""
+    """What is changed in every text.
 
-    repair: bool = True
-    symbol_lines: bool = False  # remove lines of nothing but symbols
-    line_rules: bool = False  # remove the lines that fail C4's line rules
-    pii: tuple[str, ...] = ()  # kinds to replace; see `edits.pii.KINDS`
+    In this order: repair, symbol lines, (here the rules see the text,) line rules, personal data.
+    """
+
+    repair: bool = knob(True, "Unicode repair with ftfy, before the rules see the text.")
+    symbol_lines: bool = knob(
+        False, "Remove lines of nothing but symbols, before the rules see the text."
+    )
+    line_rules: bool = knob(False, "Remove the lines that fail C4's line rules.")
+    pii: tuple[Annotated[str, Names("kind")], ...] = knob(
+        (), "Personal data to replace, last of all."
+    )
 
 
 @dataclass(frozen=True)
 class RuleSettings:
-    """What rules need besides the text. Paths are of UTF-8 lists that the user provides."""
+    """What rules need besides the text. A relative path starts at the recipe's folder.
 
-    families: tuple[str, ...] = ()  # whose values are computed; none named: all
-    compat: bool = False  # reproduce the known faults of the reference implementation
-    terminal_punctuation: bool = True  # C4's line rule 3, which the FineWeb recipe leaves out
-    languages: tuple[str, ...] = ("en",)  # wanted ones, ISO 639-1
-    bad_words: Mapping[str, str] = field(default_factory=dict)  # language -> list, a phrase a line
-    unigrams: str | None = None  # CSV of word,count
-    blocked_domains: str | None = None  # registered domains or hosts, one a line
-    blocked_urls: str | None = None
-    hard_words: str | None = None  # one of these in a URL drops it
-    soft_words: str | None = None  # two do
-    banned_subwords: str | None = None  # anywhere in a URL's letters and digits
+    Paths are of UTF-8 lists that the user provides.
+    """
+
+    families: tuple[Annotated[str, Names("family")], ...] = knob(
+        (), "Rule families whose values are computed; none named: all."
+    )
+    compat: bool = knob(False, "Reproduce the known faults of the reference implementation.")
+    terminal_punctuation: bool = knob(
+        True, "C4's line rules ask for a punctuation mark at the end of a line."
+    )
+    languages: tuple[Annotated[str, Names("language")], ...] = knob(
+        ("en",), "Wanted languages, ISO 639-1 (of those that have no such code, ISO 639-3)."
+    )
+    bad_words: Mapping[str, FileName] = knob(
+        default_factory=dict, help="Language to list of phrases, one a line."
+    )
+    unigrams: FileName | None = knob(None, "CSV of word,count.")
+    blocked_domains: FileName | None = knob(None, "Registered domains or hosts, one a line.")
+    blocked_urls: FileName | None = knob(None, "URLs, one a line.")
+    hard_words: FileName | None = knob(None, "Words of which one in a URL drops it, one a line.")
+    soft_words: FileName | None = knob(None, "Words of which two in a URL drop it, one a line.")
+    banned_subwords: FileName | None = knob(
+        None, "What may stand nowhere in a URL's letters and digits, one a line."
+    )
 
 
 @dataclass(frozen=True)
 class NearSettings:
     """MinHash-LSH over word shingles; the defaults are datatrove's, `jaccard` is FineWeb's aim."""
 
-    words: int = 5  # of a shingle
-    bands: int = 14
-    rows: int = 8  # hashes of a band
-    seed: int = 1
-    jaccard: float = 0.75  # least similarity of two documents that are copies
+    words: int = knob(5, "Words of a shingle.", least=1, most=100)
+    bands: int = knob(
+        14,
+        "Bands of the MinHash: two documents that agree in one are compared.",
+        least=1,
+        most=255,
+    )
+    rows: int = knob(8, "Hashes of a band.", least=1, most=64)
+    seed: int = knob(1, "Seed of the hash functions.", least=0, below=2**32)
+    jaccard: float = knob(
+        0.75,
+        "Least share of shingles in common, of all that two near copies have.",
+        above=0,
+        most=1,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values out of bounds."""
+        check_knobs(self)
 
 
 @dataclass(frozen=True)
 class PassageSettings:
     """What is a repeated passage: a line, a paragraph, or a run of words of several documents."""
 
-    words: int = 50  # least length of a run
-    line_chars: int = 30  # least length of a line, stripped
-    documents: int = 2  # least number of documents that hold it
+    words: int = knob(50, "Least length of a run.", least=2, most=10_000)
+    line_chars: int = knob(30, "Least characters of a line or paragraph.", least=1)
+    documents: int = knob(2, "Least number of documents that hold it.", least=2)
     delete: bool = False  # from all documents but one; else it is marked
+
+    def __post_init__(self) -> None:
+        """Refuse values out of bounds."""
+        check_knobs(self)
 
 
 @dataclass(frozen=True)
 class DedupeSettings:
     """Which documents are copies, which copy stays, and which passages are repeated."""
 
-    exact: bool = True
+    exact: bool = knob(True, "Of documents whose cleaned texts are equal, keep one.")
     near: NearSettings | None = field(default_factory=NearSettings)
     passages: PassageSettings | None = field(default_factory=PassageSettings)
-    quality: str | None = None  # rule whose higher value is better; none: fewest failed rules
-    index: bool = True  # keep what a later run needs to be compared with this one
+    quality: RuleName | None = knob(
+        None,
+        "The rule whose higher value is better; without one, the fewest published bounds failed.",
+    )
+    index: bool = knob(
+        True, "Keep what a later run needs to be compared with this one (assay curate --against)."
+    )
     memory: int = 256_000_000  # bytes that one process may take for one range of hashes
 
 
@@ -75,23 +125,46 @@ class DedupeSettings:
 class EvaluationSet:
     """A file of evaluation items, one JSON object a line, compressed or not."""
 
-    name: str
-    path: str
-    question: str  # field with the text that is shown
-    answer: str | None = None  # field with the text, or the texts, that are asked for
-    label: str | None = None  # field that says which of several answers is right
+    name: Annotated[str, Names("set")] = knob(help="What the set is called.")
+    path: FileName = knob(help="The file.")
+    question: str = knob(help="Field with the text that is shown.")
+    answer: str | None = knob(None, "Field with the text, or list of texts, that is asked for.")
+    label: str | None = knob(None, "Field that says which of several answers is right.")
+
+    def __post_init__(self) -> None:
+        """Refuse a label without answers."""
+        if self.label is not None and self.answer is None:
+            raise AssayError("label says which answer is right: give answer as well")
 
 
 @dataclass(frozen=True)
 class ContaminationSettings:
-    """How evaluation items are looked for."""
+    """Evaluation items to look for; the rule `contamination` with a max drops the documents."""
 
-    sets: tuple[EvaluationSet, ...]
-    words: int = 13  # of an n-gram
-    least_words: int = 8  # items of fewer words than `words` are one n-gram, down to this length
-    question: float = 1.0  # weight of the share of n-grams found in the question alone
-    answer: float = 1.0  # weight of the share of those that hold words of the answer
-    share: float = 0.1  # least weighed share of an item's n-grams for it to count
+    words: int = knob(13, "Words of an n-gram.", least=1, most=100)
+    least_words: int = knob(
+        8,
+        "Shorter items are one n-gram, down to this length; those below cannot be found.",
+        least=1,
+    )
+    question: float = knob(
+        1.0, "Weight of the share that is found of the question's n-grams.", least=0
+    )
+    answer: float = knob(
+        1.0,
+        "Weight of the share that is found of the n-grams with words of the answer.",
+        least=0,
+    )
+    share: float = knob(
+        0.1,
+        "An item stands in a document from this weighed share on; its tokens are marked.",
+        above=0,
+        most=1,
+    )
+    sets: tuple[EvaluationSet, ...] = knob(
+        (),
+        "Files of items: { name, path, question, answer, label }; the last two may be left out.",
+    )
 
 
 @dataclass(frozen=True)
@@ -121,8 +194,13 @@ class ModelSettings:
 class ScoreSettings:
     """Tokenizing, splitting, and the signals."""
 
-    validation_share: float = 0.02
-    order: int = 3  # longest n-gram that is counted, 2 to 5
+    validation_share: float = knob(
+        0.02,
+        "Share of the documents that is held out, chosen by their id.",
+        least=0,
+        below=1,
+    )
+    order: int = knob(3, "Longest n-gram that is counted.", least=ORDERS[0], most=ORDERS[-1])
     model: ModelSettings | None = None
     keep: bool = True  # the sidecar
 

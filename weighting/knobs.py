@@ -15,6 +15,13 @@ METADATA = "knob"
 
 
 @dataclass(frozen=True)
+class Names:
+    """In an Annotated type: the text names one of a kind, such as a rule, a language, a file."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Knob:
     """What is known of a setting beside its name, type and default. Bounds hold for each number."""
 
@@ -62,6 +69,19 @@ def knob(
     if default_factory is not MISSING:
         return field(default_factory=default_factory, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def as_in(kind: type, name: str) -> dict[str, Any]:
+    """Return the arguments of `knob` for a field that means what one of another dataclass does."""
+    found, one = list_knobs(kind)[name]
+    bounds = {key: getattr(one, key) for key in ("least", "most", "above", "below")}
+    return {
+        "default": found.default,
+        "default_factory": found.default_factory,
+        "help": one.help,
+        "choices": one.choices,
+        **{key: bound for key, bound in bounds.items() if bound is not None},
+    }
 
 
 def list_knobs(kind: Any) -> dict[str, tuple[Field[Any], Knob]]:  # noqa: ANN401 - a dataclass

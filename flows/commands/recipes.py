@@ -12,7 +12,7 @@ from flows.recipe.problems import RecipeError
 from flows.recipe.sources import list_presets, load_recipe
 from flows.recipe.toml import write_toml
 from flows.visible import show as make_visible
-from pipelines.rules.registry import list_rules
+from pipelines.rules.registry import RULES
 
 recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
 
@@ -40,7 +40,7 @@ def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) 
         sys.stderr.writelines(f"{line}\n" for line in lines)
         raise typer.Exit(error.exit_code) from None
     enforced = len(recipe.rules)
-    idle = len(list_rules()) - enforced
+    idle = len(RULES) - enforced
     Console().print(
         f"recipe {recipe.name} is valid: {enforced} rules drop, {idle} are only computed",
         highlight=False,

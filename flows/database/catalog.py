@@ -260,7 +260,7 @@ def _render_script(run: Path, manifest: Manifest) -> str:
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
-        rules={rule: _describe_bounds(**enforced.get(rule, {})) for rule in rules},
+        rules={rule: _describe_rule(rule, **enforced.get(rule, {})) for rule in rules},
         enforced=[rule for rule in rules if rule in enforced],
         edge=EDGE,
         signals={name: SIGNALS[name] for name in signals},
@@ -288,10 +288,14 @@ def _describe_trajectories() -> str:
     return f"What its loss did over the checkpoints of the reference: {classes}"
 
 
-def _describe_bounds(min: float | None = None, max: float | None = None) -> str:
+def _describe_rule(name: str, min: float | None = None, max: float | None = None) -> str:
+    from pipelines.rules.registry import describe_rule  # the kernels of all rules: slow to import
+
     bounds = {"at least": min, "at most": max}
     parts = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
-    return f"kept if {' and '.join(parts)}" if parts else "it drops nothing"
+    kept = f"kept if {' and '.join(parts)}" if parts else "it drops nothing"
+    meaning = f": {text}" if (text := describe_rule(name)) else ""
+    return f"Value of the rule, null where it has none{meaning}; {kept}"
 
 
 def _read_script() -> str:

@@ -3,12 +3,14 @@
 import difflib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, get_args, get_origin
+from dataclasses import is_dataclass
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from weighting.errors import AssayError
+from weighting.knobs import list_knobs
 
 SHOWN = 60  # characters of a wrong value
 WANTED = {
@@ -44,9 +46,9 @@ class RecipeError(AssayError):
         self.problems = problems
 
 
-def list_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return what a failed validation of `model` found, in order of the keys."""
-    return [_describe(one, model) for one in error.errors(include_url=False)]
+def list_problems(error: ValidationError, table: type) -> list[Problem]:
+    """Return what was found wrong with a recipe, or with a table of one, in order of the keys."""
+    return [_describe(one, table) for one in error.errors(include_url=False)]
 
 
 def name_choices(kind: str, valid: Iterable[str], given: str | None = None) -> str:
@@ -57,11 +59,11 @@ def name_choices(kind: str, valid: Iterable[str], given: str | None = None) -> s
     return f"unknown {kind}{hint} valid: {', '.join(choices)}"
 
 
-def _describe(error: ErrorDetails, model: type[BaseModel]) -> Problem:
+def _describe(error: ErrorDetails, table: type) -> Problem:
     place = [part for part in error["loc"] if part != "[key]"]  # how pydantic marks a wrong key
     key = ".".join(map(str, place))
     if error["type"] == "extra_forbidden":
-        return Problem(key, name_choices("key", _list_keys(model, place[:-1]), str(place[-1])))
+        return Problem(key, name_choices("key", _list_keys(table, place[:-1]), str(place[-1])))
     if error["type"] == "missing":
         return Problem(key, "missing")
     if error["type"] == "value_error":
@@ -75,15 +77,19 @@ def _soften(message: str) -> str:
     return message.replace("Input should be", "must be").replace("String should", "must")
 
 
-def _list_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+def _list_keys(recipe: type, place: Sequence[str | int]) -> list[str]:
     """Return the valid keys of the table at `place`."""
-    table: Any = model
+    table: Any = recipe
     for part in place:
-        if get_origin(table) in (dict, list):
+        if is_dataclass(table):
+            table = get_type_hints(table)[str(part)]
+        elif get_origin(table) is tuple:
+            table = get_args(table)[0]
+        elif get_origin(table) is dict:
             table = get_args(table)[-1]
         else:
             table = table.model_fields[str(part)].annotation
-    return list(table.model_fields)
+    return list(list_knobs(table) if is_dataclass(table) else table.model_fields)
 
 
 def _show(value: object) -> str:

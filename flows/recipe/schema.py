@@ -2,33 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from flows.recipe.document_sections import (
-    URL_LISTS,
-    Clean,
-    Decontaminate,
     Dedupe,
     Limits,
     Passages,
-    Read,
-    Rule,
-    RuleName,
-    RuleOptions,
-    Section,
+    RuleBounds,
     Split,
     TokenizerTable,
+    check_decontaminate,
 )
 from flows.recipe.problems import Problem
+from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
 from flows.recipe.token_sections import ReferenceTable, SelectionTable, SignalTable
 from flows.recipe.weights import WeightsTable, default_weights
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
-from pipelines.rules.registry import FAMILIES
+from pipelines.rules.registry import FAMILIES, RULES
 from pipelines.settings import (
+    ContaminationSettings,
     CurateSettings,
     EditSettings,
     ModelSettings,
@@ -38,23 +34,14 @@ from pipelines.settings import (
 )
 from trainer.run.checkpoint import list_kept
 from weighting.errors import AssayError
+from weighting.knobs import Names
 from weighting.policies.golden import choose_golden
 from weighting.policies.registry import check_policy
 from weighting.policies.selection import check_selection
 from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000
-# Rules that compare with something the user provides: without it nothing can be computed.
-NEEDS: Mapping[str, str] = {
-    "c4_bad_words": "bad_words",
-    "unigram_log_probability": "unigrams",
-    "url_blocked_domain": "blocked_domains",
-    "url_blocked_host": "blocked_domains",
-    "url_blocked_url": "blocked_urls",
-    "url_hard_words": "hard_words",
-    "url_soft_words": "soft_words",
-    "url_banned_subwords": "banned_subwords",
-}
+KNOBS = FromKnobs()
 
 
 class Recipe(Section):
@@ -62,20 +49,22 @@ class Recipe(Section):
 
     name: str
     description: str = ""
-    read: Read = Read()
-    clean: Clean = Clean()
-    rule_options: RuleOptions = RuleOptions()
-    rules: dict[RuleName, Rule] = {}  # noqa: RUF012 - pydantic copies defaults
-    dedupe: Dedupe = Dedupe()
-    passages: Passages = Passages()
-    decontaminate: Decontaminate = Decontaminate()
-    tokenizer: TokenizerTable = TokenizerTable()
-    split: Split = Split()
+    read: Annotated[ReadOptions, KNOBS] = ReadOptions()
+    clean: Annotated[EditSettings, KNOBS] = EditSettings()
+    rule_options: Annotated[RuleSettings, KNOBS] = RuleSettings()
+    rules: dict[Annotated[str, check_name(Names("rule"))], RuleBounds] = Field(default_factory=dict)
+    dedupe: Annotated[Dedupe, KNOBS] = Dedupe()
+    passages: Annotated[Passages, KNOBS] = Passages()
+    decontaminate: Annotated[ContaminationSettings, FromKnobs(check_decontaminate)] = (
+        ContaminationSettings()
+    )
+    tokenizer: Annotated[TokenizerTable, KNOBS] = TokenizerTable()
+    split: Annotated[Split, KNOBS] = Split()
     signals: SignalTable = SignalTable()
     reference: ReferenceTable = ReferenceTable()
     weights: WeightsTable = Field(default_factory=default_weights)
     selection: SelectionTable = SelectionTable()
-    limits: Limits = Limits()
+    limits: Annotated[Limits, KNOBS] = Limits()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -113,20 +102,21 @@ class Recipe(Section):
             if name not in wanted:
                 for rule in family.rules:
                     yield rule, f"add {name!r} to rule_options.families"
-        for rule, key in NEEDS.items():
-            if not getattr(options, key):
-                yield rule, f"set rule_options.{key}"
+        for rule, record in RULES.items():
+            if record.needs and not getattr(options, record.needs):
+                yield rule, f"set rule_options.{record.needs}"
         if not self.decontaminate.sets:
             yield CONTAMINATION, "give decontaminate.sets"
 
     def list_files(self) -> Iterator[tuple[str, Path]]:
         """Yield (key, path) of every file that the recipe names."""
-        options = self.rule_options
         named: dict[str, str | None] = {"tokenizer.path": self.tokenizer.path}
-        for key in ("unigrams", *URL_LISTS):
-            named[f"rule_options.{key}"] = getattr(options, key)
-        for language, path in options.bad_words.items():
-            named[f"rule_options.bad_words.{language}"] = path
+        for key in list_keys_of(Names("file"), RuleSettings):
+            value = getattr(self.rule_options, key)
+            if isinstance(value, Mapping):
+                named |= {f"rule_options.{key}.{part}": path for part, path in value.items()}
+            else:
+                named[f"rule_options.{key}"] = value
         for table in self.decontaminate.sets:
             named[f"decontaminate.{table.name}"] = table.path
         for key in ("model", "second"):
@@ -138,18 +128,18 @@ class Recipe(Section):
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""
-        clean = self.clean.model_dump()
-        options = self.rule_options.model_dump()
         return CurateSettings(
-            ReadOptions(**self.read.model_dump()),
-            EditSettings(**clean | {"pii": tuple(clean["pii"])}),
-            RuleSettings(
-                **options | {key: tuple(options[key]) for key in ("languages", "families")}
-            ),
-            {name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
-            self.dedupe.settings(self.passages.settings()),
-            self.decontaminate.settings(),
+            read=self.read,
+            edit=self.clean,
+            rules=self.rule_options,
+            bounds={name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
+            dedupe=self.dedupe.settings(self.passages.settings()),
+            contamination=self.contamination_settings(),
         )
+
+    def contamination_settings(self) -> ContaminationSettings | None:
+        """Return how evaluation items are looked for; None where there are none."""
+        return self.decontaminate if self.decontaminate.sets else None
 
     def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:
         """Return what the count and score jobs need, for a corpus of so many bytes of text.
@@ -158,13 +148,16 @@ class Recipe(Section):
         """
         keep, table = self.signals.keep, self.reference
         model = ModelSettings(
-            table.model or str(trained), table.checkpoints, table.short, table.second
+            reference=table.model or str(trained),
+            checkpoints=table.checkpoints,
+            short=table.short,
+            second=table.second,
         )
         return ScoreSettings(
-            self.split.validation,
-            self.signals.order,
-            model if table.wanted else None,
-            text_bytes <= SIDECAR_BYTES if keep is None else keep,
+            validation_share=self.split.validation,
+            order=self.signals.order,
+            model=model if table.wanted else None,
+            keep=text_bytes <= SIDECAR_BYTES if keep is None else keep,
         )
 
     def weigh_settings(self) -> WeighSettings:

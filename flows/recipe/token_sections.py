@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from flows.recipe.document_sections import Section
 from flows.recipe.problems import name_choices
+from flows.recipe.tables import Section
 from pipelines.settings import ScoreSettings
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig

@@ -5,13 +5,12 @@ TOML has no null: a key without a value, and a rule that drops nothing, stand in
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic import BaseModel
 
-from flows.recipe.document_sections import Section
 from flows.recipe.schema import Recipe
-from pipelines.rules.registry import list_bounds
+from pipelines.rules.registry import RULES
+from weighting.knobs import list_knobs
 
 IDLE = "# Without bounds a rule drops nothing; its values are in the ledger. Published bounds:"
 
@@ -21,40 +20,51 @@ def write_toml(recipe: Recipe) -> str:
     lines = [f"name = {_write(recipe.name)}", f"description = {_write_text(recipe.description)}"]
     for name in Recipe.model_fields:
         table = getattr(recipe, name)
-        if isinstance(table, Section):
-            lines += ["", f"# {_first_line(table)}", f"[{name}]", *_list_keys(table)]
-        elif name == "rules":
+        if name == "rules":
             lines += ["", "# A document outside these bounds is dropped.", "[rules]"]
-            lines += [f"{rule} = {_write(bounds.model_dump())}" for rule, bounds in table.items()]
-            lines += _list_idle(recipe)
+            lines += [*_list_enforced(recipe), *_list_idle(recipe)]
+        elif not isinstance(table, str):
+            lines += ["", f"# {_first_line(table)}", f"[{name}]", *_list_keys(table)]
     return "\n".join(lines) + "\n"
 
 
-def _first_line(table: BaseModel) -> str:
+def _first_line(table: object) -> str:
     return str(type(table).__doc__).partition("\n")[0]
 
 
-def _list_keys(table: BaseModel) -> Iterator[str]:
-    for key, field in type(table).model_fields.items():
-        if field.description:
-            yield f"# {field.description}"
+def _list_keys(table: object) -> Iterator[str]:
+    for key, meaning in _list_meanings(type(table)).items():
+        if meaning:
+            yield f"# {meaning}"
         value = getattr(table, key)
         yield f"# {key} is not set" if value is None else f"{key} = {_write(value)}"
+
+
+def _list_meanings(kind: type) -> dict[str, str | None]:
+    """Return the keys of a table, and what they mean."""
+    if issubclass(kind, BaseModel):
+        return {key: field.description for key, field in kind.model_fields.items()}
+    return {key: one.help for key, (_, one) in list_knobs(kind).items()}
+
+
+def _list_enforced(recipe: Recipe) -> Iterator[str]:
+    for name, bounds in recipe.rules.items():
+        yield f"{name} = {_write(bounds.model_dump())}  # {RULES[name].meaning}"
 
 
 def _list_idle(recipe: Recipe) -> list[str]:
     """Return the rules without bounds in the recipe, with the published ones, as comments."""
     idle = [
-        f"# {rule} = {_write({'min': bounds.low, 'max': bounds.high})}"
-        if any(bound is not None for bound in bounds)
-        else f"# {rule}: no published bounds"
-        for rule, bounds in list_bounds().items()
-        if rule not in recipe.rules
+        f"# {name} = {_write({'min': rule.bounds.low, 'max': rule.bounds.high})}  # {rule.meaning}"
+        if any(bound is not None for bound in rule.bounds)
+        else f"# {name}: no published bounds  # {rule.meaning}"
+        for name, rule in RULES.items()
+        if name not in recipe.rules
     ]
     return [IDLE, *idle] if idle else []
 
 
-def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
+def _write(value: object) -> str:
     """Return a value on one line."""
     match value:
         case bool():
@@ -70,10 +80,10 @@ def _write(value: Any) -> str:  # noqa: ANN401 - any value of a recipe
                 f"{_name(key)} = {_write(item)}" for key, item in value.items() if item is not None
             ]
             return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
-        case BaseModel():
-            return _write(value.model_dump())
-        case _:
+        case list() | tuple():
             return "[" + ", ".join(map(_write, value)) + "]"
+        case _:
+            return _write({key: getattr(value, key) for key in list_knobs(value)})
 
 
 def _write_text(text: str) -> str:

@@ -14,8 +14,8 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, ValidationError, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from flows.recipe.document_sections import Section
 from flows.recipe.problems import name_choices
+from flows.recipe.tables import Section
 from weighting.errors import AssayError
 from weighting.knobs import Knob, check_knob
 from weighting.policies.params import PolicyParams

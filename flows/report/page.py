@@ -59,6 +59,8 @@ def write_report(run: Path) -> Path:
 
 def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest) -> dict[str, Any]:
     """Return what the template shows, by section."""
+    from pipelines.rules.registry import describe_rule  # the kernels of all rules: slow to import
+
     counts = manifest.counts
     errors = _query(connection, "FROM quarantine_errors")
     sources = _query(connection, "FROM source_mass")
@@ -77,6 +79,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         ),
         "skipped": describe_skipped(counts["skipped"]),
         "rules": _query(connection, "FROM rule_cost"),
+        "meanings": {rule: describe_rule(rule) for rule in counts["rules"]},
         "overlap": read_overlap(connection),
         "edges": read_edges(connection),
         "cluster_count": count_clusters(connection),

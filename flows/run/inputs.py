@@ -6,8 +6,7 @@ from typing import Any
 
 from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
-from pipelines.readers.formats import huggingface, python_docs
-from pipelines.readers.streams.open_stream import is_url
+from pipelines.readers.inputs import is_local
 from pipelines.score.model_scorer import describe_models
 from pipelines.settings import ModelSettings
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
@@ -54,12 +53,6 @@ def plan_units(inputs: Sequence[str]) -> Plan:
 def locate(inputs: Sequence[str]) -> list[str]:
     """Return what names the inputs from any folder: local paths and globs absolute."""
     return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
-
-
-def is_local(name: str) -> bool:
-    """Say whether what names an input is a path or glob of this machine's file system."""
-    is_dataset = name.startswith((huggingface.PREFIX, huggingface.STREAM_PREFIX))
-    return not (is_url(name) or is_dataset or name.partition(":")[0] == python_docs.SCHEME)
 
 
 def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, Any]]:

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 
 from flows import report
 from flows.database import catalog
-from flows.recipe.document_sections import Read
 from flows.recipe.problems import list_problems
+from flows.recipe.tables import read_table
 from flows.run.folder import CLAIM, Run, claim_run, hash_code, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
 from flows.run.stages import DATA_STAGES, REPLAYS, Session, curate_documents
@@ -34,6 +34,7 @@ from pipelines.curate.replay import (
     restore_rows,
     restore_unit,
 )
+from pipelines.readers.records import ReadOptions
 from pipelines.settings import Job
 from pipelines.verify.records import OUTPUTS
 from pipelines.work.folder import Work
@@ -106,7 +107,7 @@ def replay(
         plan = make_plan(run, fields, paths)
     staged = _stage(run, plan, fields)
     with session.console.status("reading again, restoring the rest"):
-        prepare_items(run.recipe.decontaminate.settings(), staged.job)
+        prepare_items(run.recipe.contamination_settings(), staged.job)
         _fill(staged, run, plan, fields)
     curate_documents(staging, session)
     try:
@@ -128,9 +129,9 @@ def replay(
 def check_fields(fields: Mapping[str, str]) -> None:
     """Raise AssayError where a read option has a value that no recipe may have."""
     try:
-        Read.model_validate(fields)
+        read_table(ReadOptions, fields)
     except ValidationError as error:
-        raise AssayError(str(list_problems(error, Read)[0])) from None
+        raise AssayError(str(list_problems(error, ReadOptions)[0])) from None
 
 
 def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan:
@@ -219,7 +220,7 @@ def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
 def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
     """Write the clean stage's files of every unit with a twin; the others are left to the job."""
     settings = run.curate_settings()
-    asked = replace(settings, read=settings.read._replace(**fields))
+    asked = replace(settings, read=replace(settings.read, **fields))
     for unit in plan.units:
         twin = plan.twins.get(unit.uid)
         if twin is None:

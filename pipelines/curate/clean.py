@@ -25,11 +25,11 @@ from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair
 from pipelines.edits.spans import Edited, compose, to_arrow
 from pipelines.edits.symbols import remove_symbol_lines
-from pipelines.readers.records import Record, Reject, Skipped, Slice
+from pipelines.readers.records import Found, Reject, Skipped, Slice
 from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
-from pipelines.rules.registry import annotate, find_failures, list_rules, wants
+from pipelines.rules.registry import RULES, annotate, find_failures, wants
 from pipelines.settings import CurateSettings, EditSettings, Job
 from pipelines.work.units import Unit
 from weighting.arrays import Int32s
@@ -51,16 +51,9 @@ CLEANED = pa.schema(
         pa.field("language", pa.string()),
         pa.field("chars_in", pa.int64()),
         pa.field("chars", pa.int64()),
-        *(pa.field(rule, pa.float64()) for rule in list_rules()),
+        *(pa.field(rule, pa.float64()) for rule in RULES),
     ]
 )
-
-
-class Found(NamedTuple):
-    """A record and the file it came from."""
-
-    name: str
-    record: Record
 
 
 class Unreadable(NamedTuple):
@@ -72,7 +65,7 @@ class Unreadable(NamedTuple):
 
 @dataclass
 class Aside:
-    """What a unit holds besides documents: what could not be read, what is none, by kind, and the
+    """What a unit holds besides documents: rejected records, skipped ones counted by kind, and the
     evaluation items that were found in its documents (HITS)."""
 
     rejects: list[Unreadable] = field(default_factory=list)

@@ -8,7 +8,8 @@ import xxhash
 from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe
 from pipelines.dedupe.minhash import sign
 from pipelines.dedupe.quality import measure_quality
-from pipelines.rules.registry import list_bounds
+from pipelines.rules.registry import RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import DedupeSettings, Job
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
@@ -33,7 +34,7 @@ def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> 
     return describe(
         ids=[bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
         contents=[xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
-        quality_D=measure_quality(chosen, settings.quality, list_bounds()),
+        quality_D=measure_quality(chosen, settings.quality, list_bounds(RULES)),
         lengths_D=chosen.column("chars").to_numpy(),
         rows_D=(rows + first).astype(np.uint32),
         signatures=sign(list_words(Text.view(texts)), near) if near else None,

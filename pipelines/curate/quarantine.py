@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 def entry(slice_: Slice, reject: Reject) -> Entry:
     """Return the quarantine entry of a reject that was read from a slice."""
-    return Entry(slice_.name, slice_.reader, *reject)
+    return Entry(name=slice_.name, reader=slice_.reader, **reject._asdict())
 
 
 def write(path: Path, entries: Iterable[Entry]) -> int:

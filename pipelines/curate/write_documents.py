@@ -19,7 +19,7 @@ from pipelines.curate.cluster import load_members, publish_unit
 from pipelines.curate.find_passages import find_kept, load_repeats
 from pipelines.curate.treat_passages import treat_passages
 from pipelines.dedupe.survivors import to_hex
-from pipelines.rules.registry import list_rules
+from pipelines.rules.registry import RULES
 from pipelines.settings import CurateSettings, Job
 from weighting.arrays import Structs
 from weighting.contracts.documents import (
@@ -32,7 +32,7 @@ from weighting.contracts.documents import (
 from weighting.storage.files import replacing
 
 STAGE = "write_documents"
-LEDGER = ledger_schema(list_rules())
+LEDGER = ledger_schema(list(RULES))
 
 
 def write_unit_documents(uid: int, settings: CurateSettings, job: Job) -> None:

@@ -19,7 +19,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from resiliparse.parse.html import HTMLTree
 
-from pipelines.readers.records import PAYLOAD_LIMIT, Item, Record, Reject
+from pipelines.readers.records import PAYLOAD_LIMIT, Item, Record, Reject, RejectKind
 from pipelines.readers.rows import BadRecord
 
 # The slowest page found within these limits takes some 15 s, a usual one of 50 KB 1 to 50 ms.
@@ -51,7 +51,7 @@ def extract_text(html: str, extractor: str) -> str:
         raise
     except Exception as error:  # whatever a library raises on a page is that page's fault
         message = f"{extractor} fails: {type(error).__name__}: {error}"
-        raise BadRecord("bad_html", message) from None
+        raise BadRecord(RejectKind.BAD_HTML, message) from None
 
 
 def extract_records(items: Iterable[Item], extractor: str) -> Iterator[Item]:
@@ -102,13 +102,13 @@ def check_page(html: str) -> None:
     """
     if len(html) > MAX_CHARS:
         message = f"page of {len(html):,} characters; the limit is {MAX_CHARS:,}"
-        raise BadRecord("too_long", message)
+        raise BadRecord(RejectKind.TOO_LONG, message)
     for count, limit, of in (
         (_count_depth(html), MAX_DEPTH, "nested div or article elements"),
         (_count_attributes(html), MAX_ATTRIBUTES, "attributes of one element"),
     ):
         if count > limit:
-            raise BadRecord("too_complex", f"{count:,} {of}; the limit is {limit:,}")
+            raise BadRecord(RejectKind.TOO_COMPLEX, f"{count:,} {of}; the limit is {limit:,}")
 
 
 def _count_depth(html: str) -> int:

@@ -9,8 +9,13 @@ from typing import NamedTuple
 
 from fsspec.core import url_to_fs
 
-from pipelines.readers.formats import huggingface, python_docs
-from pipelines.readers.registry import READERS, known_suffixes, reader_of
+from pipelines.readers.registry import (
+    READERS,
+    find_by_folder,
+    find_by_scheme,
+    find_by_suffix,
+    known_suffixes,
+)
 from pipelines.readers.streams.open_stream import is_url
 from weighting.errors import AssayError
 
@@ -35,9 +40,10 @@ class Inputs(NamedTuple):
 def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     """Return every input that the specs name, once, whatever their order.
 
-    A folder is searched with its subfolders, without hidden files; a saved Hugging Face dataset in
-    it is one input. Names are relative to the deepest folder that holds all files, so they do not
-    depend on where a corpus lies. `reader` reads every file, whatever its suffix.
+    A folder is searched with its subfolders, without hidden files; one in it that a reader owns,
+    such as a saved Hugging Face dataset, is one input. Names are relative to the deepest folder
+    that holds all files, so they do not depend on where a corpus lies. `reader` reads every file,
+    whatever its suffix.
 
     Raises:
         AssayError: nothing is there, nothing there can be read, or two inputs share a name.
@@ -49,23 +55,29 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     named: list[Input] = []
     ignored: set[str] = set()
     for spec in specs:
-        if spec.startswith(huggingface.PREFIX):
-            named.append(Input(*huggingface.locate(spec), "datasets"))
-        elif spec.startswith(huggingface.STREAM_PREFIX):
-            named.append(Input(*huggingface.locate(spec), "datasets-stream"))
-        elif spec.partition(":")[0] == python_docs.SCHEME:
-            named.append(Input(spec, spec, "python-docs"))
+        scheme = find_by_scheme(spec)
+        if scheme:
+            path, name = READERS[scheme].locate(spec)
+            named.append(Input(path, name, scheme))
         else:
             found, unknown = _files(spec, reader)
             readers |= found
             ignored |= unknown
     inputs = sorted({*named, *_relative(readers)}, key=lambda item: (item.name, item.path))
     if not inputs:
-        raise AssayError(
-            "no inputs; name files, folders, globs, URLs, hf:NAME, hf-stream:NAME or python-docs"
-        )
+        raise AssayError(f"no inputs; name files, folders, globs, URLs, {_list_usages()}")
     _check_names(inputs)
     return Inputs(inputs, _unique(ignored))
+
+
+def is_local(spec: str) -> bool:
+    """Say whether what names an input is a path or glob of this machine's file system."""
+    return not (is_url(spec) or find_by_scheme(spec))
+
+
+def _list_usages() -> str:
+    *most, last = (reader.usage for reader in READERS.values() if reader.usage)
+    return f"{', '.join(most)} or {last}"
 
 
 def _takes_files(reader: str) -> bool:
@@ -94,8 +106,8 @@ def _choose(path: str, reader: str | None) -> str | None:
     """Return the reader of a path; None if none reads it, or it is a pipe, socket or device."""
     mode = None if is_url(path) else _mode(path)
     if mode is not None and S_ISDIR(mode):
-        return "datasets"
-    return (reader or reader_of(path)) if mode is None or S_ISREG(mode) else None
+        return find_by_folder(path)
+    return (reader or find_by_suffix(path)) if mode is None or S_ISREG(mode) else None
 
 
 def _mode(path: str) -> int | None:
@@ -122,7 +134,7 @@ def _local(spec: str) -> set[str]:
 
 
 def _walk(root: str) -> Iterator[str]:
-    """Yield the files and saved datasets under a folder, each real folder once."""
+    """Yield the files under a folder, and folders that a reader owns; each real folder once."""
     seen: set[str] = set()
     for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse):
         real = os.path.realpath(folder)
@@ -130,7 +142,7 @@ def _walk(root: str) -> Iterator[str]:
             subfolders.clear()
             continue
         seen.add(real)
-        if huggingface.is_saved(folder):
+        if find_by_folder(folder):
             subfolders.clear()
             yield folder
             continue
@@ -173,7 +185,8 @@ def _unique(paths: Iterable[str]) -> list[str]:
 def _check_names(inputs: list[Input]) -> None:
     """Refuse what would give two documents one id, or an id that is no text."""
     names: dict[str, str] = {}
-    for path, name, _ in inputs:
+    for item in inputs:
+        path, name = item.path, item.name
         if name.encode("utf-8", "replace").decode() != name:
             raise AssayError(f"{path!r}: the file's name is not UTF-8; rename it")
         if names.setdefault(name, path) != path:

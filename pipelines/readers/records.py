@@ -1,6 +1,10 @@
 """What readers hand on: slices of files going in, records and rejects coming out."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from weighting.knobs import Names, knob
 
 PAYLOAD_LIMIT = 64 * 1024  # bytes of a reject's payload that are kept
 
@@ -33,11 +37,36 @@ class Record(NamedTuple):
     metadata: str
 
 
+class RejectKind(StrEnum):
+    """Why a record could not be read: what quarantine, ledger and report call it."""
+
+    BAD_ARROW = "bad_arrow"  # a batch, or a file, that Arrow cannot decode
+    BAD_CSV = "bad_csv"  # a line that breaks the rules of quoting
+    BAD_HEADER = "bad_header"  # a CSV file's first row
+    BAD_HTML = "bad_html"  # a page that the extractor fails on
+    BAD_HTTP = "bad_http"  # a capture without a readable answer of the server
+    BAD_JSON = "bad_json"
+    BAD_PARQUET = "bad_parquet"  # a row group, or a file, that cannot be decoded
+    BAD_SHARD = "bad_shard"  # the rest of a streamed dataset's shard
+    BAD_SOURCE = "bad_source"  # a module that Python cannot parse
+    BAD_UTF8 = "bad_utf8"
+    BAD_VALUE = "bad_value"  # a value that Python cannot hold, such as a date beyond the year 9999
+    BAD_WARC = "bad_warc"  # bytes that are no record, or a length that does not hold
+    MISSING_FIELD = "missing_field"  # a record, or a file, without the text field
+    RAGGED_ROW = "ragged_row"  # more or fewer fields than the first row
+    SEGMENTED = "segmented"  # a capture that is stored in parts
+    TOO_COMPLEX = "too_complex"  # a page that would take an extractor minutes
+    TOO_LONG = "too_long"
+    TRUNCATED = "truncated"  # the data breaks off, or its compression is damaged
+    UNREADABLE = "unreadable"  # the input cannot be opened, or fails while it is read
+    WRONG_TYPE = "wrong_type"  # a record that is no object, a field that is no string
+
+
 class Reject(NamedTuple):
     """One unreadable record, or the unreadable rest of a file, on its way to quarantine.
 
-    `error` is a short stable type (`bad_json`, `bad_utf8`, `missing_field`, `wrong_type`,
-    `truncated`, …), `message` says what was found, `payload` is the raw bytes (at most 64 KiB).
+    `error` is a RejectKind, or a short stable word of an installed reader; `message` says what was
+    found, `payload` is the raw bytes (at most 64 KiB).
     """
 
     locator: str
@@ -47,7 +76,7 @@ class Reject(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """One stored record that is whole and no document, such as a crawler's note of its request."""
+    """One stored record that is intact, but not a document, such as a crawler's note."""
 
     kind: str
 
@@ -55,10 +84,25 @@ class Skipped(NamedTuple):
 Item = Record | Reject | Skipped
 
 
-class ReadOptions(NamedTuple):
-    """What readers need to know: where text and source are, and how HTML becomes text."""
+class Found(NamedTuple):
+    """A record, and the name of the file that it came from."""
 
-    text_field: str = "text"  # of a structured record
-    source_field: str = "source"
-    html: bool = False  # the text of structured records is HTML: extract its main text
-    extractor: str = "resiliparse"  # of the main text of HTML; see `readers.extract.EXTRACTORS`
+    name: str
+    record: Record
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How records are read."""
+
+    text_field: str = knob("text", "The field that holds a record's text.")
+    source_field: str = knob(
+        "source", "The field that names its source; without it the file's name does."
+    )
+    html: bool = knob(
+        False, "The text of JSONL, CSV, Parquet and the like is HTML: take the main text of it."
+    )
+    extractor: Annotated[str, Names("extractor")] = knob(
+        "resiliparse",
+        "What finds the main text of HTML: resiliparse (fast), trafilatura (careful), raw (none).",
+    )

@@ -1,9 +1,11 @@
-"""Readers of corpus formats. A new format is one new file and one line in `READERS`."""
+"""The readers, by name: those of assay, then those of installed packages.
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+A new format is a module of `formats/` and a record here; or a package of its own, with an entry
+point of the group `assay.readers`.
+"""
 
-from pipelines.readers.extract import extract_records
+from collections.abc import Mapping
+
 from pipelines.readers.formats import (
     arrow,
     csv,
@@ -16,64 +18,115 @@ from pipelines.readers.formats import (
     text,
     warc,
 )
-from pipelines.readers.records import Item, ReadOptions, Reject, Slice
-from pipelines.readers.streams import open_stream
+from pipelines.readers.reader import Reader
 from pipelines.readers.streams.compression import CODECS, is_compressed, with_compressions
+from weighting.extensions import extend
 
-
-class Reader(NamedTuple):
-    """How one format is cut, read and fingerprinted.
-
-    `cut(path, name, target_bytes)` plans slices; `scan(slice, options)` yields what is in one and
-    may raise OSError; `digest(path)` returns size in bytes and a hash of the content.
-    """
-
-    suffixes: tuple[str, ...]
-    cut: Callable[[str, str, int], list[Slice]]
-    scan: Callable[[Slice, ReadOptions], Iterator[Item]]
-    digest: Callable[[str], tuple[int, str]] = open_stream.digest
-    structured: bool = False  # records have fields, and the text one may hold HTML
-
-    def read(self, slice_: Slice, options: ReadOptions) -> Iterator[Item]:
-        """Yield what is in a slice, in order.
-
-        An input that cannot be opened, or fails while it is read, becomes one reject `unreadable`
-        for the rest of the slice.
-        """
-        try:
-            items = self.scan(slice_, options)
-            if options.html and self.structured:
-                items = extract_records(items, options.extractor)
-            yield from items
-        except OSError as error:
-            yield Reject(f"slice {slice_.start}:{slice_.end}", "unreadable", str(error), b"")
-
-
-READERS: dict[str, Reader] = {
-    "jsonl": Reader(jsonl.SUFFIXES, jsonl.cut, jsonl.read, structured=True),
-    "text": Reader(text.SUFFIXES, text.cut, text.read),
-    "html": Reader(html.SUFFIXES, html.cut, html.read),
-    "warc": Reader(warc.SUFFIXES, warc.cut, warc.read),
-    "csv": Reader(csv.SUFFIXES, csv.cut, csv.read, structured=True),
-    "arrow": Reader(arrow.SUFFIXES, arrow.cut, arrow.read, structured=True),
-    "parquet": Reader(parquet.SUFFIXES, parquet.cut, parquet.read, structured=True),
-    "datasets": Reader((), huggingface.cut, huggingface.read, huggingface.digest, structured=True),
-    "datasets-stream": Reader(
-        (),
-        huggingface_stream.cut,
-        huggingface_stream.read,
-        huggingface_stream.digest,
+OWN: Mapping[str, Reader] = {
+    "jsonl": Reader(
+        meaning="a line of JSON Lines",
+        locator="byte N",
+        suffixes=jsonl.SUFFIXES,
+        cut=jsonl.cut,
+        scan=jsonl.read,
         structured=True,
     ),
-    "python-docs": Reader((), python_docs.cut, python_docs.read),
+    "text": Reader(
+        meaning="a text file",
+        locator="file",
+        suffixes=text.SUFFIXES,
+        cut=text.cut,
+        scan=text.read,
+    ),
+    "html": Reader(
+        meaning="the main text of an HTML file",
+        locator="file",
+        suffixes=html.SUFFIXES,
+        cut=html.cut,
+        scan=html.read,
+    ),
+    "warc": Reader(
+        meaning="a captured page of a WARC, WET or ARC file",
+        locator="byte N",
+        suffixes=warc.SUFFIXES,
+        cut=warc.cut,
+        scan=warc.read,
+    ),
+    "csv": Reader(
+        meaning="a row of a CSV or TSV file",
+        locator="byte N",
+        suffixes=csv.SUFFIXES,
+        cut=csv.cut,
+        scan=csv.read,
+        structured=True,
+    ),
+    "arrow": Reader(
+        meaning="a row of an Arrow file or stream",
+        locator="batch B row N",
+        suffixes=arrow.SUFFIXES,
+        cut=arrow.cut,
+        scan=arrow.read,
+        structured=True,
+    ),
+    "parquet": Reader(
+        meaning="a row of a Parquet file",
+        locator="row N",
+        suffixes=parquet.SUFFIXES,
+        cut=parquet.cut,
+        scan=parquet.read,
+        structured=True,
+    ),
+    "huggingface": Reader(
+        meaning="a row of a Hugging Face dataset",
+        locator="row N",
+        scheme=huggingface.SCHEME,
+        usage="hf:NAME",
+        cut=huggingface.cut,
+        scan=huggingface.read,
+        digest=huggingface.digest,
+        locate=huggingface.locate,
+        owns=huggingface.is_saved,
+        structured=True,
+    ),
+    "huggingface-stream": Reader(
+        meaning="a row of a Hugging Face dataset, read in passing",
+        locator="shard S row N",
+        scheme=huggingface.STREAM_SCHEME,
+        usage="hf-stream:NAME",
+        cut=huggingface_stream.cut,
+        scan=huggingface_stream.read,
+        digest=huggingface_stream.digest,
+        locate=huggingface.locate,
+        structured=True,
+    ),
+    "python-docs": Reader(
+        meaning="the documentation of a module, topic or package of this Python environment",
+        locator="a module's name, `topic NAME` or `README`",
+        scheme=python_docs.SCHEME,
+        usage="python-docs",
+        cut=python_docs.cut,
+        scan=python_docs.read,
+    ),
 }
+READERS: dict[str, Reader] = extend("readers", OWN, Reader)
 
 
-def reader_of(path: str) -> str | None:
+def find_by_suffix(path: str) -> str | None:
     """Return the name of the reader whose suffix the path has, None where no reader has it."""
     lowered = path.lower()
     fitting = (name for name, reader in READERS.items() if lowered.endswith(reader.suffixes))
     return next(fitting, None)
+
+
+def find_by_scheme(spec: str) -> str | None:
+    """Return the name of the reader whose scheme an input is named by, None where it is a path."""
+    return next((name for name, reader in READERS.items() if reader.is_named(spec)), None)
+
+
+def find_by_folder(folder: str) -> str | None:
+    """Return the name of the reader to which a folder is one input, None where it holds files."""
+    owners = (name for name, reader in READERS.items() if reader.owns and reader.owns(folder))
+    return next(owners, None)
 
 
 def known_suffixes() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind
 from pipelines.readers.streams.compression import without_compression
 
 NAMES_SHOWN = 12
@@ -32,20 +32,22 @@ def to_record(row: object, locator: str, options: ReadOptions, source: str) -> R
         BadRecord: `wrong_type`, `missing_field`, or `bad_json` for fields that JSON cannot hold.
     """
     if not isinstance(row, dict):
-        raise BadRecord("wrong_type", f"the record is {_kind(row)}, must be an object")
+        raise BadRecord(RejectKind.WRONG_TYPE, f"the record is {_kind(row)}, must be an object")
     names = list(row)
     text = row.pop(options.text_field, None)
     named = row.pop(options.source_field, None)
     if text is None:
         raise BadRecord(
-            "missing_field", f"no field {options.text_field!r}; there is {_listed(names)}"
+            RejectKind.MISSING_FIELD, f"no field {options.text_field!r}; there is {_listed(names)}"
         )
     text = _string(text, options.text_field)
     source = source if named is None else _string(named, options.source_field)
     try:
         return Record(locator, text, source, to_json(row))
     except orjson.JSONEncodeError as error:
-        raise BadRecord("bad_json", f"its other fields do not fit JSON ({error})") from None
+        raise BadRecord(
+            RejectKind.BAD_JSON, f"its other fields do not fit JSON ({error})"
+        ) from None
 
 
 def to_json(value: object) -> str:
@@ -65,10 +67,10 @@ def read_batch(
     for number, row in enumerate(_decode(batch), start=first):
         locator = f"{place} {number}"
         if isinstance(row, UnicodeDecodeError):
-            yield Reject(locator, "bad_utf8", str(row), row.object[:PAYLOAD_LIMIT])
+            yield Reject(locator, RejectKind.BAD_UTF8, str(row), row.object[:PAYLOAD_LIMIT])
             continue
         if isinstance(row, Exception):
-            yield Reject(locator, "bad_value", str(row), b"")
+            yield Reject(locator, RejectKind.BAD_VALUE, str(row), b"")
             continue
         try:
             yield to_record(dict(row), locator, options, source)
@@ -88,7 +90,7 @@ def name_columns(names: Sequence[str]) -> list[str]:
 def missing_column(names: list[str], options: ReadOptions) -> Reject:
     """Return the one reject of a table that has no text column at all."""
     message = f"no column {options.text_field!r}; there is {_listed(names)}"
-    return Reject("file", "missing_field", message, b"")
+    return Reject("file", RejectKind.MISSING_FIELD, message, b"")
 
 
 def source_of(name: str) -> str:
@@ -113,7 +115,9 @@ def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | Excep
 
 def _string(value: object, field: str) -> str:
     if not isinstance(value, str):
-        raise BadRecord("wrong_type", f"field {field!r} is {_kind(value)}, must be a string")
+        raise BadRecord(
+            RejectKind.WRONG_TYPE, f"field {field!r} is {_kind(value)}, must be a string"
+        )
     return value
 
 

@@ -1,12 +1,12 @@
-"""Rule families: annotators that give every document a value for each rule.
+"""The rules, by name and by family: those of assay, then those of installed packages.
 
-Every value is computed and kept in the ledger; the recipe's thresholds decide which rules drop.
-A family is a module with `RULES` (name → published bounds) and `annotate(batch) -> {name: values}`;
-adding one adds a module and a line to `FAMILIES`.
+Every value is computed and kept in the ledger; the recipe's thresholds decide which rules drop. A
+family is a module with `RULES` (name → record) and `annotate(batch) -> {name: values}`; adding one
+adds a module and a line to `OWN`. A rule of an installed package has a function of its own, and is
+a family of its own name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,20 +25,14 @@ from pipelines.rules.families import (
     unigram,
     url,
 )
+from pipelines.rules.rule import Family, Rule, Values
 from pipelines.settings import RuleSettings
 from weighting.arrays import Float64s
+from weighting.contracts.documents import DOCUMENTS, ledger_schema
+from weighting.errors import AssayError
+from weighting.extensions import extend
 
-Values = Mapping[str, Float64s]
-
-
-class Family(NamedTuple):
-    """A rule family: its rules with the published bounds, in order, and how to compute them."""
-
-    rules: Mapping[str, Bounds]
-    annotate: Callable[[Batch], Values]
-
-
-FAMILIES: Mapping[str, Family] = {
+OWN: Mapping[str, Family] = {
     "url": Family(url.RULES, url.annotate),
     "language": Family(language.RULES, language.annotate),
     "gopher_quality": Family(gopher.RULES, gopher.annotate),
@@ -52,15 +46,55 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
-def list_bounds() -> dict[str, Bounds]:
-    """Return the published bounds of all rules, in ledger order."""
-    bounds = {name: bound for family in FAMILIES.values() for name, bound in family.rules.items()}
-    return {**bounds, **contamination.RULES}
+def _collect() -> dict[str, Family]:
+    """Return the families of assay, then a family for each rule of an installed package.
+
+    Raises:
+        AssayError: such a rule has a name that cannot be a column, or no function.
+    """
+    own = {name: rule for family in OWN.values() for name, rule in family.rules.items()}
+    known = extend("rules", {**own, **contamination.RULES}, Rule)
+    families = dict(OWN)
+    columns = {*ledger_schema([]).names, *DOCUMENTS.names}
+    for name, rule in known.items():
+        if name not in own and name not in contamination.RULES:
+            if name in families or name in columns or not name.isidentifier():
+                raise AssayError(
+                    f"an installed package adds the rule {name!r}: the name is taken, or is no word"
+                )
+            families[name] = _stand_alone(name, rule)
+    return families
 
 
-def list_rules() -> list[str]:
-    """Return the names of all rules, in ledger order."""
-    return list(list_bounds())
+def _stand_alone(name: str, rule: Rule) -> Family:
+    """Return the family of a rule that has a function of its own."""
+    compute = rule.annotate
+    if compute is None:
+        raise AssayError(f"an installed package adds the rule {name!r}, which has no annotate")
+
+    def annotate(batch: Batch) -> Values:
+        values_D = np.asarray(compute(batch), np.float64)
+        if values_D.shape != (len(batch.texts_D),):
+            raise AssayError(
+                f"rule {name}: annotate returns an array of shape {values_D.shape}, must be "
+                f"({len(batch.texts_D)},)"
+            )
+        return {name: values_D}
+
+    return Family({name: rule}, annotate)
+
+
+FAMILIES: Mapping[str, Family] = _collect()
+# In the ledger's order. Contamination is measured last, on the text after all edits.
+RULES: Mapping[str, Rule] = {
+    **{name: rule for family in FAMILIES.values() for name, rule in family.rules.items()},
+    **contamination.RULES,
+}
+
+
+def describe_rule(name: str) -> str:
+    """Return what a rule's value is; empty for a rule of a run that is not installed here."""
+    return RULES[name].meaning if name in RULES else ""
 
 
 def annotate(batch: Batch) -> Values:

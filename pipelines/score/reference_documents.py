@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.dedupe.quality import measure_quality
-from pipelines.rules.registry import list_bounds
+from pipelines.rules.registry import RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.score.score_unit import name_part
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
@@ -76,7 +77,7 @@ def choose_cleanest(candidates: pa.Table, share: float) -> pa.Table:
 
 def _list_candidates(uids: Sequence[int], job: Job) -> pa.Table:
     """Return the train documents without evaluation items (DOCUMENTS)."""
-    bounds = list_bounds()
+    bounds = list_bounds(RULES)
     parts = [DOCUMENTS.empty_table()]
     for uid in uids:
         ledger = pq.read_table(

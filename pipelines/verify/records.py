@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.curate.clean import STAGE as CLEAN
-from pipelines.rules.registry import list_rules
+from pipelines.rules.registry import RULES
 from pipelines.settings import Job
 from pipelines.tokenize.tokenize_unit import STAGE as TOKENIZE
 from weighting.arrays import Int64s
@@ -92,7 +92,7 @@ def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
     A document counts for the first rule it fails; `alone_*` are those that fail no other,
     `failing_*` all that fail the rule, whatever others say.
     """
-    rules = list_rules()
+    rules = list(RULES)
     dropped = ledger.filter(pc.equal(ledger["verdict"], Verdict.DROPPED.value))
     first_Rx3, alone_Rx3 = np.zeros((2, len(rules), 3), np.int64)
     both_RxRx3 = np.zeros((len(rules), len(rules), 3), np.int64)

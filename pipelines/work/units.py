@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from pipelines.readers.inputs import expand
+from pipelines.readers.read import list_slices
 from pipelines.readers.records import Slice
 from pipelines.readers.registry import READERS
 
@@ -53,14 +53,8 @@ def plan(
     Raises:
         AssayError: an input does not exist or cannot be read by any reader, or there is none.
     """
-    found, ignored = expand(inputs, reader)
-    slices = {
-        slice_
-        for path, name, reader_name in found
-        for slice_ in READERS[reader_name].cut(path, name, target_bytes)
-    }
-    in_order = sorted(slices, key=lambda slice_: (slice_.name, slice_.start))
-    return Plan(_pack(in_order, target_bytes), ignored)
+    slices, ignored = list_slices(inputs, target_bytes, reader)
+    return Plan(_pack(slices, target_bytes), ignored)
 
 
 def fingerprint(units: Iterable[Unit]) -> list[dict[str, str | int]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pipelines.curate.job import curate
 from pipelines.engine.runner import Engine
 from pipelines.rules.families.gopher import RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
@@ -34,7 +35,7 @@ def run_jobs(
     engine, weights = engine or Engine(), weights or WeighSettings()
     planned = plan([str(path) for path in inputs], target_bytes)
     job = Job(run, Work(run / "units"))
-    curate(planned.units, CurateSettings(bounds=RULES), job, engine)
+    curate(planned.units, CurateSettings(bounds=list_bounds(RULES)), job, engine)
     train_tokenizer(sorted((run / "documents").glob("*")), run / "tokenizer.json", 300, 10**6)
     sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in planned.units}
     signals = ScoreSettings(validation_share=0.2, order=3, model=model)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighting.errors import AssayError
-from weighting.knobs import Knob, check_knobs, knob, list_knobs
+from weighting.knobs import Knob, as_in, check_knobs, knob, list_knobs
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,16 @@ def test_bounds_admit_what_lies_within_them(value, least, most):
     assert admitted == (math.isfinite(value) and least <= value <= most)
     between = Knob("", above=least, below=most).admits(value)
     assert between == (math.isfinite(value) and least < value < most)
+
+
+def test_a_knob_can_be_that_of_another_dataclass():
+    @dataclass(frozen=True)
+    class Other:
+        part: float = knob(**as_in(Settings, "share"))
+        sort: str = knob(**as_in(Settings, "kind"))
+        weights: Mapping[str, float] = knob(**as_in(Settings, "dials"))
+
+    theirs, ours = list_knobs(Settings), list_knobs(Other)
+    for mine, name in (("part", "share"), ("sort", "kind"), ("weights", "dials")):
+        assert ours[mine][1] == theirs[name][1]
+    assert Other() == Other(0.5, "gpt", {})

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import missing_column, read_batch, source_of
 from pipelines.readers.streams.open_stream import file_size, open_input
 
@@ -50,7 +50,7 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
             schema, batches = _open(raw, slice_.start, slice_.end)
             names = schema.names
         except (*DAMAGE, UnicodeDecodeError) as error:
-            yield Reject("file", "bad_arrow", _first_line(error), b"")
+            yield Reject("file", RejectKind.BAD_ARROW, _first_line(error), b"")
             return
         if options.text_field not in names:
             if slice_.start == 0:
@@ -70,7 +70,7 @@ def _read_batch(
             raise batch
         _check(batch)
     except DAMAGE as error:
-        yield Reject(place, "bad_arrow", _first_line(error), b"")
+        yield Reject(place, RejectKind.BAD_ARROW, _first_line(error), b"")
         return
     for first in range(0, batch.num_rows, BATCH_ROWS):
         yield from read_batch(

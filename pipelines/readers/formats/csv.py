@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import (
     BadRecord,
     missing_column,
@@ -100,7 +100,7 @@ class Feed:
         (locator, line), *others = self.row
         self.returned.extendleft(reversed(others))
         self._start()
-        return Reject(locator, "bad_csv", str(error), line[:PAYLOAD_LIMIT])
+        return Reject(locator, RejectKind.BAD_CSV, str(error), line[:PAYLOAD_LIMIT])
 
     def _start(self) -> None:
         self.row, self.size, self.broken = [], 0, None
@@ -164,10 +164,12 @@ def _to_record(row: Row, names: list[str], options: ReadOptions, source: str) ->
     locator = row.lines[0][0]
     try:
         if row.broken:
-            raise BadRecord("bad_utf8", f"byte {row.broken.start} of a line: {row.broken.reason}")
+            raise BadRecord(
+                RejectKind.BAD_UTF8, f"byte {row.broken.start} of a line: {row.broken.reason}"
+            )
         if len(row.fields) != len(names):
             message = f"{len(row.fields)} fields; the first row has {len(names)}"
-            raise BadRecord("ragged_row", message)
+            raise BadRecord(RejectKind.RAGGED_ROW, message)
         values: dict[str, str | None] = dict(zip(names, row.fields, strict=True))
         values[options.source_field] = values.get(options.source_field) or None
         return to_record(values, locator, options, source)
@@ -177,9 +179,9 @@ def _to_record(row: Row, names: list[str], options: ReadOptions, source: str) ->
 
 def _refuse_header(header: Row | Reject) -> Reject:
     if isinstance(header, Row):
-        header = Reject("", "bad_utf8", str(header.broken), header.content[:PAYLOAD_LIMIT])
+        header = Reject("", RejectKind.BAD_UTF8, str(header.broken), header.content[:PAYLOAD_LIMIT])
     message = f"the first row cannot be read: {header.message}"
-    return Reject(LOCATOR, "bad_header", message, header.payload)
+    return Reject(LOCATOR, RejectKind.BAD_HEADER, message, header.payload)
 
 
 def _delimiter(name: str) -> str:

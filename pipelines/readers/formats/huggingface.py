@@ -16,8 +16,8 @@ from pipelines.readers.records import ReadOptions, Record, Reject, Slice
 from pipelines.readers.rows import missing_column, read_batch
 from weighting.errors import AssayError
 
-PREFIX = "hf:"
-STREAM_PREFIX = "hf-stream:"  # see `readers.huggingface_stream`
+SCHEME = "hf:"
+STREAM_SCHEME = "hf-stream:"  # see `readers.formats.huggingface_stream`
 BATCH_ROWS = 1000
 T = TypeVar("T")
 OPEN_DATASETS = 8  # memory-mapped, so cheap to keep, but each holds file handles
@@ -66,7 +66,8 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     count = max(1, min(rows, round(size / target_bytes)))
     bounds = [rows * index // count for index in range(count)] + [-1]
     return [
-        Slice(path, name, "datasets", start, end, size // count) for start, end in pairwise(bounds)
+        Slice(path, name, "huggingface", start, end, size // count)
+        for start, end in pairwise(bounds)
     ]
 
 
@@ -145,4 +146,4 @@ def _open(spec: Spec) -> Any:  # noqa: ANN401 - a Dataset, or a dict of them by 
 
 
 def _scheme(text: str) -> str:
-    return next((prefix for prefix in (PREFIX, STREAM_PREFIX) if text.startswith(prefix)), "")
+    return next((prefix for prefix in (SCHEME, STREAM_SCHEME) if text.startswith(prefix)), "")

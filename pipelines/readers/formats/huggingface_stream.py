@@ -14,7 +14,7 @@ import pyarrow as pa
 import xxhash
 
 from pipelines.readers.formats.huggingface import Spec, attempt, choose_split, open_library
-from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import missing_column, read_batch
 from pipelines.readers.streams import open_stream
 
@@ -33,7 +33,7 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     size = known.num_bytes // dataset.num_shards if known else target_bytes
     bounds = [*range(dataset.num_shards), -1]
     return [
-        Slice(path, name, "datasets-stream", start, end, size) for start, end in pairwise(bounds)
+        Slice(path, name, "huggingface-stream", start, end, size) for start, end in pairwise(bounds)
     ]
 
 
@@ -55,7 +55,7 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
         for first, batch in _read_batches(rows):
             if isinstance(batch, Exception):
                 message = f"{type(batch).__name__}: {str(batch).partition(chr(10))[0]}"
-                yield Reject(f"shard {shard} row {first}", "bad_shard", message, b"")
+                yield Reject(f"shard {shard} row {first}", RejectKind.BAD_SHARD, message, b"")
             else:
                 yield from read_batch(batch, first, options, source, f"shard {shard} row")
 

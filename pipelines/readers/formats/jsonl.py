@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import BadRecord, source_of, to_record
 from pipelines.readers.streams import lines
 from pipelines.readers.streams.compression import with_compressions
@@ -39,14 +39,15 @@ def parse_line(locator: str, line: bytes, options: ReadOptions, source: str) -> 
         row = orjson.loads(line.removeprefix(BYTE_ORDER_MARK))
         return to_record(row, locator, options, source)
     except orjson.JSONDecodeError as error:
-        return Reject(locator, *_explain(line, error), line[:PAYLOAD_LIMIT])
+        kind, message = _explain(line, error)
+        return Reject(locator, kind, message, line[:PAYLOAD_LIMIT])
     except BadRecord as error:
         return Reject(locator, error.error, str(error), line[:PAYLOAD_LIMIT])
 
 
-def _explain(line: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
+def _explain(line: bytes, error: orjson.JSONDecodeError) -> tuple[RejectKind, str]:
     try:
         line.decode()
     except UnicodeDecodeError as bad:
-        return "bad_utf8", f"byte {bad.start} of the line: {bad.reason}"
-    return "bad_json", str(error)
+        return RejectKind.BAD_UTF8, f"byte {bad.start} of the line: {bad.reason}"
+    return RejectKind.BAD_JSON, str(error)

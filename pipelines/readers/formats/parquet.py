@@ -7,7 +7,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import missing_column, read_batch, source_of
 from pipelines.readers.streams.open_stream import file_size, open_input
 
@@ -53,7 +53,7 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
             file = pq.ParquetFile(raw)
             names = file.schema_arrow.names
         except (*DAMAGE, UnicodeDecodeError) as error:
-            yield Reject("file", "bad_parquet", _first_line(error), b"")
+            yield Reject("file", RejectKind.BAD_PARQUET, _first_line(error), b"")
             return
         with closing(file):
             if options.text_field in names:
@@ -83,7 +83,7 @@ def _read_group(
             batch = next(batches, None)
         except DAMAGE as error:
             message = f"rows {first} to {last} of row group {group}: {_first_line(error)}"
-            yield Reject(f"row {first}", "bad_parquet", message, b"")
+            yield Reject(f"row {first}", RejectKind.BAD_PARQUET, message, b"")
             return
         if batch is None:
             return

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import xxhash
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import to_json
 from weighting.errors import AssayError
 
@@ -197,7 +197,7 @@ def _module(path: str, inner: str) -> Iterator[Document | Reject]:
         text = render(source, module)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = f"{type(error).__name__}: {error}"
-        yield Reject(module, "bad_source", reason, source[:PAYLOAD_LIMIT])
+        yield Reject(module, RejectKind.BAD_SOURCE, reason, source[:PAYLOAD_LIMIT])
         return
     if text:
         yield Document(module, "module", text)

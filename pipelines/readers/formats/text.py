@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipelines.readers.records import ReadOptions, Record, Reject, Slice
+from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import BadRecord
 from pipelines.readers.streams.compression import with_compressions
 from pipelines.readers.streams.whole_files import cut_file, read_file
@@ -24,4 +24,4 @@ def _decode(content: bytes) -> tuple[str, str]:
     try:
         return content.decode().removeprefix("\ufeff"), "{}"
     except UnicodeDecodeError as error:
-        raise BadRecord("bad_utf8", f"byte {error.start}: {error.reason}") from None
+        raise BadRecord(RejectKind.BAD_UTF8, f"byte {error.start}: {error.reason}") from None

@@ -31,6 +31,7 @@ from pipelines.readers.records import (
     ReadOptions,
     Record,
     Reject,
+    RejectKind,
     Skipped,
     Slice,
 )
@@ -39,6 +40,7 @@ from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.archives import (
     ARC,
     HEADER_LIMIT,
+    STRAY,
     WARC,
     Layout,
     Span,
@@ -106,7 +108,7 @@ def _read_span(
         BadRecord: the span is no record, or its page cannot be read.
     """
     if span.error and not _is_long_other(span, format_):
-        raise BadRecord("bad_warc" if span.error == "stray" else span.error, span.message)
+        raise BadRecord(RejectKind.BAD_WARC if span.error == STRAY else span.error, span.message)
     capture = format_.read(span.data)
     if isinstance(capture, Skipped):
         return capture
@@ -121,7 +123,7 @@ def _read_span(
 def _is_long_other(span: Span, format_: Format) -> bool:
     """Whether a record that is too long to read would have been skipped anyway."""
     try:
-        return span.error == "too_long" and isinstance(format_.read(span.data), Skipped)
+        return span.error == RejectKind.TOO_LONG and isinstance(format_.read(span.data), Skipped)
     except BadRecord:
         return False
 
@@ -132,7 +134,7 @@ def _locate(slice_: Slice, layout: Layout) -> Iterator[Located]:
         start, last = max(slice_.start - 1, 0), slice_.end if slice_.end >= 0 else maxsize
         blocks = open_stream.read_blocks(slice_.path, start)
         for span in split_records(blocks, layout, start, aligned=slice_.start == 0):
-            if span.offset >= last and span.error != "stray":
+            if span.offset >= last and span.error != STRAY:
                 return
             yield Located(f"byte {span.offset}", span)
     elif not can_cut(slice_.path):

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from pipelines.readers.records import PAYLOAD_LIMIT
+from pipelines.readers.records import PAYLOAD_LIMIT, RejectKind
 from pipelines.readers.streams.compression import Damage
 from pipelines.readers.streams.open_stream import RECORD_LIMIT
 
@@ -35,14 +35,16 @@ ARC_HEADER = re.compile(
 )
 ARC_START = re.compile(rb"(?<=\n)" + ARC_HEADER.pattern, re.IGNORECASE)
 
+STRAY = "stray"  # the error of bytes between records
+
 Bytes = bytes | bytearray
 
 
 class Span(NamedTuple):
-    """`size` bytes of a stream from `offset` on: a whole record, or what is none.
+    """`size` bytes of a stream from `offset` on: a whole record, or bytes that form none.
 
-    `data` is the record, or the head of what is none; then `error` is `stray` (no record begins
-    here), `bad_warc`, `too_long` or `truncated`, and `message` says more.
+    `data` is the record, or the head of bytes that form none; then `error` is STRAY (no record
+    begins here), `bad_warc`, `too_long` or `truncated`, and `message` says more.
     """
 
     offset: int
@@ -98,7 +100,7 @@ def split_records(
         yield _next_span(stream, limit)
         stream.skip_empty_lines()
     if stream.damage:
-        yield Span(stream.offset, 0, b"", "truncated", stream.damage)
+        yield Span(stream.offset, 0, b"", RejectKind.TRUNCATED, stream.damage)
 
 
 class _Stream:
@@ -163,15 +165,15 @@ class _Stream:
 def _next_span(stream: _Stream, limit: int) -> Span:
     extent = stream.measure(0)
     if extent is None:
-        stray = _cut_off(stream, 1, "stray", "no record begins here")
+        stray = _cut_off(stream, 1, STRAY, "no record begins here")
         if not stream.damage or stream.window:
             return stray
         message, stream.damage = stream.damage, ""
-        return stray._replace(error="truncated", message=message)
+        return stray._replace(error=RejectKind.TRUNCATED, message=message)
     size = sum(extent)
     if size > limit:
         message = f"record of {size:,} bytes; the limit is {limit:,}"
-        return _cut_off(stream, extent.header, "too_long", message)
+        return _cut_off(stream, extent.header, RejectKind.TOO_LONG, message)
     if _ends_at(stream, size):
         span = Span(stream.offset, size, bytes(stream.window[:size]))
         stream.drop(size)
@@ -194,13 +196,13 @@ def _ends_at(stream: _Stream, size: int) -> bool:
 def _broken(stream: _Stream, extent: Extent) -> Span:
     """Return the span of a record that does not end where its header says."""
     stated = f"its header states {extent.content:,} bytes of content"
-    cut = _cut_off(stream, extent.header, "bad_warc", "")
+    cut = _cut_off(stream, extent.header, RejectKind.BAD_WARC, "")
     there = f"{cut.size - extent.header:,} are there"
     if stream.window:
         return cut._replace(message=f"{stated}, {there} before the next record")
     if cut.size < sum(extent) or stream.damage:
         reason, stream.damage = stream.damage or "the data ends", ""
-        return cut._replace(error="truncated", message=f"{stated}, {there}: {reason}")
+        return cut._replace(error=RejectKind.TRUNCATED, message=f"{stated}, {there}: {reason}")
     return cut._replace(message=f"{stated}, {there}")
 
 

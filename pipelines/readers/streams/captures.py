@@ -16,7 +16,7 @@ from fastwarc.warc import HeaderMap, WarcRecord, WarcRecordType
 from resiliparse.parse.encoding import detect_mime
 from resiliparse.parse.http import iterate_http_chunks
 
-from pipelines.readers.records import Skipped
+from pipelines.readers.records import RejectKind, Skipped
 from pipelines.readers.rows import BadRecord
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -64,12 +64,14 @@ def read_warc(record: bytes) -> Capture | Skipped:
         warc = WarcRecord.from_reader(BytesIO(record), quirks_mode=True)
         content = warc.reader.read()
     except OSError as error:
-        raise BadRecord("bad_warc", str(error)) from None
+        raise BadRecord(RejectKind.BAD_WARC, str(error)) from None
     stated = warc.headers.get
     kind = (stated("WARC-Type") or "").lower()
     url = (stated("WARC-Target-URI") or "").strip("<> ")
     if "WARC-Segment-Number" in warc.headers:
-        raise BadRecord("segmented", f"part {stated('WARC-Segment-Number')} of the page {url}")
+        raise BadRecord(
+            RejectKind.SEGMENTED, f"part {stated('WARC-Segment-Number')} of the page {url}"
+        )
     media_type = stated("WARC-Identified-Payload-Type") or ""
     is_http = kind == "response" and url.lower().startswith(("http:", "https:"))
     if not is_http:
@@ -109,7 +111,7 @@ def _read(source: _Source) -> Capture | Skipped:
     if source.is_http:
         headers, content = _parse_http(source.content, "none")
         if headers.status_code is None:
-            raise BadRecord("bad_http", "there is no HTTP status line")
+            raise BadRecord(RejectKind.BAD_HTTP, "there is no HTTP status line")
         if headers.status_code // 100 != 2:
             return Skipped(f"status {headers.status_code}")
     label = source.media_type or headers.get("Content-Type") or ""
@@ -155,7 +157,7 @@ def _parse_http(message: bytes, auto_decode: Literal["none", "all"]) -> tuple[He
         warc.parse_http(auto_decode=auto_decode, quirks_mode=True)
         return warc.http_headers, warc.reader.read()
     except OSError as error:
-        raise BadRecord("bad_http", str(error)) from None
+        raise BadRecord(RejectKind.BAD_HTTP, str(error)) from None
 
 
 def _decode_http(message: bytes, headers: HeaderMap, stored: bytes) -> bytes:

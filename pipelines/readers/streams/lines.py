@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from sys import maxsize
 
-from pipelines.readers.records import PAYLOAD_LIMIT, Reject, Slice
+from pipelines.readers.records import PAYLOAD_LIMIT, Reject, RejectKind, Slice
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Chunk, Damage, is_compressed
 from pipelines.readers.streams.frames import is_framed, list_frames, read_frames
@@ -53,13 +53,13 @@ class OpenLine:
         if size <= self.limit:
             return self.locator, line
         message = f"line of {size:,} bytes; the limit is {self.limit:,}"
-        return Reject(self.locator, "too_long", message, line[:PAYLOAD_LIMIT])
+        return Reject(self.locator, RejectKind.TOO_LONG, message, line[:PAYLOAD_LIMIT])
 
     def end_at(self, damage: Damage, locator: str) -> Reject:
         """Return the reject of a stream that breaks off in the line, and start the next."""
         head = b"".join(self.parts)[:PAYLOAD_LIMIT]
         self.parts, self.size = [], 0
-        return Reject(locator, "truncated", str(damage), head)
+        return Reject(locator, RejectKind.TRUNCATED, str(damage), head)
 
 
 def cut(path: str, name: str, reader: str, target_bytes: int) -> list[Slice]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from pipelines.readers.records import PAYLOAD_LIMIT, Record, Reject, Slice
+from pipelines.readers.records import PAYLOAD_LIMIT, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import BadRecord, source_of
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Damage
@@ -44,6 +44,6 @@ def _load(path: str, content: bytearray) -> None:
             content += block
             if len(content) > open_stream.RECORD_LIMIT:
                 message = f"more than {open_stream.RECORD_LIMIT:,} bytes; split the file"
-                raise BadRecord("too_long", message)
+                raise BadRecord(RejectKind.TOO_LONG, message)
     except Damage as damage:
-        raise BadRecord("truncated", f"byte {len(content)}: {damage}") from None
+        raise BadRecord(RejectKind.TRUNCATED, f"byte {len(content)}: {damage}") from None

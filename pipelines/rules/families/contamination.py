@@ -6,7 +6,13 @@ Its value is the weighed share of the n-grams of the item that is held best. Bou
 
 from collections.abc import Mapping
 
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.rule import Rule
 
 NAME = "contamination"
-RULES: Mapping[str, Bounds] = {NAME: Bounds()}
+RULES: Mapping[str, Rule] = {
+    NAME: Rule(
+        "weighed share that the document holds of an evaluation item's n-grams, of the item of"
+        " which it holds most",
+        source="own",
+    ),
+}

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
 
-RULES: Mapping[str, Bounds] = {
-    "length_chars": Bounds(),  # code points
-    "length_words": Bounds(),  # runs of characters that are not white space
+RULES: Mapping[str, Rule] = {
+    "length_chars": Rule("characters", source="own"),
+    "length_words": Rule("runs of characters that are not white space", source="own"),
 }
 
 

@@ -10,10 +10,20 @@ import numpy as np
 
 from pipelines.edits.pii import KINDS, find
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
 
-RULES: Mapping[str, Bounds] = {f"pii_{kind}": Bounds() for kind in KINDS}
+NOUNS: Mapping[str, str] = {
+    "email": "e-mail addresses",
+    "ip": "public IP addresses",
+    "phone": "phone numbers",
+    "card": "card numbers",
+    "iban": "bank account numbers (IBAN)",
+}
+RULES: Mapping[str, Rule] = {
+    f"pii_{kind}": Rule(f"{what} that the edit `clean.pii` would find", source="own")
+    for kind, what in NOUNS.items()
+}
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:

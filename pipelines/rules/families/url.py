@@ -20,15 +20,47 @@ from pipelines.rules.bounds import Bounds
 from pipelines.rules.lists import load_list
 from pipelines.rules.metadata import read_field
 from pipelines.rules.phrases import Phrases
+from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
 
-RULES: Mapping[str, Bounds] = {
-    "url_blocked_domain": Bounds(None, 0),  # 1 where the registered domain is listed
-    "url_blocked_host": Bounds(None, 0),  # 1 where the whole host is
-    "url_blocked_url": Bounds(None, 0),
-    "url_hard_words": Bounds(None, 0),  # distinct listed words
-    "url_soft_words": Bounds(None, 1),
-    "url_banned_subwords": Bounds(None, 0),  # distinct ones
+SOURCE = "datatrove's URL filter"
+RULES: Mapping[str, Rule] = {
+    "url_blocked_domain": Rule(
+        "1 if the registered domain (example.co.uk) is listed in blocked_domains",
+        Bounds(None, 0),
+        SOURCE,
+        needs="blocked_domains",
+    ),
+    "url_blocked_host": Rule(
+        "1 if the whole host (www.example.co.uk, 192.0.2.1) is listed in blocked_domains",
+        Bounds(None, 0),
+        SOURCE,
+        needs="blocked_domains",
+    ),
+    "url_blocked_url": Rule(
+        "1 if the URL is listed in blocked_urls",
+        Bounds(None, 0),
+        SOURCE,
+        needs="blocked_urls",
+    ),
+    "url_hard_words": Rule(
+        "distinct hard_words among the URL's runs of ASCII letters and digits",
+        Bounds(None, 0),
+        SOURCE,
+        needs="hard_words",
+    ),
+    "url_soft_words": Rule(
+        "distinct soft_words among the URL's runs of ASCII letters and digits",
+        Bounds(None, 1),
+        SOURCE,
+        needs="soft_words",
+    ),
+    "url_banned_subwords": Rule(
+        "distinct banned_subwords anywhere in the URL's letters and digits, run together",
+        Bounds(None, 0),
+        SOURCE,
+        needs="banned_subwords",
+    ),
 }
 Listed = TypeVar("Listed")
 SEPARATOR = re.compile("[^a-zA-Z0-9]+")

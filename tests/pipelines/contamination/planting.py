@@ -17,7 +17,7 @@ ITEM_WORDS, OTHER_WORDS = WORDS[:800], WORDS[800:]
 
 
 def set_up(**fields):
-    return ContaminationSettings((), **fields)
+    return ContaminationSettings(**fields)
 
 
 def make_item(question, answer="", name="1", of="s"):

@@ -23,6 +23,7 @@ from pipelines.curate.replay import (
 from pipelines.curate.replay import read_again as read_unit_again
 from pipelines.curate.write_documents import LEDGER, write_unit_documents
 from pipelines.rules.families.gopher import RULES
+from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job
 from pipelines.work.folder import Work
 from pipelines.work.units import plan
@@ -33,7 +34,7 @@ from weighting.errors import BrokenContract
 from weighting.storage.files import read_json
 
 SETTINGS = CurateSettings(
-    bounds=RULES,
+    bounds=list_bounds(RULES),
     edit=EditSettings(symbol_lines=True, line_rules=True, pii=("email", "ip")),
     dedupe=DedupeSettings(passages=None),
 )

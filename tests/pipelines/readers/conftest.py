@@ -7,7 +7,7 @@
 import pytest
 
 from pipelines.readers.records import ReadOptions
-from pipelines.readers.registry import READERS, reader_of
+from pipelines.readers.registry import READERS, find_by_suffix
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def scratch(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def read_all():
-    def run(path, target_bytes=2**23, options=ReadOptions()):  # noqa: B008 - immutable
-        reader = READERS[reader_of(str(path))]
+    def run(path, target_bytes=2**23, options=ReadOptions()):
+        reader = READERS[find_by_suffix(str(path))]
         slices = reader.cut(str(path), path.name, target_bytes)
         return [item for slice_ in slices for item in reader.read(slice_, options)]
 

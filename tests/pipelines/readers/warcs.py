@@ -68,7 +68,7 @@ def read_cut(path, bounds):
     return [item for part in slices(path, bounds) for item in warc.read(part, ReadOptions())]
 
 
-def scan_bytes(folder, content, suffix=".warc", options=ReadOptions()):  # noqa: B008 - immutable
+def scan_bytes(folder, content, suffix=".warc", options=ReadOptions()):
     """Scan bytes as a file of the given suffix."""
     path = folder / f"a{suffix}"
     path.write_bytes(content)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.rules.registry import list_rules
+from pipelines.rules.registry import RULES as RECORDS
 from pipelines.verify.records import count_rules
 
-RULES = list_rules()
+RULES = list(RECORDS)
 
 
 def make_ledger(rows):

@@ -231,7 +231,7 @@ def test_what_cannot_be_read_is_named(tmp_path, monkeypatch, spec, message):
 def test_no_inputs_and_unknown_readers_are_refused(tmp_path):
     with pytest.raises(AssayError, match="no inputs"):
         plan([])
-    for reader in ("png", "datasets"):
+    for reader in ("png", "huggingface"):
         with pytest.raises(
             AssayError, match=f"{reader}: no reader .* valid: jsonl, text, html, warc, "
         ):

@@ -15,7 +15,7 @@ PAGE = f"<html lang=de><title>Tee</title><body><p>{SENTENCE}</p></body></html>"
 def read(tmp_path):
     """Read bytes as a file of the given name."""
 
-    def run(content, name="a.html", options=ReadOptions()):  # noqa: B008 - immutable
+    def run(content, name="a.html", options=ReadOptions()):
         path = tmp_path / name
         path.write_bytes(content)
         [slice_] = html.cut(str(path), name, 10)

@@ -23,7 +23,7 @@ def _local_only(tmp_path, monkeypatch):
     huggingface.load.cache_clear()
 
 
-def read_all(spec, target_bytes=2**20, options=ReadOptions()):  # noqa: B008 - immutable
+def read_all(spec, target_bytes=2**20, options=ReadOptions()):
     path, name = huggingface.locate(spec) if spec.startswith("hf:") else (spec, "name")
     parts = huggingface.cut(path, name, target_bytes)
     return [item for part in parts for item in huggingface.read(part, options)]

@@ -35,7 +35,7 @@ def folder(tmp_path):
     return root
 
 
-def read_all(spec, options=ReadOptions()):  # noqa: B008 - immutable
+def read_all(spec, options=ReadOptions()):
     path, name = huggingface.locate(spec)
     parts = huggingface_stream.cut(path, name, 1000)
     return [item for part in parts for item in huggingface_stream.read(part, options)]
@@ -61,7 +61,7 @@ def test_nothing_is_stored(folder, tmp_path):
 def test_it_is_planned_as_an_input_that_travels(folder):
     units = plan([f"hf-stream:{folder}"], target_bytes=1000).units
     [names] = {tuple(part[1:3] for part in unit.slices) for unit in units}
-    assert names == (("corpus", "datasets-stream"),)
+    assert names == (("corpus", "huggingface-stream"),)
     assert [Unit.decode(unit.encode()) for unit in units] == units
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import gopher
 from pipelines.rules.families.gopher import RULES, STOP_WORDS
-from pipelines.rules.registry import FAMILIES, annotate, find_failures, list_rules
+from pipelines.rules.registry import FAMILIES, annotate, find_failures
+from pipelines.rules.registry import RULES as ALL
+from pipelines.rules.rule import list_bounds
 from pipelines.words import split_words
 from pipelines.words.punctuation import PUNCTUATION
 from tests.pipelines.rules.batches import TEXT, make_batch, share
@@ -73,7 +75,7 @@ PROSE = "The dog and the cat have to be with that other animal of the house. " *
     ],
 )
 def test_each_rule_drops_what_it_is_for(text, rule):
-    failures = find_failures(gopher.annotate(make_batch([PROSE, text])), RULES)
+    failures = find_failures(gopher.annotate(make_batch([PROSE, text])), list_bounds(RULES))
     assert failures[0] == []
     assert rule in failures[1]
 
@@ -86,19 +88,19 @@ def test_only_rules_with_bounds_drop():
 
 
 def test_an_empty_text_fails_on_counts_and_not_on_undefined_shares():
-    failed = find_failures(gopher.annotate(make_batch([""])), RULES)
+    failed = find_failures(gopher.annotate(make_batch([""])), list_bounds(RULES))
     assert failed == [["gopher_words", "gopher_stop_words"]]
 
 
 def test_every_family_gives_every_rule_a_value():
     values = annotate(make_batch([PROSE, ""]))
-    assert [*values, "contamination"] == list_rules()
+    assert [*values, "contamination"] == list(ALL)
     assert all(len(column) == 2 for column in values.values())
 
 
 def test_families_that_are_left_out_have_no_values():
     values = annotate(make_batch([PROSE], families=("gopher_quality",)))
-    assert [*values, "contamination"] == list_rules()
+    assert [*values, "contamination"] == list(ALL)
     known = {rule for rule, column in values.items() if not math.isnan(column[0])}
     assert known == set(FAMILIES["gopher_quality"].rules)
 

@@ -40,7 +40,7 @@ def test_languages_are_told_apart():
 )
 def test_the_rule_keeps_wanted_languages(wanted, kept):
     values = score(list(TEXTS.values()), wanted)
-    fails = RULES["language_score"].fails(values)
+    fails = RULES["language_score"].bounds.fails(values)
     assert [label for label, failed in zip(TEXTS, fails, strict=True) if not failed] == kept
 
 

@@ -105,7 +105,7 @@ def test_words_are_counted_as_the_plain_reading_does(settings, addresses):
 )
 def test_each_rule_drops_what_it_is_for(settings, url, failed):
     values = annotate_urls([url], settings)
-    assert [rule for rule in RULES if RULES[rule].fails(values[rule])[0]] == failed
+    assert [rule for rule in RULES if RULES[rule].bounds.fails(values[rule])[0]] == failed
 
 
 def test_without_url_or_list_there_is_no_value(settings):

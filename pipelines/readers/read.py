@@ -1,0 +1,50 @@
+"""Reading a corpus from Python: its slices, and all its records one after the other."""
+
+from collections.abc import Iterable, Iterator
+from sys import maxsize
+from typing import NamedTuple
+
+from pipelines.readers.inputs import expand
+from pipelines.readers.records import Found, ReadOptions, Record, Slice
+from pipelines.readers.registry import READERS
+
+DEFAULTS = ReadOptions()
+
+
+class Slices(NamedTuple):
+    """The slices of a corpus in order, and the files found in its folders that no reader takes."""
+
+    slices: list[Slice]
+    ignored: list[str]
+
+
+def list_slices(inputs: Iterable[str], target_bytes: int, reader: str | None = None) -> Slices:
+    """Cut what the user names into slices of about `target_bytes` of text, by name and place.
+
+    Raises:
+        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+    """
+    found, ignored = expand(inputs, reader)
+    slices = {
+        slice_._replace(reader=item.reader)
+        for item in found
+        for slice_ in READERS[item.reader].cut(item.path, item.name, target_bytes)
+    }
+    return Slices(sorted(slices, key=lambda slice_: (slice_.name, slice_.start)), ignored)
+
+
+def read_records(
+    inputs: Iterable[str], options: ReadOptions = DEFAULTS, reader: str | None = None
+) -> Iterator[Found]:
+    """Yield every record of a corpus and its file's name, in order of names and places.
+
+    Inputs are what `assay curate` takes; `reader` names the reader of all files, whatever their
+    suffixes. What cannot be read is left out: `Reader.read` yields it, with the reason.
+
+    Raises:
+        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+    """
+    for slice_ in list_slices(inputs, maxsize, reader).slices:
+        for item in READERS[slice_.reader].read(slice_, options):
+            if isinstance(item, Record):
+                yield Found(slice_.name, item)
