@@ -9,6 +9,7 @@ from pipelines.rules.bounds import Bounds
 from pipelines.work.folder import Work
 from weighting.policies.registry import PolicyParams
 from weighting.policies.selection import Selection
+from weighting.signals.model_settings import ModelSettings
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,6 @@ class CurateSettings:
     dedupe: DedupeSettings | None = field(default_factory=DedupeSettings)
     contamination: ContaminationSettings | None = None
     against: tuple[str, ...] = ()  # folders of earlier runs whose documents count as published
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """Which models score the tokens, and how. Folders are of training runs of `trainer`."""
-
-    reference: str  # whose newest checkpoint is the reference
-    checkpoints: int = 1  # of its run, evenly spread, the newest included; 1: no trajectory
-    short: int = 0  # tokens of the short context; 0: no context gain
-    second: str | None = None  # another run, for disagreement
 
 
 @dataclass(frozen=True)

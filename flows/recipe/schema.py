@@ -30,7 +30,6 @@ from pipelines.rules.registry import FAMILIES
 from pipelines.settings import (
     CurateSettings,
     EditSettings,
-    ModelSettings,
     RuleSettings,
     ScoreSettings,
     WeighSettings,
@@ -40,6 +39,7 @@ from weighting.errors import AssayError
 from weighting.policies.golden import choose_golden
 from weighting.policies.registry import check_policy
 from weighting.policies.selection import check_selection
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.registry import list_known
 
 SIDECAR_BYTES = 200_000_000

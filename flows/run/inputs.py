@@ -9,11 +9,11 @@ from pipelines.curate.cluster import check_index
 from pipelines.readers.formats import huggingface, python_docs
 from pipelines.readers.streams.open_stream import is_url
 from pipelines.score.model_scorer import describe_models
-from pipelines.settings import ModelSettings
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
 from pipelines.work.units import TARGET_BYTES, Plan, plan
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
+from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs

@@ -27,8 +27,8 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManage
 from apache_beam.runners.portability.local_job_service import SubprocessSdkWorker
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from weighting.errors import AssayError
-from weighting.storage.failures import AGAIN, explain
+from weighting.errors import AGAIN, AssayError
+from weighting.storage.failures import explain
 
 WORKER_MODULE = "pipelines.engine.worker"
 POLL_SECONDS = 0.2

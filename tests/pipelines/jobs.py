@@ -8,7 +8,8 @@ from pipelines.rules.families.gopher import RULES
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
-from pipelines.settings import CurateSettings, Job, ModelSettings, ScoreSettings, WeighSettings
+from pipelines.settings import CurateSettings, Job, ScoreSettings, WeighSettings
+from weighting.signals.model_settings import ModelSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import train_tokenizer

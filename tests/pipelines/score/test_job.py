@@ -12,7 +12,8 @@ from pipelines.engine.runner import Engine
 from pipelines.score.job import score
 from pipelines.score.model_scorer import load_scorer
 from pipelines.score.statistics import write_signal_stats
-from pipelines.settings import Job, ModelSettings, ScoreSettings, WeighSettings
+from pipelines.settings import Job, ScoreSettings, WeighSettings
+from weighting.signals.model_settings import ModelSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.work.folder import Work
 from tests.pipelines.conftest import Finished

@@ -11,10 +11,9 @@ from trainer.compare import ablate as ablation
 from trainer.compare.ablate import AblationConfig, ablate, plan
 from trainer.compare.intervals import t_quantile
 from trainer.compare.processes import Command, run_processes
-from trainer.machine.interrupt import Interrupted
 from trainer.run.metrics import read_rows
 from trainer.run.train import train
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.storage.files import read_json
 
 

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from trainer.config.flat import flatten, override
-from trainer.machine.interrupt import Interrupted
 from trainer.objectives import losses
 from trainer.objectives.registry import token_nll
 from trainer.run import step as stepping
@@ -21,7 +20,7 @@ from trainer.run.loop import Diverged
 from trainer.run.metrics import read_rows
 from trainer.run.optim import lr_at, set_lr
 from trainer.run.train import evaluate_run, train
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.storage.lock import locking
 
 TIMED = ("tokens_per_second", "matmul_share")
