@@ -133,8 +133,9 @@ def build_loss_function(
 
 
 def check_objective(config: TrainConfig) -> None:
-    """Raise AssayError where an objective and the way a batch is computed exclude each other."""
+    """Raise AssayError where an objective cannot be loaded, or not be computed in the way asked."""
     name, objective = config.objectives.objective, config.objectives.chosen
+    objective.load()
     if config.ce_chunk and not objective.known_before:
         usable = [other for other, one in load_objectives().items() if one.known_before]
         raise AssayError(

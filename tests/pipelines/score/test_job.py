@@ -13,7 +13,6 @@ from pipelines.score.job import score
 from pipelines.score.model_scorer import load_scorer
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job, ScoreSettings, WeighSettings
-from weighting.signals.model_settings import ModelSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.work.folder import Work
 from tests.pipelines.conftest import Finished
@@ -25,6 +24,7 @@ from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.policies.registry import PolicyParams
 from weighting.policies.selection import Selection
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.registry import QUANTUM
 from weighting.signals.trajectory import CLASSES
 from weighting.storage.files import sha256

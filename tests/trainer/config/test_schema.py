@@ -3,10 +3,9 @@
 import pytest
 
 from trainer.config.flat import override
-from trainer.config.schema import OBJECTIVE_NAMES, TrainConfig
+from trainer.config.schema import ObjectiveConfig, ResolvedConfig, TrainConfig
 from trainer.machine.process_group import ALONE, Ranks
 from trainer.machine.resources import resolve
-from trainer.objectives.registry import KNOWN_BEFORE, OBJECTIVES, READS, WHOLE_BATCH
 from trainer.run.optim import SCHEDULES
 from weighting.errors import AssayError
 
@@ -49,10 +48,9 @@ def test_what_makes_no_run_is_named(values, message):
     assert message in str(caught.value)
 
 
-def test_every_objective_that_can_be_asked_for_exists():
-    assert set(OBJECTIVES) == set(OBJECTIVE_NAMES) == set(READS)
-    assert set(OBJECTIVE_NAMES) > KNOWN_BEFORE
-    assert set(OBJECTIVE_NAMES) > WHOLE_BATCH
+def test_knobs_that_no_objective_has_are_a_defect():
+    with pytest.raises(KeyError):
+        ObjectiveConfig().of(TrainConfig)
 
 
 def test_every_schedule_that_can_be_asked_for_exists():
@@ -60,7 +58,7 @@ def test_every_schedule_that_can_be_asked_for_exists():
         assert TrainConfig(schedule=name).schedule == name
 
 
-def test_settling_leaves_nothing_to_the_machine_and_keeps_what_is_given():
+def test_resolving_leaves_nothing_to_the_machine_and_keeps_what_is_given():
     resolved = resolve(TrainConfig(), ALONE)
     assert "auto" not in (resolved.device, resolved.precision, resolved.compile)
     assert resolved.threads >= 1
@@ -70,6 +68,14 @@ def test_settling_leaves_nothing_to_the_machine_and_keeps_what_is_given():
     kept = resolve(given, ALONE)
     assert (kept.device, kept.threads, kept.precision) == ("cpu", 3, "bfloat16")
     assert kept.compile == "on"
+
+
+@pytest.mark.parametrize("change", [{"device": "auto"}, {"compile": "auto"}, {"threads": 0}])
+def test_a_resolved_config_leaves_nothing_open(change):
+    given = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+    assert ResolvedConfig(**given) == resolve(TrainConfig(**given), ALONE)
+    with pytest.raises(ValueError, match="are to be resolved"):
+        ResolvedConfig(**{**given, **change})
 
 
 def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
