@@ -135,7 +135,8 @@ def run_plain_loop(wanted: TrainConfig, pause: Callable[[], None]) -> None:
 def run_ours(name: str, config: TrainConfig, pause: Callable[[], None]) -> None:
     """Train as `trainer train` does; a turn ends where a row is reported."""
     if name == "cached-batch":
-        load, kept = loader.Loader.load, []
+        load = loader.Loader.load
+        kept: list[loader.Batch] = []
 
         def load_once(self: loader.Loader, step: int) -> loader.Batch:
             kept.append(kept[0] if kept else load(self, step))

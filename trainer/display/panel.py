@@ -186,4 +186,5 @@ def tell(row: Row | None, form: str) -> str:
 def _append(rows: tuple[Kind, ...], row: Kind) -> tuple[Kind, ...]:
     # A resumed run writes the rows after its checkpoint again.
     kept: list[Kind] = [each for each in rows if each.step < row.step]
-    return tuple([*kept, row][-SPARKS:])
+    kept.append(row)
+    return tuple(kept[-SPARKS:])

@@ -10,7 +10,7 @@ from trainer.cli import main
 from trainer.compare import ablate as ablation
 from trainer.compare.ablate import AblationConfig, ablate, plan
 from trainer.compare.intervals import t_quantile
-from trainer.compare.processes import Command, run_processes
+from trainer.compare.processes import run_processes
 from trainer.compare.results import read_results
 from trainer.run.metrics import read_metrics
 from trainer.run.train import train
@@ -137,9 +137,3 @@ def test_a_signal_is_passed_on_and_every_run_is_saved(small):
     assert caught.value.exit_code == 143
     [*_, last] = (run.out / "log.txt").read_text().splitlines()
     assert "stopped and saved at step" in last
-
-
-def test_a_command_that_cannot_start_says_so(tmp_path):
-    command = Command("the run", ("train", "--out", str(tmp_path / "out")), tmp_path / "log.txt")
-    with pytest.raises(AssayError, match=r"the run failed \(2\): trainer: shards: no folder given"):
-        run_processes([command], 1, lambda: None)
