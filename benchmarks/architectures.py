@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer.compare.ablate import AblationConfig, ablate
+from trainer.compare.intervals import Interval
+from trainer.compare.results import AblationResults
 from trainer.config.flat import override, parse_value
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.data.corpus import open_corpus
@@ -86,37 +88,35 @@ def find_rates(base: TrainConfig, arms: Overrides, out: Path) -> dict[str, dict[
     trials = {f"{name}-{rate:g}": arms[name] | {"lr": rate} for name in arms for rate in RATES}
     results = ablate(AblationConfig(out, base, trials, (TUNING_SEED,)))
     return {
-        name: {
-            f"{rate:g}": results["arms"][f"{name}-{rate:g}"]["validation_nll"]["mean"]
-            for rate in RATES
-        }
+        name: {f"{rate:g}": results.arms[f"{name}-{rate:g}"].validation_nll.mean for rate in RATES}
         for name in arms
     }
 
 
-def show(interval: Mapping[str, Any], digits: int, sign: str = "") -> str:
+def show(interval: Interval | None, digits: int, sign: str = "") -> str:
     """Write a mean and the half-width of its interval."""
-    half = interval["half_width_95"] or 0.0
-    return f"{interval['mean']:{sign},.{digits}f} ± {half:,.{digits}f}"
+    if interval is None:
+        return ""
+    half = interval.half_width_95 or 0.0
+    return f"{interval.mean:{sign},.{digits}f} ± {half:,.{digits}f}"
 
 
-def tabulate(models: Mapping[str, ModelConfig], results: Mapping[str, Any], vocab: int) -> Table:
+def tabulate(models: Mapping[str, ModelConfig], results: AblationResults, vocab: int) -> Table:
     """Return a row an architecture."""
     table = Table(box=SIMPLE)
     columns = ("shape", "parameters", "validation loss", "- gpt", "tokens/s", "MFLOP/token")
     for column in ("architecture", *columns):
         table.add_column(column, justify="left" if column == "architecture" else "right")
     for name, config in models.items():
-        arm = results["arms"][name]
-        difference = arm.get("difference")
+        arm = results.arms[name]
         flops = build_model(config, vocab, 0).flops_per_token(config.context)
         table.add_row(
             name,
             f"{config.layers} x {config.width}",
             f"{count_parameters(config, vocab):,}",
-            show(arm["validation_nll"], 4),
-            show(difference["validation_nll"], 4, "+") if difference else "",
-            show(arm["tokens_per_second"], 0),
+            show(arm.validation_nll, 4),
+            show(arm.primary_difference, 4, "+"),
+            show(arm.tokens_per_second, 0),
             f"{flops / 1e6:.1f}",
         )
     return table
@@ -146,17 +146,17 @@ def main(arguments: Sequence[str]) -> None:
 def report(
     models: Mapping[str, ModelConfig],
     losses: Mapping[str, Mapping[str, float]],
-    results: Mapping[str, Any],
+    results: AblationResults,
     vocab: int,
 ) -> None:
     """Print what was compared, and how the rates were chosen."""
     console = Console(width=110)
-    console.print(f"{results['tokens']:,} tokens, seeds {', '.join(map(str, SEEDS))}")
+    console.print(f"{results.tokens:,} tokens, seeds {', '.join(map(str, SEEDS))}")
     console.print(tabulate(models, results, vocab))
     for name, by_rate in losses.items():
         trials = ", ".join(f"{rate}: {loss:.4f}" for rate, loss in by_rate.items())
         console.print(f"{name}, validation loss by lr of a run with seed {TUNING_SEED}: {trials}")
-    for verdict in results["verdicts"]:
+    for verdict in results.verdicts:
         console.print(verdict)
     console.print("python -m benchmarks.architectures " + " ".join(sys.argv[1:]))
 

@@ -89,7 +89,7 @@ def print_speeds(stream: Stream) -> None:
     for rule, context in itertools.product(RULES, (128, 1024)):
         packing = pack(stream, rule, context)
         loader = Loader(stream, packing, BATCH_TOKENS // context, 0)
-        padding = packing.summary(stream)["padding_share"]
+        padding = packing.summary(stream).padding_share
         ours, floor = measure(loader)
         speeds = [f"{BATCH_TOKENS / seconds / 1e6:.1f}" for seconds in (ours, floor)]
         table.add_row(rule, str(context), f"{padding:.4%}", *speeds, f"{floor / ours:.2f}")

@@ -27,6 +27,7 @@ from benchmarks.interleave import interleave, ratios
 from trainer.compare.intervals import measure
 from trainer.config.flat import flatten
 from trainer.config.schema import ModelConfig, TrainConfig
+from trainer.data.corpus import DataFingerprint
 from trainer.data.document_windows import (
     Gathered,
     batch_windows,
@@ -38,9 +39,10 @@ from trainer.machine import resources
 from trainer.machine.process_group import ALONE
 from trainer.models import build_model
 from trainer.run import checkpoint
-from trainer.scoring.frozen import Frozen, load_frozen
+from trainer.scoring.reference import ScoringModel, load_scoring_model
 from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings
 from weighting.arrays import Int64s
+from weighting.signals.model_settings import ModelSettings
 
 TOKENS, ROUNDS = 32768, 9
 CONTEXT = 256
@@ -70,8 +72,19 @@ def write_run(run: Path, architecture: str, vocab: int) -> None:
         for weight in weights.parameters():
             if weight.ndim > 1:
                 weight.normal_(0.0, weight.shape[-1] ** -0.5, generator=generator)
-    data = {"vocab_size": vocab, "tokenizer_sha256": TOKENIZER}
-    record = {"step": 1, "tokens": 0, "config": flatten(config), "data": data}
+    data = DataFingerprint(
+        tokenizer_sha256=TOKENIZER,
+        vocab_size=vocab,
+        eos_id=EOS,
+        train_tokens=0,
+        train_documents_crc32=0,
+        train_ids_crc32=0,
+        train_weights_crc32=0,
+        validation_tokens=0,
+        validation_documents_crc32=0,
+        validation_ids_crc32=0,
+    )
+    record = checkpoint.Record(config=flatten(config), data=data, step=1, tokens=0)
     checkpoint.save(run / "checkpoints", record, {"model": weights.state_dict()}, keep=1)
 
 
@@ -99,12 +112,12 @@ def cut_batches(ids: Int64s, offsets: Int64s) -> list[Gathered]:
 
 def build_arms(run: Path, ids: Int64s, offsets: Int64s, batches: Sequence[Gathered]) -> Arms:
     """Return what is timed, each on all documents."""
-    scorer = Scorer(ScorerSettings(str(run)), TOKENIZER)
-    frozen = load_frozen(checkpoint.find_newest(run), TOKENIZER, "auto", 1)
+    scorer = Scorer(ScorerSettings(ModelSettings(str(run))), TOKENIZER)
+    model = load_scoring_model(checkpoint.find_newest(run), TOKENIZER, "auto", 1)
 
     def forward() -> None:
         for batch in batches:
-            predict_all(frozen, batch)
+            predict_all(model, batch)
         if DEVICE == "cuda":
             torch.cuda.synchronize()
 
@@ -112,11 +125,11 @@ def build_arms(run: Path, ids: Int64s, offsets: Int64s, batches: Sequence[Gather
 
 
 @torch.inference_mode()
-def predict_all(frozen: Frozen, batch: Gathered) -> torch.Tensor:
+def predict_all(model: ScoringModel, batch: Gathered) -> torch.Tensor:
     """Return all logits of a batch."""
     inputs = torch.from_numpy(batch.inputs_BxT).to(DEVICE)
-    with resources.autocast(frozen.config):
-        return frozen.model(inputs)  # type: ignore[no-any-return]
+    with resources.autocast(model.config):
+        return model.model(inputs)  # type: ignore[no-any-return]
 
 
 def measure_case(architecture: str, vocab: int, spread: float, tokens: int, rounds: int) -> Row:
@@ -132,7 +145,7 @@ def measure_case(architecture: str, vocab: int, spread: float, tokens: int, roun
         "as text" if spread else "full",
         f"{sum(batch.inputs_BxT.size for batch in batches) / len(ids):.2f}",
         *(f"{len(ids) / median(values):,.0f}" for values in times.values()),
-        f"{ratio.mean:.3f} ± {ratio.half or 0:.3f}",
+        f"{ratio.mean:.3f} ± {ratio.half_width_95 or 0:.3f}",
     )
 
 

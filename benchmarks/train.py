@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from benchmarks.interleave import print_times
 from trainer.config.flat import override, parse_value
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data import loader
 from trainer.data.corpus import open_corpus
 from trainer.machine.matmul_rate import measure_matmul
@@ -107,9 +107,9 @@ def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos.to(x) + torch.cat([-second, first], dim=-1) * sin.to(x)
 
 
-def run_plain_loop(config: TrainConfig, pause: Callable[[], None]) -> None:
+def run_plain_loop(wanted: TrainConfig, pause: Callable[[], None]) -> None:
     """Train the way of the shortest training scripts."""
-    config = resolve(config, ALONE)
+    config = resolve(wanted, ALONE)
     torch.set_num_threads(config.threads)
     corpus = open_corpus(config.shards)
     ids = np.concatenate([segment.ids_N for segment in corpus.train.segments])
@@ -135,7 +135,8 @@ def run_plain_loop(config: TrainConfig, pause: Callable[[], None]) -> None:
 def run_ours(name: str, config: TrainConfig, pause: Callable[[], None]) -> None:
     """Train as `trainer train` does; a turn ends where a row is reported."""
     if name == "cached-batch":
-        load, kept = loader.Loader.load, []
+        load = loader.Loader.load
+        kept: list[loader.Batch] = []
 
         def load_once(self: loader.Loader, step: int) -> loader.Batch:
             kept.append(kept[0] if kept else load(self, step))
@@ -226,7 +227,7 @@ def take_turn(process: "subprocess.Popen[str]") -> float:
     return float(process.stdout.readline())
 
 
-def report(config: TrainConfig, times: dict[str, list[float]]) -> None:
+def report(config: ResolvedConfig, times: dict[str, list[float]]) -> None:
     """Print the table."""
     tokens = STEPS * config.batch * config.model.context
     corpus = open_corpus(config.shards)

@@ -11,20 +11,12 @@ from types import FrameType
 from typing import NoReturn
 
 from pipelines.engine.processes import stop_workers
-from weighting.errors import AssayError
-from weighting.storage.failures import AGAIN, explain
+from weighting.errors import Interrupted
+from weighting.storage.failures import explain
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
-
-
-class Interrupted(AssayError):
-    """A signal asked the command to stop; what is finished is kept."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted; {AGAIN}")
-        self.exit_code = 128 + number
 
 
 def catch_signals() -> None:

@@ -12,6 +12,7 @@ from weighting.errors import AssayError
 from weighting.knobs import Names, check_knobs, knob
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.ngrams import ORDERS
 
 FileName = Annotated[str, Names("file")]
@@ -178,16 +179,6 @@ class CurateSettings:
     dedupe: DedupeSettings | None = field(default_factory=DedupeSettings)
     contamination: ContaminationSettings | None = None
     against: tuple[str, ...] = ()  # folders of earlier runs whose documents count as published
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """Which models score the tokens, and how. Folders are of training runs of `trainer`."""
-
-    reference: str  # whose newest checkpoint is the reference
-    checkpoints: int = 1  # of its run, evenly spread, the newest included; 1: no trajectory
-    short: int = 0  # tokens of the short context; 0: no context gain
-    second: str | None = None  # another run, for disagreement
 
 
 @dataclass(frozen=True)

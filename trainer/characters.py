@@ -9,8 +9,8 @@ benchmarks have it. Each split is one document and an end-of-text token; every w
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
@@ -18,8 +18,10 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from weighting.arrays import Int64s, Uint32s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
-from weighting.errors import AssayError
-from weighting.storage.files import read_json, sha256, write_json, write_text
+from weighting.contracts.splits import TRAIN, VALIDATION
+from weighting.errors import AssayError, BrokenContract
+from weighting.storage.files import sha256, write_text
+from weighting.storage.json_records import read_record, write_record
 from weighting.storage.lock import locking
 
 SUMMARY = "characters.json"
@@ -27,7 +29,18 @@ END_OF_TEXT = "<|endoftext|>"
 LARGEST = 2**30  # bytes of a text: the offsets in a shard have 31 bits
 
 
-def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Summary:
+    """What OUT/characters.json holds."""
+
+    text: str  # name of the file
+    text_sha256: str
+    types: int  # of characters, and end of text
+    train_tokens: int
+    validation_tokens: int
+
+
+def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> Summary:
     """Write the shards of a UTF-8 text file; return what OUT/characters.json holds.
 
     Raises:
@@ -40,13 +53,14 @@ def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> di
     cut = int(len(ids_N) * (1 - validation_share))
     if not 0 < cut < len(ids_N):
         raise AssayError(f"{text}: {len(ids_N)} characters; too few for two splits")
-    splits = {"train": ids_N[:cut], "validation": ids_N[cut:]}
-    summary = {
-        "text": text.name,
-        "text_sha256": sha256(text),
-        "types": len(types_V) + 1,
-        **{f"{split}_tokens": len(ids) + 1 for split, ids in splits.items()},
-    }
+    splits = {TRAIN: ids_N[:cut], VALIDATION: ids_N[cut:]}
+    summary = Summary(
+        text=text.name,
+        text_sha256=sha256(text),
+        types=len(types_V) + 1,
+        train_tokens=cut + 1,
+        validation_tokens=len(ids_N) - cut + 1,
+    )
     tokenizer = build_tokenizer([chr(code) for code in types_V]).to_str(pretty=True)
     with locking(out):
         _check_free(out, tokenizer, summary)
@@ -56,7 +70,7 @@ def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> di
             info = ShardInfo(sha256(path), len(types_V) + 1, len(types_V), split, "uniform")
             shard = out / "shards" / f"{split}-000000.arrow"
             write_shard(shard, info, [_end_document(split, text.name, ids, info.eos_id)])
-        write_json(out / SUMMARY, summary)
+        write_record(out / SUMMARY, summary)
     return summary
 
 
@@ -99,15 +113,22 @@ def build_tokenizer(characters: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def _check_free(out: Path, tokenizer: str, summary: dict[str, Any]) -> None:
+def _check_free(out: Path, tokenizer: str, summary: Summary) -> None:
     """Raise AssayError where `out` holds what was not made of this text."""
     path, done = out / "tokenizer.json", out / SUMMARY
     if path.exists():
         taken = path.read_text(encoding="utf-8") != tokenizer
     else:
         taken = any((out / "shards").glob("*.arrow"))
-    if taken or (done.exists() and read_json(done) != summary):
+    if taken or (done.exists() and not _holds(done, summary)):
         raise AssayError(f"{out}: holds something other than this text; name another folder")
+
+
+def _holds(path: Path, summary: Summary) -> bool:
+    try:
+        return read_record(Summary, path) == summary
+    except BrokenContract:
+        return False
 
 
 def _end_document(split: str, source: str, ids_N: Uint32s, eos_id: int) -> Tokens:

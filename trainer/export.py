@@ -16,7 +16,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import save
 from tokenizers import Tokenizer
@@ -24,6 +23,7 @@ from torch import Tensor
 
 from trainer.config.flat import override
 from trainer.config.schema import ModelConfig, TrainConfig
+from trainer.data.corpus import DataFingerprint
 from trainer.models.gpt import MLP_RATIO
 from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
@@ -33,16 +33,18 @@ from trainer.scoring.reference import load_model_of
 from weighting.errors import AssayError
 from weighting.storage.failures import explain
 from weighting.storage.files import sha256, sync
+from weighting.storage.json_records import to_json
 
 Tensors = Mapping[str, Tensor]
 Files = dict[str, bytes]
+Entries = Mapping[str, object]  # of a JSON file of the library
 
 
 @dataclass(frozen=True)
 class Counterpart:
     """The same function as a model of the library: entries of config.json, and its parameters."""
 
-    config: Mapping[str, Any]
+    config: Entries
     tensors: Tensors
 
 
@@ -56,10 +58,10 @@ def export(run: Path, out: Path) -> Path:
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise AssayError(f"{out}: not empty; give a new folder")
     model, record = load_model_of(run, "cpu")
-    config = override(TrainConfig(), record["config"])
+    config = override(TrainConfig(), record.config)
     counterpart = COUNTERPARTS[config.model.architecture](config.model, model.state_dict())
-    eos_id = record["data"]["eos_id"]
-    origin = {name: record[name] for name in ("step", "tokens", "data")}
+    eos_id = record.data.eos_id
+    origin = {"step": record.step, "tokens": record.tokens, "data": to_json(record.data)}
     ends = {"bos_token_id": eos_id, "eos_token_id": eos_id}
     files = {
         # Padding has no id here: the library would never train the embedding of that id.
@@ -70,7 +72,7 @@ def export(run: Path, out: Path) -> Path:
         out,
         {name: json.dumps(value, indent=1).encode() for name, value in files.items()}
         | {"model.safetensors": save(dict(counterpart.tensors), {"format": "pt"})}
-        | _read_tokenizer(config, record["data"]),
+        | _read_tokenizer(config, record.data),
     )
     return out
 
@@ -116,7 +118,7 @@ def _swap_halves(rows_CxC: Tensor, heads: int) -> Tensor:
     return rows_CxC.view(heads, 2, -1, width).flip(1).reshape(-1, width)
 
 
-def _describe_nanochat(config: ModelConfig, vocab: int) -> dict[str, Any]:
+def _describe_nanochat(config: ModelConfig, vocab: int) -> Entries:
     return {
         "architectures": ["NanoChatForCausalLM"],
         "model_type": "nanochat",
@@ -148,7 +150,7 @@ def to_mamba2(config: ModelConfig, tensors: Tensors) -> Counterpart:
     return Counterpart(_describe_mamba2(config, len(tensors["head.weight"])), _own(named))
 
 
-def _describe_mamba2(config: ModelConfig, vocab: int) -> dict[str, Any]:
+def _describe_mamba2(config: ModelConfig, vocab: int) -> Entries:
     return {
         "architectures": ["Mamba2ForCausalLM"],
         "model_type": "mamba2",
@@ -188,16 +190,16 @@ def _own(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _read_tokenizer(config: TrainConfig, data: Mapping[str, Any]) -> Files:
+def _read_tokenizer(config: TrainConfig, data: DataFingerprint) -> Files:
     path = find_tokenizer(config)
     if path is None or not path.exists():
         return {}
-    if sha256(path) != data["tokenizer_sha256"]:
+    if sha256(path) != data.tokenizer_sha256:
         raise AssayError(
-            f"{path}: not the tokenizer of the run, whose SHA-256 is {data['tokenizer_sha256']}"
+            f"{path}: not the tokenizer of the run, whose SHA-256 is {data.tokenizer_sha256}"
         )
     content = path.read_bytes()
-    end = Tokenizer.from_buffer(content).id_to_token(data["eos_id"])
+    end = Tokenizer.from_buffer(content).id_to_token(data.eos_id)
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": end,

@@ -27,7 +27,6 @@ from pipelines.settings import (
     ContaminationSettings,
     CurateSettings,
     EditSettings,
-    ModelSettings,
     RuleSettings,
     ScoreSettings,
     WeighSettings,
@@ -38,6 +37,7 @@ from weighting.knobs import Names
 from weighting.policies.golden import choose_golden
 from weighting.policies.registry import check_policy
 from weighting.policies.selection import check_selection
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000

@@ -8,11 +8,11 @@ from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
 from pipelines.readers.inputs import is_local
 from pipelines.score.model_scorer import describe_models
-from pipelines.settings import ModelSettings
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
 from pipelines.work.units import TARGET_BYTES, Plan, plan
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
+from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs

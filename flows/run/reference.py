@@ -15,6 +15,7 @@ from trainer.run.train import train
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256, write_json
+from weighting.storage.json_records import to_json
 
 STORY = "documents.json"  # in RUN/reference: what the model was trained on
 
@@ -39,7 +40,7 @@ def train_reference(run: Run, console: Console) -> None:
     check_splits(shards)
     config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
     with counting_steps() as progress:
-        train(config, run.trained, lambda row: progress(row["step"], config.steps))
+        train(config, run.trained, lambda row: progress(row.step, config.steps))
 
 
 def check_splits(shards: Path) -> None:
@@ -56,7 +57,7 @@ def describe_reference(run: Run) -> dict[str, Any] | None:
         return None
     story = run.folder / "reference" / STORY
     trained_on = read_json(story) if story.exists() else None
-    models = describe_models(settings, sha256(run.folder / "tokenizer.json"))
+    models = to_json(describe_models(settings, sha256(run.folder / "tokenizer.json")))
     if trained_on is not None:
         models["run"] = run.trained.relative_to(run.folder).as_posix()
     return {**models, "trained_on": trained_on}

@@ -317,7 +317,7 @@ def compare_objectives(config: AblationConfig, session: Session) -> list[str]:
     with counting_steps() as progress:
         results = ablate(config, progress)
     print_results(results, session.console)
-    return [str(verdict) for verdict in results["verdicts"]]
+    return list(results.verdicts)
 
 
 def present(folder: Path, session: Session) -> None:

@@ -4,8 +4,8 @@ import importlib
 import re
 import signal
 
-from weighting.errors import AssayError
-from weighting.storage.failures import AGAIN, explain
+from weighting.errors import AGAIN, AssayError
+from weighting.storage.failures import explain
 
 TRACEBACK = "Traceback (most recent call last):\n"
 STEP = re.compile(r" \[while running '[^']*'\]\s*$")

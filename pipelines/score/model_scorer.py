@@ -2,10 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from pipelines.settings import ModelSettings
-from trainer.scoring.scorer import Scorer, ScorerSettings
+from trainer.scoring.scorer import Scorer, ScorerSettings, UsedModels
+from weighting.signals.model_settings import ModelSettings
 
 
 def load_scorer(settings: ModelSettings, tokenizer_sha256: str) -> Scorer:
@@ -19,10 +18,7 @@ def load_scorer(settings: ModelSettings, tokenizer_sha256: str) -> Scorer:
 
 @lru_cache(maxsize=1)
 def _load(settings: ModelSettings, tokenizer_sha256: str, stamp: tuple[int, ...]) -> Scorer:  # noqa: ARG001
-    wanted = ScorerSettings(
-        settings.reference, settings.checkpoints, settings.short, settings.second
-    )
-    return Scorer(wanted, tokenizer_sha256)
+    return Scorer(ScorerSettings(settings), tokenizer_sha256)
 
 
 def _stamp(settings: ModelSettings) -> tuple[int, ...]:
@@ -32,6 +28,6 @@ def _stamp(settings: ModelSettings) -> tuple[int, ...]:
     return tuple(path.stat().st_mtime_ns for path in paths)
 
 
-def describe_models(settings: ModelSettings, tokenizer_sha256: str) -> dict[str, Any]:
+def describe_models(settings: ModelSettings, tokenizer_sha256: str) -> UsedModels:
     """Return what the manifest says of the models: folders, steps, checksums, sizes."""
     return load_scorer(settings, tokenizer_sha256).describe()

@@ -1,11 +1,13 @@
 """What an ablation leaves in a run's folder, built in code."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from weighting.storage.files import write_json
+from trainer.compare.intervals import Interval
+from trainer.compare.results import AblationResults, ArmResults, Intervals, RunSummary
+from trainer.run.metrics import EVALUATIONS, METRICS, Evaluation, Metrics, append_row
+from weighting.storage.json_records import write_record
 
 
 def write_ablation(run: Path, name: str = "objectives") -> Path:
@@ -14,31 +16,47 @@ def write_ablation(run: Path, name: str = "objectives") -> Path:
     losses = {"plain": (4.0, 4.2), "weighted": (3.9, 4.0)}
     for arm, values in losses.items():
         for seed, loss in enumerate(values):
-            rows = [{"step": 10 * (i + 1), "nll": loss + 1 / (i + 1)} for i in range(10)]
-            _write_lines(folder / arm / f"seed-{seed}" / "metrics.jsonl", rows)
-            rows = [{"step": row["step"], "validation_nll": row["nll"]} for row in rows[4::5]]
-            _write_lines(folder / arm / f"seed-{seed}" / "evaluations.jsonl", rows)
-    arms: dict[str, Any] = {
-        arm: {
-            "runs": [
-                {"seed": seed, "step": 100, "validation_nll": loss}
-                for seed, loss in enumerate(values)
-            ],
-            "validation_nll": _interval(values),
-        }
-        for arm, values in losses.items()
-    }
-    arms["weighted"]["difference"] = {"validation_nll": _interval((-0.1, -0.2))}
-    verdict = "weighted against plain: no difference shown"
-    results = {"baseline": "plain", "tokens": 4096, "arms": arms, "verdicts": [verdict]}
-    write_json(folder / "results.json", results)
+            _write_rows(folder / arm / f"seed-{seed}", loss)
+    plain, weighted = (_summarise(values) for values in losses.values())
+    difference = Intervals(validation_nll=_interval((-0.1, -0.2)))
+    results = AblationResults(
+        baseline="plain",
+        tokens=4096,
+        data={},
+        arms={"plain": plain, "weighted": replace(weighted, difference=difference)},
+        verdicts=("weighted against plain: no difference shown",),
+        base={},
+        overrides={},
+    )
+    write_record(folder / "results.json", results)
     return folder
 
 
-def _interval(values: Sequence[float]) -> dict[str, Any]:
-    return {"mean": sum(values) / len(values), "half_width_95": 0.5, "values": [*values]}
+def _summarise(losses: Sequence[float]) -> ArmResults:
+    runs = tuple(
+        RunSummary(
+            seed=seed,
+            step=100,
+            tokens=4096,
+            parameters=1,
+            ess=1.0,
+            tokens_per_second=1.0,
+            validation_tokens=64,
+            validation_nll=loss,
+        )
+        for seed, loss in enumerate(losses)
+    )
+    return ArmResults(runs=runs, validation_nll=_interval(losses))
 
 
-def _write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+def _interval(values: Sequence[float]) -> Interval:
+    return Interval(sum(values) / len(values), 0.5, tuple(values))
+
+
+def _write_rows(run: Path, loss: float) -> None:
+    run.mkdir(parents=True)
+    for number in range(10):
+        step, nll = 10 * (number + 1), loss + 1 / (number + 1)
+        append_row(run / METRICS, Metrics(step, 64 * step, nll, nll, 1e-3, 1.0, 1.0, 1.0, 0.5))
+        if number % 5 == 4:
+            append_row(run / EVALUATIONS, Evaluation(step, 64, nll))

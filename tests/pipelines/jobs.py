@@ -9,7 +9,7 @@ from pipelines.rules.rule import list_bounds
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
-from pipelines.settings import CurateSettings, Job, ModelSettings, ScoreSettings, WeighSettings
+from pipelines.settings import CurateSettings, Job, ScoreSettings, WeighSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import train_tokenizer
@@ -18,6 +18,7 @@ from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from pipelines.work.folder import Work
 from pipelines.work.units import plan
+from weighting.signals.model_settings import ModelSettings
 from weighting.storage.json_records import to_json
 
 OUTPUTS = ("documents", "dropped", "ledger", "shards", "signals", "stats", "tokenizer.json")

@@ -5,15 +5,26 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainer.config.schema import ObjectiveConfig
+from trainer.config.flat import override
+from trainer.config.schema import ObjectiveConfig, TrainConfig
 from trainer.data.loader import IGNORED
-from trainer.objectives.registry import OBJECTIVES, Tokens
+from trainer.objectives.registry import OWN
+from trainer.objectives.tokens import Tokens
 from trainer.objectives.type_statistics import TypeStatistics
 
 VOCAB = 7
 LIVE = 17  # targets of 4 x 5 that are not padding
 SHORT = 2
-SETTINGS = ObjectiveConfig(longce_context=SHORT, longce_cap=2.0, cvar_share=0.37)
+
+
+def make_settings(**values) -> ObjectiveConfig:
+    """Settings of objectives, those that are not given as the tests here have them."""
+    given = {"longce_context": SHORT, "longce_cap": 2.0, "cvar_share": 0.37, **values}
+    return override(TrainConfig(), given).objectives
+
+
+SETTINGS = make_settings()
+OBJECTIVES = {name: one.load() for name, one in OWN.items()}
 
 
 def draw_logits(seed=0, dtype=torch.float64):

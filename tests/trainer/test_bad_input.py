@@ -301,7 +301,7 @@ def full_for_safetensors(*_args, **_more):
         ("trainer.run.checkpoint.save_file", full_for_safetensors),
         ("trainer.run.checkpoint.sync", full_for_python),
         ("trainer.run.loop.append_row", full_for_python),
-        ("trainer.run.train.write_json", full_for_python),
+        ("trainer.run.train.write_record", full_for_python),
         ("weighting.storage.files.sync", full_for_python),
     ],
 )

@@ -1,6 +1,7 @@
 """Shards of a text's characters: they hold the text, and a tokenizer that agrees with them."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from trainer.characters import END_OF_TEXT, build_tokenizer, rank_codes, write_characters
+from trainer.characters import END_OF_TEXT, Summary, build_tokenizer, rank_codes, write_characters
 from trainer.data.corpus import open_corpus
 from weighting.contracts.manifest import check_weight_mass
 from weighting.contracts.reasons import Reason
@@ -35,14 +36,14 @@ def test_the_first_part_is_for_training_and_the_rest_for_validation(tmp_path):
     out = tmp_path / "out"
     assert read_ids(out, "train") == [0, 1, 2] * 3 + [4]
     assert read_ids(out, "validation") == [3, 4]
-    assert json.loads((out / "characters.json").read_text()) == summary
-    assert summary == {
-        "text": "text.txt",
-        "text_sha256": sha256(tmp_path / "text.txt"),
-        "types": 5,
-        "train_tokens": 10,
-        "validation_tokens": 2,
-    }
+    assert json.loads((out / "characters.json").read_text()) == asdict(summary)
+    assert summary == Summary(
+        text="text.txt",
+        text_sha256=sha256(tmp_path / "text.txt"),
+        types=5,
+        train_tokens=10,
+        validation_tokens=2,
+    )
 
 
 def test_the_shards_keep_their_contract(tmp_path):

@@ -3,14 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
-from trainer import cli
-from trainer.cli import main, parse_arm
-from trainer.config.flat import flat_fields
-from trainer.run.metrics import read_rows
-from weighting.errors import AssayError
+from trainer.cli import main
+from trainer.commands import train as train_command
+from trainer.config.flat import list_fields
+from trainer.objectives.registry import OWN
+from trainer.run.metrics import read_evaluations, read_metrics
 from weighting.storage.files import read_json
 
 TINY = (
@@ -59,9 +60,11 @@ def test_every_field_is_a_flag_with_a_help_text(command, capsys):
         main([command, "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    expected = set(flat_fields()) - ({"seed"} if command == "ablate" else set())
+    expected = set(list_fields()) - ({"seed"} if command == "ablate" else set())
     missing = [n for n in expected if f"--{n.replace('_', '-')}" not in text]
     assert missing == []
+    for name, objective in OWN.items():
+        assert f"  {name:9}  {objective.summary}\n" in f"{text}\n"
 
 
 def test_train_then_eval(corpus, tmp_path, capsys):
@@ -72,14 +75,14 @@ def test_train_then_eval(corpus, tmp_path, capsys):
     assert [line.split()[0] for line in lines[1:5]] == ["2", "step", "4", "step"]
     assert main(["eval", out, "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row == read_rows(tmp_path / "out" / "evaluations.jsonl")[-1]
+    assert row == asdict(read_evaluations(tmp_path / "out")[-1])
 
 
 def test_json_lines_are_the_rows(corpus, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", "--shards", str(corpus), "--out", str(out), "--json", *TINY]) == 0
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    rows = read_rows(out / "metrics.jsonl") + read_rows(out / "evaluations.jsonl")
+    rows = [asdict(row) for row in (*read_metrics(out), *read_evaluations(out))]
     assert sorted(printed, key=str) == sorted(rows, key=str)
 
 
@@ -108,30 +111,31 @@ def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys, monkeypatch):
     assert arms == ["slow", "fast"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("base", ("base", {})),
-        ("deep:layers=6,lr=1e-3", ("deep", {"layers": 6, "lr": 0.001})),
-        ("u:allow_uniform_weights=true", ("u", {"allow_uniform_weights": True})),
-    ],
-)
-def test_arms_from_text(text, expected):
-    assert parse_arm(text) == expected
-
-
 def test_ctrl_c_before_anything_is_done_is_one_line_too(capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "train", interrupt)
+    monkeypatch.setattr(train_command, "train", interrupt)
     assert main(["train", "--out", "x"]) == 130
     assert "SIGINT" in one_line(capsys)
 
 
-def test_an_arm_without_a_value_is_refused():
-    with pytest.raises(AssayError, match="not of the form"):
-        parse_arm("a:lr")
+LOADED = """
+import sys
+from trainer.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print([name for name in ("torch", "matplotlib", "numpy", "rich") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["ablate", "--stesp"]])
+def test_help_and_a_mistyped_flag_wait_for_no_library(command):
+    arguments = [sys.executable, "-c", LOADED, *command]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_module_runs_and_imports_no_data_side():

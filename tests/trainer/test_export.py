@@ -151,7 +151,8 @@ def test_the_folder_says_where_it_comes_from(tmp_path):
     out = export(tmp_path / "run", tmp_path / "new" / "out")
     origin = json.loads((out / "config.json").read_text())["assay"]
     data = {"tokenizer_sha256": "0" * 64, "vocab_size": 50, "eos_id": 3}
-    assert origin == {"step": 7, "tokens": 700, "data": data}
+    assert (origin["step"], origin["tokens"]) == (7, 700)
+    assert data.items() <= origin["data"].items()
     with safe_open(out / "model.safetensors", "pt") as file:
         assert file.metadata() == {"format": "pt"}
     assert [path.name for path in out.parent.iterdir()] == ["out"]

@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from trainer.config.flat import override
-from trainer.config.schema import OBJECTIVE_NAMES
-from trainer.run.checkpoint import find_latest, read_record, read_tensors
-from trainer.run.metrics import read_rows
+from trainer.objectives.registry import OWN
+from trainer.run.checkpoint import find_latest, read_tensors
+from trainer.run.checkpoint import read_record as read_checkpoint
+from trainer.run.metrics import Metrics, read_metrics
+from trainer.run.result import RunResult
 from trainer.run.train import train
 from weighting.errors import AssayError
-from weighting.storage.files import read_json
+from weighting.storage.json_records import read_record
 
 # What is off by default, each with something that keeps state or draws another path.
 OPTIONS = [
@@ -47,7 +49,7 @@ class Kill(BaseException):
 
 def die_at(step):
     def report(row):
-        if row["step"] == step and "loss" in row:
+        if row.step == step and isinstance(row, Metrics):
             raise Kill
 
     return report
@@ -59,17 +61,17 @@ def test_a_killed_run_resumes_to_the_bytes_of_a_whole_one(tiny, tmp_path, values
     train(config, tmp_path / "whole")
     with pytest.raises(Kill):
         train(config, tmp_path / "cut", die_at(5))
-    assert read_record(find_latest(tmp_path / "cut" / "checkpoints"))["step"] == 3
+    assert read_checkpoint(find_latest(tmp_path / "cut" / "checkpoints")).step == 3
     train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("objective", sorted({*OBJECTIVE_NAMES} - {"plain", "selective"}))
+@pytest.mark.parametrize("objective", sorted({*OWN} - {"plain", "selective"}))
 def test_every_objective_trains_another_model_than_the_plain_one(tiny, tmp_path, objective):
     values = {"objective": objective, "longce_context": 2, "cvar_share": 0.5}
     train(tiny, tmp_path / "plain")
     result = train(override(tiny, values), tmp_path / "other")
-    assert result["step"] == tiny.steps
+    assert result.step == tiny.steps
     plain, other = (read_bytes(tmp_path / name) for name in ("plain", "other"))
     assert plain["model.safetensors"] != other["model.safetensors"]
 
@@ -77,10 +79,10 @@ def test_every_objective_trains_another_model_than_the_plain_one(tiny, tmp_path,
 def test_selective_subtracts_the_loss_of_a_frozen_run(tiny, reference, tmp_path):
     values = {"objective": "selective", "reference": reference, "select_share": 0.5}
     result = train(override(tiny, values), tmp_path / "out")
-    rows = read_rows(tmp_path / "out" / "metrics.jsonl")
+    rows = read_metrics(tmp_path / "out")
     # Half of the targets weigh 2, the others 0.
-    assert [row["ess"] for row in rows] == pytest.approx([0.5] * 6, abs=1e-6)
-    assert len(result["data"]["reference_sha256"]) == 64
+    assert [row.ess for row in rows] == pytest.approx([0.5] * 6, abs=1e-6)
+    assert len(result.data.reference_sha256) == 64
     with pytest.raises(AssayError, match="made with select_share"):
         train(override(tiny, {**values, "select_share": 0.4}), tmp_path / "out")
     (record,) = (tmp_path / "reference" / "checkpoints").glob("*6/record.json")
@@ -129,10 +131,10 @@ def test_what_excludes_each_other_is_refused_before_anything_is_written(
 
 def test_a_result_says_how_windows_were_packed_and_that_no_mass_was_lost(tiny, tmp_path):
     result = train(override(tiny, {"packing": "best-fit"}), tmp_path / "out")
-    assert result["packing"]["rule"] == "best-fit"
-    assert result["packing"]["mass_lost"] == 0.0
-    assert 0 < result["packing"]["padding_share"] < 1
-    assert read_json(tmp_path / "out" / "result.json") == result
+    assert result.packing.rule == "best-fit"
+    assert result.packing.mass_lost == 0.0
+    assert 0 < result.packing.padding_share < 1
+    assert read_record(RunResult, tmp_path / "out" / "result.json") == result
 
 
 def test_tensorboard_is_written_where_it_is_asked_for(tiny, tmp_path):

@@ -15,7 +15,8 @@ from trainer.config.schema import ModelConfig, ObjectiveConfig
 from trainer.data.loader import IGNORED
 from trainer.export import export
 from trainer.models import LanguageModel
-from trainer.objectives.registry import OBJECTIVES, Tokens, token_nll
+from trainer.objectives.functions import weighted
+from trainer.objectives.tokens import Tokens, token_nll
 from weighting.contracts.shards import open_shard
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "transformers.md"
@@ -183,7 +184,7 @@ def weighted_loss(documented, forward) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     count = int((targets_BxT != IGNORED).sum())
     nll_BxT = token_nll(forward(inputs_BxT), targets_BxT)
     tokens = Tokens(nll_BxT, targets_BxT, weights_BxT, count, ObjectiveConfig("weighted"))
-    loss = OBJECTIVES["weighted"](tokens).sum() / count
+    loss = weighted(tokens).sum() / count
     return loss, (targets_BxT, weights_BxT[targets_BxT != IGNORED])
 
 

@@ -11,33 +11,36 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from trainer.compare.compare import check_same_ids, compare
 from trainer.compare.curves import draw_curves
 from trainer.compare.processes import Command, run_processes
-from trainer.config.flat import flatten, override
-from trainer.config.schema import TrainConfig
+from trainer.compare.results import RESULTS, AblationResults
+from trainer.config.arms import DEFAULT_ARMS
+from trainer.config.flat import FlatConfig, flatten, override
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data.corpus import open_corpus
 from trainer.display.progress import Steps
 from trainer.machine.process_group import ALONE
 from trainer.machine.resources import count_cores, resolve
 from trainer.objectives.losses import check_objective
-from trainer.run.metrics import read_last_step, read_rows
-from trainer.run.train import check_corpus, describe_data, find_result
+from trainer.run.identity import identify
+from trainer.run.metrics import METRICS, read_evaluations, read_last_step, read_metrics
+from trainer.run.result import RESULT, RunResult, find_result
+from trainer.run.setup import check_corpus, describe_data
 from weighting.errors import AssayError
-from weighting.storage.files import read_json, write_json
+from weighting.storage.files import write_json
+from weighting.storage.json_records import read_record, write_record
 
-DEFAULT_ARMS: Mapping[str, Mapping[str, Any]] = {
-    "plain": {"objective": "plain"},
-    "weighted": {"objective": "weighted"},
-}
 # Arms that differ in one of these would not see identical batches.
 SHARED_FIELDS = (
     *("seed", "steps", "batch", "context", "packing"),
     *("eval_tokens", "eval_every", "log_every"),
 )
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # it names a folder
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class AblationConfig:
 
     out: Path
     base: TrainConfig
-    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: dict(DEFAULT_ARMS))
+    arms: Mapping[str, FlatConfig] = field(default_factory=lambda: dict(DEFAULT_ARMS))
     seeds: tuple[int, ...] = (0, 1, 2)
     jobs: int = 1  # processes at once, at most one a core
     other_documents: bool = False  # arms may train on different documents
@@ -70,10 +73,10 @@ class Run:
 
     arm: str
     out: Path
-    config: TrainConfig
+    config: ResolvedConfig
 
 
-def ablate(config: AblationConfig, progress: Steps | None = None) -> dict[str, Any]:
+def ablate(config: AblationConfig, progress: Steps | None = None) -> AblationResults:
     """Train what is not finished, compare, and return what results.json holds.
 
     `progress` is called with the steps done and the steps in all, over all runs.
@@ -87,17 +90,19 @@ def ablate(config: AblationConfig, progress: Steps | None = None) -> dict[str, A
 
     def show() -> None:
         if progress is not None:
-            done = sum(read_last_step(run.out / "metrics.jsonl") for run in runs)
+            done = sum(read_last_step(run.out / METRICS) for run in runs)
             progress(done, config.base.steps * len(runs))
 
     run_processes([_command(run) for run in waiting], min(config.jobs, count_cores()), show)
-    finished = _by_arm(runs, lambda run: read_json(run.out / "result.json"))
-    results = compare(finished, config.other_documents)
-    results |= {"base": flatten(config.base), "overrides": dict(config.arms)}
-    training = _by_arm(runs, lambda run: read_rows(run.out / "metrics.jsonl"))
-    validation = _by_arm(runs, lambda run: read_rows(run.out / "evaluations.jsonl"))
+    finished = _by_arm(runs, lambda run: read_record(RunResult, run.out / RESULT))
+    comparison = compare(finished, config.other_documents)
+    results = AblationResults(
+        **vars(comparison), base=flatten(config.base), overrides=dict(config.arms)
+    )
+    training = _by_arm(runs, lambda run: read_metrics(run.out))
+    validation = _by_arm(runs, lambda run: read_evaluations(run.out))
     draw_curves(config.out / "curves.png", training, validation)
-    write_json(config.out / "results.json", results)
+    write_record(config.out / RESULTS, results)
     return results
 
 
@@ -126,8 +131,8 @@ def _find_waiting(runs: Sequence[Run], other_documents: bool) -> list[Run]:
         check_same_ids(run.arm, corpus.fingerprint, first.fingerprint, other_documents)
         check_objective(run.config)
         check_corpus(run.config, corpus)
-        data = describe_data(run.config, corpus)
-        if find_result(run.config, data, run.out) is None:
+        identity = identify(run.config, describe_data(run.config, corpus))
+        if find_result(identity, run.out) is None:
             waiting.append(run)
     return waiting
 
@@ -139,8 +144,8 @@ def _command(run: Run) -> Command:
     return Command(f"arm {run.arm}, seed {run.config.seed}", arguments, run.out / "log.txt")
 
 
-def _by_arm(runs: Sequence[Run], read: Callable[[Run], Any]) -> dict[str, list[Any]]:
-    arms: dict[str, list[Any]] = {}
+def _by_arm(runs: Sequence[Run], read: Callable[[Run], Found]) -> dict[str, list[Found]]:
+    arms: dict[str, list[Found]] = {}
     for run in runs:
         arms.setdefault(run.arm, []).append(read(run))
     return arms

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer.run.metrics import Row
+from weighting.arrays import Float64s
 from weighting.storage.files import replacing
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; black is left for the axes.
@@ -27,7 +28,8 @@ def draw_curves(path: Path, training: Curves, validation: Curves) -> None:
         figure.subplots(1, 2), (training, validation), PANELS, strict=True
     ):
         for number, (name, runs) in enumerate(curves.items()):
-            _draw_arm(axes, name, runs, column, number)
+            values_SxR = np.array([[getattr(row, column) for row in rows] for rows in runs])
+            _draw_arm(axes, name, [row.step for row in runs[0]], values_SxR, number)
         axes.set(title=title, xlabel="step", ylabel="nats per token (unweighted)")
         axes.grid(alpha=0.25)
         axes.legend()
@@ -38,14 +40,13 @@ def draw_curves(path: Path, training: Curves, validation: Curves) -> None:
 def _draw_arm(
     axes: Any,  # noqa: ANN401 - matplotlib ships no types
     name: str,
-    runs: Sequence[Sequence[Row]],
-    column: str,
+    steps: Sequence[int],
+    values_SxR: Float64s,
     number: int,
 ) -> None:
+    """Draw S seeds' values at R steps, and their mean."""
     colour, style = COLOURS[number % len(COLOURS)], STYLES[number % len(STYLES)]
-    steps = [row["step"] for row in runs[0]]
-    values = np.array([[row[column] for row in rows] for rows in runs])
-    for line in values:
+    for line in values_SxR:
         axes.plot(steps, line, color=colour, linestyle=style, linewidth=0.6, alpha=0.5)
-    mean = values.mean(axis=0)
+    mean = values_SxR.mean(axis=0)
     axes.plot(steps, mean, color=colour, linestyle=style, linewidth=2, label=name)

@@ -12,12 +12,13 @@ class Interval:
     """A mean and the half-width of its 95 % interval; None where one value gives no width."""
 
     mean: float
-    half: float | None
+    half_width_95: float | None
+    values: tuple[float, ...]  # what it is the mean of
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the interval shows a difference from 0."""
-        return self.half is not None and abs(self.mean) > self.half
+        return self.half_width_95 is not None and abs(self.mean) > self.half_width_95
 
 
 def measure(values: Sequence[float]) -> Interval:
@@ -25,9 +26,10 @@ def measure(values: Sequence[float]) -> Interval:
     size = len(values)
     mean = math.fsum(values) / size
     if size == 1:
-        return Interval(mean, None)
+        return Interval(mean, None, tuple(values))
     variance = math.fsum((value - mean) ** 2 for value in values) / (size - 1)
-    return Interval(mean, t_quantile(size - 1) * math.sqrt(variance / size))
+    half = t_quantile(size - 1) * math.sqrt(variance / size)
+    return Interval(mean, half, tuple(values))
 
 
 def t_quantile(freedom: int) -> float:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.machine.interrupt import Interrupted, catching_signals
-from weighting.errors import AssayError
+from trainer.machine.interrupt import catching_signals
+from weighting.errors import AssayError, Interrupted
 
 POLL_SECONDS = 0.2
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,43 +4,65 @@ Fields of the model and of the objectives stand beside those of training, in a f
 ablation's arm (`NAME:lr=0.001,layers=6`), in config.json and in an error message.
 """
 
-from collections.abc import Mapping
-from dataclasses import Field, asdict, fields
-from itertools import chain
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
+from trainer.objectives.registry import OWN, list_knob_classes, load_objectives
 from weighting.errors import AssayError
+from weighting.knobs import Knob, list_knobs
 from weighting.storage.files import read_json
 
 # Where a run reads from: two runs of one config may find the same data at different places.
 LOCATIONS = ("shards", "tokenizer", "reference")
-PARTS: Mapping[str, type[Any]] = {"objectives": ObjectiveConfig, "model": ModelConfig}
 DEPTH = "depth"  # the size dial, a short form of three fields
 WIDTH_PER_LAYER = 64  # of the size dial: depth 12 has the shape of GPT-2 124M
 
-
-def describe_fields() -> dict[str, Field[Any]]:
-    """Return every field by its name, training fields first."""
-    own = [item for item in fields(TrainConfig) if item.name not in PARTS]
-    return {item.name: item for item in chain(own, *map(fields, PARTS.values()))}
+Value = bool | int | float | str
+FlatConfig = Mapping[str, Value]
 
 
-def flat_fields() -> dict[str, type]:
-    """Return the type of every field by its name, training fields first."""
-    hints = {
-        name: kind
-        for part in (TrainConfig, *PARTS.values())
-        for name, kind in get_type_hints(part).items()
-    }
-    return {name: hints[name] for name in describe_fields()}
+@dataclass(frozen=True)
+class FlatField:
+    """One field of the flat form: its type, its default, and its help and bounds."""
+
+    kind: type[Value]
+    default: object
+    knob: Knob
 
 
-def flatten(config: TrainConfig) -> dict[str, Any]:
-    """Return every field's value by its name: the JSON form."""
-    values = asdict(config)
-    return values | {name: value for part in PARTS for name, value in values.pop(part).items()}
+def list_fields() -> dict[str, FlatField]:
+    """Return every field by its name: of training, of the objectives, of the model.
+
+    Raises:
+        AssayError: a knob of an installed package's objective has a name that is taken.
+    """
+    found: dict[str, FlatField] = {}
+    for part, owner in _list_parts():
+        hints = get_type_hints(part)
+        for name, (item, one) in list_knobs(part).items():
+            if name in found:
+                raise AssayError(f"objective {owner}: the name of its knob {name!r} is taken")
+            told = replace(one, help=f"{owner}: {one.help}" if owner else one.help)
+            found[name] = FlatField(hints[name], item.default, told)
+    objective = found["objective"]
+    choices = tuple(load_objectives())
+    found["objective"] = replace(objective, knob=replace(objective.knob, choices=choices))
+    return found
+
+
+def flatten(config: TrainConfig) -> dict[str, Value]:
+    """Return every field's value by its name: the JSON form.
+
+    Of objectives of installed packages, the knobs of the chosen one only: what is installed beside
+    it makes no difference to a run.
+    """
+    objectives = config.objectives
+    kept = {one.knobs for one in (*OWN.values(), objectives.chosen)}
+    knobs = [one for one in objectives.knobs if type(one) in kept]
+    return _read_values(config, objectives, *knobs, config.model)
 
 
 def override(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
@@ -51,20 +73,27 @@ def override(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     Raises:
         AssayError: an unknown field, a value of the wrong type, or an impossible combination.
     """
-    known = flat_fields()
+    known = list_fields()
     for name, value in values.items():
-        kind = int if name == DEPTH else _find_kind(name)
+        kind = int if name == DEPTH else _find(name, known).kind
         _require(_fits(value, kind), f"{name} is {value!r}, must be {kind.__name__}")
-    given = flatten(config) | spread_depth(values)
-    merged = {name: known[name](value) for name, value in given.items()}
-    parts = {
-        part: kind(**{item.name: merged.pop(item.name) for item in fields(kind)})
-        for part, kind in PARTS.items()
-    }
-    return TrainConfig(**merged, **parts)
+    objectives = config.objectives
+    base = _read_values(config, objectives, *objectives.knobs, config.model)
+    given = base | spread_depth(values)
+    merged = {name: known[name].kind(value) for name, value in given.items()}
+
+    def take(part: type[Any]) -> dict[str, Value]:
+        return {name: merged[name] for name in list_knobs(part)}
+
+    knobs = tuple(type(one)(**take(type(one))) for one in objectives.knobs)
+    return TrainConfig(
+        **take(TrainConfig),  # type: ignore[arg-type]
+        objectives=ObjectiveConfig(**take(ObjectiveConfig), knobs=knobs),  # type: ignore[arg-type]
+        model=ModelConfig(**take(ModelConfig)),  # type: ignore[arg-type]
+    )
 
 
-def spread_depth(values: Mapping[str, Any]) -> dict[str, Any]:
+def spread_depth(values: FlatConfig) -> dict[str, Value]:
     """Replace `depth` d by layers d, width 64 d and d heads.
 
     Raises:
@@ -73,7 +102,7 @@ def spread_depth(values: Mapping[str, Any]) -> dict[str, Any]:
     rest = dict(values)
     if DEPTH not in rest:
         return rest
-    depth = rest.pop(DEPTH)
+    depth = int(rest.pop(DEPTH))
     _require(depth >= 1, f"depth is {depth}, must be ≥ 1")
     meant = {"layers": depth, "width": WIDTH_PER_LAYER * depth, "heads": depth}
     both = [name for name in meant if name in rest]
@@ -81,13 +110,13 @@ def spread_depth(values: Mapping[str, Any]) -> dict[str, Any]:
     return rest | meant
 
 
-def parse_value(name: str, text: str) -> Any:  # noqa: ANN401 - the type of that field
+def parse_value(name: str, text: str) -> Value:
     """Read one field's value from text, as flags and ablation arms give it.
 
     Raises:
         AssayError: an unknown field, or text that is not a value of its type.
     """
-    kind = int if name == DEPTH else _find_kind(name)
+    kind = int if name == DEPTH else _find(name, list_fields()).kind
     if kind is bool:
         _require(text in ("true", "false"), f"{name} is {text!r}, must be true or false")
         return text == "true"
@@ -104,7 +133,7 @@ def read_config(path: Path) -> TrainConfig:
     return override(TrainConfig(), values)
 
 
-def check_same(where: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def check_same(where: Path, then: Mapping[str, object], now: Mapping[str, object]) -> None:
     """Raise AssayError that names the first entry in which two flat mappings differ.
 
     Locations do not count: the data itself is compared by its checksums.
@@ -117,14 +146,26 @@ def check_same(where: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
             )
 
 
-def _fits(value: object, kind: type) -> bool:
+def _list_parts() -> Iterator[tuple[type[Any], str]]:
+    """Yield each dataclass with fields, and the objectives that it is of."""
+    yield TrainConfig, ""
+    yield ObjectiveConfig, ""
+    for kind, names in list_knob_classes().items():
+        yield kind, ", ".join(names)
+    yield ModelConfig, ""
+
+
+def _read_values(*parts: object) -> dict[str, Value]:
+    return {name: getattr(part, name) for part in parts for name in list_knobs(part)}
+
+
+def _fits(value: object, kind: type[Value]) -> bool:
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, kind) or (kind is float and isinstance(value, int))
 
 
-def _find_kind(name: str) -> type:
-    known = flat_fields()
+def _find(name: str, known: Mapping[str, FlatField]) -> FlatField:
     _require(name in known, f"no field {name!r}; the fields are {', '.join(known)}")
     return known[name]
 

@@ -1,41 +1,40 @@
-"""What a run is: frozen dataclasses whose every field is a command-line flag and a JSON key."""
+"""What a run is: frozen dataclasses whose every knob is a command-line flag and a JSON key.
 
-import math
-from dataclasses import dataclass, field, fields
-from typing import Any
+`ResolvedConfig` is the one that a run is made from: no field of it is left to the machine.
+"""
 
-from weighting.errors import AssayError
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-OBJECTIVE_NAMES = (
-    *("plain", "weighted", "face", "focal", "mile"),
-    *("running", "selective", "cvar", "falpha", "longce"),
+from trainer.objectives.registry import (
+    Objective,
+    find_objective,
+    list_knob_classes,
+    load_objectives,
 )
+from weighting.errors import AssayError
+from weighting.knobs import check_knobs, knob
 
-
-def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
-    """Return a dataclass field with a default, its help text and its valid values."""
-    return field(default=default, metadata={"help": text, "choices": choices})
+Knobs = TypeVar("Knobs")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of a model. Its vocabulary is that of the shards, unless `vocab` is larger."""
 
-    architecture: str = option("gpt", "kind of block", ("gpt", "lstm", "mamba2"))
-    layers: int = option(4, "blocks")
-    width: int = option(128, "size of the residual stream")
-    heads: int = option(4, "heads of gpt (width / heads is even) and of mamba2")
-    context: int = option(128, "tokens that a window holds and a model sees")
-    positions: str = option("rope", "how gpt knows positions", ("rope", "alibi"))
-    mask_documents: bool = option(False, "gpt: attention stays within a document")
-    state: int = option(64, "mamba2: size of a head's state")
-    vocab: int = option(0, "rows of embedding and head; 0 is one a type of the shards")
+    architecture: str = knob("gpt", "kind of block", choices=("gpt", "lstm", "mamba2"))
+    layers: int = knob(4, "blocks", least=1)
+    width: int = knob(128, "size of the residual stream", least=1)
+    heads: int = knob(4, "heads of gpt (width / heads is even) and of mamba2", least=1)
+    context: int = knob(128, "tokens that a window holds and a model sees", least=1)
+    positions: str = knob("rope", "how gpt knows positions", choices=("rope", "alibi"))
+    mask_documents: bool = knob(False, "gpt: attention stays within a document")
+    state: int = knob(64, "mamba2: size of a head's state", least=1)
+    vocab: int = knob(0, "rows of embedding and head; 0 is one a type of the shards", least=0)
 
     def __post_init__(self) -> None:
-        """Raise AssayError where the fields do not fit together."""
-        _check_least(self, 1, "layers", "width", "heads", "context", "state")
-        _check_least(self, 0, "vocab")
-        _check_choices(self)
+        """Raise AssayError where a field is out of its range, or fields do not fit together."""
+        check_knobs(self)
         if self.architecture == "gpt":
             _require(
                 self.width % (2 * self.heads) == 0,
@@ -49,98 +48,111 @@ class ModelConfig:
         )
 
 
+def default_knobs() -> tuple[object, ...]:
+    """Return the knobs of every objective that has some, with their defaults."""
+    return tuple(kind() for kind in list_knob_classes())
+
+
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """What is minimised, and the one dial of each objective that has one."""
+    """What is minimised, how what objectives read is computed, and the knobs of each objective."""
 
-    objective: str = option("plain", "loss of a batch", OBJECTIVE_NAMES)
-    focal_gamma: float = option(1.0, "focal: power of 1 - p")
-    mile_gamma: float = option(1.0, "mile: power of 1 + entropy")
-    running_decay: float = option(0.99, "running: what a type's mean loss keeps at an update")
-    running_blend: float = option(1.0, "running: share of the weights; the rest is uniform")
-    select_share: float = option(0.6, "selective: share of the targets that are trained on")
-    reference: str = option("", "selective: folder of the run that is the frozen reference")
-    cvar_share: float = option(0.9, "cvar: share of the targets, those of the highest loss")
-    falpha_alpha: float = option(0.5, "falpha: 0 is the log loss, 1 the probability itself")
-    longce_context: int = option(32, "longce: tokens that the short context has at least")
-    longce_cap: float = option(5.0, "longce: largest weight")
+    objective: str = knob("plain", "loss of a batch, see below")
+    reference: str = knob("", "selective: folder of the run that is the frozen reference")
+    running_decay: float = knob(
+        0.99, "running: what a type's mean loss keeps at an update", least=0, most=1
+    )
+    longce_context: int = knob(32, "longce: tokens that the short context has at least", least=1)
+    knobs: tuple[object, ...] = field(default_factory=default_knobs)
 
     def __post_init__(self) -> None:
         """Raise AssayError where a field is out of its range."""
-        _check_choices(self)
-        _check_least(self, 0, "focal_gamma", "mile_gamma", "falpha_alpha")
-        _check_least(self, 1, "longce_context", "longce_cap")
-        for name in ("select_share", "cvar_share"):
-            value = getattr(self, name)
-            _require(0 < value <= 1, f"{name} is {value}, must be > 0 and ≤ 1")
-        for name in ("running_decay", "running_blend"):
-            value = getattr(self, name)
-            _require(0 <= value <= 1, f"{name} is {value}, must be from 0 to 1")
+        for one in (self, *self.knobs):
+            check_knobs(one)
+        wanted = "reference" in self.chosen.reads
+        readers = [name for name, one in load_objectives().items() if "reference" in one.reads]
         _require(
-            (self.objective == "selective") == bool(self.reference),
-            "reference and objective 'selective' go together: the run whose loss is subtracted",
+            wanted == bool(self.reference),
+            f"reference and objective {' or '.join(map(repr, readers))} go together: the run whose "
+            "loss is subtracted",
         )
+
+    @property
+    def chosen(self) -> Objective:
+        """The record of the objective."""
+        return find_objective(self.objective)
+
+    def of(self, kind: type[Knobs]) -> Knobs:
+        """Return an objective's knobs by their class.
+
+        Raises:
+            KeyError: no objective has such knobs.
+        """
+        for one in self.knobs:
+            if isinstance(one, kind):
+                return one
+        raise KeyError(kind)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run, whole: with the same data it gives the same bytes."""
 
-    shards: str = option("", "folder of token shards (RUN/shards)")
-    tokenizer: str = option("", "tokenizer.json, for bits per byte (default: beside the shards)")
-    steps: int = option(1000, "optimizer updates")
-    batch: int = option(8, "windows that an update sees, over all processes")
-    micro: int = option(0, "windows that a process computes at once; 0 is all of its own")
-    packing: str = option("stream", "how windows are cut", ("stream", "best-fit"))
-    seed: int = option(0, "of the initial parameters and of the order of the windows")
-    optimizer: str = option("adamw", "muon takes the matrices of the blocks", ("adamw", "muon"))
-    lr: float = option(4e-3, "highest learning rate")
-    schedule: str = option(
-        "cosine", "course of the rate after warm-up", ("cosine", "linear", "trapezoid", "constant")
+    shards: str = knob("", "folder of token shards (RUN/shards)")
+    tokenizer: str = knob("", "tokenizer.json, for bits per byte (default: beside the shards)")
+    steps: int = knob(1000, "optimizer updates", least=1)
+    batch: int = knob(8, "windows that an update sees, over all processes", least=1)
+    micro: int = knob(0, "windows that a process computes at once; 0 is all of its own", least=0)
+    packing: str = knob("stream", "how windows are cut", choices=("stream", "best-fit"))
+    seed: int = knob(0, "of the initial parameters and of the order of the windows", least=0)
+    optimizer: str = knob(
+        "adamw", "muon takes the matrices of the blocks", choices=("adamw", "muon")
     )
-    lr_floor: float = option(0.0, "share of the highest rate that is left at the end")
-    warmup: int = option(50, "steps of linear warm-up")
-    beta2: float = option(0.95, "AdamW: decay of the squared gradient's mean")
-    weight_decay: float = option(0.1, "decoupled decay of the matrices")
-    clip: float = option(1.0, "largest norm of the gradient")
-    eval_every: int = option(100, "steps between evaluations")
-    eval_tokens: int = option(0, "validation tokens to evaluate, spread evenly; 0 is all of them")
-    log_every: int = option(10, "steps between rows of metrics.jsonl")
-    save_every: int = option(250, "steps between checkpoints")
-    keep: int = option(2, "newest checkpoints to keep")
-    tensorboard: bool = option(False, "write OUT/tensorboard as well")
-    device: str = option("auto", "auto is cuda where there is one", ("auto", "cpu", "cuda"))
-    ranks: int = option(0, "processes; 0 is as many as torchrun started")
-    threads: int = option(0, "CPU threads a process; 0 is one a core")
-    precision: str = option(
+    lr: float = knob(4e-3, "highest learning rate", above=0)
+    schedule: str = knob(
+        "cosine",
+        "course of the rate after warm-up",
+        choices=("cosine", "linear", "trapezoid", "constant"),
+    )
+    lr_floor: float = knob(
+        0.0, "share of the highest rate that is left at the end", least=0, most=1
+    )
+    warmup: int = knob(50, "steps of linear warm-up", least=0)
+    beta2: float = knob(0.95, "AdamW: decay of the squared gradient's mean", above=0, below=1)
+    weight_decay: float = knob(0.1, "decoupled decay of the matrices", least=0)
+    clip: float = knob(1.0, "largest norm of the gradient", above=0)
+    eval_every: int = knob(100, "steps between evaluations", least=1)
+    eval_tokens: int = knob(
+        0, "validation tokens to evaluate, spread evenly; 0 is all of them", least=0
+    )
+    log_every: int = knob(10, "steps between rows of metrics.jsonl", least=1)
+    save_every: int = knob(250, "steps between checkpoints", least=1)
+    keep: int = knob(2, "newest checkpoints to keep", least=1)
+    tensorboard: bool = knob(False, "write OUT/tensorboard as well")
+    device: str = knob("auto", "auto is cuda where there is one", choices=("auto", "cpu", "cuda"))
+    ranks: int = knob(0, "processes; 0 is as many as torchrun started", least=0)
+    threads: int = knob(0, "CPU threads a process; 0 is one a core", least=0)
+    precision: str = knob(
         "auto",
         "of the matrix products; auto is bfloat16 on cuda, float32 on a CPU",
-        ("auto", "float32", "bfloat16"),
+        choices=("auto", "float32", "bfloat16"),
     )
-    compile: str = option(
-        "auto", "run through torch.compile; auto is on cuda only", ("auto", "on", "off")
+    compile: str = knob(
+        "auto", "run through torch.compile; auto is on cuda only", choices=("auto", "on", "off")
     )
-    ce_chunk: int = option(0, "targets whose logits exist at once; 0 is all")
-    deterministic: bool = option(False, "bit-exact kernels on cuda too, at some cost")
-    allow_uniform_weights: bool = option(
+    ce_chunk: int = knob(0, "targets whose logits exist at once; 0 is all", least=0)
+    deterministic: bool = knob(False, "bit-exact kernels on cuda too, at some cost")
+    allow_uniform_weights: bool = knob(
         False, "let a weighted objective run on weights that are all equal"
     )
     objectives: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
 
     def __post_init__(self) -> None:
-        """Raise AssayError where a field, or two together, make no run."""
-        _check_least(self, 1, "steps", "batch", "eval_every", "log_every", "save_every", "keep")
-        _check_least(self, 0, "seed", "threads", "ranks", "micro", "ce_chunk", "eval_tokens")
-        _check_least(self, 0, "weight_decay")
-        _check_choices(self)
-        for name in ("lr", "clip"):
-            value = getattr(self, name)
-            _require(0 < value < math.inf, f"{name} is {value}, must be > 0 and finite")
-        _require(0 <= self.lr_floor <= 1, f"lr_floor is {self.lr_floor}, must be from 0 to 1")
-        _require(0 < self.beta2 < 1, f"beta2 is {self.beta2}, must be > 0 and < 1")
+        """Raise AssayError where a field is out of its range, or two together make no run."""
+        check_knobs(self)
         _require(
-            0 <= self.warmup < self.steps,
+            self.warmup < self.steps,
             f"warmup is {self.warmup}, must be ≥ 0 and less than steps ({self.steps})",
         )
         _require(
@@ -149,19 +161,18 @@ class TrainConfig:
         )
 
 
-def _check_least(config: object, least: float, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        _require(value >= least, f"{name} is {value}, must be ≥ {least}")
+@dataclass(frozen=True)
+class ResolvedConfig(TrainConfig):
+    """A config whose every `auto`, and every 0 that stands for it, is what this machine uses.
 
+    Made by `trainer.machine.resources.resolve`; whoever computes anything asks for this type.
+    """
 
-def _check_choices(config: Any) -> None:  # noqa: ANN401 - any of the dataclasses above
-    for item in fields(config):
-        valid, value = item.metadata.get("choices"), getattr(config, item.name)
-        _require(
-            not valid or value in valid,
-            f"{item.name} is {value!r}, must be one of {', '.join(valid or ())}",
-        )
+    def __post_init__(self) -> None:
+        """Raise ValueError where something is left to the machine: a defect of the caller."""
+        super().__post_init__()
+        if "auto" in (self.device, self.precision, self.compile) or not self.threads * self.ranks:
+            raise ValueError("device, precision, compile, threads and ranks are to be resolved")
 
 
 def _require(condition: bool, message: str) -> None:

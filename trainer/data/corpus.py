@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -80,6 +79,23 @@ def expand(firsts_P: Int64s, counts_P: Int64s) -> tuple[Int64s, Int64s]:
 
 
 @dataclass(frozen=True)
+class DataFingerprint:
+    """What makes the data of two runs the same, however it is cut into files."""
+
+    tokenizer_sha256: str
+    vocab_size: int
+    eos_id: int
+    train_tokens: int
+    train_documents_crc32: int
+    train_ids_crc32: int
+    train_weights_crc32: int
+    validation_tokens: int
+    validation_documents_crc32: int
+    validation_ids_crc32: int
+    reference_sha256: str | None = None  # of the parameters of the run's reference model
+
+
+@dataclass(frozen=True)
 class Corpus:
     """The two splits of a folder of shards, and what the shards say of themselves."""
 
@@ -108,20 +124,20 @@ class Corpus:
         return effective_share(mass, squares, self.train.tokens), uniform
 
     @cached_property
-    def fingerprint(self) -> dict[str, Any]:
-        """What makes two corpora the same data, however they are cut into files."""
-        return {
-            "tokenizer_sha256": self.info.tokenizer_sha256,
-            "vocab_size": self.info.vocab_size,
-            "eos_id": self.info.eos_id,
-            "train_tokens": self.train.tokens,
-            "train_documents_crc32": _checksum([self.train.documents_D1]),
-            "train_ids_crc32": _checksum(s.ids_N for s in self.train.segments),
-            "train_weights_crc32": _checksum(s.weights_N for s in self.train.segments),
-            "validation_tokens": self.validation.tokens,
-            "validation_documents_crc32": _checksum([self.validation.documents_D1]),
-            "validation_ids_crc32": _checksum(s.ids_N for s in self.validation.segments),
-        }
+    def fingerprint(self) -> DataFingerprint:
+        """What two corpora of the same data have in common."""
+        return DataFingerprint(
+            tokenizer_sha256=self.info.tokenizer_sha256,
+            vocab_size=self.info.vocab_size,
+            eos_id=self.info.eos_id,
+            train_tokens=self.train.tokens,
+            train_documents_crc32=_checksum([self.train.documents_D1]),
+            train_ids_crc32=_checksum(s.ids_N for s in self.train.segments),
+            train_weights_crc32=_checksum(s.weights_N for s in self.train.segments),
+            validation_tokens=self.validation.tokens,
+            validation_documents_crc32=_checksum([self.validation.documents_D1]),
+            validation_ids_crc32=_checksum(s.ids_N for s in self.validation.segments),
+        )
 
 
 def open_corpus(shards: str) -> Corpus:

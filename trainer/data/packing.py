@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,16 @@ class Pieces(NamedTuple):
     starts_P: Int64s  # first position in the stream
     sizes_P: Int64s
     places_P: Int64s  # of the first target, in the flat B x T array of the windows
+
+
+@dataclass(frozen=True)
+class PackingSummary:
+    """What a run's result says of its windows."""
+
+    rule: str
+    windows: int
+    padding_share: float  # of the places in the windows
+    mass_lost: float  # share of the stream's weight on tokens that are no target
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +85,15 @@ class Packing:
         piece = int(np.searchsorted(places_P, column, side="right")) - 1
         return int(starts_P[piece] + column - places_P[piece])
 
-    def summary(self, stream: Stream) -> dict[str, Any]:
+    def summary(self, stream: Stream) -> PackingSummary:
         """Return the rule, the number of windows, and the shares of padding and of lost mass."""
         live = int(self.sizes_P.sum())
-        return {
-            "rule": self.rule,
-            "windows": self.windows,
-            "padding_share": 1.0 - live / (self.windows * self.context),
-            "mass_lost": self.mass_lost(stream),
-        }
+        return PackingSummary(
+            rule=self.rule,
+            windows=self.windows,
+            padding_share=1.0 - live / (self.windows * self.context),
+            mass_lost=self.mass_lost(stream),
+        )
 
     def mass_lost(self, stream: Stream) -> float:
         """Return the share of the stream's weight that lies on tokens which are no target."""

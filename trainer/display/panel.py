@@ -5,9 +5,10 @@ themselves are in metrics.jsonl and evaluations.jsonl.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from time import monotonic
+from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.panel import Panel
@@ -15,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from trainer.run.metrics import Row
+from trainer.run.metrics import Evaluation, Metrics, Row
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 LETTERS = "_.:-=+*#"  # where the terminal's encoding has no blocks
@@ -29,6 +30,7 @@ PERCENT = 5
 NOTHING = "-"
 
 Field = tuple[str, str, Sequence[float]]  # label, value, course
+Kind = TypeVar("Kind", Metrics, Evaluation)
 
 
 @dataclass
@@ -37,9 +39,9 @@ class RunPanel:
 
     steps: int
     clock: Callable[[], float] = monotonic
-    metrics: tuple[Row, ...] = ()
-    evaluations: tuple[Row, ...] = ()
-    best: Row | None = None  # evaluation
+    metrics: tuple[Metrics, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    best: Evaluation | None = None
     times: tuple[tuple[int, float], ...] = ()  # step and time of this process's first and last row
     is_live: bool = False  # this process wrote a row
     began: float = field(init=False)
@@ -51,19 +53,19 @@ class RunPanel:
     def remember(self, row: Row) -> None:
         """Take a row that an earlier process of the run wrote."""
         # Tuples are replaced, never changed: the thread that draws sees one state or the next.
-        if "loss" in row:
+        if isinstance(row, Metrics):
             self.metrics = _append(self.metrics, row)
             return
         self.evaluations = _append(self.evaluations, row)
-        if self.best is None or row["validation_nll"] < self.best["validation_nll"]:
+        if self.best is None or row.validation_nll < self.best.validation_nll:
             self.best = row
 
     def add(self, row: Row) -> None:
         """Take a row that was just written."""
         self.remember(row)
         self.is_live = True
-        if "loss" in row:
-            self.times = (*self.times[:1], (row["step"], self.clock()))
+        if isinstance(row, Metrics):
+            self.times = (*self.times[:1], (row.step, self.clock()))
 
     def seconds_left(self) -> float | None:
         """Return the time left at this process's pace so far, None before its first row.
@@ -78,7 +80,7 @@ class RunPanel:
             pace = (now - then) / (step - first)
         else:
             row = self.metrics[-1]
-            pace = row["tokens"] / row["step"] / row["tokens_per_second"]
+            pace = row.tokens / row.step / row.tokens_per_second
         return max(0.0, (self.steps - step) * pace - (self.clock() - now))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -108,7 +110,7 @@ class RunPanel:
 
     @property
     def _step(self) -> int:
-        return int(self.metrics[-1]["step"]) if self.metrics else 0
+        return self.metrics[-1].step if self.metrics else 0
 
     def _draw_bar(self, width: int) -> Table:
         line = Table.grid()
@@ -124,22 +126,22 @@ class RunPanel:
         return elapsed if left is None else f"{elapsed}, left {tell_time(left)}"
 
     def _list_losses(self) -> list[Field]:
-        row = self.metrics[-1] if self.metrics else {}
-        last, best = self.evaluations[-1] if self.evaluations else {}, self.best or {}
+        row = self.metrics[-1] if self.metrics else None
+        last = self.evaluations[-1] if self.evaluations else None
         return [
-            ("loss", tell(row, "{loss:.4f}"), [each["loss"] for each in self.metrics]),
+            ("loss", tell(row, "{loss:.4f}"), [each.loss for each in self.metrics]),
             ("nll", tell(row, "{nll:.4f}"), ()),
             (
                 "validation",
                 tell(last, "{validation_nll:.4f}"),
-                [each["validation_nll"] for each in self.evaluations],
+                [each.validation_nll for each in self.evaluations],
             ),
-            ("best", tell(best, "{validation_nll:.4f}  step {step:,}"), ()),
+            ("best", tell(self.best, "{validation_nll:.4f}  step {step:,}"), ()),
             ("bits/byte", tell(last, "{bits_per_byte:.4f}"), ()),
         ]
 
     def _list_rates(self) -> list[Field]:
-        row = self.metrics[-1] if self.metrics else {}
+        row = self.metrics[-1] if self.metrics else None
         return [
             ("speed", tell(row, "{tokens_per_second:,.0f} tokens/s"), ()),
             ("matmul", tell(row, "{matmul_share:.1%} of measured rate"), ()),
@@ -173,14 +175,16 @@ def tell_time(seconds: float) -> str:
     return str(timedelta(seconds=int(seconds)))
 
 
-def tell(row: Row, form: str) -> str:
-    """Return numbers of a row in a format string's form, a dash where the row has them not."""
+def tell(row: Row | None, form: str) -> str:
+    """Return numbers of a row in a format string's form, a dash where one is not known."""
     try:
-        return form.format(**row)
-    except (KeyError, TypeError):
+        return NOTHING if row is None else form.format(**asdict(row))
+    except TypeError:  # of None in a form for numbers
         return NOTHING
 
 
-def _append(rows: tuple[Row, ...], row: Row) -> tuple[Row, ...]:
-    # A resumed run comes again by the rows after its checkpoint.
-    return (*(each for each in rows if each["step"] < row["step"]), row)[-SPARKS:]
+def _append(rows: tuple[Kind, ...], row: Kind) -> tuple[Kind, ...]:
+    # A resumed run writes the rows after its checkpoint again.
+    kept: list[Kind] = [each for each in rows if each.step < row.step]
+    kept.append(row)
+    return tuple(kept[-SPARKS:])

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.live import Live
@@ -17,7 +18,7 @@ from rich.progress import (
 )
 
 from trainer.display.panel import RunPanel
-from trainer.run.metrics import Report, Row
+from trainer.run.metrics import Evaluation, Metrics, Report, Row
 
 Steps = Callable[[int, int], None]  # (steps done, steps in all), over all runs
 
@@ -64,9 +65,9 @@ def lines() -> Iterator[Report]:
     sys.stdout.flush()  # before the first row, which may be minutes away
 
     def report(row: Row) -> None:
-        if "loss" in row:
-            share = row.get("matmul_share")
-            sys.stdout.write(COLUMNS.format(**row, share="-" if share is None else f"{share:.1%}"))
+        if isinstance(row, Metrics):
+            share = "-" if row.matmul_share is None else f"{row.matmul_share:.1%}"
+            sys.stdout.write(COLUMNS.format(**asdict(row), share=share))
         else:
             sys.stdout.write(format_evaluation(row) + "\n")
         sys.stdout.flush()
@@ -79,7 +80,7 @@ def json_lines() -> Iterator[Report]:
     """Write every row as one line of JSON."""
 
     def report(row: Row) -> None:
-        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.write(json.dumps(asdict(row)) + "\n")
         sys.stdout.flush()
 
     yield report
@@ -105,11 +106,11 @@ def counting_steps() -> Iterator[Steps]:
     yield report
 
 
-def format_evaluation(row: Row) -> str:
+def format_evaluation(row: Evaluation) -> str:
     """Return one line about an evaluation."""
-    text = f"step {row['step']}: validation {row['validation_nll']:.4f} nats/token"
-    if "bits_per_byte" in row:
-        text += f", {row['bits_per_byte']:.4f} bits/byte"
+    text = f"step {row.step}: validation {row.validation_nll:.4f} nats/token"
+    if row.bits_per_byte is not None:
+        text += f", {row.bits_per_byte:.4f} bits/byte"
     return text
 
 

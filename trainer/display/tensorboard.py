@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from trainer.run.metrics import Report, Row
+from trainer.run.metrics import Metrics, Report, Row
 from weighting.errors import AssayError
 
 
@@ -28,7 +29,7 @@ def writing(folder: Path, step: int) -> Iterator[Report]:
 
     def report(row: Row) -> None:
         for tag, value in name_scalars(row).items():
-            writer.add_scalar(tag, value, row["step"])
+            writer.add_scalar(tag, value, row.step)
 
     try:
         yield report
@@ -38,9 +39,9 @@ def writing(folder: Path, step: int) -> Iterator[Report]:
 
 def name_scalars(row: Row) -> dict[str, float]:
     """Return the numbers of a metrics or evaluation row by tag; what is missing is left out."""
-    part = "train" if "loss" in row else "validation"
+    part = "train" if isinstance(row, Metrics) else "validation"
     return {
         f"{part}/{name.removeprefix('validation_')}": float(value)
-        for name, value in row.items()
+        for name, value in asdict(row).items()
         if name != "step" and isinstance(value, int | float) and math.isfinite(value)
     }

@@ -1,7 +1,7 @@
 """What a machine refuses a training run, as errors that say what to change: memory, room, rights.
 
 Most of a run's memory is what a step keeps for its gradient, and that grows with the targets
-computed at once. So the dials come in this order: those that leave the result as it is, then those
+computed at once. So the knobs come in this order: those that leave the result as it is, then those
 of the model's shape.
 """
 
@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
-from trainer.config.schema import TrainConfig
-from trainer.objectives.registry import KNOWN_BEFORE, WHOLE_BATCH
+from trainer.config.schema import ResolvedConfig
 from weighting.errors import AssayError
 from weighting.storage import failures
 from weighting.storage.failures import OutOfMemory
@@ -33,7 +32,7 @@ TYPE_BYTES = 12
 
 
 @contextmanager
-def explaining(config: TrainConfig, out: Path, vocab_size: int) -> Iterator[None]:
+def explaining(config: ResolvedConfig, out: Path, vocab_size: int) -> Iterator[None]:
     """Raise what `explain` makes of an error inside; what it does not know passes as it is."""
     try:
         yield
@@ -45,14 +44,14 @@ def explaining(config: TrainConfig, out: Path, vocab_size: int) -> Iterator[None
 
 
 def explain(
-    error: BaseException, config: TrainConfig, out: Path | None = None, vocab_size: int = 0
+    error: BaseException, config: ResolvedConfig, out: Path | None = None, vocab_size: int = 0
 ) -> AssayError | None:
     """Return the error of ours that says what ended the run in `out`, None where none does.
 
-    The config is a resolved one; `vocab_size` is that of the shards, 0 where it is not known.
+    `vocab_size` is that of the shards, 0 where it is not known.
     """
     if is_of_memory(error):
-        lower = ", ".join(name_dials(config, vocab_size))
+        lower = ", ".join(name_knobs(config, vocab_size))
         where = f"{out}: " if out else ""
         return OutOfMemory(
             f"{where}out of memory on {config.device}{_name_wanted(error)}; lower {lower}"
@@ -70,21 +69,21 @@ def is_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and bool(MEMORY_MARKS.search(str(error)))
 
 
-def name_dials(config: TrainConfig, vocab_size: int) -> list[str]:
-    """Return what of a resolved config to lower for memory, with its value now, the best first."""
-    model, objective = config.model, config.objectives.objective
+def name_knobs(config: ResolvedConfig, vocab_size: int) -> list[str]:
+    """Return what of a config to lower for memory, with its value now, the best first."""
+    model, objective = config.model, config.objectives.chosen
     share = config.batch // max(config.ranks, 1)
     windows = min(config.micro or share, share)
-    dials = []
+    knobs = []
     if windows > 1:
-        whole = objective in WHOLE_BATCH
-        dials.append(f"batch ({config.batch})" if whole else f"micro (now {windows} windows)")
+        batch, micro = f"batch ({config.batch})", f"micro (now {windows} windows)"
+        knobs.append(batch if objective.whole_batch else micro)
     types = max(vocab_size, model.vocab)
     blocks = BLOCK_BYTES[config.precision] * model.layers * model.width
-    if objective in KNOWN_BEFORE and not config.ce_chunk and TYPE_BYTES * types > blocks:
-        dials.append(f"ce_chunk (now {windows * model.context} targets of {types} types)")
+    if objective.known_before and not config.ce_chunk and TYPE_BYTES * types > blocks:
+        knobs.append(f"ce_chunk (now {windows * model.context} targets of {types} types)")
     shape = [f"{name} ({getattr(model, name)})" for name in ("context", "width", "layers")]
-    return [*dials, f"then {shape[0]}", *shape[1:]] if dials else shape
+    return [*knobs, f"then {shape[0]}", *shape[1:]] if knobs else shape
 
 
 def _name_wanted(error: BaseException) -> str:

@@ -7,17 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from weighting.errors import AssayError
-
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-class Interrupted(AssayError):
-    """A signal ended the work, which is saved. The exit code is 128 + n, as shells have it."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(f"{message} ({signal.Signals(number).name})")
-        self.exit_code = 128 + number
 
 
 @dataclass

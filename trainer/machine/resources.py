@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import fields
 
 import torch
 
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.machine.process_group import Ranks
 from weighting.errors import AssayError
 
@@ -20,7 +20,7 @@ M_MMAP_MAX = -4
 LARGEST_INT = 2**31 - 1
 
 
-def resolve(config: TrainConfig, ranks: Ranks) -> TrainConfig:
+def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
     """Replace every `auto` and every 0 that stands for it by what this machine has.
 
     A run is tied to all of them: another device or another number of threads or processes adds
@@ -34,23 +34,22 @@ def resolve(config: TrainConfig, ranks: Ranks) -> TrainConfig:
     if config.device == "cuda" and not has_cuda:
         raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
     device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
-    precision = "bfloat16" if device == "cuda" else "float32"
-    resolved = replace(
-        config,
-        device=device,
-        threads=config.threads or max(1, count_cores() // count_neighbours()),
-        ranks=config.ranks or ranks.count,
-        precision=precision if config.precision == "auto" else config.precision,
-        compile=("on" if device == "cuda" else "off")
-        if config.compile == "auto"
-        else config.compile,
-    )
+    precision, compiles = ("bfloat16", "on") if device == "cuda" else ("float32", "off")
+    given = {item.name: getattr(config, item.name) for item in fields(config)}
+    chosen = {
+        "device": device,
+        "threads": config.threads or max(1, count_cores() // count_neighbours()),
+        "ranks": config.ranks or ranks.count,
+        "precision": precision if config.precision == "auto" else config.precision,
+        "compile": compiles if config.compile == "auto" else config.compile,
+    }
+    resolved = ResolvedConfig(**given | chosen)
     _check_split(resolved, ranks)
     return resolved
 
 
-def prepare(config: TrainConfig) -> None:
-    """Apply a resolved config's settings to this process."""
+def prepare(config: ResolvedConfig) -> None:
+    """Apply a config's settings to this process."""
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
     keep_freed_memory()
@@ -72,8 +71,8 @@ def count_neighbours() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def autocast(config: TrainConfig) -> AbstractContextManager[object]:
-    """Return the context in which matrix products have a resolved config's precision."""
+def autocast(config: ResolvedConfig) -> AbstractContextManager[object]:
+    """Return the context in which matrix products have a config's precision."""
     if config.precision == "bfloat16":
         return torch.autocast(config.device, torch.bfloat16)
     return nullcontext()
@@ -103,7 +102,7 @@ def keep_freed_memory() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT)
 
 
-def _check_split(config: TrainConfig, ranks: Ranks) -> None:
+def _check_split(config: ResolvedConfig, ranks: Ranks) -> None:
     if config.ranks != ranks.count:
         raise AssayError(
             f"ranks is {config.ranks}, but {ranks.count} process runs; start the run with "

@@ -32,7 +32,7 @@ def weighted_cross_entropy(
     gradients, as in evaluation, losses are all that is computed.
     """
     loss, nll_N = _WeightedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden_NxC, head_VxC, targets_N, weights_N, normaliser, chunk, torch.is_grad_enabled()
+        hidden_NxC, head_VxC, targets_N, weights_N / normaliser, chunk, torch.is_grad_enabled()
     )
     return loss, nll_N
 
@@ -47,7 +47,6 @@ class _WeightedCrossEntropy(Function):
         head_VxC: Tensor,
         targets_N: Tensor,
         weights_N: Tensor,
-        normaliser: float,
         chunk: int,
         training: bool,
     ) -> tuple[Tensor, Tensor]:
@@ -57,7 +56,7 @@ class _WeightedCrossEntropy(Function):
         dtype = _product_dtype(hidden_NxC)
         head_VxC = head_VxC.to(dtype)
         live_N = targets_N != IGNORED
-        weights_N = torch.where(live_N, weights_N, 0.0) / normaliser
+        weights_N = torch.where(live_N, weights_N, 0.0)
         parts = []
         with torch.autocast(hidden_NxC.device.type, enabled=False):
             for first in range(0, len(targets_N), chunk):
@@ -80,7 +79,7 @@ class _WeightedCrossEntropy(Function):
     @once_differentiable
     def backward(ctx: Any, slope: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         gradients = (None if grad is None else grad * slope for grad in ctx.saved_tensors)
-        return (*gradients, None, None, None, None, None)
+        return (*gradients, None, None, None, None)
 
 
 def _score(

@@ -7,22 +7,15 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data.loader import IGNORED, Batch
 from trainer.machine.process_group import Ranks
 from trainer.machine.resources import autocast
 from trainer.models.language_model import LanguageModel
 from trainer.objectives.chunked import weighted_cross_entropy
-from trainer.objectives.registry import (
-    KNOWN_BEFORE,
-    OBJECTIVES,
-    READS,
-    WHOLE_BATCH,
-    Tokens,
-    token_entropy,
-    token_nll,
-)
+from trainer.objectives.registry import load_objectives
 from trainer.objectives.short_context import short_context_nll
+from trainer.objectives.tokens import Tokens, token_entropy, token_nll
 from trainer.objectives.type_statistics import TypeStatistics
 from weighting.errors import AssayError
 
@@ -43,9 +36,10 @@ class Losses:
 
 @dataclass(frozen=True)
 class LossFunction:
-    """What a resolved config computes of a batch; made once a run by `build_loss_function`."""
+    """What a config computes of a batch; made once a run by `build_loss_function`."""
 
-    config: TrainConfig
+    config: ResolvedConfig
+    objective: Callable[[Tokens], Tensor]  # -> terms_BxT
     model: LanguageModel
     measure: Measure
     encode: Encode
@@ -85,14 +79,13 @@ class LossFunction:
         count: int,
         types: TypeStatistics | None,
     ) -> Tensor:
-        settings = self.config.objectives
-        return OBJECTIVES[settings.objective](
+        return self.objective(
             Tokens(
                 nll_BxT=nll,
                 targets_BxT=batch.targets_BxT,
                 weights_BxT=batch.weights_BxT,
                 count=count,
-                settings=settings,
+                settings=self.config.objectives,
                 entropy_BxT=entropy,
                 reference_BxT=self._measure_reference(batch),
                 short_BxT=self._measure_short(batch),
@@ -108,7 +101,7 @@ class LossFunction:
         return self.reference(batch.inputs_BxT, batch.documents_BxT, batch.targets_BxT)[0]
 
     def _measure_short(self, batch: Batch) -> Tensor | None:
-        if "short" not in READS[self.config.objectives.objective]:
+        if "short" not in self.config.objectives.chosen.reads:
             return None
         with autocast(self.config):
             return short_context_nll(
@@ -121,12 +114,14 @@ class LossFunction:
 
 
 def build_loss_function(
-    model: LanguageModel, reference: LanguageModel | None, config: TrainConfig, ranks: Ranks
+    model: LanguageModel, reference: LanguageModel | None, config: ResolvedConfig, ranks: Ranks
 ) -> LossFunction:
-    """Return the loss function of a resolved config, compiled where it says so."""
-    wants_entropy = "entropy" in READS[config.objectives.objective]
+    """Return the loss function of a config, compiled where it says so."""
+    objective = config.objectives.chosen
+    wants_entropy = "entropy" in objective.reads
     return LossFunction(
         config=config,
+        objective=objective.load(),
         model=model,
         measure=_compile(_build_measure(model, config, wants_entropy=wants_entropy), config),
         encode=_compile(model.encode, config),
@@ -138,27 +133,29 @@ def build_loss_function(
 
 
 def check_objective(config: TrainConfig) -> None:
-    """Raise AssayError where an objective and the way a batch is computed exclude each other."""
-    name = config.objectives.objective
-    if config.ce_chunk and name not in KNOWN_BEFORE:
+    """Raise AssayError where an objective cannot be loaded, or not be computed in the way asked."""
+    name, objective = config.objectives.objective, config.objectives.chosen
+    objective.load()
+    if config.ce_chunk and not objective.known_before:
+        usable = [other for other, one in load_objectives().items() if one.known_before]
         raise AssayError(
             f"objective {name!r} weighs a token by this very forward pass, which ce_chunk cannot "
-            f"wait for; leave ce_chunk at 0, or use one of {', '.join(sorted(KNOWN_BEFORE))}"
+            f"wait for; leave ce_chunk at 0, or use one of {', '.join(sorted(usable))}"
         )
     short = config.objectives.longce_context
-    if name == "longce" and 2 * short >= config.model.context:
+    if "short" in objective.reads and 2 * short >= config.model.context:
         raise AssayError(
             f"longce_context {short}: its windows of {2 * short} tokens are no shorter than "
             f"context {config.model.context}, so every weight would be 1; give less than half"
         )
-    if config.micro and name in WHOLE_BATCH:
+    if config.micro and objective.whole_batch:
         raise AssayError(
             f"objective {name!r} looks at a batch as a whole; leave micro at 0, or start more "
             "processes"
         )
 
 
-def _build_measure(model: LanguageModel, config: TrainConfig, *, wants_entropy: bool) -> Measure:
+def _build_measure(model: LanguageModel, config: ResolvedConfig, *, wants_entropy: bool) -> Measure:
     def measure(
         inputs_BxT: Tensor, documents_BxT: Tensor | None, targets_BxT: Tensor
     ) -> tuple[Tensor, Tensor | None]:
@@ -170,7 +167,7 @@ def _build_measure(model: LanguageModel, config: TrainConfig, *, wants_entropy: 
     return measure
 
 
-def _compile(function: Function, config: TrainConfig) -> Function:
+def _compile(function: Function, config: ResolvedConfig) -> Function:
     if config.compile == "off":
         return function
     return cast("Function", torch.compile(function, dynamic=False))

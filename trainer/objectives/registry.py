@@ -1,236 +1,232 @@
-"""Objectives: how the losses of a batch's tokens become the one number that is minimised.
+"""The table of objectives: all that is known of each, in one record; nothing here needs torch.
 
-An objective returns a term for every target, 0 at padding. What is minimised is their sum over the
-number of targets of the *global* batch (all micro-batches, all processes), for every objective, so
-that none depends on how a batch is cut. Objectives that weigh targets by something other than the
-shards' weights scale to a mean of 1 over the global batch where their docstring says so: they then
-share one learning rate with `plain`.
-
-Weights are data: no gradient flows through any of them. `falpha` alone is a loss of another shape.
-Papers, known faults and what each reads: docs/objectives.md.
+A record names its function, which is imported when a run begins: so commands and configs know every
+objective, its help and its knobs without loading torch. Formulas, known faults and how to add one,
+here or from a package of your own: docs/objectives.md.
 """
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+from weighting.errors import AssayError
+from weighting.extensions import Extension, extend, list_extensions
+from weighting.knobs import knob, list_knobs
 
-from trainer.config.schema import ObjectiveConfig
-from trainer.data.loader import IGNORED
-from trainer.machine.process_group import ALONE, Ranks
-from trainer.objectives.type_statistics import TypeStatistics
+KIND = "objectives"  # of extensions: the entry points are those of assay.objectives
+
+# What an objective may read beyond losses and targets, and the field of `Tokens` that holds it.
+# What it does not read is not computed.
+READINGS: Mapping[str, str] = {
+    "weights": "weights_BxT",
+    "entropy": "entropy_BxT",
+    "reference": "reference_BxT",
+    "short": "short_BxT",
+    "types": "types",
+}
+
+
+def _holds_knobs(kind: type[Any]) -> bool:
+    return is_dataclass(kind) and {item.name for item in fields(kind)} == {*list_knobs(kind)}
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """What is known of the targets of a batch, or of this process's part of one, BxT each.
+class Objective:
+    """How the losses of a batch's targets become the terms whose sum is minimised.
 
-    `nll_BxT` carries the gradient and is 0 at padding. What an objective does not read (`READS`)
-    may be None.
+    `function` names a function of a module, `MODULE:NAME`, from `trainer.objectives.tokens.Tokens`
+    to terms_BxT. `knobs` is a frozen dataclass whose every field is a `weighting.knobs.knob` with a
+    default; its fields become flags and config keys, so their names are unique among all of them.
     """
 
-    nll_BxT: Tensor
-    targets_BxT: Tensor  # ids; IGNORED at padding
-    weights_BxT: Tensor  # of the shards
-    count: int  # targets of the global batch
-    settings: ObjectiveConfig
-    entropy_BxT: Tensor | None = None  # of the model's predictions, nats
-    reference_BxT: Tensor | None = None  # loss under the frozen reference, nats
-    short_BxT: Tensor | None = None  # loss in the short context, nats
-    types: TypeStatistics | None = None
-    ranks: Ranks = ALONE
+    function: str
+    summary: str  # one line, for --help
+    reads: tuple[str, ...] = ()  # of READINGS
+    whole_batch: bool = False  # a weight depends on other targets of the batch: no micro-batches
+    known_before: bool = False  # no weight depends on this forward pass: terms of losses all 1
+    knobs: type[Any] | None = None
+    paper: str = ""  # where it is from
 
-    @property
-    def live_BxT(self) -> Tensor:
-        """True at targets, False at padding."""
-        return self.targets_BxT != IGNORED
+    def __post_init__(self) -> None:
+        """Raise TypeError where a record cannot be what it says."""
+        unknown = sorted({*self.reads} - {*READINGS})
+        if unknown:
+            raise TypeError(f"reads {unknown[0]!r}, must be of {', '.join(READINGS)}")
+        if not all(self.function.partition(":")):
+            raise TypeError(f"function is {self.function!r}, must be MODULE:NAME")
+        if self.knobs is not None and not _holds_knobs(self.knobs):
+            raise TypeError(f"knobs is {self.knobs!r}, must be a dataclass of knobs")
 
+    def load(self) -> Callable[..., Any]:
+        """Return the function, from `Tokens` to terms_BxT.
 
-def plain(tokens: Tokens) -> Tensor:
-    """Return the negative log-likelihoods: every target weighs 1."""
-    return tokens.nll_BxT
-
-
-def weighted(tokens: Tokens) -> Tensor:
-    """Return each loss times the shards' weight, whose mean is 1 over the training split.
-
-    Not scaled to a batch: one that holds more weight than its tokens pulls harder, as it should.
-    """
-    return tokens.nll_BxT * tokens.weights_BxT
-
-
-def face(tokens: Tokens) -> Tensor:
-    """Weigh a target by 1 - f / max f, f the count of its type in all batches before this one.
-
-    Frequency-aware cross entropy, Jiang et al. 2019 (arXiv 1902.09191), with counts of targets.
-    As there, weights average 1 over the *vocabulary*. Over targets they average less, for common
-    types weigh least. All are 1 while all types were seen equally often, as before the first batch.
-    """
-    assert tokens.types is not None
-    counts_V = tokens.types.counts_V.to(tokens.nll_BxT.dtype)
-    rarity_V = 1 - counts_V / counts_V.max().clamp_min(1)
-    mean = rarity_V.mean()
-    weights_V = torch.where(mean > 0, rarity_V / mean, 1.0)
-    return tokens.nll_BxT * weights_V[tokens.targets_BxT.clamp_min(0)]
+        Raises:
+            AssayError: there is no such function, or its module cannot be imported.
+        """
+        module, _, name = self.function.partition(":")
+        try:
+            function: Callable[..., Any] = getattr(import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise AssayError(f"objective {self.function}: cannot be imported: {error}") from error
+        return function
 
 
-def focal(tokens: Tokens) -> Tensor:
-    """Weigh a target by (1 - p)^gamma, scaled to mean 1; p is the model's probability of it.
+@dataclass(frozen=True)
+class FocalKnobs:
+    """Of `focal`."""
 
-    Lin et al. 2017 (arXiv 1708.02002), detached and scaled as MiLe's authors do (arXiv 2310.19531).
-    """
-    doubt_BxT = -torch.expm1(-tokens.nll_BxT.detach()).clamp_max(0)
-    return tokens.nll_BxT * scale(doubt_BxT**tokens.settings.focal_gamma, tokens)
+    focal_gamma: float = knob(1.0, "power of 1 - p", least=0)
 
 
-def mile(tokens: Tokens) -> Tensor:
-    """Weigh a target by (1 + H)^gamma, scaled to mean 1; H is the entropy of the prediction, nats.
+@dataclass(frozen=True)
+class MileKnobs:
+    """Of `mile`."""
 
-    MiLe, Su et al. 2024 (arXiv 2310.19531).
-    """
-    assert tokens.entropy_BxT is not None
-    weights_BxT = (1 + tokens.entropy_BxT.detach()) ** tokens.settings.mile_gamma
-    return tokens.nll_BxT * scale(weights_BxT, tokens)
+    mile_gamma: float = knob(1.0, "power of 1 + entropy", least=0)
 
 
-def running(tokens: Tokens) -> Tensor:
-    """Weigh a target by the running mean loss of its type, scaled to mean 1, blended with 1.
+@dataclass(frozen=True)
+class RunningKnobs:
+    """Of `running`."""
 
-    w = a L / mean L + 1 - a, where L is of the batches before this one; a is `running_blend`.
-    From an unreviewed manuscript of 2026 ("EMA per-token loss weighting").
-    """
-    assert tokens.types is not None
-    losses_BxT = tokens.types.losses_V[tokens.targets_BxT.clamp_min(0)].to(tokens.nll_BxT.dtype)
-    blend = tokens.settings.running_blend
-    return tokens.nll_BxT * (blend * scale(losses_BxT, tokens) + (1 - blend))
+    running_blend: float = knob(1.0, "share of the weights; the rest is uniform", least=0, most=1)
 
 
-def selective(tokens: Tokens) -> Tensor:
-    """Train on the share of targets whose loss exceeds the frozen reference's by most.
+@dataclass(frozen=True)
+class SelectiveKnobs:
+    """Of `selective`."""
 
-    They weigh 1 / share, all others 0: mean 1. Rho-1, Lin et al. 2024 (arXiv 2404.07965).
-    """
-    assert tokens.reference_BxT is not None
-    share = tokens.settings.select_share
-    excess_BxT = tokens.nll_BxT.detach() - tokens.reference_BxT
-    return tokens.nll_BxT * top(excess_BxT, share, tokens) / share
+    select_share: float = knob(0.6, "share of the targets that are trained on", above=0, most=1)
 
 
-def cvar(tokens: Tokens) -> Tensor:
-    """Train on the share of targets of the highest loss: the mean is that of the upper tail.
+@dataclass(frozen=True)
+class CvarKnobs:
+    """Of `cvar`."""
 
-    They weigh 1 / share, all others 0: mean 1. The sum over count is the conditional value at risk
-    of Rockafellar and Uryasev 2000, min over c of c + mean(max(nll - c, 0)) / share, and its
-    gradient: exact also where share x count is no whole number. Language models: ESLM
-    (arXiv 2505.19893).
-    """
-    share = tokens.settings.cvar_share
-    return tokens.nll_BxT * top(tokens.nll_BxT.detach(), share, tokens) / share
+    cvar_share: float = knob(0.9, "share of the targets, those of highest loss", above=0, most=1)
 
 
-def falpha(tokens: Tokens) -> Tensor:
-    """Return (1 - p^alpha) / alpha: -log p at alpha 0, 1 - p at alpha 1.
+@dataclass(frozen=True)
+class FalphaKnobs:
+    """Of `falpha`."""
 
-    The gradient on the target's logit is p^alpha (1 - p) instead of 1 - p: above 0, a target that
-    the model finds unlikely pulls less. Not scaled. Li et al. 2025 (arXiv 2510.00526).
-    """
-    alpha = tokens.settings.falpha_alpha
-    return -torch.expm1(-alpha * tokens.nll_BxT) / alpha if alpha else tokens.nll_BxT
+    falpha_alpha: float = knob(0.5, "0 is the log loss, 1 the probability itself", least=0)
 
 
-def longce(tokens: Tokens) -> Tensor:
-    """Weigh a target by min(p_long / p_short, cap): by what the far context does for it.
+@dataclass(frozen=True)
+class LongceKnobs:
+    """Of `longce`."""
 
-    LongCE, Fang et al. 2024 (arXiv 2410.23771), scored by the model that trains. As there, weights
-    are not scaled. The first targets of a window, whose short context is all there is
-    (`trainer.objectives.short_context`), weigh 1.
-    """
-    assert tokens.short_BxT is not None
-    gain_BxT = tokens.short_BxT - tokens.nll_BxT.detach()
-    places_T = torch.arange(gain_BxT.shape[1], device=gain_BxT.device)
-    # Set, not computed: two passes of one context need not agree to the last bit.
-    gain_BxT = torch.where(places_T < 2 * tokens.settings.longce_context, 0.0, gain_BxT)
-    return tokens.nll_BxT * gain_BxT.exp().clamp_max(tokens.settings.longce_cap)
+    longce_cap: float = knob(5.0, "largest weight", least=1)
 
 
-Objective = Callable[[Tokens], Tensor]  # -> terms_BxT; the loss is terms.sum() / count
-
-OBJECTIVES: Mapping[str, Objective] = {
-    "plain": plain,
-    "weighted": weighted,
-    "face": face,
-    "focal": focal,
-    "mile": mile,
-    "running": running,
-    "selective": selective,
-    "cvar": cvar,
-    "falpha": falpha,
-    "longce": longce,
+OWN: Mapping[str, Objective] = {
+    "plain": Objective(
+        "trainer.objectives.functions:plain",
+        "every target weighs 1",
+        known_before=True,
+    ),
+    "weighted": Objective(
+        "trainer.objectives.functions:weighted",
+        "the weights of the shards",
+        reads=("weights",),
+        known_before=True,
+    ),
+    "face": Objective(
+        "trainer.objectives.functions:face",
+        "rare types weigh more, by their count so far",
+        reads=("types",),
+        known_before=True,
+        paper="Jiang et al. 2019, arXiv 1902.09191",
+    ),
+    "focal": Objective(
+        "trainer.objectives.functions:focal",
+        "targets of low probability weigh more",
+        whole_batch=True,
+        knobs=FocalKnobs,
+        paper="Lin et al. 2017, arXiv 1708.02002",
+    ),
+    "mile": Objective(
+        "trainer.objectives.functions:mile",
+        "targets of uncertain predictions weigh more",
+        reads=("entropy",),
+        whole_batch=True,
+        knobs=MileKnobs,
+        paper="Su et al. 2024, arXiv 2310.19531",
+    ),
+    "running": Objective(
+        "trainer.objectives.functions:running",
+        "types of high running loss weigh more",
+        reads=("types",),
+        whole_batch=True,
+        known_before=True,
+        knobs=RunningKnobs,
+        paper="unreviewed manuscript, 2026",
+    ),
+    "selective": Objective(
+        "trainer.objectives.functions:selective",
+        "only the targets whose loss exceeds a reference model's by most",
+        reads=("reference",),
+        whole_batch=True,
+        knobs=SelectiveKnobs,
+        paper="Rho-1, Lin et al. 2024, arXiv 2404.07965",
+    ),
+    "cvar": Objective(
+        "trainer.objectives.functions:cvar",
+        "only the targets of highest loss",
+        whole_batch=True,
+        knobs=CvarKnobs,
+        paper="Rockafellar and Uryasev 2000; ESLM, arXiv 2505.19893",
+    ),
+    "falpha": Objective(
+        "trainer.objectives.functions:falpha",
+        "between log loss and probability: unlikely targets pull less",
+        knobs=FalphaKnobs,
+        paper="Li et al. 2025, arXiv 2510.00526",
+    ),
+    "longce": Objective(
+        "trainer.objectives.functions:longce",
+        "targets that the far context helps weigh more",
+        reads=("short",),
+        knobs=LongceKnobs,
+        paper="LongCE, Fang et al. 2024, arXiv 2410.23771",
+    ),
 }
 
-# What each reads beyond losses and targets; what nobody reads need not be computed.
-READS: Mapping[str, frozenset[str]] = {
-    "plain": frozenset(),
-    "weighted": frozenset({"weights"}),
-    "face": frozenset({"types"}),
-    "focal": frozenset(),
-    "mile": frozenset({"entropy"}),
-    "running": frozenset({"types"}),
-    "selective": frozenset({"reference"}),
-    "cvar": frozenset(),
-    "falpha": frozenset(),
-    "longce": frozenset({"short"}),
-}
-READS_WEIGHTS = frozenset(name for name, needs in READS.items() if "weights" in needs)
 
-# A target's weight depends on the other targets of the batch: no micro-batches.
-WHOLE_BATCH = frozenset({"focal", "mile", "running", "selective", "cvar"})
+@cache
+def load_objectives() -> Mapping[str, Objective]:
+    """Return every objective by its name: assay's own, then those of installed packages.
 
-# Weights that do not depend on this forward pass: the terms of losses that are all 1.
-KNOWN_BEFORE = frozenset({"plain", "weighted", "face", "running"})
-
-
-def scale(raw_BxT: Tensor, tokens: Tokens) -> Tensor:
-    """Return weights, 0 at padding, in proportion to `raw_BxT`, with mean 1 over the global batch.
-
-    All are 0 where all of `raw_BxT` are.
+    Raises:
+        AssayError: an installed package's objective cannot be imported, or is none.
     """
-    live_BxT = torch.where(tokens.live_BxT, raw_BxT, 0.0)
-    total = tokens.ranks.sum(live_BxT.sum())
-    return live_BxT * (tokens.count / total.clamp_min(1e-30))
+    return extend(KIND, OWN, Objective)
 
 
-def top(scores_BxT: Tensor, share: float, tokens: Tokens) -> Tensor:
-    """Return 1 at the highest `share` of the scores of the global batch, 0 at the others.
+def find_objective(name: str) -> Objective:
+    """Return the objective of a name.
 
-    The sum is share x count, exactly: the scores at the border, more than one if they are equal,
-    get equal parts of what is left. So nothing depends on the order of tokens or processes.
+    Raises:
+        AssayError: there is none; the message lists those that there are.
     """
-    scores_BxT = torch.where(tokens.live_BxT, scores_BxT, -torch.inf)
-    all_N = tokens.ranks.gather(scores_BxT.flatten())
-    wanted = share * tokens.count
-    border = all_N.sort(descending=True).values[math.ceil(wanted) - 1]
-    part = (wanted - (all_N > border).sum().double()) / (all_N == border).sum()
-    above_BxT = (scores_BxT > border).to(scores_BxT.dtype)
-    return torch.where(scores_BxT == border, part.to(scores_BxT.dtype), above_BxT)
+    objectives = load_objectives()
+    if name not in objectives:
+        raise AssayError(f"objective is {name!r}, must be one of {', '.join(objectives)}")
+    return objectives[name]
 
 
-def token_nll(logits_BxTxV: Tensor, targets_BxT: Tensor) -> Tensor:
-    """Return nll_BxT, the loss of every target in nats (float32), 0 at padding."""
-    nll_N = F.cross_entropy(
-        logits_BxTxV.flatten(0, 1).float(),
-        targets_BxT.flatten(),
-        reduction="none",
-        ignore_index=IGNORED,
-    )
-    return nll_N.view_as(targets_BxT)
+def find_extensions(name: str) -> tuple[Extension, ...]:
+    """Return the installed package that an objective is from; empty for assay's own."""
+    return tuple(one for one in list_extensions() if (one.kind, one.name) == (KIND, name))
 
 
-@torch.no_grad()
-def token_entropy(logits_BxTxV: Tensor) -> Tensor:
-    """Return entropy_BxT of the predictions in nats (float32), padding included, no gradient."""
-    entropies_BxTxV: Tensor = torch.special.entr(logits_BxTxV.float().softmax(-1))
-    return entropies_BxTxV.sum(-1)
+def list_knob_classes() -> dict[type[Any], list[str]]:
+    """Return the classes of all objectives' knobs, and the names of the objectives of each."""
+    found: dict[type[Any], list[str]] = {}
+    for name, objective in load_objectives().items():
+        if objective.knobs is not None:
+            found.setdefault(objective.knobs, []).append(name)
+    return found

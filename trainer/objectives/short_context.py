@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.objectives.registry import token_nll
+from trainer.objectives.tokens import token_nll
 
 
 @torch.no_grad()

@@ -12,15 +12,17 @@ random number is drawn after the parameters are made.
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import safetensors
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from trainer.run.identity import RunIdentity
 from weighting.errors import AssayError
-from weighting.storage.files import read_json, sync, write_json
+from weighting.storage.files import read_json, sync
+from weighting.storage.json_records import from_json, write_record
 
 FORMAT = 2
 PREFIX = "step-"
@@ -28,16 +30,25 @@ PREFIX = "step-"
 Tensors = Mapping[str, Tensor]
 
 
-def save(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors], keep: int) -> None:
-    """Write the checkpoint of `record["step"]`, then remove all but the newest `keep`.
+@dataclass(frozen=True, kw_only=True)
+class Record(RunIdentity):
+    """What a checkpoint says of itself beside its tensors."""
+
+    step: int  # updates done
+    tokens: int  # targets seen
+    format: int = FORMAT
+
+
+def save(folder: Path, record: Record, files: Mapping[str, Tensors], keep: int) -> None:
+    """Write the checkpoint of `record.step`, then remove all but the newest `keep`.
 
     `files` holds the tensors by the name of their file, without its suffix.
     """
-    target = folder / f"{PREFIX}{record['step']:08d}"
+    target = folder / f"{PREFIX}{record.step:08d}"
     if not target.exists():
         temporary = folder / f".{target.name}.{os.getpid()}.tmp"
         try:
-            _write(temporary, {"format": FORMAT, **record}, files)
+            _write(temporary, record, files)
             temporary.replace(target)
         finally:
             # Of a save that failed: where the disk is full it holds the room that is missing.
@@ -46,11 +57,11 @@ def save(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors], 
     _remove_old(folder, keep)
 
 
-def _write(folder: Path, record: Mapping[str, Any], files: Mapping[str, Tensors]) -> None:
+def _write(folder: Path, record: Record, files: Mapping[str, Tensors]) -> None:
     folder.mkdir(parents=True)
     for name, tensors in files.items():
         save_file(_to_cpu(tensors), folder / f"{name}.safetensors")
-    write_json(folder / "record.json", record)
+    write_record(folder / "record.json", record)
     for path in (*folder.iterdir(), folder):
         sync(path)
 
@@ -96,16 +107,17 @@ def find_spread(run: Path, count: int) -> list[Path]:
     return [kept[number * (len(kept) - 1) // (count - 1)] for number in range(count)]
 
 
-def read_record(checkpoint: Path) -> dict[str, Any]:
+def read_record(checkpoint: Path) -> Record:
     """Read a checkpoint's record.
 
     Raises:
-        AssayError: it is missing, or of another format.
+        AssayError: it is missing, of another format, or no record.
     """
-    record = read_json(checkpoint / "record.json")
-    if not isinstance(record, dict) or record.pop("format", None) != FORMAT:
+    path = checkpoint / "record.json"
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise AssayError(f"{checkpoint}: not a checkpoint of format {FORMAT}")
-    return record
+    return from_json(Record, content, str(path))
 
 
 def read_tensors(checkpoint: Path, name: str) -> dict[str, Tensor]:

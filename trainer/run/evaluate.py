@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +18,15 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from torch import Tensor
 
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data.corpus import Corpus, Stream
 from trainer.data.loader import IGNORED, Batch, gather
 from trainer.data.packing import Packing, pack_stream
 from trainer.machine.process_group import ALONE, Ranks
 from trainer.machine.resources import autocast
 from trainer.models.language_model import LanguageModel
-from trainer.objectives.registry import token_nll
+from trainer.objectives.tokens import token_nll
+from trainer.run.metrics import Evaluation
 from weighting.arrays import Int64s
 from weighting.bytelevel import BYTE_OF
 from weighting.errors import AssayError
@@ -123,14 +123,13 @@ class Evaluator:
     packing: Packing
     rows_W: Int64s  # numbers of the windows, of all processes together
     yardstick: Yardstick
-    config: TrainConfig
+    config: ResolvedConfig
     ranks: Ranks
 
-    def evaluate(self, model: LanguageModel) -> dict[str, Any]:
-        """Return losses in nats a token, bits a byte, and the number of targets behind them.
+    def evaluate(self, model: LanguageModel, step: int) -> Evaluation:
+        """Return the losses of a model after `step` updates.
 
-        Each process scores its share of the windows, and all return the same row. A bucket that no
-        target belongs to has loss None.
+        Each process scores its share of the windows, and all return the same row.
         """
         marks_Vx4 = self._mark_types()
         sums_2x4 = torch.zeros(2, 4, dtype=torch.float64, device=self.config.device)
@@ -141,7 +140,7 @@ class Evaluator:
             each_2xN = torch.stack([nll_BxT.flatten().double(), live_N.double()])
             sums_2x4 += each_2xN @ marks_Nx4
         sums, counts = self.ranks.sum(sums_2x4).tolist()
-        return _summarise(sums[:3], counts[:3], counts[3])
+        return _summarise(step, sums[:3], counts[:3], counts[3])
 
     def _mark_types(self) -> Tensor:
         """Return for each type a 1 in the column of its bucket, and its bytes in the last."""
@@ -152,8 +151,8 @@ class Evaluator:
         return torch.from_numpy(marks_Vx4).to(self.config.device)
 
 
-def build_evaluator(corpus: Corpus, config: TrainConfig, ranks: Ranks = ALONE) -> Evaluator:
-    """Return the evaluator of a resolved config: every run of it sees the same windows."""
+def build_evaluator(corpus: Corpus, config: ResolvedConfig, ranks: Ranks = ALONE) -> Evaluator:
+    """Return the evaluator of a config: every run of it sees the same windows."""
     packing = pack_stream(corpus.validation, config.model.context)
     return Evaluator(
         stream=corpus.validation,
@@ -172,9 +171,9 @@ def choose_windows(windows: int, context: int, eval_tokens: int) -> Int64s:
 
 
 def score_windows(
-    model: LanguageModel, stream: Stream, packing: Packing, rows_W: Int64s, config: TrainConfig
+    model: LanguageModel, stream: Stream, packing: Packing, rows_W: Int64s, config: ResolvedConfig
 ) -> Iterator[tuple[Batch, Tensor]]:
-    """Yield windows in batches on the device of a resolved config, and nll_BxT of their targets.
+    """Yield windows in batches on the config's device, and nll_BxT of their targets.
 
     The losses are in nats, float32, and 0 at padding; no gradient goes back from them.
     """
@@ -186,7 +185,7 @@ def score_windows(
 
 
 @torch.inference_mode()
-def score_batch(model: LanguageModel, batch: Batch, config: TrainConfig) -> Tensor:
+def score_batch(model: LanguageModel, batch: Batch, config: ResolvedConfig) -> Tensor:
     """Return nll_BxT of a batch that is on the device; logits of few tokens exist at once."""
     with autocast(config):
         # As one row of N tokens, of which a few columns at a time go through the head.
@@ -202,11 +201,14 @@ def score_batch(model: LanguageModel, batch: Batch, config: TrainConfig) -> Tens
     return torch.cat(parts, dim=1).view_as(batch.targets_BxT)
 
 
-def _summarise(sums_3: list[float], counts_3: list[float], size: float) -> dict[str, Any]:
+def _summarise(step: int, sums_3: list[float], counts_3: list[float], size: float) -> Evaluation:
+    """Return the row of losses and targets summed by bucket, and of the bytes of all targets."""
     tokens = int(sum(counts_3))
-    result: dict[str, Any] = {"validation_tokens": tokens, "validation_nll": sum(sums_3) / tokens}
-    if size:
-        result["bits_per_byte"] = sum(sums_3) / math.log(2) / size
-    for name, nll, count in zip(BUCKETS, sums_3, counts_3, strict=True):
-        result[f"nll_{name}"] = nll / count if count else None
-    return result
+    losses = [nll / count if count else None for nll, count in zip(sums_3, counts_3, strict=True)]
+    return Evaluation(
+        step=step,
+        validation_tokens=tokens,
+        validation_nll=sum(sums_3) / tokens,
+        bits_per_byte=sum(sums_3) / math.log(2) / size if size else None,
+        **{f"nll_{name}": nll for name, nll in zip(BUCKETS, losses, strict=True)},
+    )

@@ -4,29 +4,24 @@ import gc
 import math
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import torch
 
-from trainer.config.flat import flatten
-from trainer.config.schema import TrainConfig
-from trainer.data.corpus import Corpus
 from trainer.data.loader import Loader
 from trainer.data.prefetch import prefetching
-from trainer.machine.interrupt import Caught, Interrupted
+from trainer.machine.interrupt import Caught
 from trainer.machine.matmul_rate import matmul_share
-from trainer.machine.process_group import Ranks
 from trainer.machine.resources import quiet_collector
 from trainer.objectives.losses import LossFunction
 from trainer.run import checkpoint
 from trainer.run.evaluate import Evaluator
-from trainer.run.metrics import Report, append_row
+from trainer.run.metrics import EVALUATIONS, METRICS, Metrics, Report, Row, append_row
 from trainer.run.optim import lr_at
+from trainer.run.setup import Setup
 from trainer.run.state import State
 from trainer.run.step import Update, update
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 
 
 class Diverged(AssayError):
@@ -39,14 +34,10 @@ class Diverged(AssayError):
 class Work:
     """All that stays the same while a run goes on."""
 
-    config: TrainConfig
-    out: Path
-    corpus: Corpus
-    data: dict[str, Any]  # what makes two runs' data the same
+    setup: Setup
     loader: Loader
     evaluator: Evaluator
     compute: LossFunction
-    ranks: Ranks
     matmul_rate: float  # FLOP/s of all processes
     report: Report
 
@@ -58,7 +49,7 @@ def run_steps(state: State, work: Work, caught: Caught) -> None:
         Diverged: the loss or the gradient is not finite.
         Interrupted: a signal came; a checkpoint was written.
     """
-    config, previous = work.config, None
+    config, previous = work.setup.config, None
     tokens, seconds, stopping = 0, 0.0, False  # since the last row
 
     def due(every: int) -> bool:
@@ -82,7 +73,7 @@ def run_steps(state: State, work: Work, caught: Caught) -> None:
                 _check_finite(current, work)
                 save(state, work)
             # Processes agree on when to stop: what they know of each other is a step old.
-            stopping = (stops if work.ranks.count > 1 else caught.number) > 0
+            stopping = (stops if work.setup.ranks.count > 1 else caught.number) > 0
     if state.step < config.steps:
         _stop(previous, state, work, caught)
 
@@ -90,22 +81,18 @@ def run_steps(state: State, work: Work, caught: Caught) -> None:
 def save(state: State, work: Work) -> None:
     """Write a checkpoint, from the one process that does."""
     gc.collect()
-    if not work.ranks.leads:
+    setup = work.setup
+    if not setup.ranks.leads:
         return
-    record = {
-        "step": state.step,
-        "tokens": state.tokens,
-        "config": flatten(work.config),
-        "data": work.data,
-    }
-    checkpoint.save(work.out / "checkpoints", record, state.files(), work.config.keep)
+    record = checkpoint.Record(**vars(setup.identity), step=state.step, tokens=state.tokens)
+    checkpoint.save(setup.out / "checkpoints", record, state.files(), setup.config.keep)
 
 
 def _stop(last: Update | None, state: State, work: Work, caught: Caught) -> None:
     if last:
         _check_finite(last, work)
         save(state, work)
-    where = f"{work.out}: stopped and saved at step {state.step}"
+    where = f"{work.setup.out}: stopped and saved at step {state.step}"
     raise Interrupted(caught.number or signal.SIGTERM, f"{where}; run again to resume")
 
 
@@ -114,12 +101,13 @@ def _check_finite(update: Update, work: Work) -> float:
     if all(map(math.isfinite, (scores.loss, scores.nll, scores.norm, scores.share))):
         return scores.stop
     # A gradient can overflow while every loss is finite: then the batch's first target stands in.
-    places = work.ranks.gather_objects(_find_bad(update, work))
+    places = work.setup.ranks.gather_objects(_find_bad(update, work))
     place = next((place for bad, place in places if bad), places[0][1])
-    shard, document = work.corpus.train.locate(place)
+    shard, document = work.setup.corpus.train.locate(place)
     raise Diverged(
         f"step {update.step}: loss {scores.loss:g}, gradient norm {scores.norm:g}; first target "
-        f"at fault is in {shard}, document {document}; look at it, or lower lr ({work.config.lr:g})"
+        f"at fault is in {shard}, document {document}; look at it, or lower lr "
+        f"({work.setup.config.lr:g})"
     )
 
 
@@ -132,33 +120,33 @@ def _find_bad(update: Update, work: Work) -> tuple[bool, int]:
 
 def _log(update: Update, state: State, work: Work, speed: float) -> None:
     _check_finite(update, work)
-    scores, model = update.read(), state.model
-    flops = model.flops_per_token(work.config.model.context)
-    row = {
-        "step": update.step,
-        "tokens": state.tokens,
-        "loss": scores.loss,
-        "nll": scores.nll,
-        "lr": lr_at(update.step - 1, work.config),
-        "grad_norm": scores.norm,
-        "ess": scores.share,
-        "tokens_per_second": speed,
-        "matmul_share": matmul_share(flops, speed, work.matmul_rate),
-    }
-    _write(work, "metrics.jsonl", row)
+    scores, config = update.read(), work.setup.config
+    flops = state.model.flops_per_token(config.model.context)
+    row = Metrics(
+        step=update.step,
+        tokens=state.tokens,
+        loss=scores.loss,
+        nll=scores.nll,
+        lr=lr_at(update.step - 1, config),
+        grad_norm=scores.norm,
+        ess=scores.share,
+        tokens_per_second=speed,
+        matmul_share=matmul_share(flops, speed, work.matmul_rate),
+    )
+    _write(work, METRICS, row)
 
 
 def _evaluate(state: State, work: Work) -> None:
-    row = {"step": state.step, **work.evaluator.evaluate(state.model)}
-    if not math.isfinite(row["validation_nll"]):
+    row = work.evaluator.evaluate(state.model, state.step)
+    if not math.isfinite(row.validation_nll):
         raise Diverged(
-            f"step {state.step}: validation loss {row['validation_nll']}; the update before it "
-            f"was on finite losses, so lower lr ({work.config.lr:g})"
+            f"step {state.step}: validation loss {row.validation_nll}; the update before it "
+            f"was on finite losses, so lower lr ({work.setup.config.lr:g})"
         )
-    _write(work, "evaluations.jsonl", row)
+    _write(work, EVALUATIONS, row)
 
 
-def _write(work: Work, name: str, row: dict[str, Any]) -> None:
-    if work.ranks.leads:
-        append_row(work.out / name, row)
+def _write(work: Work, name: str, row: Row) -> None:
+    if work.setup.ranks.leads:
+        append_row(work.setup.out / name, row)
         work.report(row)

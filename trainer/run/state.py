@@ -7,10 +7,9 @@ from pathlib import Path
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig
 from trainer.models import build_model
 from trainer.models.language_model import LanguageModel
-from trainer.objectives.registry import READS
 from trainer.objectives.type_statistics import TypeStatistics
 from trainer.run import checkpoint
 from trainer.run.optim import build_optimizers
@@ -45,13 +44,13 @@ class State:
         load_optimizers(checkpoint.read_tensors(path, "optimizer"), self.model, self.optimizers)
         if self.types:
             self.types.load(checkpoint.read_tensors(path, "types"))
-        self.step, self.tokens = record["step"], record["tokens"]
+        self.step, self.tokens = record.step, record.tokens
 
 
-def build_state(config: TrainConfig, vocab_size: int) -> State:
+def build_state(config: ResolvedConfig, vocab_size: int) -> State:
     """Return the state of a run that has not begun, on the config's device."""
     model = build_model(config.model, vocab_size, config.seed).to(config.device)
-    reads_types = "types" in READS[config.objectives.objective]
+    reads_types = "types" in config.objectives.chosen.reads
     types = TypeStatistics.start(vocab_size, config.device) if reads_types else None
     return State(model, build_optimizers(model, config), types)
 

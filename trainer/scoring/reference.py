@@ -1,19 +1,25 @@
-"""Models of finished runs, and the frozen one whose loss an objective subtracts."""
+"""Models of finished runs that only predict: an objective's reference, and those that score."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import torch
+from torch import Tensor
 
 from trainer.config.flat import override
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data.corpus import Corpus
+from trainer.machine import resources
+from trainer.machine.process_group import ALONE
 from trainer.models import build_model
 from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
+from trainer.scoring.predictions import Readout
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
 
 
-def load_model_of(run: Path, device: str) -> tuple[LanguageModel, dict[str, Any]]:
+def load_model_of(run: Path, device: str) -> tuple[LanguageModel, checkpoint.Record]:
     """Return the model of a run's newest checkpoint and the checkpoint's record.
 
     Raises:
@@ -22,20 +28,20 @@ def load_model_of(run: Path, device: str) -> tuple[LanguageModel, dict[str, Any]
     return load_checkpoint(checkpoint.find_newest(run), device)
 
 
-def load_checkpoint(path: Path, device: str) -> tuple[LanguageModel, dict[str, Any]]:
+def load_checkpoint(path: Path, device: str) -> tuple[LanguageModel, checkpoint.Record]:
     """Return the model of a checkpoint and its record.
 
     Raises:
         AssayError: it is damaged.
     """
     record = checkpoint.read_record(path)
-    config = override(TrainConfig(), record["config"])
-    model = build_model(config.model, record["data"]["vocab_size"], config.seed)
+    config = override(TrainConfig(), record.config)
+    model = build_model(config.model, record.data.vocab_size, config.seed)
     checkpoint.load_model(path, model)
     return model.to(device), record
 
 
-def load_reference(config: TrainConfig, corpus: Corpus) -> LanguageModel | None:
+def load_reference(config: ResolvedConfig, corpus: Corpus) -> LanguageModel | None:
     """Return the frozen reference of a config, None where it names none.
 
     Raises:
@@ -45,9 +51,9 @@ def load_reference(config: TrainConfig, corpus: Corpus) -> LanguageModel | None:
         return None
     run = Path(config.objectives.reference)
     model, record = load_model_of(run, config.device)
-    if record["data"]["tokenizer_sha256"] != corpus.info.tokenizer_sha256:
+    if record.data.tokenizer_sha256 != corpus.info.tokenizer_sha256:
         raise AssayError(f"{run}: the reference is of another tokenizer than {config.shards}")
-    context = record["config"]["context"]
+    context = override(TrainConfig(), record.config).model.context
     if context < config.model.context:
         raise AssayError(
             f"{run}: the reference sees {context} tokens, this run {config.model.context}; "
@@ -56,9 +62,50 @@ def load_reference(config: TrainConfig, corpus: Corpus) -> LanguageModel | None:
     return model.eval().requires_grad_(False)
 
 
-def identify_reference(config: TrainConfig) -> dict[str, Any]:
-    """Return the checksum of the reference's parameters, nothing where there is no reference."""
+def find_reference_sha256(config: TrainConfig) -> str | None:
+    """Return the checksum of the reference's parameters, None where a config names none."""
     if not config.objectives.reference:
-        return {}
+        return None
     latest = checkpoint.find_newest(Path(config.objectives.reference))
-    return {"reference_sha256": sha256(latest / "model.safetensors")}
+    return sha256(latest / "model.safetensors")
+
+
+@dataclass(frozen=True, eq=False)
+class ScoringModel:
+    """A trained model that only predicts, in the precision that it was trained in."""
+
+    path: Path  # of the checkpoint
+    step: int
+    config: ResolvedConfig
+    model: LanguageModel
+    head_VxC: Tensor  # in the dtype of the products
+
+    def read(self, inputs_BxT: Tensor, cells_M: Tensor) -> Readout:
+        """Return the hidden states at some places of the flat B x T inputs, and the head."""
+        with resources.autocast(self.config):
+            hidden_BxTxC = self.model.encode(inputs_BxT)
+        hidden_MxC = hidden_BxTxC.flatten(0, 1)[cells_M]
+        return Readout(hidden_MxC.to(self.head_VxC.dtype), self.head_VxC)
+
+
+def load_scoring_model(
+    path: Path, tokenizer_sha256: str, device: str, threads: int
+) -> ScoringModel:
+    """Return the model of a checkpoint in evaluation mode, on a device that may be "auto".
+
+    Raises:
+        AssayError: it is damaged, of another tokenizer, or there is no such device.
+    """
+    model, record = load_checkpoint(path, "cpu")
+    theirs = record.data.tokenizer_sha256
+    if theirs != tokenizer_sha256:
+        raise AssayError(
+            f"{path}: trained on ids of another tokenizer, SHA-256 {theirs}; the text's is "
+            f"{tokenizer_sha256}"
+        )
+    # A run of several processes is scored by one; its precision is resolved, and stays.
+    here = {"device": device, "threads": threads, "ranks": 1, "micro": 0}
+    config = resources.resolve(override(TrainConfig(), {**record.config, **here}), ALONE)
+    model.to(config.device).eval().requires_grad_(False)
+    dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+    return ScoringModel(path, record.step, config, model, model.head.weight.to(dtype))

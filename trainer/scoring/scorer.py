@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,10 +29,12 @@ from trainer.data.document_windows import (
     shift_right,
 )
 from trainer.run import checkpoint
-from trainer.scoring.frozen import Frozen, load_frozen
 from trainer.scoring.predictions import disagree, predict
+from trainer.scoring.reference import ScoringModel, load_scoring_model
 from weighting.arrays import AnyArray, Float32s, Int64s
 from weighting.errors import AssayError
+from weighting.knobs import check_knobs, knob
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.trajectory import fit_change
 from weighting.storage.files import sha256
 
@@ -43,21 +44,44 @@ BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 @dataclass(frozen=True)
 class ScorerSettings:
-    """Which models score, and how. Folders are those of training runs."""
+    """Which models score, and where."""
 
-    reference: str  # whose newest checkpoint is the reference
-    checkpoints: int = 1  # of its run, evenly spread over those kept; 1: no trajectory
-    short: int = 0  # tokens that the short context has at least; 0: no context gain
-    second: str | None = None  # a run of the same tokenizer, for disagreement
-    device: str = "auto"  # auto is cuda where there is one
-    threads: int = 1  # of the CPU
+    models: ModelSettings
+    device: str = knob("auto", "auto is cuda where there is one", choices=("auto", "cpu", "cuda"))
+    threads: int = knob(1, "of the CPU", least=1)
 
     def __post_init__(self) -> None:
         """Raise AssayError where a field is out of its range."""
-        for name, least in (("checkpoints", 1), ("short", 0), ("threads", 1)):
-            value = getattr(self, name)
-            if value < least:
-                raise AssayError(f"{name} is {value}, must be ≥ {least}")
+        check_knobs(self)
+
+
+@dataclass(frozen=True)
+class UsedCheckpoint:
+    """A checkpoint that scores, and the checksum of its parameters."""
+
+    step: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedRun:
+    """A training run whose checkpoints score: its model, oldest checkpoint first."""
+
+    run: str
+    architecture: str
+    context: int
+    parameters: int
+    precision: str
+    checkpoints: tuple[UsedCheckpoint, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedModels(UsedRun):
+    """All that the values of a scorer depend on; the fields of `UsedRun` are the reference's."""
+
+    short: int
+    second: UsedRun | None
+    device: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,29 +106,23 @@ class Scorer:
             AssayError: no or too few checkpoints, a damaged one, another tokenizer, a short
                 context that is not short, a second model that sees less, or no such device.
         """
-        self._settings = settings
+        self._settings, wanted = settings, settings.models
         self._models = [
             self._load(path, tokenizer_sha256)
-            for path in checkpoint.find_spread(Path(settings.reference), settings.checkpoints)
+            for path in checkpoint.find_spread(Path(wanted.reference), wanted.checkpoints)
         ]
         self._newest = self._models[-1]
         self._context = self._newest.config.model.context
         self._second = None
-        if settings.second is not None:
-            newest = checkpoint.find_newest(Path(settings.second))
+        if wanted.second is not None:
+            newest = checkpoint.find_newest(Path(wanted.second))
             self._second = self._load(newest, tokenizer_sha256)
         self._check_contexts()
 
     @property
     def signals(self) -> tuple[str, ...]:
         """Names of the signals that `score` returns, in their order."""
-        trajectory = self._settings.checkpoints > 1
-        return (
-            *("nll", "entropy"),
-            *(("excess", "change") if trajectory else ()),
-            *(("context_gain",) if self._settings.short else ()),
-            *(("disagreement",) if self._second else ()),
-        )
+        return self._settings.models.signals
 
     def score(self, ids_N: AnyArray, offsets_D1: Int64s, eos_id: int) -> dict[str, Float32s]:
         """Return each signal's values, float32 [N], of D documents that lie one behind the other.
@@ -126,26 +144,26 @@ class Scorer:
             if len(self._models) > 1:
                 values["excess"] = losses.nll_KxN[0] - nll_N
                 values["change"] = fit_change(losses.nll_KxN, [one.step for one in self._models])
-            if self._settings.short:
+            if self._settings.models.short:
                 short_N = self._measure_short(offsets_D1, inputs_N, targets_N, nll_N)
                 values["context_gain"] = short_N - nll_N
             if losses.disagreement_N is not None:
                 values["disagreement"] = losses.disagreement_N
         return values
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the values depend on, for a manifest: JSON-able."""
-        return {
-            **_describe(self._settings.reference, self._models),
-            "short": self._settings.short,
-            "second": _describe(str(self._settings.second), [self._second])
-            if self._second
-            else None,
-            "device": self._newest.config.device,
-        }
+    def describe(self) -> UsedModels:
+        """Return what the values depend on, for a manifest."""
+        wanted = self._settings.models
+        return UsedModels(
+            **vars(_describe(wanted.reference, self._models)),
+            short=wanted.short,
+            second=_describe(str(wanted.second), [self._second]) if self._second else None,
+            device=self._newest.config.device,
+        )
 
-    def _load(self, path: Path, tokenizer_sha256: str) -> Frozen:
-        return load_frozen(path, tokenizer_sha256, self._settings.device, self._settings.threads)
+    def _load(self, path: Path, tokenizer_sha256: str) -> ScoringModel:
+        device, threads = self._settings.device, self._settings.threads
+        return load_scoring_model(path, tokenizer_sha256, device, threads)
 
     def _measure(self, windows: Windows, inputs_N: Int64s, targets_N: Int64s) -> Losses:
         size = len(targets_N)
@@ -171,7 +189,7 @@ class Scorer:
         The scheme is that of `trainer.objectives.short_context`. The first 2 x `short` targets of a
         document see the same in either context: theirs is `nll_N` as it is.
         """
-        short = self._settings.short
+        short = self._settings.models.short
         windows = cut_windows(offsets_D1, 2 * short, short)
         later = windows.select(windows.skips_W > 0)
         short_N = nll_N.copy()
@@ -191,15 +209,16 @@ class Scorer:
             yield inputs, cells, targets, places_M
 
     def _check_contexts(self) -> None:
-        short, context = self._settings.short, self._context
+        wanted, context = self._settings.models, self._context
+        short = wanted.short
         if 4 * short > context:
             raise AssayError(
-                f"short is {short}: {self._settings.reference} sees {context} tokens, of which a "
+                f"short is {short}: {wanted.reference} sees {context} tokens, of which a "
                 f"short context is at most a quarter; give at most {context // 4}"
             )
         if self._second and self._second.config.model.context < context:
             raise AssayError(
-                f"{self._settings.second}: the second model sees "
+                f"{wanted.second}: the second model sees "
                 f"{self._second.config.model.context} tokens, the reference {context}; give one "
                 "that sees as many, or let them change places"
             )
@@ -225,18 +244,18 @@ def using_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _describe(run: str, models: Sequence[Frozen]) -> dict[str, Any]:
+def _describe(run: str, models: Sequence[ScoringModel]) -> UsedRun:
     newest = models[-1]
-    return {
-        "run": run,
-        "architecture": newest.config.model.architecture,
-        "context": newest.config.model.context,
-        "parameters": sum(parameter.numel() for parameter in newest.model.parameters()),
-        "precision": newest.config.precision,
-        "checkpoints": [
-            {"step": one.step, "sha256": sha256(one.path / "model.safetensors")} for one in models
-        ],
-    }
+    return UsedRun(
+        run=run,
+        architecture=newest.config.model.architecture,
+        context=newest.config.model.context,
+        parameters=sum(parameter.numel() for parameter in newest.model.parameters()),
+        precision=newest.config.precision,
+        checkpoints=tuple(
+            UsedCheckpoint(one.step, sha256(one.path / "model.safetensors")) for one in models
+        ),
+    )
 
 
 def _fetch(values_M: Tensor) -> Float32s:

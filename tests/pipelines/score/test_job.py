@@ -12,7 +12,7 @@ from pipelines.engine.runner import Engine
 from pipelines.score.job import score
 from pipelines.score.model_scorer import load_scorer
 from pipelines.score.statistics import write_signal_stats
-from pipelines.settings import Job, ModelSettings, ScoreSettings, WeighSettings
+from pipelines.settings import Job, ScoreSettings, WeighSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.work.folder import Work
 from tests.pipelines.conftest import Finished
@@ -26,6 +26,7 @@ from weighting.policies.masks import ShareParams
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
 from weighting.policies.signal_based import LongceParams
+from weighting.signals.model_settings import ModelSettings
 from weighting.signals.quantum import QUANTUM
 from weighting.signals.trajectory import CLASSES
 from weighting.storage.files import sha256

@@ -10,11 +10,11 @@ from trainer.cli import main
 from trainer.compare import ablate as ablation
 from trainer.compare.ablate import AblationConfig, ablate, plan
 from trainer.compare.intervals import t_quantile
-from trainer.compare.processes import Command, run_processes
-from trainer.machine.interrupt import Interrupted
-from trainer.run.metrics import read_rows
+from trainer.compare.processes import run_processes
+from trainer.compare.results import read_results
+from trainer.run.metrics import read_metrics
 from trainer.run.train import train
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.storage.files import read_json
 
 
@@ -26,12 +26,12 @@ def small(tiny, tmp_path):
 def test_an_ablation_from_shards_to_results(small, monkeypatch):
     steps = []
     results = ablate(small, lambda done, total: steps.append((done, total)))
-    assert read_json(small.out / "results.json") == results
+    assert read_results(small.out) == results
     assert (small.out / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert steps[-1] == (24, 24)
     assert steps == sorted(steps)
-    assert results["base"]["seed"] == small.base.seed
-    assert results["overrides"]["weighted"] == {"objective": "weighted"}
+    assert results.base["seed"] == small.base.seed
+    assert results.overrides["weighted"] == {"objective": "weighted"}
 
     plain, weighted = (
         [read_json(small.out / arm / f"seed-{seed}" / "result.json") for seed in (0, 1)]
@@ -39,18 +39,16 @@ def test_an_ablation_from_shards_to_results(small, monkeypatch):
     )
     losses = [[run["final"]["validation_nll"] for run in arm] for arm in (plain, weighted)]
     paired = [b - a for a, b in zip(*losses, strict=True)]
-    difference = results["arms"]["weighted"]["difference"]["validation_nll"]
-    assert difference["values"] == paired
-    assert difference["mean"] == pytest.approx(sum(paired) / 2)
+    difference = results.arms["weighted"].difference.validation_nll
+    assert list(difference.values) == paired
+    assert difference.mean == pytest.approx(sum(paired) / 2)
     half = t_quantile(1) * abs(paired[0] - paired[1]) / 2
-    assert difference["half_width_95"] == pytest.approx(half)
+    assert difference.half_width_95 == pytest.approx(half)
 
     # Identical batches: before anything is learnt the arms have the same plain loss.
-    first = [
-        read_rows(small.out / a / "seed-1" / "metrics.jsonl")[0] for a in ("plain", "weighted")
-    ]
-    assert first[0]["nll"] == first[1]["nll"]
-    assert first[0]["loss"] != first[1]["loss"]
+    first = [read_metrics(small.out / arm / "seed-1")[0] for arm in ("plain", "weighted")]
+    assert first[0].nll == first[1].nll
+    assert first[0].loss != first[1].loss
 
     monkeypatch.setattr(ablation, "run_processes", refuse_processes)
     assert ablate(small) == results
@@ -62,7 +60,7 @@ def refuse_processes(commands, jobs, between):
 
 def test_a_run_alone_gives_what_it_gives_in_an_ablation(small, tmp_path):
     [run, *_] = plan(replace(small, jobs=1))
-    results = [train(run.config, tmp_path / name)["final"] for name in ("a", "b")]
+    results = [train(run.config, tmp_path / name).final for name in ("a", "b")]
     assert results[0] == results[1]
 
 
@@ -122,8 +120,8 @@ def test_arms_may_differ_in_weights(small, write_corpus, monkeypatch):
     other = str(write_corpus("other", weigh=lambda ids: ids * 0.0 + ids % 2 * 2.0))
     arms = {"a": {"objective": "weighted"}, "b": {"objective": "weighted", "shards": other}}
     results = ablate(replace(small, arms=arms, seeds=(0,)))
-    runs = [results["arms"][name]["runs"][0] for name in arms]
-    assert runs[0]["validation_nll"] != runs[1]["validation_nll"]
+    runs = [results.arms[name].runs[0] for name in arms]
+    assert runs[0].validation_nll != runs[1].validation_nll
 
 
 def test_a_signal_is_passed_on_and_every_run_is_saved(small):
@@ -131,7 +129,7 @@ def test_a_signal_is_passed_on_and_every_run_is_saved(small):
     [run, *_] = plan(long)
 
     def stop_once_it_trains():
-        if read_rows(run.out / "metrics.jsonl"):
+        if read_metrics(run.out):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Interrupted) as caught:
@@ -139,9 +137,3 @@ def test_a_signal_is_passed_on_and_every_run_is_saved(small):
     assert caught.value.exit_code == 143
     [*_, last] = (run.out / "log.txt").read_text().splitlines()
     assert "stopped and saved at step" in last
-
-
-def test_a_command_that_cannot_start_says_so(tmp_path):
-    command = Command("the run", ("train", "--out", str(tmp_path / "out")), tmp_path / "log.txt")
-    with pytest.raises(AssayError, match=r"the run failed \(2\): trainer: shards: no folder given"):
-        run_processes([command], 1, lambda: None)

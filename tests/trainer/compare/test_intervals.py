@@ -31,12 +31,12 @@ def test_interval_of_three_values_by_hand():
     # mean 2, sd 1, so 4.3027 / sqrt(3)
     interval = measure([1.0, 2.0, 3.0])
     assert interval.mean == 2.0
-    assert interval.half == pytest.approx(2.4841, abs=1e-4)
+    assert interval.half_width_95 == pytest.approx(2.4841, abs=1e-4)
     assert not interval.excludes_zero
 
 
 def test_one_value_has_no_interval_and_shows_nothing():
-    assert measure([5.0]) == Interval(5.0, None)
+    assert measure([5.0]) == Interval(5.0, None, (5.0,))
     assert not measure([5.0]).excludes_zero
 
 

@@ -8,24 +8,35 @@ import pytest
 
 from trainer.config.flat import (
     check_same,
-    describe_fields,
-    flat_fields,
     flatten,
+    list_fields,
     override,
     parse_value,
     read_config,
     spread_depth,
 )
 from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
+from trainer.objectives.registry import FocalKnobs, list_knob_classes
 from weighting.errors import AssayError
+
+PARTS = ("objectives", "knobs", "model")
 
 
 def test_names_of_the_parts_do_not_meet():
-    parts = [{item.name for item in fields(kind)} for kind in (ModelConfig, ObjectiveConfig)]
-    own = {item.name for item in fields(TrainConfig)} - {"model", "objectives"}
-    names = [name for part in (own, *parts) for name in part]
+    parts = [
+        [item.name for item in fields(kind)]
+        for kind in (TrainConfig, ObjectiveConfig, *list_knob_classes(), ModelConfig)
+    ]
+    names = [name for part in parts for name in part if name not in PARTS]
     assert len(set(names)) == len(names)
-    assert set(flat_fields()) == set(describe_fields()) == set(names)
+    assert [*list_fields()] == names
+
+
+def test_a_field_has_its_help_and_its_objective():
+    known = list_fields()
+    assert known["focal_gamma"].knob.help == "focal: power of 1 - p"
+    assert known["objective"].knob.choices[:2] == ("plain", "weighted")
+    assert known["lr"].default == TrainConfig.lr
 
 
 def test_json_round_trip(tmp_path):
@@ -34,8 +45,9 @@ def test_json_round_trip(tmp_path):
         compile="on",
         steps=77,
         model=ModelConfig(layers=2, width=64),
-        objectives=ObjectiveConfig(objective="focal", focal_gamma=2.0),
+        objectives=override(TrainConfig(), {"objective": "focal", "focal_gamma": 2}).objectives,
     )
+    assert config.objectives.of(FocalKnobs).focal_gamma == 2.0
     path = tmp_path / "config.json"
     path.write_text(json.dumps(flatten(config)))
     assert read_config(path) == config

@@ -3,10 +3,9 @@
 import pytest
 
 from trainer.config.flat import override
-from trainer.config.schema import OBJECTIVE_NAMES, TrainConfig
-from trainer.machine.process_group import ALONE, Ranks
+from trainer.config.schema import ObjectiveConfig, ResolvedConfig, TrainConfig
+from trainer.machine.process_group import ALONE
 from trainer.machine.resources import resolve
-from trainer.objectives.registry import KNOWN_BEFORE, OBJECTIVES, READS, WHOLE_BATCH
 from trainer.run.optim import SCHEDULES
 from weighting.errors import AssayError
 
@@ -49,10 +48,9 @@ def test_what_makes_no_run_is_named(values, message):
     assert message in str(caught.value)
 
 
-def test_every_objective_that_can_be_asked_for_exists():
-    assert set(OBJECTIVES) == set(OBJECTIVE_NAMES) == set(READS)
-    assert set(OBJECTIVE_NAMES) > KNOWN_BEFORE
-    assert set(OBJECTIVE_NAMES) > WHOLE_BATCH
+def test_knobs_that_no_objective_has_are_a_defect():
+    with pytest.raises(KeyError):
+        ObjectiveConfig().of(TrainConfig)
 
 
 def test_every_schedule_that_can_be_asked_for_exists():
@@ -60,32 +58,9 @@ def test_every_schedule_that_can_be_asked_for_exists():
         assert TrainConfig(schedule=name).schedule == name
 
 
-def test_settling_leaves_nothing_to_the_machine_and_keeps_what_is_given():
-    resolved = resolve(TrainConfig(), ALONE)
-    assert "auto" not in (resolved.device, resolved.precision, resolved.compile)
-    assert resolved.threads >= 1
-    assert resolved.ranks == 1
-    assert resolve(resolved, ALONE) == resolved
-    given = TrainConfig(device="cpu", threads=3, precision="bfloat16", compile="on")
-    kept = resolve(given, ALONE)
-    assert (kept.device, kept.threads, kept.precision) == ("cpu", 3, "bfloat16")
-    assert kept.compile == "on"
-
-
-def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
-    monkeypatch.setattr("trainer.machine.resources.count_cores", lambda: 8)
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert resolve(TrainConfig(), Ranks(0, 4)).threads == 2
-
-
-@pytest.mark.parametrize(
-    ("values", "ranks", "message"),
-    [
-        ({"ranks": 2}, ALONE, "ranks is 2, but 1 process runs; start the run with torchrun"),
-        ({"batch": 7}, Ranks(0, 2), "batch 7 does not split over 2 processes"),
-        ({"batch": 12, "micro": 5}, ALONE, "micro 5 does not divide a process's 12 windows"),
-    ],
-)
-def test_windows_that_do_not_split_are_refused(values, ranks, message):
-    with pytest.raises(AssayError, match=message):
-        resolve(override(TrainConfig(), values), ranks)
+@pytest.mark.parametrize("change", [{"device": "auto"}, {"compile": "auto"}, {"threads": 0}])
+def test_a_resolved_config_leaves_nothing_open(change):
+    given = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+    assert ResolvedConfig(**given) == resolve(TrainConfig(**given), ALONE)
+    with pytest.raises(ValueError, match="are to be resolved"):
+        ResolvedConfig(**{**given, **change})

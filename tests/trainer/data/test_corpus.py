@@ -1,6 +1,7 @@
 """One stream whatever the files; each bad shard is one line that names it."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_weight_spread(write_corpus, weights, share, uniform):
 
 
 def changed(a: Path, b: Path) -> set[str]:
-    one, other = (open_corpus(str(folder)).fingerprint for folder in (a, b))
+    one, other = (asdict(open_corpus(str(folder)).fingerprint) for folder in (a, b))
     return {name for name in one if one[name] != other[name]}
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.trainer.streams import documents_of, make_stream, sizes_of_documents
 from trainer.data.corpus import open_corpus
-from trainer.data.packing import RULES, Packing, fit, pack
+from trainer.data.packing import RULES, Packing, PackingSummary, fit, pack
 from weighting.errors import AssayError
 
 contexts = st.integers(1, 12)
@@ -94,12 +94,9 @@ def test_best_fit_by_hand():
         [11, 12, 14, 15],
         [16],
     ]
-    assert packing.summary(make_stream([[3, 10, 1], [2, 1]])) == {
-        "rule": "best-fit",
-        "windows": 5,
-        "padding_share": 1 - 17 / 20,
-        "mass_lost": 0.0,
-    }
+    assert packing.summary(make_stream([[3, 10, 1], [2, 1]])) == PackingSummary(
+        rule="best-fit", windows=5, padding_share=1 - 17 / 20, mass_lost=0.0
+    )
 
 
 @given(sizes=sizes_of_documents, context=contexts, rule=rules)

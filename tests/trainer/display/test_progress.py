@@ -3,23 +3,19 @@
 import io
 import json
 from contextlib import redirect_stdout
+from dataclasses import asdict, replace
 
 import pytest
 
+from tests.trainer.records import make_evaluation, make_metrics
 from trainer.display.progress import counting_steps, format_evaluation, lines, reporting
+from trainer.run.metrics import Metrics
+from weighting.storage.json_records import from_json
 
-ROW = {
-    "step": 2,
-    "tokens": 2048,
-    "loss": 1.25,
-    "nll": 1.5,
-    "lr": 3e-3,
-    "grad_norm": 0.5,
-    "ess": 1.0,
-    "tokens_per_second": 4321.0,
-    "matmul_share": 0.375,
-}
-EVALUATION = {"step": 4, "validation_nll": 2.5, "bits_per_byte": 1.125}
+ROW = make_metrics(
+    2, 1.25, tokens=2048, nll=1.5, lr=3e-3, tokens_per_second=4321.0, matmul_share=0.375
+)
+EVALUATION = make_evaluation(4, 2.5, bits_per_byte=1.125)
 ERASED = "\x1b[1A\x1b[2K"  # up a line and clear it
 
 
@@ -45,7 +41,7 @@ def terminal(monkeypatch):
 def test_a_terminal_keeps_the_last_state_of_the_panel(terminal):
     with redirect_stdout(terminal), reporting(4, as_json=False) as report:
         report(ROW)
-        report({**ROW, "step": 4, "loss": 1.0})
+        report(replace(ROW, step=4, loss=1.0))
         report(EVALUATION)
     for text in ("step 4 of 4", "100%", "1.0000", "4,321 tokens/s", "37.5%", "2.5000", "1.1250"):
         assert text in terminal.last
@@ -55,7 +51,7 @@ def test_a_terminal_keeps_the_last_state_of_the_panel(terminal):
 def test_a_resumed_run_shows_what_came_before_it(terminal):
     earlier = [ROW, EVALUATION]
     with redirect_stdout(terminal), reporting(8, as_json=False, earlier=earlier) as report:
-        report({**ROW, "step": 6})
+        report(replace(ROW, step=6))
     assert "step 6 of 8" in terminal.last
     assert "2.5000  step 4" in terminal.last
 
@@ -81,7 +77,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(terminal, monkeypatch
 def test_a_pipe_gets_columns_under_their_titles(capsys):
     with reporting(4, as_json=False) as report:
         report(ROW)
-        report({**ROW, "matmul_share": None})
+        report(replace(ROW, matmul_share=None))
         report(EVALUATION)
     titles, row, unmeasured, evaluation = capsys.readouterr().out.splitlines()
     assert len(titles) == len(row) == len(unmeasured)
@@ -95,7 +91,9 @@ def test_a_pipe_gets_columns_under_their_titles(capsys):
 
 def test_a_run_of_an_older_version_has_no_share(capsys):
     with lines() as report:
-        report({name: value for name, value in ROW.items() if name != "matmul_share"})
+        values = asdict(ROW)
+        del values["matmul_share"]
+        report(from_json(Metrics, values))
     assert capsys.readouterr().out.endswith("    -\n")
 
 
@@ -103,13 +101,14 @@ def test_a_program_gets_the_rows_as_they_are(capsys):
     with reporting(4, as_json=True) as report:
         report(ROW)
         report(EVALUATION)
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [ROW, EVALUATION]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        asdict(ROW),
+        asdict(EVALUATION),
+    ]
 
 
 def test_evaluation_without_bytes():
-    assert format_evaluation({"step": 1, "validation_nll": 2.0}) == (
-        "step 1: validation 2.0000 nats/token"
-    )
+    assert format_evaluation(make_evaluation(1, 2.0)) == ("step 1: validation 2.0000 nats/token")
 
 
 def test_a_pipe_gets_a_line_each_tenth(capsys):

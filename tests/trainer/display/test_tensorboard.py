@@ -1,21 +1,15 @@
 """What TensorBoard reads back of a run, resumed or not, and what happens without it."""
 
+import math
 import subprocess
 import sys
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.trainer.records import make_evaluation, make_metrics
 from trainer.display.tensorboard import name_scalars, writing
 from weighting.errors import AssayError
-
-
-def make_row(step, loss):
-    return {"step": step, "tokens": 8 * step, "loss": loss, "nll": loss, "matmul_share": None}
-
-
-def make_evaluation(step, nll):
-    return {"step": step, "validation_tokens": 9, "validation_nll": nll, "nll_low": None}
 
 
 def read(folder):
@@ -30,13 +24,17 @@ def read(folder):
 
 def test_numbers_of_rows_are_scalars_by_step(tmp_path):
     with writing(tmp_path, 0) as report:
-        report(make_row(1, 2.5))
-        report(make_row(2, 2.25))
+        report(make_metrics(1, 2.5, matmul_share=None))
+        report(make_metrics(2, 2.25, tokens_per_second=math.nan, matmul_share=None))
         report(make_evaluation(2, 2.0))
     assert read(tmp_path) == {
+        "train/ess": [(1, 1.0), (2, 1.0)],
+        "train/grad_norm": [(1, 0.5), (2, 0.5)],
+        "train/lr": [(1, pytest.approx(1e-3)), (2, pytest.approx(1e-3))],
+        "train/tokens_per_second": [(1, 640.0)],
         "train/loss": [(1, 2.5), (2, 2.25)],
         "train/nll": [(1, 2.5), (2, 2.25)],
-        "train/tokens": [(1, 8.0), (2, 16.0)],
+        "train/tokens": [(1, 64.0), (2, 128.0)],
         "validation/nll": [(2, 2.0)],
         "validation/tokens": [(2, 9.0)],
     }
@@ -45,12 +43,12 @@ def test_numbers_of_rows_are_scalars_by_step(tmp_path):
 def test_a_resumed_run_shows_every_step_once(tmp_path):
     with writing(tmp_path, 0) as report:
         for step in range(1, 8):  # the last checkpoint is of step 4
-            report(make_row(step, 1.0))
+            report(make_metrics(step, 1.0))
         report(make_evaluation(4, 3.0))
         report(make_evaluation(6, 3.0))
     with writing(tmp_path, 4) as report:
         for step in range(5, 9):
-            report(make_row(step, 0.5))
+            report(make_metrics(step, 0.5))
         report(make_evaluation(6, 2.0))
     seen = read(tmp_path)
     assert seen["train/loss"] == [(step, 1.0 if step < 5 else 0.5) for step in range(1, 9)]
@@ -60,14 +58,14 @@ def test_a_resumed_run_shows_every_step_once(tmp_path):
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path):
     for loss in (1.0, 0.5):
         with writing(tmp_path, 0) as report:
-            report(make_row(1, loss))
+            report(make_metrics(1, loss))
     assert read(tmp_path)["train/loss"] == [(1, 0.5)]
 
 
 def test_what_was_written_before_an_error_stays(tmp_path):
     def fail():
         with writing(tmp_path, 0) as report:
-            report(make_row(1, 1.0))
+            report(make_metrics(1, 1.0))
             raise KeyError("a defect")
 
     with pytest.raises(KeyError, match="a defect"):
@@ -76,8 +74,10 @@ def test_what_was_written_before_an_error_stays(tmp_path):
 
 
 def test_no_scalar_of_what_is_no_number():
-    row = {"step": 3, "loss": 1.0, "nll": float("nan"), "matmul_share": None, "note": "text"}
-    assert name_scalars(row) == {"train/loss": 1.0}
+    row = make_metrics(3, 1.0, nll=math.nan, matmul_share=None)
+    assert {"train/loss", "train/nll", "train/matmul_share"} & {*name_scalars(row)} == {
+        "train/loss"
+    }
 
 
 def test_without_the_library_one_line_says_what_to_install(tmp_path, monkeypatch):

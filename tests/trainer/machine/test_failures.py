@@ -12,15 +12,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
-from trainer.machine.failures import explain, explaining, is_of_memory, name_dials
+from trainer.config.schema import ModelConfig, ObjectiveConfig, ResolvedConfig
+from trainer.machine.failures import explain, explaining, is_of_memory, name_knobs
 from weighting.errors import AssayError
 from weighting.storage.failures import CannotWrite, OutOfMemory
 
-CONFIG = TrainConfig(
+HERE = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+CONFIG = ResolvedConfig(
+    **HERE,
     batch=64,
-    device="cpu",
-    precision="float32",
     model=ModelConfig(layers=2, width=32, heads=2, context=128),
 )
 SHAPE = ["context (128)", "width (32)", "layers (2)"]
@@ -36,7 +36,7 @@ def change(objective="plain", vocab=0, **fields):
 
 
 @pytest.mark.parametrize(
-    ("config", "vocab_size", "dials"),
+    ("config", "vocab_size", "knobs"),
     [
         (CONFIG, 300, ["micro (now 64 windows)"]),
         (change(ranks=2), 300, ["micro (now 32 windows)"]),
@@ -52,9 +52,9 @@ def change(objective="plain", vocab=0, **fields):
         (change("cvar"), 50_000, ["batch (64)"]),
     ],
 )
-def test_the_dials_that_apply_with_their_values_the_best_first(config, vocab_size, dials):
-    shape = [f"then {SHAPE[0]}", *SHAPE[1:]] if dials else SHAPE
-    assert name_dials(config, vocab_size) == [*dials, *shape]
+def test_the_knobs_that_apply_with_their_values_the_best_first(config, vocab_size, knobs):
+    shape = [f"then {SHAPE[0]}", *SHAPE[1:]] if knobs else SHAPE
+    assert name_knobs(config, vocab_size) == [*knobs, *shape]
 
 
 REFUSED = """
@@ -63,8 +63,10 @@ from pathlib import Path
 import numpy as np, pyarrow as pa, torch
 from safetensors.torch import save_file
 from trainer.config.schema import TrainConfig
+from trainer.machine.process_group import ALONE
+from trainer.machine.resources import resolve
 from trainer.machine.failures import explaining
-from trainer.run.metrics import append_row
+from trainer.run.metrics import Evaluation, append_row
 from weighting.errors import AssayError
 
 def limit(what, size):
@@ -73,7 +75,7 @@ def limit(what, size):
 def try_each(*refused):
     for ask in refused:
         try:
-            with explaining(TrainConfig(device="cpu", precision="float32"), out, 300):
+            with explaining(config, out, 300):
                 ask()
         except AssayError as error:
             print(error.exit_code, error)
@@ -88,10 +90,11 @@ def step():
     sum(torch.ones(4096, 256) @ matrix for _ in range(100)).sum().backward()
 
 out = Path(sys.argv[1])
+config = resolve(TrainConfig(device="cpu", precision="float32"), ALONE)
 limit(resource.RLIMIT_FSIZE, 10_000)
 try_each(
     lambda: save_file({"a": torch.zeros(100_000)}, out / "a.safetensors"),
-    lambda: append_row(out / "metrics.jsonl", {"text": "a" * 100_000}),
+    lambda: append_row(out / "metrics.jsonl", Evaluation("a" * 100_000, 0, 0.0)),
     write_table,
 )
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from trainer.machine.interrupt import Interrupted, catching_signals
+from trainer.machine.interrupt import catching_signals
 
 
 @pytest.fixture
@@ -45,8 +45,3 @@ def test_another_thread_works_without_signals():
     thread.start()
     thread.join()
     assert numbers == [0]
-
-
-def test_exit_code_and_message():
-    error = Interrupted(signal.SIGTERM, "saved")
-    assert (error.exit_code, str(error)) == (143, "saved (SIGTERM)")

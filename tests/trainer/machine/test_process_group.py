@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import psutil
@@ -16,7 +17,7 @@ import torch
 from trainer.config.flat import flatten, override
 from trainer.machine.process_group import ALONE, Ranks, read_ranks
 from trainer.run.checkpoint import find_latest
-from trainer.run.metrics import read_rows
+from trainer.run.metrics import read_evaluations, read_metrics
 from trainer.run.train import train
 from weighting.errors import AssayError
 
@@ -92,7 +93,7 @@ def wait_for_step(out, step, processes):
     def run():
         return all(process.poll() is None for process in processes)
 
-    while run() and len(read_rows(out / "metrics.jsonl")) < step:
+    while run() and len(read_metrics(out)) < step:
         time.sleep(0.01)
     assert run()
 
@@ -103,13 +104,13 @@ def read_bytes(out):
 
 def check_same_curve(one, two, steps):
     """The first rows of two runs are equal but for rounding; later it would add up."""
-    rows = [read_rows(out / "metrics.jsonl")[:steps] for out in (one, two)]
-    for field in set(rows[0][0]) - {"tokens_per_second", "matmul_share"}:
-        expected, found = ([row[field] for row in each] for each in rows)
+    rows = [read_metrics(out)[:steps] for out in (one, two)]
+    for field in set(asdict(rows[0][0])) - {"tokens_per_second", "matmul_share"}:
+        expected, found = ([getattr(row, field) for row in each] for each in rows)
         np.testing.assert_allclose(found, expected, rtol=2e-5)
-    ends = [read_rows(out / "evaluations.jsonl")[-1] for out in (one, two)]
-    assert ends[0]["validation_tokens"] == ends[1]["validation_tokens"]
-    assert ends[0]["validation_nll"] == pytest.approx(ends[1]["validation_nll"], rel=1e-2)
+    ends = [read_evaluations(out)[-1] for out in (one, two)]
+    assert ends[0].validation_tokens == ends[1].validation_tokens
+    assert ends[0].validation_nll == pytest.approx(ends[1].validation_nll, rel=1e-2)
 
 
 @pytest.mark.slow

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trainer.draw_tokens import SETTINGS
+from tests.trainer.draw_tokens import OBJECTIVES, SETTINGS
 from trainer.data.loader import IGNORED
-from trainer.objectives.registry import OBJECTIVES, Tokens, token_nll
 from trainer.objectives.short_context import short_context_nll
+from trainer.objectives.tokens import Tokens, token_nll
 
 VOCAB = 5
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.trainer.records import make_record
 from trainer.config.schema import ModelConfig
 from trainer.models import build_model
 from trainer.run.checkpoint import (
@@ -22,7 +23,7 @@ TENSORS = {"model": {"a": torch.arange(3.0)}}
 @pytest.fixture
 def saved(tmp_path):
     model = build_model(CONFIG, 10, seed=0)
-    save(tmp_path, {"step": 1}, {"model": model.state_dict(), "types": {}}, keep=2)
+    save(tmp_path, make_record(), {"model": model.state_dict(), "types": {}}, keep=2)
     return find_latest(tmp_path)
 
 
@@ -39,20 +40,20 @@ def test_only_safetensors_and_json_no_pickle(saved):
 
 def test_only_the_newest_are_kept(tmp_path):
     for number in (1, 2, 10):
-        save(tmp_path, {"step": number}, TENSORS, keep=2)
+        save(tmp_path, make_record(number), TENSORS, keep=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000002", "step-00000010"]
-    assert read_record(find_latest(tmp_path)) == {"step": 10}
+    assert read_record(find_latest(tmp_path)) == make_record(10)
 
 
 def test_an_unfinished_folder_is_no_checkpoint_and_is_cleared(tmp_path):
     (tmp_path / ".step-00000005.123.tmp").mkdir()
     assert find_latest(tmp_path) is None
-    save(tmp_path, {"step": 1}, TENSORS, keep=2)
+    save(tmp_path, make_record(), TENSORS, keep=2)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
 
 
 def test_tensors_come_back_as_they_were(tmp_path):
-    save(tmp_path, {"step": 1}, TENSORS, keep=1)
+    save(tmp_path, make_record(), TENSORS, keep=1)
     assert read_tensors(find_latest(tmp_path), "model")["a"].equal(TENSORS["model"]["a"])
 
 
@@ -76,6 +77,12 @@ def test_a_model_of_another_shape_is_refused(saved):
 def test_another_format_is_refused(saved):
     (saved / "record.json").write_text('{"format": 0}')
     with pytest.raises(AssayError, match="not a checkpoint of format 2"):
+        read_record(saved)
+
+
+def test_a_record_that_lacks_something_is_named(saved):
+    (saved / "record.json").write_text('{"format": 2, "step": 1}')
+    with pytest.raises(AssayError, match=r"record\.json: field '\w+' is missing"):
         read_record(saved)
 
 

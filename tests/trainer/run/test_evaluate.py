@@ -1,7 +1,7 @@
 """Validation loss by hand: per token, per byte, by frequency."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from trainer.machine.process_group import ALONE, Ranks
 from trainer.machine.resources import resolve
 from trainer.models import build_model
 from trainer.models.language_model import LanguageModel
-from trainer.objectives.registry import token_nll
+from trainer.objectives.tokens import token_nll
 from trainer.run.evaluate import (
     build_evaluator,
     choose_windows,
@@ -53,7 +53,7 @@ class Fixed(LanguageModel):
 def evaluate(folder, config, probabilities=(1 / 32,) * 32, ranks=ALONE):
     config = resolve(replace(config, shards=str(folder)), ALONE)
     evaluator = build_evaluator(open_corpus(str(folder)), config, ranks)
-    return evaluator.evaluate(Fixed(config.model, probabilities))
+    return evaluator.evaluate(Fixed(config.model, probabilities), 1)
 
 
 def random_model(config, seed=0):
@@ -80,13 +80,13 @@ def test_losses_by_hand(tokenizer, write_corpus, tiny):
     )
     row = evaluate(folder, tiny, [0.1, 0.4, 0.2, 0.1, 0.1, 0.1, 1e-9])
     nll = [-math.log(p) for p in (0.4, 0.1, 0.2, 0.1, 0.4, 0.1)]
-    assert row["validation_tokens"] == 6
-    assert row["validation_nll"] == pytest.approx(sum(nll) / 6, rel=1e-6)
+    assert row.validation_tokens == 6
+    assert row.validation_nll == pytest.approx(sum(nll) / 6, rel=1e-6)
     # 1 + 3 + 1 + 2 + 1 bytes, and none for the end of the document.
-    assert row["bits_per_byte"] == pytest.approx(sum(nll) / math.log(2) / 8, rel=1e-6)
-    assert row["nll_high"] == pytest.approx(-math.log(0.4), rel=1e-6)
-    assert row["nll_medium"] == pytest.approx(-math.log(0.2), rel=1e-6)
-    assert row["nll_low"] == pytest.approx(-math.log(0.1), rel=1e-6)
+    assert row.bits_per_byte == pytest.approx(sum(nll) / math.log(2) / 8, rel=1e-6)
+    assert row.nll_high == pytest.approx(-math.log(0.4), rel=1e-6)
+    assert row.nll_medium == pytest.approx(-math.log(0.2), rel=1e-6)
+    assert row.nll_low == pytest.approx(-math.log(0.1), rel=1e-6)
 
 
 def test_weights_of_the_validation_split_do_not_count(write_corpus, tiny):
@@ -95,16 +95,16 @@ def test_weights_of_the_validation_split_do_not_count(write_corpus, tiny):
         for name, weigh in (("ones", np.ones_like), ("sevens", lambda ids: ids * 0.0 + 7.0))
     ]
     assert rows[0] == rows[1]
-    assert rows[0]["validation_nll"] == pytest.approx(math.log(32), rel=1e-6)
+    assert rows[0].validation_nll == pytest.approx(math.log(32), rel=1e-6)
 
 
 def test_without_a_tokenizer_there_are_no_bytes(corpus, tiny):
-    assert "bits_per_byte" not in evaluate(corpus, tiny)
+    assert evaluate(corpus, tiny).bits_per_byte is None
 
 
 def test_a_bucket_without_targets_has_no_loss(write_corpus, tiny):
     folder = write_corpus(train=[[[1] * 9 + [2]]], validation=[[[1, 1, 1]]])
-    assert evaluate(folder, tiny)["nll_low"] is None
+    assert evaluate(folder, tiny).nll_low is None
 
 
 @pytest.mark.parametrize("mask_documents", [False, True])
@@ -128,19 +128,19 @@ def test_scores_of_windows_are_those_of_the_whole_model(corpus, tiny, monkeypatc
 
 def test_masked_documents_change_what_a_model_sees(corpus, tiny):
     rows = [
-        build_evaluator(open_corpus(str(corpus)), config).evaluate(random_model(config))
+        build_evaluator(open_corpus(str(corpus)), config).evaluate(random_model(config), 1)
         for mask in (False, True)
         for config in [
             resolve(replace(tiny, model=replace(tiny.model, mask_documents=mask)), ALONE)
         ]
     ]
-    assert rows[0]["validation_tokens"] == rows[1]["validation_tokens"]
-    assert rows[0]["validation_nll"] != rows[1]["validation_nll"]
+    assert rows[0].validation_tokens == rows[1].validation_tokens
+    assert rows[0].validation_nll != rows[1].validation_nll
 
 
 def test_all_models_are_judged_on_the_same_windows(corpus, tiny):
     rows = [
-        build_evaluator(open_corpus(str(corpus)), config).evaluate(random_model(config))
+        build_evaluator(open_corpus(str(corpus)), config).evaluate(random_model(config), 1)
         for packing, batch in (("stream", 4), ("best-fit", 2))
         for config in [resolve(replace(tiny, packing=packing, batch=batch), ALONE)]
     ]
@@ -162,12 +162,15 @@ class Among(Ranks):
 def test_processes_share_the_windows(corpus, tiny, count):
     config = resolve(tiny, ALONE)
     model, opened, total = random_model(config), open_corpus(str(corpus)), []
-    alone = build_evaluator(opened, config).evaluate(model)
+    alone = build_evaluator(opened, config).evaluate(model, 1)
     for rank in range(count):
         row = build_evaluator(opened, config, Among(rank, count, 0, total))
-        last = row.evaluate(model)
-    assert last == pytest.approx(alone, rel=1e-6)
-    assert last["validation_tokens"] == alone["validation_tokens"]
+        last = row.evaluate(model, 1)
+    known = [name for name, value in asdict(alone).items() if value is not None]
+    assert "bits_per_byte" not in known
+    for name in known:
+        assert getattr(last, name) == pytest.approx(getattr(alone, name), rel=1e-6)
+    assert last.validation_tokens == alone.validation_tokens
     assert len(total) == count
 
 
@@ -191,7 +194,7 @@ def test_a_cap_takes_windows_from_everywhere(windows, eval_tokens, expected):
 def test_another_tokenizer_than_the_shards_own_is_refused(tokenizer, write_corpus, tiny):
     corpus = open_corpus(str(write_corpus()))
     with pytest.raises(AssayError, match="not the tokenizer of the shards"):
-        build_evaluator(corpus, replace(tiny, tokenizer=str(tokenizer)))
+        build_evaluator(corpus, resolve(replace(tiny, tokenizer=str(tokenizer)), ALONE))
 
 
 def test_bytes_of_a_character_vocabulary(tmp_path):

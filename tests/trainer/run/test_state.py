@@ -1,15 +1,24 @@
 """What is loaded from a checkpoint goes on as what was saved."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from tests.trainer.records import make_record
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig
+from trainer.machine.process_group import ALONE
+from trainer.machine.resources import resolve
 from trainer.run.checkpoint import find_latest, save
 from trainer.run.state import build_state
 
 VOCAB = 10
 TINY = {"layers": 1, "width": 8, "heads": 2, "context": 4, "state": 4, "device": "cpu"}
+
+
+def make_config(**values):
+    return resolve(override(TrainConfig(), {**TINY, **values}), ALONE)
 
 
 def step(state):
@@ -24,11 +33,11 @@ def step(state):
 @pytest.mark.parametrize("architecture", ["gpt", "lstm", "mamba2"])
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_loaded_state_goes_on_as_the_saved_one(tmp_path, architecture, optimizer):
-    config = override(TrainConfig(), {**TINY, "architecture": architecture, "optimizer": optimizer})
+    config = make_config(architecture=architecture, optimizer=optimizer)
     state = build_state(config, VOCAB)
     step(state)
-    save(tmp_path, {"step": 1, "tokens": 7}, state.files(), keep=1)
-    other = build_state(override(config, {"seed": 9}), VOCAB)
+    save(tmp_path, make_record(tokens=7), state.files(), keep=1)
+    other = build_state(replace(config, seed=9), VOCAB)
     other.load(find_latest(tmp_path))
     assert (other.step, other.tokens) == (1, 7)
     for each in (state, other):
@@ -38,14 +47,14 @@ def test_a_loaded_state_goes_on_as_the_saved_one(tmp_path, architecture, optimiz
 
 
 def test_running_statistics_are_saved_where_the_objective_has_some(tmp_path):
-    plain = build_state(override(TrainConfig(), TINY), VOCAB)
+    plain = build_state(make_config(), VOCAB)
     assert set(plain.files()) == {"model", "optimizer"}
-    config = override(TrainConfig(), {**TINY, "objective": "face"})
+    config = make_config(objective="face")
     state = build_state(config, VOCAB)
     step(state)
     for tensor in state.types.tensors().values():
         tensor.fill_(3)
-    save(tmp_path, {"step": 1, "tokens": 7}, state.files(), keep=1)
+    save(tmp_path, make_record(tokens=7), state.files(), keep=1)
     other = build_state(config, VOCAB)
     other.load(find_latest(tmp_path))
     for ours, theirs in zip(

@@ -6,22 +6,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
 from trainer.config.flat import flatten, override
-from trainer.machine.interrupt import Interrupted
 from trainer.objectives import losses
-from trainer.objectives.registry import token_nll
+from trainer.objectives.tokens import token_nll
 from trainer.run import step as stepping
 from trainer.run.checkpoint import find_latest, read_record
 from trainer.run.loop import Diverged
-from trainer.run.metrics import read_rows
+from trainer.run.metrics import Metrics, read_evaluations, read_metrics
 from trainer.run.optim import lr_at, set_lr
 from trainer.run.train import evaluate_run, train
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.storage.lock import locking
 
 TIMED = ("tokens_per_second", "matmul_share")
@@ -39,7 +39,7 @@ def read_bytes(out):
 
 def steady_rows(out):
     """The rows of a run without their timing."""
-    rows = read_rows(out / "metrics.jsonl") + read_rows(out / "evaluations.jsonl")
+    rows = [asdict(row) for row in (*read_metrics(out), *read_evaluations(out))]
     return [{k: v for k, v in row.items() if k not in TIMED} for row in rows]
 
 
@@ -47,7 +47,7 @@ def stop_at(step):
     """A report that sends this process SIGTERM when a step is logged."""
 
     def report(row):
-        if row["step"] == step and "loss" in row:
+        if row.step == step and isinstance(row, Metrics):
             os.kill(os.getpid(), signal.SIGTERM)
 
     return report
@@ -58,20 +58,20 @@ def test_training_learns_to_count(tiny, write_corpus, tmp_path):
     shards = write_corpus("counting", train=counting, validation=counting)
     config = vary(tiny, shards=str(shards), objective="weighted", steps=60, lr=0.02)
     result = train(config, tmp_path / "out")
-    first = read_rows(tmp_path / "out" / "metrics.jsonl")[0]
-    assert first["nll"] == pytest.approx(np.log(32), rel=1e-5)
-    assert result["final"]["validation_nll"] < 0.2
+    first = read_metrics(tmp_path / "out")[0]
+    assert first.nll == pytest.approx(np.log(32), rel=1e-5)
+    assert result.final.validation_nll < 0.2
 
 
 def test_the_rows_of_a_run(tiny, tmp_path):
     train(vary(tiny, objective="weighted"), tmp_path / "out")
-    rows = read_rows(tmp_path / "out" / "metrics.jsonl")
-    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert rows[1]["tokens"] == 64
-    assert all(0 < row["ess"] < 1 for row in rows)
-    assert all(row["loss"] != row["nll"] for row in rows)
-    assert rows[0]["lr"] == tiny.lr
-    assert [row["step"] for row in read_rows(tmp_path / "out" / "evaluations.jsonl")] == [3, 6]
+    rows = read_metrics(tmp_path / "out")
+    assert [row.step for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[1].tokens == 64
+    assert all(0 < row.ess < 1 for row in rows)
+    assert all(row.loss != row.nll for row in rows)
+    assert rows[0].lr == tiny.lr
+    assert [row.step for row in read_evaluations(tmp_path / "out")] == [3, 6]
 
 
 def test_every_update_uses_the_rate_of_the_schedule(tiny, tmp_path, monkeypatch):
@@ -84,7 +84,7 @@ def test_every_update_uses_the_rate_of_the_schedule(tiny, tmp_path, monkeypatch)
     monkeypatch.setattr(stepping, "set_lr", note)
     train(tiny, tmp_path / "out")
     assert used == [lr_at(step, tiny) for step in range(6)]
-    assert used == [row["lr"] for row in read_rows(tmp_path / "out" / "metrics.jsonl")]
+    assert used == [row.lr for row in read_metrics(tmp_path / "out")]
 
 
 def test_weights_of_one_train_the_plain_model_bit_for_bit(tiny, write_corpus, tmp_path):
@@ -121,7 +121,7 @@ def test_a_resumed_run_has_the_bytes_of_an_uninterrupted_one(tiny, tmp_path, ste
     result = train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
     assert steady_rows(tmp_path / "cut") == steady_rows(tmp_path / "whole")
-    assert result["final"] == train(config, tmp_path / "whole")["final"]
+    assert result.final == train(config, tmp_path / "whole").final
 
 
 def test_a_kill_between_checkpoints_loses_rows_not_truth(tiny, tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_a_kill_between_checkpoints_loses_rows_not_truth(tiny, tmp_path, monkeyp
         pass
 
     def die(row):
-        if row["step"] == 5:
+        if row.step == 5:
             raise Kill
 
     train(tiny, tmp_path / "whole")
@@ -198,7 +198,7 @@ def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
     with pytest.raises(Diverged, match=r"train-00000\.arrow, document train-\d+"):
         train(config, tmp_path / "out")
     latest = find_latest(tmp_path / "out" / "checkpoints")
-    steps = read_record(latest)["step"] if latest else 0
+    steps = read_record(latest).step if latest else 0
     assert steps < 6
 
 
@@ -206,7 +206,7 @@ def test_a_validation_loss_that_is_not_a_number_stops_the_run(tiny, tmp_path):
     config = vary(tiny, lr=1e38, log_every=6, eval_every=1)
     with pytest.raises(Diverged, match="step 1: validation loss nan"):
         train(config, tmp_path / "out")
-    assert read_rows(tmp_path / "out" / "evaluations.jsonl") == []
+    assert read_evaluations(tmp_path / "out") == []
 
 
 def test_two_processes_do_not_train_in_one_folder(tiny, tmp_path):
@@ -216,9 +216,9 @@ def test_two_processes_do_not_train_in_one_folder(tiny, tmp_path):
 
 def test_evaluating_a_run_again_gives_its_final_row(tiny, tmp_path):
     result = train(tiny, tmp_path / "out")
-    assert evaluate_run(tmp_path / "out", {}) == {"step": 6, **result["final"]}
+    assert evaluate_run(tmp_path / "out", {}) == result.final
     capped = evaluate_run(tmp_path / "out", {"eval_tokens": 8})
-    assert capped["validation_tokens"] == 8
+    assert capped.validation_tokens == 8
 
 
 def test_evaluating_on_shards_of_another_tokenizer_is_refused(tiny, write_corpus, tmp_path):
@@ -234,12 +234,12 @@ def test_sigterm_saves_and_ends_the_process(tiny, tmp_path):
     config.write_text(json.dumps(flatten(vary(tiny, steps=10**6, save_every=10**6))))
     command = [sys.executable, "-m", "trainer", "train", "--config", str(config)]
     process = subprocess.Popen([*command, "--out", str(out), "--json"], stderr=subprocess.PIPE)
-    while not read_rows(out / "metrics.jsonl") and process.poll() is None:
+    while not read_metrics(out) and process.poll() is None:
         time.sleep(0.05)
     process.terminate()
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert errors.decode().count("\n") == 1
-    step = read_record(find_latest(out / "checkpoints"))["step"]
+    step = read_record(find_latest(out / "checkpoints")).step
     assert f"saved at step {step}; run again to resume (SIGTERM)" in errors.decode()
-    assert read_rows(out / "metrics.jsonl")[-1]["step"] == step
+    assert read_metrics(out)[-1].step == step

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from trainer.objectives.registry import token_entropy, token_nll
+from trainer.objectives.tokens import token_entropy, token_nll
 from trainer.scoring.predictions import TILES, Readout, disagree, predict
 
 

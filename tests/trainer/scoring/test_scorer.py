@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.trainer.conftest import TOKENIZER, VOCAB
-from trainer.config.flat import flatten
+from tests.trainer.records import make_record
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.machine import resources
 from trainer.machine.process_group import ALONE
@@ -20,9 +20,11 @@ from trainer.run.checkpoint import find_newest, find_spread
 from trainer.run.train import train
 from trainer.scoring import scorer
 from trainer.scoring.reference import load_checkpoint
-from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings
+from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings, UsedModels
 from weighting.errors import AssayError
+from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
+from weighting.storage.json_records import from_json, to_json
 
 EOS = 0
 CONTEXT = 12
@@ -52,9 +54,8 @@ def write_run(tmp_path):
         """Write a run whose checkpoints have random weights, other ones at each step."""
         config = TrainConfig(model=model, device="cpu", threads=1, precision=precision)
         config = resources.resolve(config, ALONE)
-        data = {"vocab_size": vocab, "tokenizer_sha256": tokenizer}
         for step in steps:
-            record = {"step": step, "tokens": 0, "config": flatten(config), "data": data}
+            record = make_record(step, config, vocab_size=vocab, tokenizer_sha256=tokenizer)
             weights = randomise(build_model(model, vocab, seed=0), 1000 * seed + step)
             files = {"model": weights.state_dict()}
             checkpoint.save(tmp_path / name / "checkpoints", record, files, keep=99)
@@ -80,8 +81,12 @@ def draw_ids(offsets=OFFSETS, seed=0):
     return ids
 
 
+def make_settings(run, threads=1, **settings):
+    return ScorerSettings(ModelSettings(str(run), **settings), "cpu", threads)
+
+
 def score(run, ids=None, offsets=OFFSETS, tokenizer=TOKENIZER, **settings):
-    scorer = Scorer(ScorerSettings(str(run), device="cpu", **settings), tokenizer)
+    scorer = Scorer(make_settings(run, **settings), tokenizer)
     values = scorer.score(draw_ids() if ids is None else ids, offsets, EOS)
     assert tuple(values) == scorer.signals
     assert all(one.dtype == np.float32 and len(one) == offsets[-1] for one in values.values())
@@ -140,8 +145,7 @@ def test_a_loss_belongs_to_its_target(write_run):
         model.blocks[0].initialise(None)  # what it adds is zero: logits are of the input alone
         model.embedding.weight.copy_(torch.eye(VOCAB))
         model.head.weight.copy_(torch.eye(VOCAB).roll(1, 0))
-    record["step"] = 2
-    checkpoint.save(path.parent, record, {"model": model.state_dict()}, keep=1)
+    checkpoint.save(path.parent, replace(record, step=2), {"model": model.state_dict()}, keep=1)
     ids = np.array([1, 2, 3, 9, 10, 0, 1, 31, 0, 5, 0], np.uint16)
     known = np.array([1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 0], bool)
     nll_N = score(run, ids, np.array([0, 6, 9, 11]))["nll"]
@@ -164,7 +168,7 @@ def test_order_and_company_of_documents_change_nothing(write_run, monkeypatch):
 
 
 def test_the_same_documents_give_the_same_bytes(write_run):
-    scorer = Scorer(ScorerSettings(str(write_run()), device="cpu", short=2), TOKENIZER)
+    scorer = Scorer(make_settings(write_run(), short=2), TOKENIZER)
     first, again = (scorer.score(draw_ids(), OFFSETS, EOS) for _ in range(2))
     wide = scorer.score(draw_ids().astype(np.uint32), OFFSETS.astype(np.int32), EOS)
     for name, values in first.items():
@@ -268,14 +272,14 @@ def test_threads_are_those_asked_for_and_given_back(write_run, monkeypatch):
 
 def test_a_description_names_models_and_their_checksums(write_run):
     run, second = write_run(steps=(1, 2)), write_run("second", MODELS["lstm"])
-    settings = ScorerSettings(str(run), 2, 3, str(second), "cpu")
+    settings = make_settings(run, checkpoints=2, short=3, second=str(second))
     told = Scorer(settings, TOKENIZER).describe()
-    assert told == json.loads(json.dumps(told))
-    assert (told["run"], told["context"], told["precision"]) == (str(run), CONTEXT, "float32")
-    assert [one["step"] for one in told["checkpoints"]] == [1, 2]
-    assert told["checkpoints"][1]["sha256"] == sha256(find_newest(run) / "model.safetensors")
-    assert told["second"]["architecture"] == "lstm"
-    assert told["parameters"] == sum(one.numel() for one in build_model(GPT, VOCAB, 0).parameters())
+    assert from_json(UsedModels, json.loads(json.dumps(to_json(told)))) == told
+    assert (told.run, told.context, told.precision) == (str(run), CONTEXT, "float32")
+    assert [one.step for one in told.checkpoints] == [1, 2]
+    assert told.checkpoints[1].sha256 == sha256(find_newest(run) / "model.safetensors")
+    assert told.second.architecture == "lstm"
+    assert told.parameters == sum(one.numel() for one in build_model(GPT, VOCAB, 0).parameters())
 
 
 def test_another_tokenizer_is_refused_and_both_are_named(write_run):
@@ -309,13 +313,13 @@ def test_an_id_beyond_the_vocabulary_is_refused(write_run):
 @pytest.mark.parametrize("field", [{"checkpoints": 0}, {"short": -1}, {"threads": 0}])
 def test_fields_out_of_their_range_are_named(field):
     with pytest.raises(AssayError, match=f"{next(iter(field))} is .*, must be ≥"):
-        ScorerSettings("run", **field)
+        make_settings("run", **field)
 
 
 def test_a_device_that_is_not_there_is_named(write_run, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(AssayError, match="no CUDA device"):
-        Scorer(ScorerSettings(str(write_run()), device="cuda"), TOKENIZER)
+        Scorer(ScorerSettings(ModelSettings(str(write_run())), "cuda"), TOKENIZER)
 
 
 def test_a_folder_without_checkpoints_is_named(tmp_path):

@@ -1,0 +1,41 @@
+"""What of this machine a run uses: decided once, and refused where it does not fit."""
+
+import pytest
+
+from trainer.config.flat import override
+from trainer.config.schema import ResolvedConfig, TrainConfig
+from trainer.machine.process_group import ALONE, Ranks
+from trainer.machine.resources import resolve
+from weighting.errors import AssayError
+
+
+def test_resolving_leaves_nothing_to_the_machine_and_keeps_what_is_given():
+    resolved = resolve(TrainConfig(), ALONE)
+    assert "auto" not in (resolved.device, resolved.precision, resolved.compile)
+    assert resolved.threads >= 1
+    assert resolved.ranks == 1
+    assert isinstance(resolved, ResolvedConfig)
+    assert resolve(resolved, ALONE) == resolved
+    given = TrainConfig(device="cpu", threads=3, precision="bfloat16", compile="on")
+    kept = resolve(given, ALONE)
+    assert (kept.device, kept.threads, kept.precision) == ("cpu", 3, "bfloat16")
+    assert kept.compile == "on"
+
+
+def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
+    monkeypatch.setattr("trainer.machine.resources.count_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert resolve(TrainConfig(), Ranks(0, 4)).threads == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "ranks", "message"),
+    [
+        ({"ranks": 2}, ALONE, "ranks is 2, but 1 process runs; start the run with torchrun"),
+        ({"batch": 7}, Ranks(0, 2), "batch 7 does not split over 2 processes"),
+        ({"batch": 12, "micro": 5}, ALONE, "micro 5 does not divide a process's 12 windows"),
+    ],
+)
+def test_windows_that_do_not_split_are_refused(values, ranks, message):
+    with pytest.raises(AssayError, match=message):
+        resolve(override(TrainConfig(), values), ranks)

@@ -1,0 +1,34 @@
+"""Records of runs, built in code: rows, fingerprints of data, what a checkpoint says of itself."""
+
+from trainer.config.flat import flatten
+from trainer.config.schema import TrainConfig
+from trainer.data.corpus import DataFingerprint
+from trainer.run.checkpoint import Record
+from trainer.run.metrics import Evaluation, Metrics
+
+
+def make_metrics(step, loss=2.0, **values):
+    row = {"tokens": 64 * step, "loss": loss, "nll": loss, "lr": 1e-3, "grad_norm": 0.5}
+    row |= {"ess": 1.0, "tokens_per_second": 640.0, "matmul_share": 0.25}
+    return Metrics(step=step, **row | values)
+
+
+def make_evaluation(step, nll=2.0, **values):
+    return Evaluation(step=step, validation_nll=nll, **{"validation_tokens": 9} | values)
+
+
+def make_fingerprint(**values):
+    numbers = {"vocab_size": 32, "eos_id": 0, "train_tokens": 9, "validation_tokens": 9}
+    names = [
+        f"{split}_{what}_crc32"
+        for split in ("train", "validation")
+        for what in ("documents", "ids")
+    ]
+    sums = dict.fromkeys((*names, "train_weights_crc32"), 1)
+    return DataFingerprint(**{"tokenizer_sha256": "0" * 64} | numbers | sums | values)
+
+
+def make_record(step=1, config=None, tokens=0, **data):
+    """The record of a checkpoint; what else is given is of its data."""
+    values = flatten(config or TrainConfig())
+    return Record(config=values, data=make_fingerprint(**data), step=step, tokens=tokens)
