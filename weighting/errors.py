@@ -1,5 +1,9 @@
 """The errors a user can act on. Commands print them on one line and exit with their code."""
 
+import signal
+
+AGAIN = "what is finished is kept, run the same command again to go on"
+
 
 class AssayError(Exception):
     """Input or state that the user can correct. The message names the thing and what is valid."""
@@ -15,3 +19,11 @@ class BrokenInvariant(AssayError):
     """A finished stage does not add up: records, tokens or weight mass were lost or invented."""
 
     exit_code = 1
+
+
+class Interrupted(AssayError):
+    """A signal ended the work; what is finished is kept. The exit code is 128 + n, as in shells."""
+
+    def __init__(self, number: int, message: str = f"interrupted; {AGAIN}") -> None:
+        super().__init__(f"{message} ({signal.Signals(number).name})")
+        self.exit_code = 128 + number

@@ -16,7 +16,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from jinja2 import Environment, StrictUndefined
 
 from flows.run.funnel import STAGES, UNITS
 from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
@@ -161,7 +160,7 @@ def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
     return {
         "facts": _list_facts(run, manifest),
         "recipe": flatten(manifest.recipe),
-        "inputs": [(item["name"], item["size"], item["hash"]) for item in manifest.inputs],
+        "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
         "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
         "funnel": [
             (unit, stage, counts["funnel"][unit][stage]) for unit in UNITS for stage in STAGES
@@ -260,6 +259,8 @@ def _to_arrow(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
 
 
 def _render_script(run: Path, manifest: Manifest) -> str:
+    from jinja2 import Environment, StrictUndefined  # not for `assay query`, which never builds
+
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
     rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})

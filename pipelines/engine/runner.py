@@ -15,20 +15,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-import psutil
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager, FnApiRunner
 from apache_beam.runners.portability.local_job_service import SubprocessSdkWorker
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from weighting.errors import AssayError
-from weighting.storage.failures import AGAIN, explain
+from pipelines.engine.children import list_children, stop_workers
+from weighting.errors import AGAIN, AssayError
+from weighting.storage.failures import explain
 
 WORKER_MODULE = "pipelines.engine.worker"
 POLL_SECONDS = 0.2
@@ -110,7 +110,7 @@ def run(
         except BaseException as error:
             failures.append(error)
 
-    before = {child.pid for child in _children()}
+    before = {child.pid for child in list_children()}
     thread = threading.Thread(target=work, name="beam", daemon=True)
     with (
         _noting(BundleManager, "process_bundle", failures),
@@ -214,20 +214,3 @@ def _make_again(name: str, message: str) -> BaseException | None:
     if issubclass(kind, MemoryError):
         return MemoryError(message)
     return kind.__new__(kind, message)  # whatever its own arguments are
-
-
-def _children() -> list[psutil.Process]:
-    return list(psutil.Process().children(recursive=True))
-
-
-def stop_workers(before: Collection[int] = ()) -> None:
-    """End all processes started since, besides those of `before`: a dead run leaves no orphans."""
-    started = [process for process in _children() if process.pid not in before]
-    for process in started:
-        try:
-            process.terminate()
-        except psutil.Error:
-            continue
-    _, stubborn = psutil.wait_procs(started, timeout=3)
-    for process in stubborn:
-        process.kill()

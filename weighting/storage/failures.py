@@ -4,9 +4,8 @@ import errno
 import os
 from pathlib import Path
 
-from weighting.errors import AssayError
+from weighting.errors import AGAIN, AssayError
 
-AGAIN = "what is finished is kept, run the same command again to go on"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
