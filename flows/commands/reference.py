@@ -24,12 +24,8 @@ def render_reference() -> str:
 def _render(command: TyperCommand | TyperGroup, name: str) -> Iterator[str]:
     """Yield the lines of a command, then those of the commands in it."""
     context = typer.Context(command, info_name=name)
-    yield from (f"## `{name}`", "", command.help or "", "")
-    yield from (
-        "```console",
-        f"$ {' '.join([name, *command.collect_usage_pieces(context)])}",
-        "```",
-    )
+    usage = " ".join([name, *command.collect_usage_pieces(context)])
+    yield from (f"## `{name}`", "", command.help or "", "", "```console", f"$ {usage}", "```")
     records = (one.get_help_record(context) for one in command.get_params(context))
     rows = [record for record in records if record is not None and record[0] != "--help"]
     if rows:

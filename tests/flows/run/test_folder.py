@@ -73,7 +73,7 @@ def test_another_run_is_refused_or_replaces_it(claim, tmp_path, changes, message
 def test_a_claim_of_another_version_is_told(claim, tmp_path, damage):
     claim_run(tmp_path, claim)
     write_json(tmp_path / CLAIM, read_json(tmp_path / CLAIM) | damage)
-    with pytest.raises(AssayError, match="another version of assay.*curate with --overwrite"):
+    with pytest.raises(AssayError, match=r"another version of assay.*curate with --overwrite"):
         open_run(tmp_path)
     assert claim_run(tmp_path, claim, overwrite=True).claim == claim
 
