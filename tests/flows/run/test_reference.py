@@ -10,8 +10,8 @@ from tests.flows.test_recipe import write
 
 from flows.run.reference import check_splits
 from pipelines.rules.registry import list_bounds
-from tests.flows.invoking import check_recipe, invoke
 from tests.flows.conftest import CHECKPOINTS, STEPS
+from tests.flows.invoking import check_recipe, invoke
 from tests.flows.runs import write_tokenizer
 from trainer.run.checkpoint import find_spread
 from weighting.contracts.manifest import check_files, read_manifest

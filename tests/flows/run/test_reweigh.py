@@ -8,8 +8,8 @@ import pytest
 from flows.database.query import open_database
 from flows.run import reweigh as reweighing
 from pipelines.weigh import write_shards
-from tests.flows.invoking import invoke
 from tests.flows.conftest import unreporting
+from tests.flows.invoking import invoke
 from weighting.contracts.manifest import read_manifest
 from weighting.contracts.shards import open_shard
 from weighting.errors import AssayError
