@@ -8,7 +8,7 @@ import pytest
 
 from flows.database.query import open_database
 from tests.conftest import write_text
-from tests.flows.commands.test_app import invoke
+from tests.flows.invoking import invoke
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
@@ -82,7 +82,7 @@ def folder(tmp_path_factory):
 
 def curate(folder, dump, run, recipe="recipe.toml", *options):
     arguments = ["curate", folder / dump, "--out", run, "--recipe", folder / recipe, *options]
-    return invoke(*arguments).output
+    return invoke(*arguments)
 
 
 @pytest.fixture(scope="module")

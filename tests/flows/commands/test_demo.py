@@ -1,9 +1,9 @@
 """`assay demo`: curated, compared and presented in one command."""
 
 import pytest
-from tests.flows.calls import invoke
 
 from flows.report import NAME
+from tests.flows.invoking import invoke
 from weighting.contracts.manifest import read_manifest
 from weighting.storage.files import read_json
 
