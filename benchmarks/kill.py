@@ -60,15 +60,7 @@ class Trial:
 
     def start(self, name: str, workers: int, corpus: Sequence[str]) -> "subprocess.Popen[bytes]":
         """Start `assay curate` as the leader of a process group; what it says goes to NAME.log."""
-        command = [
-            sys.executable,
-            "-m",
-            "flows.commands.app",
-            "curate",
-            *corpus,
-            "--recipe",
-            self.recipe,
-        ]
+        command = [sys.executable, "-m", "flows", "curate", *corpus, "--recipe", self.recipe]
         options = ["--out", str(self.out / name), "--workers", str(workers)]
         with (self.out / f"{name}.log").open("wb") as log:
             return subprocess.Popen(

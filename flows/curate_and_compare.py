@@ -10,17 +10,17 @@ folder what the one before left, and skips what is done, so a retried or repeate
 from pathlib import Path
 from typing import TypedDict
 
-from flows.privacy import switch_off_telemetry
+from prefect import flow, task
+from prefect.logging import get_run_logger
+from rich.console import Console
 
-switch_off_telemetry()
-
-from prefect import flow, task  # noqa: E402 - reads the switches when imported
-from prefect.logging import get_run_logger  # noqa: E402
-
-from flows.recipe.sources import load_recipe  # noqa: E402
-from flows.run import stages  # noqa: E402
-from weighting.contracts.manifest import read_manifest  # noqa: E402
-from weighting.storage.lock import locking  # noqa: E402
+from flows.recipe.sources import load_recipe
+from flows.run import comparison, presentation
+from flows.run import prepare as preparation
+from flows.run.session import open_session
+from flows.run.stages import DATA_STAGES
+from weighting.contracts.manifest import read_manifest
+from weighting.storage.lock import locking
 
 
 class Summary(TypedDict):
@@ -36,29 +36,30 @@ class Summary(TypedDict):
 @task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
 def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
-    session = stages.open_session()
     earlier = [Path(name) for name in against]
-    run = stages.prepare(inputs, Path(out), load_recipe(recipe), overwrite, session, earlier)
-    return str(run.folder)
+    request = preparation.CurateRequest(
+        inputs, Path(out), load_recipe(recipe), against=earlier, overwrite=overwrite
+    )
+    return str(preparation.prepare(request, Console(stderr=True)).folder)
 
 
 @task(task_run_name="{stage}")
 def run_data_stage(run: str, stage: str, workers: int | None) -> None:
     """Run one stage of `flows.run.stages.DATA_STAGES`."""
-    stages.DATA_STAGES[stage](Path(run), stages.open_session(Path(run), workers))
+    DATA_STAGES[stage](Path(run), open_session(Path(run), workers))
 
 
 @task(task_run_name="compare")
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts."""
-    config = stages.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
-    return stages.compare_objectives(config, stages.open_session())
+    config = comparison.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
+    return comparison.compare_objectives(config, Console(stderr=True))
 
 
 @task(task_run_name="present")
 def present(run: str) -> None:
     """Build the database and the report."""
-    stages.present(Path(run), stages.open_session())
+    presentation.build_views(Path(run), Console(stderr=True))
 
 
 @flow(name="curate-and-compare")
@@ -79,7 +80,7 @@ def curate_and_compare(
     """
     with locking(Path(out)):  # here, in the process that outlives every task
         run = prepare(inputs, out, recipe, overwrite, list(against))
-        for stage in stages.DATA_STAGES:
+        for stage in DATA_STAGES:
             run_data_stage(run, stage, workers)
         verdicts = compare(run, steps, seeds, jobs) if steps else []
         present(run)

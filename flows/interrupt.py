@@ -17,13 +17,16 @@ from weighting.storage.failures import explain
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
+IMPORT_MACHINERY = "<frozen importlib._bootstrap>"  # file name of its functions
 
 
 def catch_signals() -> None:
     """Raise Interrupted in the main thread at the first signal; end the process soon in any case.
 
     Python hands a signal to the main thread between two of its steps, and a library at work for a
-    minute is one step. A thread that is told by the system itself sees to the end then.
+    minute is one step. A thread that is told by the system itself sees to the end then. While a
+    library is imported, the signal ends the process at once: libraries catch what their imports
+    raise, and go on without.
     """
     told, tell = os.pipe()
     os.set_blocking(tell, False)
@@ -50,10 +53,18 @@ def leave(error: BaseException) -> NoReturn:
     os._exit(known.exit_code if known else 1)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # a second one finds the command stopping already
+    if _is_importing(frame):
+        _end(number)
     raise Interrupted(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename != IMPORT_MACHINERY:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _insist(told: int) -> None:
@@ -64,5 +75,9 @@ def _insist(told: int) -> None:
         ready, _, _ = select.select([told], [], [], LOOK_SECONDS)
         number = os.read(told, 1)[0] if ready else 0
     time.sleep(PATIENCE_SECONDS)
+    _end(number)
+
+
+def _end(number: int) -> NoReturn:
     stop_workers()
     leave(Interrupted(number))

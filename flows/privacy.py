@@ -1,6 +1,6 @@
 """Nothing phones home: telemetry of the libraries we run is off unless the user turned it on.
 
-Call `switch_off_telemetry` before importing Prefect or datasets: both look when imported.
+Prefect and datasets look when they are imported; `flows` itself calls `switch_off_telemetry` first.
 """
 
 import os

@@ -8,12 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.recipe.problems import RecipeError
-from flows.recipe.sources import list_presets, load_recipe
-from flows.recipe.toml import write_toml
-from flows.visible import show as make_visible
-from pipelines.rules.registry import RULES
-
 recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
 
 
@@ -24,6 +18,9 @@ def show(
     ] = None,
 ) -> None:
     """Print a recipe as TOML, every default written out."""
+    from flows.recipe.sources import load_recipe
+    from flows.recipe.toml import write_toml
+
     if name is None:
         Console().print(_tabulate_presets())
     else:
@@ -33,6 +30,11 @@ def show(
 @recipes.command()
 def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) -> None:
     """Say everything that is wrong with a recipe; exit with 2 where there is something."""
+    from flows.recipe.problems import RecipeError
+    from flows.recipe.sources import load_recipe
+    from flows.visible import show as make_visible
+    from pipelines.rules.registry import RULES
+
     try:
         recipe = load_recipe(name)
     except RecipeError as error:
@@ -49,6 +51,9 @@ def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) 
 
 
 def _tabulate_presets() -> Table:
+    from flows.recipe.presets import list_presets
+    from flows.recipe.sources import load_recipe
+
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()

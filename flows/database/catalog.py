@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jinja2 import Environment, StrictUndefined
 
 from flows.run.funnel import STAGES, UNITS
 from weighting.contracts.documents import tabulate_rows
@@ -159,7 +158,7 @@ def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
     return {
         "facts": _list_facts(run, manifest),
         "recipe": flatten(manifest.recipe),
-        "inputs": [(item["name"], item["size"], item["hash"]) for item in manifest.inputs],
+        "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
         "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
         "funnel": [
             (unit, stage, counts["funnel"][unit][stage]) for unit in UNITS for stage in STAGES
@@ -252,6 +251,8 @@ def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str
 
 
 def _render_script(run: Path, manifest: Manifest) -> str:
+    from jinja2 import Environment, StrictUndefined  # not for `assay query`, which never builds
+
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
     rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})

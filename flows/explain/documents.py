@@ -1,5 +1,6 @@
 """The story of one record: where it came from, what became of it, and what its tokens weigh."""
 
+from dataclasses import asdict
 from typing import Any
 
 import duckdb
@@ -37,8 +38,8 @@ def describe_document(
 
 def find_input(manifest: Manifest, locator: str) -> dict[str, Any] | None:
     """Return name, size and hash of the input file that a locator begins with."""
-    found = [item for item in manifest.inputs if locator.startswith(str(item["name"]))]
-    return dict(max(found, key=lambda item: len(item["name"]))) if found else None
+    found = [item for item in manifest.inputs if locator.startswith(item.name)]
+    return asdict(max(found, key=lambda item: len(item.name))) if found else None
 
 
 def list_rules(connection: duckdb.DuckDBPyConnection, record: Record) -> list[dict[str, Any]]:

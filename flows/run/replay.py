@@ -22,9 +22,11 @@ from flows import report
 from flows.database import catalog
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
-from flows.run.folder import CLAIM, Run, claim_run, hash_code, open_run
+from flows.run import identity
+from flows.run.folder import CLAIM, Run, claim_run, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
-from flows.run.stages import DATA_STAGES, REPLAYS, Session, curate_documents
+from flows.run.session import Session
+from flows.run.stages import DATA_STAGES, REPLAYS, curate_documents
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
 from pipelines.curate.replay import (
@@ -39,7 +41,9 @@ from pipelines.settings import Job
 from pipelines.verify.records import OUTPUTS
 from pipelines.work.folder import Work
 from pipelines.work.units import Unit, fingerprint
+from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
+from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync, write_json
@@ -48,22 +52,6 @@ STAGING = ".replay"
 MOVING = "moving"  # in the staging folder: marks that its parts are on their way
 FOLDERS = (*OUTPUTS, "stages")
 FILES = ("tokenizer.json", REPLAYS, CLAIM)
-
-Digest = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a replay changed: records that can be read now and could not before, net.
-
-    `errors` counts the quarantined records by error type, before and after; `fields` says what was
-    read instead of the recipe's fields; `changed` names the inputs with other content.
-    """
-
-    recovered: int
-    errors: Mapping[str, tuple[int, int]]
-    fields: Mapping[str, str]
-    changed: list[str]
 
 
 @dataclass(frozen=True)
@@ -74,7 +62,7 @@ class Plan:
     """
 
     units: list[Unit]
-    inputs: list[Digest]
+    inputs: list[InputEntry]
     paths: list[str]
     twins: Mapping[int, int]
     again: set[int]
@@ -83,7 +71,7 @@ class Plan:
 
 def replay(
     folder: Path, fields: Mapping[str, str], paths: Sequence[str], session: Session
-) -> Outcome | None:
+) -> Replay | None:
     """Read a run's quarantined records again; None where there are none.
 
     `fields` are read options in place of the recipe's, for the units with quarantined records:
@@ -140,14 +128,14 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     Only files of units that are read are hashed. A unit is read if it holds a file with quarantined
     records or with other content than before, if it is cut otherwise, or if lists or code changed.
     """
-    if not run.paths:
-        raise AssayError(f"{run.folder}: an older version made this run; run assay curate again")
-    named = locate(paths) if paths else run.paths
+    claim = run.claim
+    named = locate(paths) if paths else claim.paths
     units = plan_units(named).units
     lists, same_lists = _digest_lists(run)
-    cuts = {_describe_cut(unit): unit.uid for unit in run.units}
+    cuts = {_describe_cut(unit): unit.uid for unit in claim.units}
     # Deleted passages are not to be had again from what the run kept.
-    if not same_lists or run.code != hash_code() or run.recipe.passages.action == "delete":
+    same_code = claim.code == _hash_code(run)
+    if not (same_lists and same_code) or run.recipe.passages.action == "delete":
         cuts = {}
     twins = {unit.uid: cuts[cut] for unit in units if (cut := _describe_cut(unit)) in cuts}
     if fields and len(twins) < len(units):
@@ -157,45 +145,50 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
         )
     bad = {entry.name for entry in quarantine.read(run.folder / "quarantine")}
     again = {unit.uid for unit in units if unit.uid not in twins or bad & _list_names(unit)}
-    known = {str(entry["name"]): entry for entry in run.inputs}
+    known = {entry.name: entry for entry in claim.inputs}
     found, changed = _digest_inputs(units, again, known)
     again |= {unit.uid for unit in units if changed & _list_names(unit)}
     names = sorted(set().union(*map(_list_names, units)))
     inputs = [found.get(name) or known[name] for name in names]
-    earlier = [entry for entry in run.inputs if entry["name"].startswith(f"{EARLIER} ")]
+    earlier = [entry for entry in claim.inputs if entry.name.startswith(f"{EARLIER} ")]
     return Plan(units, [*inputs, *lists, *earlier], named, twins, again, changed)
 
 
 def _digest_inputs(
-    units: Sequence[Unit], again: set[int], known: Mapping[str, Digest]
-) -> tuple[dict[str, Digest], set[str]]:
+    units: Sequence[Unit], again: set[int], known: Mapping[str, InputEntry]
+) -> tuple[dict[str, InputEntry], set[str]]:
     """Return the digests of the files of units that are read, and the names of changed files.
 
     A changed file makes units with other parts of it be read, whose files are looked at in turn.
     """
-    found: dict[str, Digest] = {}
+    found: dict[str, InputEntry] = {}
     changed: set[str] = set()
     seen: set[int] = set()
     while again - seen:
         fresh = [unit for unit in units if unit.uid in again - seen]
-        found |= {str(entry["name"]): entry for entry in fingerprint(fresh)}
+        found |= {entry.name: entry for entry in fingerprint(fresh)}
         seen |= again
         changed = {name for name, entry in found.items() if known.get(name) != entry}
         again = again | {unit.uid for unit in units if changed & _list_names(unit)}
     return found, changed
 
 
-def _digest_lists(run: Run) -> tuple[list[Digest], bool]:
+def _digest_lists(run: Run) -> tuple[list[InputEntry], bool]:
     """Return the entries of the files that the recipe names, and whether they are as before.
 
     The tokenizer's stays, for the run's own is kept; a file that is gone counts as unchanged.
     """
-    known = {entry["name"]: entry for entry in run.inputs}
-    now = {entry["name"]: entry for entry in digest_files(run.recipe, missing_ok=True)}
+    known = {entry.name: entry for entry in run.claim.inputs}
+    now = {entry.name: entry for entry in digest_files(run.recipe, missing_ok=True)}
     names = [f"{key} {path.name}" for key, path in run.recipe.list_files()]
     kept = [name for name in names if name.startswith("tokenizer.") or name not in now]
     entries = [known[name] if name in kept else now[name] for name in names]
-    return entries, all(known[entry["name"]] == entry for entry in entries)
+    return entries, all(known[entry.name] == entry for entry in entries)
+
+
+def _hash_code(run: Run) -> str:
+    """Return the hash of the code at hand, as far as it makes this run's data."""
+    return identity.hash_code(run.recipe.reference.wanted)
 
 
 def _describe_cut(unit: Unit) -> tuple[tuple[str, str, int, int], ...]:
@@ -212,7 +205,14 @@ def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
     asked = staging / "fields.json"
     if staging.exists() and not (asked.exists() and read_json(asked) == dict(fields)):
         shutil.rmtree(staging)
-    staged = claim_run(staging, run.recipe, plan.inputs, plan.paths, plan.units, True, run.against)
+    claim = replace(
+        run.claim,
+        inputs=plan.inputs,
+        code=_hash_code(run),
+        paths=plan.paths,
+        units=plan.units,
+    )
+    staged = claim_run(staging, claim, overwrite=True)
     write_json(asked, dict(fields))
     return staged
 
@@ -236,7 +236,7 @@ def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
             read_again(unit, known, hits, asked, job, staged.job)
 
 
-def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Outcome:
+def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Replay:
     """Return what became of the quarantined records.
 
     Raises:
@@ -251,7 +251,7 @@ def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) 
             f"{lost['locator'][0]}; nothing was changed (assay curate --overwrite starts over)"
         )
     kinds = sorted({*before.errors, *after.errors})
-    return Outcome(
+    return Replay(
         len(after.readable) - len(before.readable),
         {kind: (before.errors[kind], after.errors[kind]) for kind in kinds},
         dict(fields),
@@ -284,14 +284,14 @@ def _keep_models(run: Run, staged: Run) -> None:
         staged.finish("reference", 0)
 
 
-def _save_outcome(run: Run, staging: Path, outcome: Outcome) -> None:
+def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:
     earlier = [asdict(one) for one in _read_outcomes(run.folder)]
     write_json(staging / REPLAYS, [*earlier, asdict(outcome)])
 
 
-def _read_outcomes(run: Path) -> list[Outcome]:
+def _read_outcomes(run: Path) -> list[Replay]:
     path = run / REPLAYS
-    return [Outcome(**fields) for fields in read_json(path)] if path.exists() else []
+    return [Replay(**fields) for fields in read_json(path)] if path.exists() else []
 
 
 def publish(staging: Path, folder: Path) -> None:

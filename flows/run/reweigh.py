@@ -8,6 +8,7 @@ links where the file system allows it, and copies elsewhere.
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from pydantic import ValidationError
 from flows.recipe.problems import list_problems
 from flows.recipe.schema import Recipe, parse_recipe
 from flows.run.folder import Run, claim_run, open_run
-from flows.run.stages import REPLAYS, Session, publish_manifest, run_stage, weigh_tokens
+from flows.run.session import Session
+from flows.run.stages import REPLAYS, publish_manifest, run_stage, weigh_tokens
 from pipelines.verify.weights import STATISTICS, verify_weights
 from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 from weighting.errors import AssayError
@@ -54,9 +56,8 @@ def reweigh(
             f"{base}: keeps no signals, so it cannot be weighed anew; "
             "curate it with signals.keep = true"
         )
-    claimed = claim_run(
-        out, recipe, run.inputs, run.paths, run.units, overwrite, run.against, run.code
-    )
+    claim = replace(run.claim, recipe=recipe.model_dump(mode="json"))
+    claimed = claim_run(out, claim, overwrite)
     if not (out / MANIFEST_NAME).exists():
         with session.console.status("linking what stays the same"):
             shared = [entry for entry in manifest.files if is_shared(entry.path)]

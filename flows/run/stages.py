@@ -7,26 +7,23 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from flows.database.catalog import build_catalog
-from flows.recipe.schema import Recipe
-from flows.report import write_report
-from flows.run.folder import Run, claim_run, list_versions, open_run
+from flows.run import identity
+from flows.run.folder import Run, open_run
 from flows.run.funnel import describe_skipped
-from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
+from flows.run.prepare import CurateRequest, prepare
 from flows.run.reference import describe_reference, train_reference
+from flows.run.session import Session, open_session
 from flows.visible import show
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
 from pipelines.engine.progress import Progress
-from pipelines.engine.runner import Engine
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import read_statistics, write_signal_stats
@@ -44,12 +41,6 @@ from pipelines.verify.records import (
 )
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
-from pipelines.work.units import fingerprint
-from trainer.compare.ablate import AblationConfig, ablate
-from trainer.config.schema import TrainConfig
-from trainer.display.progress import counting_steps
-from trainer.display.tables import print_results
-from trainer.machine.resources import count_cores
 from weighting.contracts.manifest import (
     MANIFEST_NAME,
     FileEntry,
@@ -62,69 +53,7 @@ from weighting.storage.files import read_json, sha256
 from weighting.storage.json_records import to_json
 
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
-WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 MEGABYTE = 1_000_000
-EVAL_TOKENS = 32_768  # of the validation split, at each evaluation of a comparison
-COMPARE_BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
-
-
-@dataclass(frozen=True)
-class Session:
-    """How stages run and where they report: Beam's engine and the console."""
-
-    engine: Engine
-    console: Console
-
-    def skip(self, stage: str) -> None:
-        """Say that a stage is done already."""
-        self.console.print(f"{stage:<10} finished before, skipped", style="dim")
-
-
-def prepare(
-    inputs: Sequence[str],
-    out: Path,
-    recipe: Recipe,
-    overwrite: bool,
-    session: Session,
-    against: Sequence[Path] = (),
-) -> Run:
-    """Plan the units, hash the inputs, and claim the run folder.
-
-    Documents that the runs `against` have, or copies of them, are not to be kept again.
-    """
-    check_models(recipe)
-    with session.console.status("looking at the inputs"):
-        planned = plan_units(inputs)
-        earlier = sorted({run.absolute() for run in against})
-        digests = [
-            *fingerprint(planned.units),
-            *digest_files(recipe),
-            *digest_runs(earlier, out, recipe),
-        ]
-    for path in planned.ignored:
-        session.console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
-    if not planned.units:
-        raise AssayError(f"nothing to read in {', '.join(inputs)}")
-    named = locate(inputs)
-    return claim_run(
-        out, recipe, digests, named, planned.units, overwrite, [str(run) for run in earlier]
-    )
-
-
-def open_session(
-    folder: Path | None = None,
-    workers: int | None = None,
-    console: Console | None = None,
-    beam_args: Sequence[str] = (),
-) -> Session:
-    """Return a session. Without a number of workers, a large run takes one process a core.
-
-    `folder` is a claimed run, where there is one already.
-    """
-    if workers is None:
-        size = sum(open_run(folder).sizes().values()) if folder else 0
-        workers = count_cores() if size >= WORKERS_FROM else 1
-    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True))
 
 
 def run_stage(run: Run, stage: str, session: Session, work: Callable[[], object]) -> None:
@@ -144,9 +73,9 @@ def curate_documents(folder: Path, session: Session) -> None:
     def work() -> None:
         settings = run.curate_settings()
         prepare_items(settings.contamination, run.job)
-        for line in (*estimate(run.units, settings).describe(), *describe_items(run.job)):
+        for line in (*estimate(run.claim.units, settings).describe(), *describe_items(run.job)):
             session.console.print(Text(line, "dim"))
-        curate(run.units, settings, run.job, session.engine, Progress(session.console))
+        curate(run.claim.units, settings, run.job, session.engine, Progress(session.console))
         check_quarantine(run)
 
     run_stage(run, "curate", session, work)
@@ -225,12 +154,12 @@ def verify_run(folder: Path, session: Session) -> None:
 
     def work() -> None:
         with session.console.status("checking the accounts"):
-            counts = verify_records(run.job, run.against)
+            counts = verify_records(run.job, run.claim.against)
             counts |= {"sets": count_items(run.job)} | _read_replays(folder)
             counts |= describe_signals(run)
             settings = run.recipe.weigh_settings()
             counts |= to_json(verify_weights(run.job, settings, counts["funnel"]))
-            publish_manifest(run, counts, list_versions())
+            publish_manifest(run, counts, identity.list_versions(run.recipe.reference.wanted))
 
     if run.is_done("verify"):
         check_presence(folder)
@@ -251,7 +180,7 @@ def publish_manifest(
         run.folder,
         Manifest(
             recipe=run.recipe.model_dump(mode="json"),
-            inputs=run.inputs,
+            inputs=run.claim.inputs,
             counts=counts,
             files=list_files(run.folder, known),
             versions=versions,
@@ -297,34 +226,17 @@ DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
 }
 
 
-def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> AblationConfig:
-    """Return the comparison of plain with weighted training on a run's shards."""
-    base = TrainConfig(
-        shards=str(folder / "shards"),
-        steps=steps,
-        warmup=steps // 10,
-        batch=COMPARE_BATCH,
-        eval_every=max(1, steps // 5),
-        save_every=steps,
-        eval_tokens=EVAL_TOKENS,
-    )
-    out = folder / "ablations" / "objectives"
-    return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
-
-
-def compare_objectives(config: AblationConfig, session: Session) -> list[str]:
-    """Train the arms, print the table, return the verdicts; finished runs are not repeated."""
-    with counting_steps() as progress:
-        results = ablate(config, progress)
-    print_results(results, session.console)
-    return list(results.verdicts)
-
-
-def present(folder: Path, session: Session) -> None:
-    """Build the database and the report from the run's files."""
-    with session.console.status("building database and report"):
-        build_catalog(folder)
-        write_report(folder)
+def run_stages(
+    request: CurateRequest,
+    console: Console,
+    workers: int | None = None,
+    beam_args: Sequence[str] = (),
+) -> None:
+    """Make the data of a run: claim its folder, then every stage that is not done yet."""
+    run = prepare(request, console)
+    session = open_session(run.folder, workers, console, beam_args)
+    for stage in DATA_STAGES.values():
+        stage(run.folder, session)
 
 
 def check_quarantine(run: Run) -> None:

@@ -12,6 +12,7 @@ import orjson
 from pipelines.readers.read import list_slices
 from pipelines.readers.records import Slice
 from pipelines.readers.registry import READERS
+from weighting.contracts.inputs import InputEntry
 
 TARGET_BYTES = 4 * 2**20
 SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
@@ -57,14 +58,12 @@ def plan(
     return Plan(_pack(slices, target_bytes), ignored)
 
 
-def fingerprint(units: Iterable[Unit]) -> list[dict[str, str | int]]:
-    """Return name, size in bytes and content hash of every distinct input, by name."""
+def fingerprint(units: Iterable[Unit]) -> list[InputEntry]:
+    """Return the entry of every distinct input, by name."""
     inputs = {(part.name, part.path, part.reader) for unit in units for part in unit.slices}
-    entries: list[dict[str, str | int]] = []
-    for name, path, reader in sorted(inputs):
-        size, content = READERS[reader].digest(path)
-        entries.append({"name": name, "size": size, "hash": content})
-    return entries
+    return [
+        InputEntry(name, *READERS[reader].digest(path)) for name, path, reader in sorted(inputs)
+    ]
 
 
 def _pack(slices: Sequence[Slice], target_bytes: int) -> list[Unit]:

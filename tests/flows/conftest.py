@@ -119,13 +119,12 @@ def unreported():
 def unreporting():
     """Build neither database nor report: they take a third of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.commands.app._present", lambda run, console: None)
+        patch.setattr("flows.run.presentation.present", lambda run, console: None)
         yield
 
 
 def patch_runs(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("flows.run.folder.hash_code", lambda: "code")
-    patch.setattr("flows.run.replay.hash_code", lambda: "code")
+    patch.setattr("flows.run.identity.hash_code", lambda models: "code")
     patch.setattr("flows.run.inputs.MIN_UNIT_BYTES", 12_000)
     patch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
 

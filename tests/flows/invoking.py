@@ -1,4 +1,7 @@
-"""The assay command, run in this process."""
+"""The assay command, run in this process or in one of its own."""
+
+import subprocess
+import sys
 
 from typer.testing import CliRunner
 
@@ -11,6 +14,12 @@ def invoke(*arguments) -> str:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.output
+
+
+def call(*arguments, **options) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "flows", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 def check_recipe(path) -> list[str]:

@@ -34,6 +34,7 @@ from weighting.contracts.documents import (
     ledger_schema,
     write_table,
 )
+from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import Manifest, describe_file, write_manifest
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
@@ -55,7 +56,7 @@ def build_run(run: Path, story: Story | None = None) -> Path:
         run,
         Manifest(
             recipe=story.recipe,
-            inputs=[{"name": "in.jsonl", "size": 1234, "hash": "ab" * 16}],
+            inputs=[InputEntry("in.jsonl", 1234, "ab" * 16)],
             counts=counts,
             files=[describe_file(run, path, rows=1, tokens=2) for path in sorted(paths)],
             versions={"assay": "0.1.0", "numpy": np.__version__},

@@ -8,7 +8,7 @@ import pytest
 
 from flows.database.query import open_database
 from tests.conftest import write_text
-from tests.flows.commands.test_app import invoke
+from tests.flows.invoking import invoke
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
@@ -82,7 +82,7 @@ def folder(tmp_path_factory):
 
 def curate(folder, dump, run, recipe="recipe.toml", *options):
     arguments = ["curate", folder / dump, "--out", run, "--recipe", folder / recipe, *options]
-    return invoke(*arguments).output
+    return invoke(*arguments)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_second_dump_loses_what_the_first_has(first, second):
     page = (run / "report.html").read_text()
     assert all(f"<span>{doc_id}</span>" in page for doc_id in expected)
     assert page.count("in an earlier run") == 2
-    assert read_manifest(run).inputs[-1]["name"] == f"against {first[0]}"
+    assert read_manifest(run).inputs[-1].name == f"against {first[0]}"
 
 
 def test_a_dump_with_nothing_new_is_a_whole_run(first, folder):

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from flows.run import replay as replays
 from flows.run import stages
-from flows.run.stages import open_session
+from flows.run.session import open_session
 from tests.conftest import write_corpus
 from tests.flows.run.test_replay import break_line, curate, read_bytes, same_code  # noqa: F401
 from weighting.contracts.manifest import check_files, read_manifest

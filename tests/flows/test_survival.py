@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.flows.commands.test_app import call, invoke
+from tests.flows.invoking import call, invoke
 from weighting.contracts.manifest import read_manifest
 from weighting.storage.lock import NAME, locking
 
@@ -57,7 +57,7 @@ def test_a_run_is_replaced_under_the_lock(small_corpus, tmp_path):
     invoke("curate", small_corpus[0], "--out", run, "--recipe", "minimal")
     (run / NAME).write_text(json.dumps({"pid": 1}))  # of a process that was killed
     invoke("curate", small_corpus[1], "--out", run, "--recipe", "minimal", "--overwrite")
-    assert [entry["name"] for entry in read_manifest(run).inputs] == ["b.jsonl"]
+    assert [entry.name for entry in read_manifest(run).inputs] == ["b.jsonl"]
     assert not (run / NAME).exists()
 
 
@@ -65,18 +65,29 @@ IMPORTING = """
 import os, signal, sys
 class Interrupt:
     def find_spec(self, name, *_):
-        if name == "duckdb":
+        if name == "{module}":
             os.kill(os.getpid(), signal.{name})
 sys.meta_path.insert(0, Interrupt())
-import flows.commands.app
+from flows.entry import main
+sys.argv = ["assay", "query", "run", "SELECT 1"]
+main()
 """
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_while_libraries_load_leaves_no_traceback(name):
-    done = run_code(IMPORTING.replace("{name}", name))
+    done = run_code(IMPORTING.format(module="typer", name=name))
     assert done.returncode == -getattr(signal, name)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("module", ["duckdb", "pandas"])  # the second is one that may be missing
+def test_a_signal_while_a_command_loads_ends_it_at_once(module, name):
+    done = run_code(IMPORTING.format(module=module, name=name))
+    assert done.returncode == 128 + getattr(signal, name)
+    assert done.stderr.startswith("assay: interrupted; ")
+    assert done.stderr.count("\n") == 1
 
 
 BUSY = """
@@ -97,7 +108,8 @@ def test_a_signal_in_a_long_call_of_a_library_ends_the_process():
 
 IMPATIENT = """
 import os, signal
-from flows.interrupt import Interrupted, catch_signals, leave
+from flows.interrupt import catch_signals, leave
+from weighting.errors import Interrupted
 catch_signals()
 try:
     os.kill(os.getpid(), signal.SIGINT)

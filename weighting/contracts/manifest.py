@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from weighting.contracts.inputs import InputEntry
 from weighting.contracts.shards import Shard
 from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.storage.files import read_json, sha256, write_json
@@ -32,12 +33,12 @@ class FileEntry:
 class Manifest:
     """The whole story of a run, as JSON.
 
-    `recipe` is the effective recipe with every default written out; `inputs` names each input
-    file with its size and hash; `counts` holds the funnel; `versions` the code and libraries.
+    `recipe` is the effective recipe with every default written out; `counts` holds the funnel;
+    `versions` the code and libraries.
     """
 
     recipe: Mapping[str, Any]
-    inputs: list[Mapping[str, Any]]
+    inputs: list[InputEntry]
     counts: Mapping[str, Any]
     files: list[FileEntry]
     versions: Mapping[str, str]
@@ -65,7 +66,8 @@ def read_manifest(run: Path) -> Manifest:
             f"{MANIFEST_VERSION}); make it again: assay curate with --overwrite"
         )
     files = [FileEntry(**entry) for entry in fields.pop("files")]
-    return Manifest(files=files, **fields)
+    inputs = [InputEntry(**entry) for entry in fields.pop("inputs")]
+    return Manifest(files=files, inputs=inputs, **fields)
 
 
 def describe_file(

@@ -6,12 +6,11 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
-from flows.commands.app import app
 from flows.database.catalog import open_catalog
 from flows.run import replay as replays
 from tests.conftest import write_corpus
+from tests.flows.invoking import invoke
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
@@ -21,13 +20,6 @@ SAME = (
     *("shards", "signals", "stats"),
 )
 BROKEN = '{"text": "broken\n'
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
 
 
 def curate(folder, run, recipe):
@@ -62,8 +54,7 @@ def break_line(path, number=3):
 def same_code():
     """All runs here are of the same code, whatever is edited meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.run.folder.hash_code", lambda: "code")
-        patch.setattr("flows.run.replay.hash_code", lambda: "code")
+        patch.setattr("flows.run.identity.hash_code", lambda models: "code")
         yield
 
 
@@ -286,8 +277,7 @@ def test_a_run_and_a_corpus_that_moved(moved, tmp_path):
 
 def test_other_code_reads_everything_again(moved, fresh, monkeypatch):
     run, corpus = moved
-    for module in ("run.folder", "run.replay"):
-        monkeypatch.setattr(f"flows.{module}.hash_code", lambda: "newer")
+    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "newer")
     monkeypatch.setattr(replays, "restore_rows", None)  # must not be called
     invoke("replay", run, corpus)
     assert read_manifest(run).versions["code"] == "newer"
@@ -301,7 +291,7 @@ def test_records_that_would_be_lost_stop_the_replay(tmp_path, recipe, monkeypatc
     recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 0.9\n")
     curate(corpus, run, recipe)
     repair()
-    monkeypatch.setattr(replays, "hash_code", lambda: "other")
+    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "other")
     monkeypatch.setattr("pipelines.readers.rows._string", _refuse_ice)
     before = snapshot(run)
     with pytest.raises(AssayError, match=r"records that could be read before .*b\.jsonl: byte"):
@@ -319,7 +309,7 @@ def _refuse_ice(value, field):
 
 def test_fields_do_not_change_together_with_the_inputs(moved, monkeypatch):
     run, _ = moved
-    monkeypatch.setattr(replays, "hash_code", lambda: "other")
+    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "other")
     with pytest.raises(AssayError, match="run assay replay without them first"):
         invoke("replay", run, "--text-field", "body")
 

@@ -113,7 +113,7 @@ def test_weighing_again_changes_nothing(weigh, weighed):
 
 
 def test_it_is_checked_queried_and_explained_as_any_run(weighed):
-    assert "every checksum right" in invoke("check", weighed)
+    assert "every checksum right" in invoke("verify", weighed)
     sql = "select count(*) as n from token_weights where weight = 0"
     zeros = sum(split["zeros"] for split in read_manifest(weighed).counts["splits"].values())
     assert invoke("query", weighed, sql, "--format", "csv").split() == ["n", str(zeros)]

@@ -119,7 +119,7 @@ def test_links_that_lead_nowhere_or_in_circles_are_unreadable_files(tmp_path):
         assert names(planned)[:2] == ["a.txt", "b.txt"]
         items = [x for p in planned.units[0].slices for x in READERS[p.reader].read(p, DEFAULT)]
         assert [item.error for item in items[1:]] == ["unreadable"] * (len(names(planned)) - 1)
-    assert [entry["hash"] for entry in fingerprint(planned.units)][1:3] == ["unreadable"] * 2
+    assert [entry.hash for entry in fingerprint(planned.units)][1:3] == ["unreadable"] * 2
 
 
 def test_a_pipe_is_no_file(tmp_path):
@@ -255,10 +255,10 @@ def test_two_inputs_may_not_share_a_name(tmp_path):
 def test_fingerprints_follow_the_content_and_not_the_cut(corpus):
     planned = plan([str(corpus)])
     entries = fingerprint(planned.units)
-    assert [entry["name"] for entry in entries] == names(planned)
-    assert entries[0]["size"] == (corpus / "a.jsonl").stat().st_size
+    assert [entry.name for entry in entries] == names(planned)
+    assert entries[0].size == (corpus / "a.jsonl").stat().st_size
     assert fingerprint(plan([str(corpus)], target_bytes=5).units) == entries
     (corpus / "a.jsonl").write_text(json.dumps({"text": "b.jsonl"}) + "\n")
     changed = fingerprint(planned.units)
-    assert changed[0]["hash"] != entries[0]["hash"]
+    assert changed[0].hash != entries[0].hash
     assert changed[1:] == entries[1:]

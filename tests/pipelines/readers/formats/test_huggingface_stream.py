@@ -68,10 +68,10 @@ def test_it_is_planned_as_an_input_that_travels(folder):
 def test_the_fingerprint_follows_the_content(folder):
     units = plan([f"hf-stream:{folder}"]).units
     [before] = fingerprint(units)
-    assert before["size"] == sum(path.stat().st_size for path in folder.iterdir())
+    assert before.size == sum(path.stat().st_size for path in folder.iterdir())
     (folder / "train-1.jsonl").write_text('{"text": "changed", "n": 1}\n')
     [after] = fingerprint(units)
-    assert after["hash"] != before["hash"]
+    assert after.hash != before.hash
 
 
 def test_a_shard_that_breaks_off_costs_its_rest(folder, monkeypatch):

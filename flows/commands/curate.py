@@ -1,0 +1,49 @@
+"""`assay curate`: from raw text to weighted token shards."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.commands.options import Out, Overwrite, Workers
+from flows.recipe.presets import list_presets
+from weighting.storage.lock import locking
+
+RecipeName = Annotated[
+    str,
+    typer.Option("--recipe", help=f"a preset ({', '.join(list_presets())}) or a TOML file"),
+]
+
+
+def curate(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="files, folders, globs, URLs, hf:NAME, hf-stream:NAME, python-docs[:MB]"
+        ),
+    ],
+    out: Out,
+    recipe: RecipeName = "gopher",
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="an earlier run whose documents are not to come again"),
+    ] = None,
+    beam: Annotated[
+        list[str] | None,
+        typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
+    ] = None,
+) -> None:
+    """Clean, dedupe, tokenize and weigh a corpus."""
+    from flows.recipe.sources import load_recipe
+    from flows.run import presentation
+    from flows.run.prepare import CurateRequest
+    from flows.run.stages import run_stages
+
+    console = Console()
+    request = CurateRequest(paths, out, load_recipe(recipe), against or (), overwrite)
+    with locking(out):
+        run_stages(request, console, workers, beam or ())
+        presentation.present(out, console)

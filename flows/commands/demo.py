@@ -1,0 +1,44 @@
+"""`assay demo`: the whole way, on text that every machine with Python has."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.commands.options import Out, Overwrite, Workers
+from weighting.storage.lock import locking
+
+CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
+RECIPE = "python-docs"
+STEPS = 1000
+SEEDS = 3
+
+
+def demo(
+    out: Out = Path("runs/demo"),
+    corpus: Annotated[str, typer.Option(help="what to curate")] = CORPUS,
+    steps: Annotated[int, typer.Option(min=1, help="training steps of each run")] = STEPS,
+    seeds: Annotated[int, typer.Option(min=1, help="seeds of each arm")] = SEEDS,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """From the documentation on this machine to a compared pair of training runs."""
+    from flows.recipe.sources import load_recipe
+    from flows.run.comparison import compare_objectives, plan_comparison
+    from flows.run.prepare import CurateRequest
+    from flows.run.presentation import build_views
+    from flows.run.stages import run_stages
+    from flows.run.summary import print_paths, print_summary
+    from trainer.machine.resources import count_cores
+
+    console = Console()
+    request = CurateRequest([corpus], out, load_recipe(RECIPE), overwrite=overwrite)
+    with locking(out):
+        run_stages(request, console, workers or count_cores())
+        print_summary(out, console)
+        config = plan_comparison(out, steps, seeds, jobs=count_cores())
+        console.rule("plain against weighted next-token training")
+        compare_objectives(config, console)
+        build_views(out, console)
+        print_paths(out, console)

@@ -1,0 +1,45 @@
+"""`assay weigh`: another policy for a run that is done."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.commands.options import Out, Overwrite, RunFolder, Workers
+from weighting.errors import AssayError
+from weighting.policies.registry import POLICIES
+from weighting.storage.lock import locking
+
+
+def weigh(
+    run: RunFolder,
+    out: Out,
+    policy: Annotated[str, typer.Option(help=f"one of {', '.join(POLICIES)}")] = "soft",
+    dials: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="a key of the recipe's table weights"),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="keep the documents richest in: golden, a signal; or random ones"),
+    ] = None,
+    tokens: Annotated[int | None, typer.Option(min=1, help="budget of --select")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of --select, for documents that tie")] = 0,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Weigh the tokens of a run by another policy, into a run folder of its own."""
+    from flows.recipe.key_values import read_key_values
+    from flows.run import presentation
+    from flows.run.reweigh import reweigh
+    from flows.run.session import open_session
+
+    console = Console()
+    selection = {"by": select, "tokens": tokens, "seed": seed}
+    weights = read_key_values(dials or [])
+    if "policy" in weights:
+        raise AssayError("give the policy as --policy, not with --set")
+    with locking(out):
+        session = open_session(run, workers, console)
+        reweigh(run, out, {**weights, "policy": policy}, selection, overwrite, session)
+        presentation.present(out, console)

@@ -1,0 +1,59 @@
+"""Before the first stage: what a run is to be made of, planned, hashed and claimed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.recipe.schema import Recipe
+from flows.run import identity
+from flows.run.folder import Claim, Run, claim_run
+from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
+from pipelines.work.units import fingerprint
+from weighting.errors import AssayError
+
+
+@dataclass(frozen=True)
+class CurateRequest:
+    """What a run is asked to be.
+
+    Documents that the runs `against` have, or copies of them, are not to be kept again. With
+    `overwrite`, a run of other inputs, recipe or code in the folder `out` is replaced.
+    """
+
+    inputs: Sequence[str]
+    out: Path
+    recipe: Recipe
+    against: Sequence[Path] = ()
+    overwrite: bool = False
+
+
+def prepare(request: CurateRequest, console: Console) -> Run:
+    """Plan the units, hash the inputs, and claim the run folder.
+
+    Raises:
+        AssayError: an input or model cannot be used, or the folder holds something else.
+    """
+    recipe = request.recipe
+    check_models(recipe)
+    with console.status("looking at the inputs"):
+        planned = plan_units(request.inputs)
+        earlier = sorted({run.absolute() for run in request.against})
+        claim = Claim(
+            inputs=[
+                *fingerprint(planned.units),
+                *digest_files(recipe),
+                *digest_runs(earlier, request.out, recipe),
+            ],
+            recipe=recipe.model_dump(mode="json"),
+            code=identity.hash_code(recipe.reference.wanted),
+            paths=locate(request.inputs),
+            units=planned.units,
+            against=[str(run) for run in earlier],
+        )
+    for path in planned.ignored:
+        console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
+    if not planned.units:
+        raise AssayError(f"nothing to read in {', '.join(request.inputs)}")
+    return claim_run(request.out, claim, request.overwrite)

@@ -1,0 +1,41 @@
+"""The session of a command: where its stages run, and where they report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.run.folder import open_run
+from pipelines.engine.runner import Engine
+from trainer.machine.resources import count_cores
+
+WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
+
+
+@dataclass(frozen=True)
+class Session:
+    """How stages run and where they report: Beam's engine and the console."""
+
+    engine: Engine
+    console: Console
+
+    def skip(self, stage: str) -> None:
+        """Say that a stage is done already."""
+        self.console.print(f"{stage:<10} finished before, skipped", style="dim")
+
+
+def open_session(
+    folder: Path | None = None,
+    workers: int | None = None,
+    console: Console | None = None,
+    beam_args: Sequence[str] = (),
+) -> Session:
+    """Return a session. Without a number of workers, a large run takes one process a core.
+
+    `folder` is a claimed run, where there is one already.
+    """
+    if workers is None:
+        size = sum(open_run(folder).sizes().values()) if folder else 0
+        workers = count_cores() if size >= WORKERS_FROM else 1
+    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True))
