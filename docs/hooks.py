@@ -6,6 +6,7 @@ None of them is kept in the repository, so none can fall behind what it describe
 import ast
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,14 @@ def render_trainer() -> str:
 
 def _list_flags(parser: ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:
-        name = action.option_strings[-1] if action.option_strings else str(action.metavar)
-        if len(action.option_strings) > 1 and action.nargs == 0:
-            name = " / ".join(action.option_strings)
-        value = action.metavar if action.option_strings and action.nargs != 0 else None
-        shown = f"{name} {value}" if value else name
-        yield _code(shown), _cell((action.help or "") % vars(action))
+        names = action.option_strings
+        if "--help" in names:
+            continue
+        shown = " / ".join(names) if action.nargs == 0 else (names or [str(action.metavar)])[-1]
+        value, text = str(action.metavar or action.dest.upper()), (action.help or "") % vars(action)
+        if "|" in value:  # choices, too many for a narrow column
+            value, text = "NAME", f"{text}; one of {value.replace('|', ', ')}"
+        yield _code(f"{shown} {value}" if names and action.nargs != 0 else shown), _cell(text)
 
 
 # Tables.
@@ -263,7 +266,6 @@ def render_api(folder: Path) -> str:
     lines = [f"# {name}", "", _read_docstring(folder / "__init__.py"), ""]
     for path in _list_modules(folder):
         lines += [f"## {path.stem}", "", f"::: {name}.{path.stem}", ""]
-        lines += ["    options: {heading_level: 3, show_root_heading: false}", ""]
     return "\n".join(lines)
 
 
@@ -303,6 +305,8 @@ def _cell(text: str | None) -> str:
 
 
 def _code(text: str) -> str:
+    if "|" in text:  # which ends a cell, even within backticks
+        return f"<code>{escape(' '.join(text.split())).replace('|', '&#124;')}</code>"
     return f"`{_line(text)}`" if text else ""
 
 
