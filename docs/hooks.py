@@ -94,7 +94,9 @@ def _list_flags(parser: ArgumentParser) -> Iterator[tuple[str, str]]:
         names = action.option_strings
         if "--help" in names:
             continue
-        shown = " / ".join(names) if action.nargs == 0 else (names or [str(action.metavar)])[-1]
+        shown = names[0] if names else str(action.metavar)
+        if len(names) > 1:
+            shown = shown.replace("--", "--[no-]", 1)
         value, text = str(action.metavar or action.dest.upper()), (action.help or "") % vars(action)
         if "|" in value:  # choices, too many for a narrow column
             value, text = "NAME", f"{text}; one of {value.replace('|', ', ')}"
