@@ -104,7 +104,7 @@ def curate(
     overwrite: Overwrite = False,
     against: Annotated[
         list[Path] | None,
-        typer.Option("--against", help="an earlier run whose documents are not to come again"),
+        typer.Option("--against", help="an earlier run whose documents are not kept again"),
     ] = None,
     beam: Annotated[
         list[str] | None,
@@ -169,13 +169,13 @@ def explain(
 def replay(
     run: RunFolder,
     paths: Annotated[
-        list[str] | None, typer.Argument(help="the inputs, where they lie elsewhere now")
+        list[str] | None, typer.Argument(help="the inputs, if they were moved")
     ] = None,
     text_field: Annotated[
         str | None, typer.Option(help="read.text_field for what could not be read")
     ] = None,
-    source_field: Annotated[str | None, typer.Option(help="likewise, read.source_field")] = None,
-    extractor: Annotated[str | None, typer.Option(help="likewise, read.extractor")] = None,
+    source_field: Annotated[str | None, typer.Option(help="the same for read.source_field")] = None,
+    extractor: Annotated[str | None, typer.Option(help="the same for read.extractor")] = None,
     workers: Workers = None,
 ) -> None:
     """Read a run's quarantined records again after a fix, and merge what is recovered."""

@@ -32,7 +32,7 @@ def show(
 
 @recipes.command()
 def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) -> None:
-    """Say everything that is wrong with a recipe; exit with 2 where there is something."""
+    """Say everything that is wrong with a recipe; exit with 2 if something is."""
     try:
         recipe = load_recipe(name)
     except RecipeError as error:

@@ -1,4 +1,4 @@
-"""The arithmetic of a weight: computed anew by the functions that wrote it, step by step."""
+"""The arithmetic of a weight: computed again by the functions that wrote it, step by step."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -75,7 +75,7 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
 
 
 def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) -> Weighing | None:
-    """Return the weights of a document, computed anew; None without what they follow from.
+    """Return the weights of a document, computed again; None if what they follow from is missing.
 
     That is without a sidecar, and for documents that were not weighed. For `shuffled` they are what
     the tokens weighed before they were permuted.

@@ -50,7 +50,7 @@ class Run:
     paths: list[str]  # what named the inputs, absolute where local
     units: list[Unit]
     code: str  # hash of the code that claimed it
-    against: list[str]  # folders of earlier runs, whose documents are not to come again
+    against: list[str]  # folders of earlier runs, whose documents are not kept again
 
     @property
     def job(self) -> Job:
@@ -95,7 +95,7 @@ def claim_run(
 ) -> Run:
     """Claim a folder for a run, or return to the run that is there if it is the same one.
 
-    `code` is the hash of the code that made what is in it, by default of the code at hand.
+    `code` is the hash of the code that made what is in it, by default of the code that runs.
 
     Raises:
         AssayError: the folder holds something else, or a run of other inputs, recipe or code.
@@ -131,7 +131,7 @@ def open_run(folder: Path) -> Run:
     """Open a claimed run folder.
 
     Raises:
-        AssayError: it is none, or another version of assay claimed it.
+        AssayError: it is not a run, or another version of assay claimed it.
     """
     if not (folder / CLAIM).is_file():
         raise AssayError(f"{folder}: no run of assay is there (no {CLAIM})")

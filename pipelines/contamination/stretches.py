@@ -81,7 +81,7 @@ def attribute(
 
     Nothing is laid out by match and hit: where many items share an n-gram, that would be much.
     """
-    hits_V = np.full(len(words_V), -1, np.int64)  # of the document at hand
+    hits_V = np.full(len(words_V), -1, np.int64)  # of the current document
     at = low = 0
     while at < len(best_M) and low < len(documents_H):
         document, high = documents_H[low], low

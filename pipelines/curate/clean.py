@@ -72,7 +72,7 @@ class Unreadable(NamedTuple):
 
 @dataclass
 class Aside:
-    """What a unit holds besides documents: what could not be read, what is none, by kind, and the
+    """What a unit holds besides documents: rejected records, skipped ones by kind, and the
     evaluation items that were found in its documents (HITS)."""
 
     rejects: list[Unreadable] = field(default_factory=list)

@@ -62,7 +62,7 @@ def read(folder: Path) -> Iterator[Entry]:
 def _pack(item: Entry) -> bytes:
     fields = {"version": QUARANTINE_VERSION, **item._asdict()}
     fields["payload_base64"] = base64.b64encode(fields.pop("payload")).decode()
-    # A message may quote a file name that is no UTF-8; JSON cannot hold that.
+    # A message may quote a file name that is not UTF-8; JSON cannot hold that.
     fields["message"] = item.message.encode("utf-8", "replace").decode()
     return orjson.dumps(fields)
 

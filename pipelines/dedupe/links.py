@@ -211,7 +211,7 @@ def _link_groups(entries: Entries, sheet: Sheet, groups: Groups, pairs_Px2: Int6
     keys_N = np.where(same, sheet.content_keys_M[firsts_N], sheet.band_keys_M[firsts_N])
     here = entries.keys_N == keys_N
     both = sheet.published_M[docs_N] & sheet.published_M[firsts_N]
-    # Published copies have no link of their own: a new document that is like them makes one.
+    # Published copies are not linked to each other: a new document that resembles them links them.
     wanted = np.where(both, (joined_G | ~groups.settled_G)[groups.groups_N], here)
     chosen = np.flatnonzero(wanted & (docs_N != firsts_N))
     return np.stack([firsts_N[chosen], docs_N[chosen]], axis=1)
@@ -346,7 +346,7 @@ def is_left(bench: Bench, start: int, end: int) -> bool:
 def meet(bench: Bench, one: int, other: int) -> int:
     """Say whether the first band that two members share is this bucket's.
 
-    NOWHERE: they are not to be compared, for they are published, or met by a chance equality.
+    NOWHERE: they are not compared, because they are published, or share a key by chance.
     """
     if bench.settled_L[one] and bench.settled_L[other]:
         return NOWHERE

@@ -47,7 +47,7 @@ class Reject(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """One stored record that is whole and no document, such as a crawler's note of its request."""
+    """One stored record that is intact, but not a document, such as a crawler's note."""
 
     kind: str
 

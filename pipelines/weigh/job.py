@@ -5,7 +5,7 @@
     units ─► SumWeights ─► moments ─► scales ─► WriteShards ─► shards; weight by type ─► sum
 
 Each step is a barrier: what a token weighs depends on the whole corpus. Only unit numbers and small
-vectors travel; each step reads the sidecars anew.
+vectors are passed on; each step reads the sidecars again.
 """
 
 import json

@@ -88,7 +88,7 @@ def merge_sums(masses: Iterable[WeightSums]) -> WeightSums:
 def find_scale(mass: WeightSums, name: str, params: PolicyParams) -> Scale:
     """Return the scale of a split: the least mix, from the policy's on, that reaches the floor.
 
-    1 where none does, since damping alone takes the split below it. A split without text has
+    1 if no mix reaches the floor: damping alone takes the split below it. A split without text has
     nothing to scale.
 
     Raises:
@@ -116,7 +116,7 @@ def find_scale(mass: WeightSums, name: str, params: PolicyParams) -> Scale:
 
 
 def find_uniform_scale(mass: WeightSums, name: str, params: PolicyParams) -> Scale:
-    """Return the scale that gives all text of a split equal weights, but for the damping."""
+    """Return the scale that gives all text of a split equal weights, apart from the damping."""
     ones = mass._replace(
         raw=float(mass.tokens), damped=mass.factor, cross=mass.factor2, damped2=mass.factor2
     )

@@ -202,7 +202,7 @@ def find_keys(signals: Mapping[str, Float32s], params: PolicyParams) -> Bools:
 class Policy:
     """How a policy weighs, and what it needs to.
 
-    One of `of_types` and `of_tokens` is set; neither where it permutes another policy's weights.
+    One of `of_types` and `of_tokens` is set; neither if it permutes another policy's weights.
     """
 
     summary: str
@@ -299,7 +299,7 @@ def list_ranked(name: str, params: PolicyParams) -> dict[str, bool]:
 
 
 def resolve_params(name: str, params: PolicyParams) -> PolicyParams:
-    """Return the parameters with the policy's own `mix` where none is given, or none is mixed."""
+    """Return the parameters with the policy's own `mix` if none is given or nothing is mixed."""
     base = find_base(name, params)
     own = params.mix is None or base in CONTROLS
     return replace(params, mix=POLICIES[base].mix) if own else params
@@ -327,7 +327,7 @@ def check_policy(name: str, params: PolicyParams, known_signals: Sequence[str] |
 def tabulate_raw(name: str, types: Types, eos_id: int, params: PolicyParams) -> Float32s | None:
     """Return the raw weight of each type, float32 [V], or None: the policy is of tokens.
 
-    Ends of text are left out of the counts: they are no text.
+    End-of-text tokens are left out of the counts: they are not text.
     """
     weigh = POLICIES[find_base(name, params)].of_types
     if weigh is None:
