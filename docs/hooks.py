@@ -24,6 +24,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {name: [{_name_folder(folder): _name_page(folder)} for folder in _list_folders(name)]}
         for name in PACKAGES
     ]
+    assert config.nav is not None
     config.nav.append({"API": ["reference/api.md", *groups]})
     return config
 
@@ -34,7 +35,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/assay.md": render_assay,
         "reference/trainer.md": render_trainer,
         "reference/recipe-keys.md": render_recipe_keys,
-        "reference/tables.md": render_tables,
         "reference/code-map.md": render_code_map,
         "reference/api.md": render_api_index,
     }
@@ -103,7 +103,7 @@ def _list_flags(parser: ArgumentParser) -> Iterator[tuple[str, str]]:
         yield _code(f"{shown} {value}" if names and action.nargs != 0 else shown), _cell(text)
 
 
-# Tables.
+# Recipes.
 
 
 def render_recipe_keys() -> str:
@@ -126,6 +126,8 @@ def render_recipe_keys() -> str:
         rows = [_describe_key(key, item) for key, item in table["properties"].items()]
         lines += [f"## [{name}]", "", table.get("description", ""), ""]
         lines += [*_table(("key", "default", "valid", "meaning"), rows), ""]
+        if name == "weights":
+            lines += ["The knobs of each policy: [Weights](../weighting.md#policies).", ""]
     lines += [
         "## [rules]",
         "",
@@ -157,60 +159,6 @@ def _describe_valid(item: Mapping[str, Any]) -> str:
     bounds = [f"{sign} {item[key]:g}" for key, sign in signs.items() if key in item]
     kind = {"object": "table", "array": "list", "boolean": "true or false"}
     return " ".join([kind.get(item.get("type", ""), item.get("type", "")), " and ".join(bounds)])
-
-
-def render_tables() -> str:
-    """Return the page of signals, policies, published bounds, readers and objectives."""
-    from pipelines.readers.registry import READERS
-    from pipelines.rules.registry import FAMILIES
-    from trainer.objectives.registry import OBJECTIVES
-    from weighting.policies.registry import POLICIES
-    from weighting.signals.registry import SIGNALS
-
-    rules = [
-        (_code(rule), _code(family), _bound(bound.low), _bound(bound.high))
-        for family, one in FAMILIES.items()
-        for rule, bound in one.rules.items()
-    ]
-    objectives = [
-        (_code(name), _cell(_first_line(one.__doc__))) for name, one in OBJECTIVES.items()
-    ]
-    parts = {
-        "Signals": _tabulate("signal", SIGNALS, kind="of a", meaning="what it says"),
-        "Policies": _tabulate("policy", POLICIES, summary="raw weight"),
-        "Published bounds of rules": _table(("rule", "family", "min", "max"), rules),
-        "Readers": _tabulate("reader", READERS, suffixes="suffixes"),
-        "Objectives": _table(("objective", "what it does"), objectives),
-    }
-    lines = [
-        "# Signals, policies, readers",
-        "",
-        "What this installation knows, with the records of installed extensions. Formulas and "
-        "sources: [Weights](../weighting.md), [Rules](../rules.md), "
-        "[Objectives](../objectives.md).",
-    ]
-    for heading, table in parts.items():
-        lines += ["", f"## {heading}", "", *table]
-    return "\n".join(lines)
-
-
-def _tabulate(noun: str, records: Mapping[str, object], **columns: str) -> list[str]:
-    """Return a table of records by name: their fields `columns`, under the headings given."""
-    rows = [
-        (_code(name), *(_show(getattr(record, field)) for field in columns))
-        for name, record in records.items()
-    ]
-    return _table((noun, *columns.values()), rows)
-
-
-def _show(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(_code(str(item)) for item in value)
-    return _cell(str(value))
-
-
-def _bound(value: float | None) -> str:
-    return "" if value is None else f"{value:,g}"
 
 
 # The code.
@@ -314,10 +262,6 @@ def _code(text: str) -> str:
 
 def _line(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
 
 
 def _sentence(text: str | None) -> str:
