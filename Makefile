@@ -7,7 +7,8 @@ RUN := runs/demo
 CORPUS ?= python-docs:10
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint bench bench-clean bench-dedupe bench-train bench-weigh parity smoke clean
+.PHONY: demo test test-slow lint docs coverage bench bench-clean bench-dedupe bench-train bench-weigh parity smoke
+.PHONY: clean
 
 demo: $(VENV)/.demo
 	$(BIN)/assay demo --out $(RUN) --overwrite
@@ -27,6 +28,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/check_files.py
+
+# The manual, into build/site; a warning is an error
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The default tests again, counting lines, those of worker processes too; build/coverage/index.html
+coverage: $(VENV)/.dev
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html
 
 bench: $(VENV)/.bench $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.encode
@@ -69,11 +79,11 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) --editable '.[data,train,dev]'
+	$(PIP) --editable '.[data,train,dev,docs]'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(PIP) --editable '.[data,train,dev,bench]'
+	$(PIP) --editable '.[data,train,dev,docs,bench]'
 	touch $@
 
 clean:

@@ -1,5 +1,5 @@
-"""Apache Beam jobs: read, clean, dedupe, tokenize, score, weigh, write.
+"""Apache Beam jobs: curate, tokenize, score and weigh a corpus, and verify the run.
 
-Rules, hashing and tokenizing are plain functions in modules that do not import Beam; the graphs
-in `pipelines.curate.job` and `pipelines.weigh.job` only cut units, route and call them.
+Rules, hashing and tokenizing are plain functions in modules that do not import Beam. The graphs,
+one `job.py` for each of the four Beam stages, only pass units on and call them.
 """

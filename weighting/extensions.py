@@ -1,11 +1,11 @@
 """The door for installed packages: entry points that add signals, policies, rules and more.
 
-A package names a record of its own in its pyproject.toml, and is installed beside assay:
+A package names its record in its pyproject.toml, and is installed beside assay:
 
     [project.entry-points."assay.policies"]
     mine = "my_package.weights:MINE"
 
-It then stands beside the records that come with assay, under the entry point's name: in recipes,
+It is then listed with the records that come with assay, under the entry point's name: in recipes,
 commands, the report and the database. The manifest names the package and its version.
 """
 
@@ -47,7 +47,7 @@ def extend(kind: str, own: Mapping[str, T], of: type[T]) -> dict[str, T]:
     """Return assay's own records of a kind, then those of installed packages by name.
 
     Raises:
-        AssayError: a name is taken, or what it names cannot be imported or is no such record.
+        AssayError: a name is taken, or what it names cannot be imported or is not such a record.
     """
     records = dict(own)
     for one in sorted(entry_points(group=f"assay.{kind}"), key=lambda one: one.name):

@@ -60,7 +60,7 @@ def knob(
     choices: Sequence[str] = (),
     default_factory: Callable[[], Any] | Any = MISSING,  # noqa: ANN401 - dataclasses' own marker
     **bounds: float,
-) -> Any:  # noqa: ANN401 - stands for a value of the field's type
+) -> Any:  # noqa: ANN401 - a placeholder for a value of the field's type
     """Return a dataclass field with a default, its help text and its valid values.
 
     `bounds` are `least`, `most`, `above` (exclusive) and `below` (exclusive).

@@ -103,7 +103,7 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
 
 
 def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) -> Weighing | None:
-    """Return the weights of a document, computed anew; None without what they follow from.
+    """Return the weights of a document, computed again; None if what they follow from is missing.
 
     That is without a sidecar, and for documents that were not weighed.
     """

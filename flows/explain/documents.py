@@ -139,7 +139,7 @@ def describe_weights(
 
 
 def cite(kept: Kept, position: int) -> dict[str, Any]:
-    """Return a token's place and weight, and its text with what stands around it."""
+    """Return a token's place and weight, and its text with what is around it."""
     assert kept.weights_N is not None
     quoted = {"position": position, "weight": float(kept.weights_N[position])}
     if kept.starts_N is None:

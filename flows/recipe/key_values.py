@@ -11,7 +11,7 @@ from weighting.errors import AssayError
 def read_key_values(items: Sequence[str]) -> dict[str, Any]:
     """Return a table of KEY=VALUE items; keys may be dotted, and text needs no quotes.
 
-    What is no value of TOML is text.
+    What is not a TOML value is text.
 
     Raises:
         AssayError: an item is not of this form, or a key comes twice.

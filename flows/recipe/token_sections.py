@@ -44,7 +44,7 @@ class SignalTable(Section):
 
 
 class ReferenceTable(Section):
-    """A model that scores every token; without `model` or `train` there is none."""
+    """A model that scores every token, if `model` or `train` is given."""
 
     model: RunFolder | None = None
     """Folder of a training run, whose tokenizer is tokenizer.path."""
@@ -78,7 +78,7 @@ class ReferenceTable(Section):
         return self.model is not None or bool(self.train)
 
     def config(self) -> TrainConfig:
-        """Return how the reference is trained, but for where it reads."""
+        """Return how the reference is trained, except where it reads."""
         fixed = [name for name in FIXED if name in self.train]
         if fixed:
             raise ValueError(f"train.{fixed[0]}: set by the run, leave it out")

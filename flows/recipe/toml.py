@@ -1,6 +1,6 @@
 """A recipe as TOML: every key with its value, defaults included, and what it means.
 
-TOML has no null: a key without a value, and a rule that drops nothing, stand in comments.
+TOML has no null: a key without a value, and a rule that drops nothing, are written as comments.
 """
 
 import json

@@ -147,7 +147,7 @@ def find_disputes(
 def _resolve(
     judgements: Sequence[Judgement], distributions: Mapping[str, Distribution]
 ) -> list[str]:
-    """Return the signals that count; none where one judgement has none that the run has."""
+    """Return the signals that count; none if the run lacks all signals of one judgement."""
     found = [[name for name in names if name in distributions][:1] for names in judgements]
     return list(dict.fromkeys(one[0] for one in found)) if all(found) else []
 

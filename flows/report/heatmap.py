@@ -204,8 +204,8 @@ def _cut(doc_id: str, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Gl
 def spell(pieces: Sequence[bytes]) -> list[str]:
     """Return the text of tokens that are pieces of UTF-8.
 
-    A character made by several tokens stands whole at the token with its first byte; the others
-    get what they begin, which may be nothing. Bytes that are no UTF-8 become �.
+    A character made by several tokens is shown at the token with its first byte; the others
+    get what they begin, which may be nothing. Bytes that are not UTF-8 become �.
     """
     blob = b"".join(pieces)
     leads = np.flatnonzero((np.frombuffer(blob, np.uint8) & 0xC0) != 0x80)

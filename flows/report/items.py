@@ -1,4 +1,4 @@
-"""Evaluation items that stand in documents: how many of each set, and some to be judged."""
+"""Evaluation items found in documents: how many of each set, and some to be judged."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ LENGTH = 600  # characters of a question
 
 
 class Item(NamedTuple):
-    """An evaluation item and the document it stands in, to be read side by side.
+    """An evaluation item and the document that holds it, to be read side by side.
 
     `score` and the shares say how much of the item the document holds: of all n-grams weighed, of
     the question's and of the answer's; None where there are none of a kind.

@@ -52,7 +52,7 @@ def list_funnel(
 
 
 def describe_skipped(skipped: Mapping[str, int]) -> str:
-    """Return what stored records were no documents, the commonest kinds first; "" for none."""
+    """Return which stored records were not documents, the commonest kinds first; "" if all were."""
     if not skipped:
         return ""
     kinds = sorted(skipped, key=lambda kind: (-skipped[kind], kind))

@@ -1,4 +1,4 @@
-"""What a run is to be made of: units planned, inputs hashed, models tried before the work."""
+"""What a run will read: units planned, inputs hashed, models tried before the work begins."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 The new state is built in RUN/.replay, a run folder of its own, while RUN stays as it was. When it
 is whole, its parts move into the places of the old ones, the manifest last. Killed before that, RUN
-is untouched; killed between, RUN has no manifest; either way the same command finishes the work.
+is untouched; killed in between, RUN has no manifest. Either way the same command goes on.
 """
 
 import shutil
@@ -75,7 +75,7 @@ def replay(
     """Read a run's quarantined records again; None where there are none.
 
     `fields` are read options in place of the recipe's, for the units with quarantined records:
-    what was read before stays as it is. `paths` say where the inputs lie, where they have moved.
+    what was read before stays as it is. `paths` say where the inputs are, if they were moved.
 
     Raises:
         AssayError: the run is not whole, its inputs are gone, or records would be lost.

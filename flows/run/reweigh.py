@@ -1,4 +1,4 @@
-"""Weighing a finished run anew, by another policy, without its texts: `assay weigh`.
+"""Re-weighting a finished run by another policy, without its texts: `assay weigh`.
 
 The result is a run folder of its own, byte for byte the one that `assay curate` with that policy
 would have written. What no policy changes is shared with the run it comes from: the files are hard
@@ -39,7 +39,7 @@ def reweigh(
 ) -> Run:
     """Weigh the tokens of `base` into the run folder `out`.
 
-    `weights` and `selection` stand in place of those tables of the recipe; what they leave out has
+    `weights` and `selection` replace those tables of the recipe; what they leave out has
     its default. Done before, nothing is done; killed, it goes on.
 
     Raises:

@@ -35,7 +35,7 @@ VARIANTS = pa.schema(
         pa.field("set", pa.string(), nullable=False),
         pa.field("item", pa.string(), nullable=False),  # the item's id in its set
         pa.field("question", pa.string(), nullable=False),
-        pa.field("answer", pa.string()),  # null: the question stands alone
+        pa.field("answer", pa.string()),  # null: there is a question only
         pa.field("number", pa.int32(), nullable=False),  # the item's, shared by its variants
         pa.field("words", pa.int32(), nullable=False),
         pa.field("question_grams", pa.int32(), nullable=False),  # distinct ones

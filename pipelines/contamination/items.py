@@ -27,7 +27,7 @@ class Item(NamedTuple):
     set: str
     id: str  # the field `id`, else the line's number, from 1
     question: str
-    answers: tuple[str, ...]  # none: the question stands alone
+    answers: tuple[str, ...]  # none: there is a question only
 
     @property
     def texts(self) -> list[str]:
@@ -46,8 +46,8 @@ def read_items(sets: Iterable[EvaluationSet]) -> list[Item]:
     """Return the items of all sets, in the order of their files.
 
     Raises:
-        AssayError: a file cannot be read or holds no item, or a line is no item; it names the set,
-            the file, and the line and field.
+        AssayError: a file cannot be read or holds no item, or a line is not an item; it names
+            the set, the file, and the line and field.
     """
     return [item for wanted in sets for item in _read_set(wanted)]
 
@@ -69,7 +69,7 @@ class _Row(NamedTuple):
     fields: dict[str, Any]
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a field's value, neither absent nor null."""
+        """Return a field's value, neither missing nor null."""
         if self.fields.get(name) is None:
             known = list(self.fields)
             listed = ", ".join(known[:NAMES_SHOWN]) + ", …" * (len(known) > NAMES_SHOWN)

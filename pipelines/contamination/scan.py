@@ -1,6 +1,6 @@
 """Which documents hold which evaluation items, and where.
 
-Nearly all documents hold no n-gram of any item. They cost a look at a table for each word and each
+Nearly all documents hold no n-gram of any item. They cost one look-up for each word and each
 length of n-grams; everything else is paid for by matches alone.
 """
 

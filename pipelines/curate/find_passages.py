@@ -82,7 +82,7 @@ def find_kept(batch: pa.RecordBatch, members: Structs, first: int) -> Bools:
 def rank_documents(kept: pa.RecordBatch | pa.Table, settings: CurateSettings) -> Uint64s:
     """Return a number for each of D documents, uint64 [D]: the smallest keeps a passage.
 
-    It comes of the text alone, or of the id where texts may be equal.
+    It is derived from the text alone, or from the id if texts may be equal.
     """
     exact = settings.dedupe is not None and settings.dedupe.exact
     values = kept["text" if exact else "doc_id"]

@@ -6,9 +6,9 @@
 Each step waits for all of the one before, and only numbers travel: of units and of ranges. Text,
 fingerprints and hashes stay in files of the units. A step that the settings leave out is not there.
 
-Where the estimate says that one process can cluster whatever may come, that is one graph. Else the
-links are counted first; if they are too many, rounds of star contraction follow, each a graph of
-its own, for how many it takes shows only then.
+If the estimate says that one process can cluster all links, that is one graph. Else the
+links are counted first. If they are too many, rounds of star contraction follow, each a graph of
+its own, because how many it takes shows only then.
 """
 
 from collections.abc import Callable, Sequence

@@ -17,6 +17,8 @@ from pipelines.readers.streams.lines import read_lines
 from weighting.errors import BrokenContract
 from weighting.storage.files import replacing
 
+QUARANTINE_VERSION = 1  # of the entries; `assay replay` may be of a later assay than the run
+
 
 class Entry(NamedTuple):
     """One quarantined record: the file's name, its reader, and the reject's own fields."""
@@ -48,24 +50,29 @@ def read(folder: Path) -> Iterator[Entry]:
     """Yield the entries of every file in a quarantine folder, in order of file name.
 
     Raises:
-        BrokenContract: a file is damaged.
+        BrokenContract: a file is damaged, or its entries are of another version.
     """
     for path in sorted(folder.glob("*.jsonl.zst")):
         for line in read_lines(str(path), 0, -1):
             if isinstance(line, Reject):
                 raise BrokenContract(f"{path}: {line.message} at {line.locator}")
-            yield _unpack(line[1])
+            yield _unpack(path, line[1])
 
 
 def _pack(item: Entry) -> bytes:
-    fields = item._asdict()
+    fields = {"version": QUARANTINE_VERSION, **item._asdict()}
     fields["payload_base64"] = base64.b64encode(fields.pop("payload")).decode()
-    # A message may quote a file name that is no UTF-8; JSON cannot hold that.
+    # A message may quote a file name that is not UTF-8; JSON cannot hold that.
     fields["message"] = item.message.encode("utf-8", "replace").decode()
     return orjson.dumps(fields)
 
 
-def _unpack(line: bytes) -> Entry:
+def _unpack(path: Path, line: bytes) -> Entry:
     fields = orjson.loads(line)
+    version = fields.pop("version", None)
+    if version != QUARANTINE_VERSION:
+        raise BrokenContract(
+            f"{path}: quarantine of version {version}, this code reads {QUARANTINE_VERSION}"
+        )
     fields["payload"] = base64.b64decode(fields.pop("payload_base64"))
     return Entry(**fields)

@@ -7,7 +7,7 @@ with the marks that adjoin its first and last word.
 
 Of the white space before and after a cut the side with more line breaks stays, of equals the left;
 at an end of the text what lies there. So whole lines go with their line break, and paragraphs stay
-apart. Where there is no white space on either side a blank takes the place of the cut, so that no
+apart. If there is no white space on either side, a blank takes the place of the cut, so that no
 two words become one.
 """
 
@@ -100,7 +100,7 @@ def reach_right(text: Text, word_hashes: WordHashes, document: int, word: int) -
 def find_cuts(text: Text, painted: Bools) -> Int64s:
     """Return what to cut out of D texts, int64 [4, C]: the text, start, end, blanks to leave.
 
-    Painted bytes with nothing but white space between them are one cut.
+    Painted bytes with only white space between them are one cut.
     """
     # Painted bytes may go on from one text into the next, and are a cut in both.
     room = len(text.offsets)

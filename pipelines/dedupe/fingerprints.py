@@ -172,11 +172,11 @@ def publish(fingerprints: Fingerprints, target: Fingerprints, members: Structs) 
 def check_compatible(path: Path, near: NearSettings | None) -> None:
     """Check that fingerprints of an earlier run can be compared with those of a run with `near`.
 
-    The least similarity may differ: it is no part of the fingerprints. A run that looks for exact
+    The least similarity may differ: it is not part of the fingerprints. A run that looks for exact
     copies alone can be compared with any.
 
     Raises:
-        AssayError: `path` is no file of documents, or of another version or other settings.
+        AssayError: `path` is not a file of documents, or is of another version or other settings.
     """
     try:
         batch = _open_batch(path)

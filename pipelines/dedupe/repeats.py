@@ -228,7 +228,7 @@ def find_sorted(keys_K: Uint64s, among_U: Uint64s) -> Int64s:
 def find_unsorted(
     keys_M: Uint64s, repeats: Uint64s, places: Int64s, shift: np.uint64, found: Uint64s
 ) -> None:
-    """Write the rows of what is repeated to `found`, but for the keys, for each of M keys.
+    """Write the rows of what is repeated, without the keys, to `found`, for each of M keys.
 
     Bucket b of the keys, by their highest bits, begins at places[b].
     """

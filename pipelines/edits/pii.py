@@ -106,7 +106,7 @@ def find_emails(text: str, *, numbers: bool = False) -> Iterator[Piece]:
 
 
 def find_ipv4(text: str) -> Iterator[Piece]:
-    """Yield IPv4 addresses of the public internet, but for those that read as a version."""
+    """Yield IPv4 addresses of the public internet, except those that look like a version."""
     for match in DOTTED.finditer(text):
         small = all(int(number) < 32 for number in match[0].split("."))
         before = text[max(0, match.start() - VERSION_CONTEXT) : match.start()]

@@ -3,7 +3,7 @@
 `resiliparse` is fast (tens of MB/s) and takes the page's main content by simple rules;
 `trafilatura` weighs blocks of text and is what FineWeb was made with, some thirty times slower;
 `raw` leaves the markup, for a corpus of markup. A page without main text gives an empty text, which
-is no error: rules drop it, and the ledger counts it.
+is not an error: rules drop it, and the ledger counts it.
 
 Extractors are fast on all but a few kinds of page, whose time grows with the square of their size.
 Those are refused by counts, not by the clock, so that the outcome is the same on any machine.
@@ -80,7 +80,7 @@ def decode_page(data: bytes, charset: str | None = None) -> str:
     """Return the text of encoded HTML or plain text; `charset` is what its transfer stated.
 
     What is valid UTF-8 is taken for it. Else the stated charset, the page's own (in a meta element)
-    and the one that its bytes look like are tried in turn; where none fits throughout, the one that
+    and the one that its bytes look like are tried in turn; if none fits throughout, the one that
     leaves the fewest replacement characters is used.
     """
     if not data.startswith(UTF16_MARKS) and ESCAPE not in data:

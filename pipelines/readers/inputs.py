@@ -119,7 +119,7 @@ def _mode(path: str) -> int | None:
 
 
 def _local(spec: str) -> set[str]:
-    """Return the absolute paths that a local path, folder or glob stands for."""
+    """Return the absolute paths that a local path, folder or glob names."""
     is_pattern = has_magic(spec) and not os.path.lexists(spec)
     matches = glob(spec, recursive=True) if is_pattern else [spec]  # noqa: PTH207 - may be absolute
     paths: set[str] = set()
@@ -155,7 +155,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _remote(spec: str) -> set[str]:
-    """Return the URLs that a URL of a file, folder or glob stands for."""
+    """Return the URLs that a URL of a file, folder or glob names."""
     try:
         filesystem, path = url_to_fs(spec)
         paths = filesystem.glob(path) if has_magic(path) else filesystem.find(path)
@@ -183,7 +183,7 @@ def _unique(paths: Iterable[str]) -> list[str]:
 
 
 def _check_names(inputs: list[Input]) -> None:
-    """Refuse what would give two documents one id, or an id that is no text."""
+    """Refuse what would give two documents one id, or an id that is not text."""
     names: dict[str, str] = {}
     for item in inputs:
         path, name = item.path, item.name

@@ -24,7 +24,7 @@ class BadRecord(ValueError):
 
 
 def to_record(row: object, locator: str, options: ReadOptions, source: str) -> Record:
-    """Return the record that a decoded row stands for; `source` is used where it names none.
+    """Return the record of a decoded row; `source` is used if the row names none.
 
     Null counts as absent. The row's other fields become JSON with sorted keys. `row` is used up.
 

@@ -8,7 +8,7 @@ from weighting.errors import AssayError
 
 @lru_cache
 def load_list(path: str, setting: str) -> tuple[str, ...]:
-    """Return the entries of a file, stripped; blank lines and lines that start with # are none.
+    """Return the entries of a file, stripped; blank lines and lines that start with # are skipped.
 
     AssayError, with the name of the setting, where there is no such file or it is not UTF-8.
     """

@@ -6,7 +6,7 @@ import ahocorasick
 
 
 class Phrases:
-    """A set of phrases to look for; empty ones are none."""
+    """A set of phrases to look for; empty ones are ignored."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._automaton = ahocorasick.Automaton()

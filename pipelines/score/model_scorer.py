@@ -8,7 +8,7 @@ from weighting.signals.model_settings import ModelSettings
 
 
 def load_scorer(settings: ModelSettings, tokenizer_sha256: str) -> Scorer:
-    """Return the models; they are loaded once a process, and again where a run was trained anew.
+    """Return the models; they are loaded once a process, and again if a run was trained again.
 
     Raises:
         AssayError: no such training run, too few checkpoints, or models of another tokenizer.

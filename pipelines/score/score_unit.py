@@ -155,7 +155,7 @@ def choose_documents(sidecar: Sidecar, chosen_D: Bools, split: str) -> Sidecar:
 def _mark(
     uid: int, documents: Documents, settings: ScoreSettings, encoder: Encoder, job: Job
 ) -> tuple[Int32s, Marks]:
-    """Return the first character and the marks of every token; nothing is looked for in vain."""
+    """Return the first character and the marks of every token, as far as they are needed."""
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
     size = len(documents.ids_N)
     marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))

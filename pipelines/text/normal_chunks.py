@@ -1,7 +1,7 @@
 """The chunks of normalised texts (runs between spaces), most of which are words as they stand.
 
 spaCy cuts a chunk at marks, digits and symbols, and where one of its special cases says so. One of
-nothing but letters that is no special case is a word, and needs no look into a vocabulary.
+letters only that is not a special case is a word, and needs no look into a vocabulary.
 """
 
 from functools import cache

@@ -48,7 +48,7 @@ def copy_tokenizer(source: Path, path: Path) -> None:
     """Check a tokenizer.json that the user names and write it to `path`.
 
     Raises:
-        AssayError: it cannot be loaded, is no byte-level BPE, or has no end-of-text token.
+        AssayError: it cannot be loaded, is not a byte-level BPE, or has no end-of-text token.
     """
     tokenizer = load_tokenizer(source)
     find_end_of_text(tokenizer, str(source))

@@ -144,7 +144,7 @@ def _list_pairs(rules: Sequence[str], both_RxRx3: Int64s) -> pa.Table:
 
 
 def list_skipped(job: Job) -> pa.Table:
-    """Return what the readers found to be whole and no document, by unit and kind."""
+    """Return what the readers found intact, but not a document, by unit and kind."""
     rows = [
         (uid, kind, records)
         for uid in sorted(job.work.list_done(CLEAN))

@@ -41,7 +41,7 @@ class Words(NamedTuple):
     """The words of D texts: places in `vocabulary` (WORD, see `memo`), and the chunks they are in.
 
     Words of text d are places[offsets[d]:offsets[d + 1]]; its chunks are the bytes from
-    chunk_starts to chunk_ends, chunk_words words each, likewise bounded by chunk_offsets.
+    chunk_starts to chunk_ends, chunk_words words each, bounded by chunk_offsets in the same way.
     """
 
     places: Int64s  # [N]

@@ -59,7 +59,7 @@ def is_host(points: Int32s, first: int, last: int, flags: Uint16s) -> int:
 def scan_host(points: Int32s, first: int, last: int, flags: Uint16s) -> tuple[int, int, int]:
     """Return where the last label of a host begins and ends, and the labels if all are numbers.
 
-    UNKNOWN for its begin where a label before it is none.
+    UNKNOWN for its begin if what precedes it is not a label.
     """
     start, labels, letters, at = first, 1, False, first
     while at < last and (

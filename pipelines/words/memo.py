@@ -33,7 +33,7 @@ from pipelines.words.tables import (
 )
 from weighting.arrays import Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
 
-CHUNK_LIMIT = 2**19  # chunks after which the vocabulary starts anew: some 60 MB
+CHUNK_LIMIT = 2**19  # chunks after which the vocabulary is emptied: some 60 MB
 STEP = 2**16  # chunks looked up at a time
 
 WORD = np.dtype(
@@ -69,7 +69,7 @@ class Vocabulary:
         self.forget()
 
     def forget(self) -> None:
-        """Start anew."""
+        """Empty it."""
         self.keys = np.zeros(2**12, np.uint64)
         self.slots = np.zeros(2**12, np.int32)
         self.chunks = np.empty(2**11, CHUNK)

@@ -55,7 +55,7 @@ class AblationConfig:
     other_documents: bool = False  # arms may train on different documents
 
     def __post_init__(self) -> None:
-        """Raise AssayError where this is no comparison."""
+        """Raise AssayError if there is nothing to compare."""
         if not self.arms or not self.seeds or self.jobs < 1:
             raise AssayError("an ablation needs at least one arm, one seed and one job")
         if len(set(self.seeds)) < len(self.seeds):

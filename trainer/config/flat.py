@@ -1,6 +1,6 @@
 """The flat form of a config: one name means one field everywhere.
 
-Fields of the model and of the objectives stand beside those of training, in a flag, in an
+Fields of the model and of the objectives are listed with those of training, in a flag, in an
 ablation's arm (`NAME:lr=0.001,layers=6`), in config.json and in an error message.
 """
 
@@ -68,7 +68,7 @@ def flatten(config: TrainConfig) -> dict[str, Value]:
 def override(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     """Return `config` with some fields replaced; `values` is in the flat form.
 
-    `depth` stands for layers, width and heads, see `spread_depth`.
+    `depth` sets layers, width and heads, see `spread_depth`.
 
     Raises:
         AssayError: an unknown field, a value of the wrong type, or an impossible combination.
@@ -97,7 +97,7 @@ def spread_depth(values: FlatConfig) -> dict[str, Value]:
     """Replace `depth` d by layers d, width 64 d and d heads.
 
     Raises:
-        AssayError: depth is below 1, or stands beside a field that it means.
+        AssayError: depth is below 1, or is given together with a field that it sets.
     """
     rest = dict(values)
     if DEPTH not in rest:

@@ -26,7 +26,7 @@ class Stream:
     segments: tuple[Segment, ...]
     paths: tuple[Path, ...]  # the shard of each segment
     starts_S1: Int64s
-    eos_id: int  # ends a document, and stands before the stream's first token
+    eos_id: int  # ends a document, and comes before the stream's first token
 
     @property
     def tokens(self) -> int:

@@ -24,7 +24,7 @@ IGNORED = -100  # target id of padding, as in torch's cross entropy
 class Batch:
     """B windows of T tokens.
 
-    Ids are int64, weights float32 and those of the targets. Padding stands at the end of a window:
+    Ids are int64, weights float32 and those of the targets. Padding is at the end of a window:
     target IGNORED, weight 0. `documents_BxT` numbers the documents within a window; an input
     belongs to the document of its target, so the end-of-text before a document is part of it.
     """

@@ -1,7 +1,7 @@
 """How a stream of tokens is cut into windows: a plan that is made once and never copied.
 
 A window holds pieces: intervals of targets. The input of the target at position p of the stream is
-the token at p - 1, and one end-of-text stands before the stream's first token. So every token of
+the token at p - 1, and one end-of-text comes before the stream's first token. So every token of
 a split is a target exactly once, and no weight is lost.
 
 stream    every `context` targets are a window, wherever documents begin and end; the last window
@@ -96,7 +96,7 @@ class Packing:
         )
 
     def mass_lost(self, stream: Stream) -> float:
-        """Return the share of the stream's weight that lies on tokens which are no target."""
+        """Return the share of the stream's weight that lies on tokens that are not targets."""
         order_P = np.argsort(self.starts_P)
         starts_P = np.append(self.starts_P[order_P], stream.tokens)
         stops_P = np.append(0, (self.starts_P + self.sizes_P)[order_P])

@@ -14,7 +14,7 @@ from weighting.errors import AssayError
 def writing(folder: Path, step: int) -> Iterator[Report]:
     """Append rows to `folder` as train/NAME and validation/NAME; `step` updates are done already.
 
-    What an earlier process wrote of later steps is hidden: a resumed run comes by them again.
+    What an earlier process wrote about later steps is hidden: a resumed run writes them again.
 
     Raises:
         AssayError: TensorBoard is not installed.

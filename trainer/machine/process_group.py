@@ -74,7 +74,7 @@ def read_ranks() -> Ranks:
     """Return what torchrun's environment says, one process where it says nothing.
 
     Raises:
-        AssayError: a variable is no number.
+        AssayError: a variable is not a number.
     """
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     if "WORLD_SIZE" not in os.environ:

@@ -1,4 +1,4 @@
-"""How attention knows where a token stands, and which tokens it may see.
+"""How attention knows the position of a token, and which tokens it may see.
 
 Sources: RoPE, arXiv 2104.09864; ALiBi, arXiv 2108.12409.
 

@@ -51,7 +51,7 @@ def save(folder: Path, record: Record, files: Mapping[str, Tensors], keep: int) 
             _write(temporary, record, files)
             temporary.replace(target)
         finally:
-            # Of a save that failed: where the disk is full it holds the room that is missing.
+            # Left by a save that failed: if the disk is full, it takes the space that is missing.
             shutil.rmtree(temporary, ignore_errors=True)
         sync(folder)
     _remove_old(folder, keep)

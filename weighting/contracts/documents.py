@@ -1,4 +1,4 @@
-"""Contracts of documents and the ledger (DESIGN section 4).
+"""Contracts of documents and the ledger.
 
 `documents/*.parquet` holds what was kept, `dropped/*.parquet` what a rule or the dedupe took out
 (same columns, so that a reader can judge both sides), and `ledger/*.parquet` one row for every
@@ -46,7 +46,7 @@ PASSAGES = pa.list_(
     )
 )
 
-# Characters of the text in which an evaluation item stands; of several, the one that is held best.
+# Characters of the text that hold an evaluation item; of several, the one that is held best.
 CONTAMINATED = pa.list_(
     pa.struct(
         [

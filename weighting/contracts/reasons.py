@@ -8,7 +8,7 @@ class Reason(IntFlag):
 
     RARE = 1  # its type belongs to the rarest types, which together make up 5 % of the tokens
     GOLDEN = (
-        2  # context or training tells it, and it is no noise: `weighting.policies.golden`, by rule
+        2  # context or training tells it, and it is not noise: `weighting.policies.golden`, by rule
     )
     # 4 is reserved for a screen that holds tokens to be noise: nothing sets it yet.
     DUPLICATE_SPAN = 8  # lies in a passage that other documents repeat

@@ -8,7 +8,7 @@ from the tokens before it. Writers and readers both check the laws:
 
 - the three lists of a row have one length, and no row is null;
 - weights are finite and not negative;
-- the schema version, the tokenizer's hash and the policy stand in the schema's metadata.
+- the schema version, the tokenizer's hash and the policy are in the schema's metadata.
 
 The law that weights average 1 is a law of a whole split, see `weighting.contracts.manifest`.
 """

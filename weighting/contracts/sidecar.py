@@ -1,7 +1,7 @@
 """The sidecar: RUN/signals/SPLIT-UNIT.parquet, all that a token's weight is computed from.
 
 One row a document, in the order of the shard of the same name; all lists of a row have one length.
-Weights follow from it and from the type counts alone, so a run is weighed anew without its text.
+Weights follow from it and from the type counts alone, so a run can be re-weighted without its text.
 
     doc_id, source                      as in `documents`
     input_ids      list<uint16|uint32>  the end-of-text token last
@@ -28,7 +28,7 @@ from weighting.storage.files import replacing
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"assay"
-SPECIFIC = ("input_ids", "char_start", "copies", "contaminated")  # lists that are no signals
+SPECIFIC = ("input_ids", "char_start", "copies", "contaminated")  # lists that are not signals
 
 
 @dataclass(frozen=True)

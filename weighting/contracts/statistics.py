@@ -14,7 +14,7 @@ from weighting.signals.registry import list_of_types
 TYPE_STATS = pa.schema(
     [
         pa.field("token_id", pa.int64(), nullable=False),
-        pa.field("token", pa.string(), nullable=False),  # its text; bytes that are no UTF-8 as �
+        pa.field("token", pa.string(), nullable=False),  # its text; bytes that are not UTF-8 as �
         pa.field("count_train", pa.int64(), nullable=False),
         pa.field("count_validation", pa.int64(), nullable=False),
         pa.field("holders", pa.int64(), nullable=False),  # train documents that hold it
@@ -135,7 +135,7 @@ REASON_STATS = pa.schema(
     ]
 )
 
-# Stored records that are whole and no document, such as a crawler's notes; by unit, so that a unit
+# Stored records that are intact, but not documents: a crawler's notes. By unit, so that a unit
 # can be put together again without reading it.
 SKIPPED_STATS = pa.schema(
     [

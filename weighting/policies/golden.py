@@ -1,7 +1,7 @@
 """Flags: facts about a token, and the rules by which one counts as golden.
 
 Each rule is two-sided: something tells the token, and it is not noise. Raw loss, entropy or rarity
-alone pick noise first. They differ in what tells it: the token before, far context, or training.
+alone pick noise first. They differ in what predicts it: the token before, far context, training.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -162,7 +162,7 @@ def check_policy(name: str, params: PolicyParams, known_signals: Sequence[str] |
 def tabulate_raw(name: str, types: Types, eos_id: int, params: PolicyParams) -> Float32s | None:
     """Return the raw weight of each type, float32 [V], or None: the policy is of tokens.
 
-    Ends of text are left out of the counts: they are no text.
+    End-of-text tokens are left out of the counts: they are not text.
     """
     weigh = POLICIES[find_base(name, params)].of_types
     if weigh is None:

@@ -116,7 +116,7 @@ def tabulate(ngrams: Ngrams, vocab_size: int) -> Table:
 def find_ngrams(table: Table, keys_N: Uint64s, vocab_size: int) -> Uint32s:
     """Return the rows of N n-grams, uint32 [N, 3]: 0 where n-gram or context are not in the table.
 
-    Fast where keys that are near each other stand together.
+    Fast if keys that are near each other are neighbours.
     """
     if not len(table.keys_K):
         return np.zeros((len(keys_N), len(Row)), np.uint32)

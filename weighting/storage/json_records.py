@@ -28,7 +28,7 @@ def read_record(kind: type[T], path: Path) -> T:
     """Read a record back.
 
     Raises:
-        BrokenContract: what is in the file is no such record; the message names file and place.
+        BrokenContract: what is in the file is not such a record; the message names file and place.
     """
     try:
         return from_json(kind, read_json(path))

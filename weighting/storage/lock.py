@@ -4,7 +4,7 @@ The lock is an advisory `flock` of FOLDER/.lock, so it goes when its process doe
 ends; the record in the file only says who that is. Where `flock` is known to hold on all machines
 that see the folder, a record left by a dead process is stale and is taken over. Elsewhere (some
 network file systems, or NFS mounted with `local_lock`) the record of another machine may be that of
-a process at work: then the user must say so, by removing the file.
+a process that works: then the user must say so, by removing the file.
 
 On NFS, `flock` has been a byte-range lock at the server since Linux 2.6.12; `local_lock` is of
 2.6.37 (nfs(5), flock(2)).
@@ -171,7 +171,7 @@ def _find_mount(path: Path) -> tuple[str, list[str]]:
 
 
 def _read(handle: int) -> Holder | None:
-    """Return the record in the file, None where it is empty or no record."""
+    """Return the record in the file, None if it is empty or not a record."""
     try:
         return Holder(**json.loads(os.pread(handle, 2**16, 0)))
     except (TypeError, ValueError):

@@ -2,8 +2,8 @@
 
 Quoting is that of RFC 4180: a field that begins with a quote may hold delimiters, newlines, and
 quotes written twice. Because of such newlines a file is one slice. Lines and locators are those of
-`readers.lines`; blank lines are no rows. Every value is text, an empty one too; but an empty source
-is none.
+`readers.lines`; blank lines are not rows. Every value is text, an empty one too; but an empty
+source counts as missing.
 
 A row is a reject if it has more or fewer fields than the first row (`ragged_row`), is not UTF-8
 (`bad_utf8`), or breaks the rules of quoting (`bad_csv`). The last costs only the line where the row
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 class BetweenRows(Exception):
-    """What the file's lines hold between two rows is no line but a reject."""
+    """What the file's lines hold between two rows is not a line but a reject."""
 
     def __init__(self, reject: Reject) -> None:
         super().__init__(reject.message)
@@ -135,7 +135,7 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
 
 
 def _read_lines(path: str) -> Iterator[Line | Reject]:
-    """Yield a file's lines without its byte order mark, behind which a quote would be no quote."""
+    """Yield a file's lines without its byte order mark, after which a quote has no effect."""
     lines = read_lines(path, 0, -1)
     for first in islice(lines, 1):
         yield first if isinstance(first, Reject) else (first[0], first[1].removeprefix(BOM_UTF8))

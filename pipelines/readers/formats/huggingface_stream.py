@@ -75,7 +75,7 @@ def digest(path: str) -> tuple[int, str]:
 
 @lru_cache(maxsize=OPEN_DATASETS)
 def load(path: str) -> Any:  # noqa: ANN401 - a datasets.IterableDataset; the library ships no types
-    """Open the one split that a spec stands for.
+    """Open the one split that a spec names.
 
     Raises:
         AssayError: it cannot be loaded, or has several splits and none is chosen.

@@ -1,6 +1,6 @@
 """JSON Lines, plain or compressed: one record a line, cut and located as `readers.lines` says.
 
-Blank lines are no records. JSON that is not interchangeable is refused as `bad_json`: NaN and
+Blank lines are not records. JSON that is not interchangeable is refused as `bad_json`: NaN and
 Infinity, lone surrogates such as "\\ud800", raw control characters.
 """
 

@@ -6,7 +6,7 @@ It needs no download and is the same in every process of one environment. Docume
   signature. Source files are parsed, never imported;
 - one a topic of `pydoc_data.topics`, the language reference behind `help()`;
 - one a distribution: the long description of its metadata, mostly its README.
-A module without triple quotes holds no prose and is no document. Nor are test folders of the
+A module without triple quotes holds no prose and is not a document. Nor are test folders of the
 standard library, and assay itself, for a corpus must not change with the code that reads it.
 """
 
@@ -118,7 +118,7 @@ def render(source: bytes, module: str) -> str:
         SyntaxError, ValueError, RecursionError: Python cannot parse it.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of code that is not ours: invalid escapes and the like
+        warnings.simplefilter("ignore")  # from code that is not ours, such as invalid escapes
         tree = ast.parse(source)
     parts = [ast.get_docstring(tree) or ""]
     for name, definition in _definitions(tree, module):
@@ -171,7 +171,7 @@ def _name(file: SourceFile) -> str:
 
 
 def _prose_size(file: SourceFile) -> int:
-    """Estimate the bytes of text: what stands in triple quotes, about a fifth too much."""
+    """Estimate the bytes of text: what is in triple quotes, about a fifth too much."""
     try:
         content = Path(file.path).read_bytes()
     except OSError:

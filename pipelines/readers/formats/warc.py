@@ -4,7 +4,7 @@ What becomes of a stored record:
 
 - a page (see `captures`) is a record: its main text if it is HTML, else its text. A page without
   main text is a record with empty text;
-- what is whole but holds no page is no record of the corpus: the crawler's own notes (`warcinfo`,
+- what is intact but not a page is not a record of the corpus: the crawler's own notes (`warcinfo`,
   `request`, `metadata`, `revisit`, and so all of a WAT file, whose suffix is not taken), redirects
   and errors (any status but 2xx), images and other media. It is a regular part of every crawl, so
   it does not go to quarantine; it is `Skipped`, and the accounts say how many there were;
@@ -102,10 +102,10 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Item]:
 def _read_span(
     span: Span, locator: str, format_: Format, options: ReadOptions, name: str
 ) -> Record | Skipped:
-    """Return the record of a span, or that it is no page.
+    """Return the record of a span, or that it is not a page.
 
     Raises:
-        BadRecord: the span is no record, or its page cannot be read.
+        BadRecord: the span is not a record, or its page cannot be read.
     """
     if span.error and not _is_long_other(span, format_):
         raise BadRecord(RejectKind.BAD_WARC if span.error == STRAY else span.error, span.message)
@@ -129,7 +129,7 @@ def _is_long_other(span: Span, format_: Format) -> bool:
 
 
 def _locate(slice_: Slice, layout: Layout) -> Iterator[Located]:
-    """Yield the spans of a slice: those of its records, and what follows them and is none."""
+    """Yield the spans of a slice: those of its records, and what follows and is not a record."""
     if not is_compressed(slice_.path):
         start, last = max(slice_.start - 1, 0), slice_.end if slice_.end >= 0 else maxsize
         blocks = open_stream.read_blocks(slice_.path, start)

@@ -2,8 +2,8 @@
 
 Record lengths are stated in headers, and after damage (a wrong length, foreign bytes between
 records, a stream that breaks off) the next header is searched for. Every byte of a stream is in
-exactly one span, but for the empty lines after a record, and what is no record is a span that says
-so. A record counts as whole when its stated length is followed by its terminator, by the next
+exactly one span, except empty lines after a record. Bytes that form no record are a span that
+says so. A record counts as whole when its stated length is followed by its terminator, by the next
 record or by the stream's end.
 
 Limits: a search after damage cannot tell a record from a copy of one inside another's content; a
@@ -207,7 +207,7 @@ def _broken(stream: _Stream, extent: Extent) -> Span:
 
 
 def _cut_off(stream: _Stream, at: int, error: str, message: str) -> Span:
-    """Return the span of what is no record: up to the next one from a place in the window on."""
+    """Return the span of bytes that form no record, from a place in the window to the next."""
     offset, head = stream.offset, bytes(stream.window[:PAYLOAD_LIMIT])
     size = stream.skip_to_record(at)
     return Span(offset, size, head[:size], error, message)

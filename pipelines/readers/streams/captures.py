@@ -1,4 +1,4 @@
-"""From one whole WARC or ARC record to the page it captured, or why it holds none.
+"""From one whole WARC or ARC record to the page it captured, or why there is none.
 
 A page is a response with a status of 2xx, a resource with a web address, or a conversion (the text
 records of WET files), whose content is HTML, XHTML or plain text. Its type is what the crawler

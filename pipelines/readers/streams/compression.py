@@ -49,7 +49,7 @@ class Decoder(Protocol):
         ...
 
     def decompress(self, data: bytes, /) -> bytes:
-        """Return what the next compressed bytes stand for."""
+        """Return what the next compressed bytes decompress to."""
         ...
 
 
@@ -96,7 +96,7 @@ def is_compressed(path: str) -> bool:
 
 
 def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
-    """Yield what the frames hold from where the file stands, which must be where one begins.
+    """Yield what the frames hold from the file's position on, which must be where one begins.
 
     A chunk is at most about BLOCK bytes of one frame.
 
@@ -187,7 +187,7 @@ def _xz_decoder() -> Decoder:
 
 def _gzip_stated_size(file: BinaryIO) -> int:
     size = file.seek(0, os.SEEK_END)
-    if size < 4:  # before the start, some files of fsspec raise what is no OSError
+    if size < 4:  # before the start, some files of fsspec raise other errors than OSError
         return 0
     file.seek(-4, os.SEEK_END)
     stated = int.from_bytes(file.read(4), "little")  # RFC 1952; modulo 2^32

@@ -47,7 +47,7 @@ class OpenLine:
         self.size = size
 
     def close(self) -> tuple[str, bytes] | Reject:
-        """Return the line, or why it is none, and start the next."""
+        """Return the line, or why it is not one, and start the next."""
         line, size = b"".join(self.parts), self.size
         self.parts, self.size = [], 0
         if size <= self.limit:

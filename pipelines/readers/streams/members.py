@@ -40,7 +40,7 @@ Begins = Callable[[bytes], bool]
 
 
 class Member(NamedTuple):
-    """One member (or what is none) at a stored offset, and what it decompresses to."""
+    """One member (or bytes that form none) at a stored offset, and what it decompresses to."""
 
     offset: int
     blocks: Iterator[bytes | Damage]

@@ -1,6 +1,6 @@
 """C4's bad words rule (Raffel et al. 2020, arXiv 1910.10683, 2.2), as datatrove reads it.
 
-A phrase counts where the lower-cased text has it between characters that are no letters, digits or
+A phrase counts if the lower-cased text has it between characters other than letters, digits or
 underscores; in languages without spaces, anywhere. Lists come from files, one for each language: a
 document in a language without one has no value (NaN). A document's language is its metadata's
 `language`, or else the first wanted one.

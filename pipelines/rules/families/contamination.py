@@ -1,6 +1,6 @@
 """Contamination: how much of an evaluation item a document holds (see `pipelines.contamination`).
 
-It is no family: it is measured on the text after all edits, where its tokens are marked as well.
+It is not a family: it is measured on the text after all edits, where its tokens are marked as well.
 Its value is the weighed share of the n-grams of the item that is held best. Bounds drop documents.
 """
 

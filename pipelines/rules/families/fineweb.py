@@ -66,7 +66,7 @@ def sum_lines(text: Text, endings: Uint64s) -> Int64s:
     """Return sums over the lines of D texts, int64 [6, D].
 
     Lines that end a sentence, short lines, characters in repeated lines, lines, newlines, and
-    characters that are no newlines.
+    characters other than newlines.
     """
     sums = np.zeros((6, len(text.offsets) - 1), np.int64)
     for document in range(len(text.offsets) - 1):

@@ -3,7 +3,7 @@
 A repeat is every occurrence after the first. Shares of characters are of all the document's
 characters, white space included. Paragraphs are split at two or more newlines, lines at one or
 more. The most common n-gram counts with the blanks between its words, repeated n-grams without.
-An n-gram that occurs once is no repetition, except with `compat`, where the reference counts it.
+An n-gram that occurs once is not a repetition, except with `compat`, where the reference counts it.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
+import orjson
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,4 +67,17 @@ def test_a_damaged_file_is_named(tmp_path):
     write(path, [ONE])
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(BrokenContract, match=r"a\.jsonl\.zst: compressed data is cut short"):
+        list(read(tmp_path))
+
+
+@pytest.mark.parametrize("version", [None, 2])
+def test_entries_of_another_version_are_refused(tmp_path, version):
+    path = tmp_path / "a.jsonl.zst"
+    write(path, [ONE])
+    fields = orjson.loads(zstandard.decompress(path.read_bytes(), max_output_size=1 << 20))
+    assert fields.pop("version") == 1
+    if version:
+        fields["version"] = version
+    path.write_bytes(zstandard.compress(orjson.dumps(fields) + b"\n"))
+    with pytest.raises(BrokenContract, match=rf"a\.jsonl\.zst: quarantine of version {version}"):
         list(read(tmp_path))
