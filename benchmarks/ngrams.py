@@ -32,7 +32,7 @@ from pipelines.tokenize.ngram_counts import (
     merge_partition,
 )
 from pipelines.tokenize.tokenizer import train_tokenizer
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from weighting.arrays import Int64s, Uint32s
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.signals.ngrams import list_keys
@@ -99,8 +99,9 @@ def build_arms(
             count_unit(uid, *unit, everything, eos_id, VOCAB, order, job)
 
     def merge() -> None:
-        for mark in job.work.folder.glob("*/*.done.json"):
-            mark.unlink()
+        for n in range(2, order + 1):
+            for part in range(partitions):
+                job.work.ngram_seldom[n][part].path.unlink(missing_ok=True)
         for n in range(2, order + 1):
             for part in range(partitions):
                 merge_partition(n, part, partitions, range(len(units)), VOCAB, job)
@@ -148,7 +149,7 @@ def main() -> None:
         table.add_column(column, justify="left" if column == "stage" else "right")
     for highest in range(2, order + 1):
         with TemporaryDirectory() as name:
-            arms = build_arms(units, eos_id, highest, Job(Path(name), Work(Path(name))))
+            arms = build_arms(units, eos_id, highest, Job(Path(name), WorkFolder(Path(name))))
             add_rows(table, highest, interleave(arms, ROUNDS), tokens)
     Console(width=100).print(table)
 

@@ -18,7 +18,7 @@ from prefect import flow, task  # noqa: E402 - reads the switches when imported
 from prefect.logging import get_run_logger  # noqa: E402
 
 from flows.recipe.sources import load_recipe  # noqa: E402
-from flows.run import stages  # noqa: E402
+from flows.run import comparison, stages  # noqa: E402
 from weighting.contracts.manifest import read_manifest  # noqa: E402
 from weighting.storage.lock import locking  # noqa: E402
 
@@ -51,8 +51,8 @@ def run_data_stage(run: str, stage: str, workers: int | None) -> None:
 @task(task_run_name="compare")
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts."""
-    config = stages.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
-    return stages.compare_objectives(config, stages.open_session())
+    config = comparison.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
+    return comparison.compare_objectives(config, stages.open_session().console)
 
 
 @task(task_run_name="present")
@@ -86,9 +86,9 @@ def curate_and_compare(
     counts = read_manifest(Path(run)).counts
     summary = Summary(
         run=run,
-        read=counts["funnel"]["records"]["read"],
-        kept=counts["funnel"]["records"]["kept"],
-        tokens=sum(split["tokens"] for split in counts["splits"].values()),
+        read=counts.documents.records.read,
+        kept=counts.documents.records.kept,
+        tokens=sum(split.tokens for split in counts.weights.splits.values()),
         verdicts=verdicts,
     )
     get_run_logger().info("%(read)d records read, %(kept)d kept, %(tokens)d tokens", summary)

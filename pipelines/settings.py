@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from weighting.policies.registry import PolicyParams
 from weighting.policies.selection import Selection
 
@@ -141,7 +141,7 @@ class Job:
     """Where a run lives and where its stages keep their temporary files."""
 
     run: Path
-    work: Work
+    work: WorkFolder
 
     def output(self, folder: str, uid: int, suffix: str) -> Path:
         """Return the path of a unit's output file in RUN/folder."""

@@ -27,7 +27,7 @@ from flows.interrupt import catch_signals, leave  # noqa: E402
 from flows.recipe.key_values import read_key_values  # noqa: E402
 from flows.recipe.sources import list_presets, load_recipe  # noqa: E402
 from flows.report import NAME  # noqa: E402
-from flows.run import stages  # noqa: E402
+from flows.run import comparison, stages  # noqa: E402
 from flows.run.folder import open_run  # noqa: E402
 from flows.run.replay import replay as read_again  # noqa: E402
 from flows.run.reweigh import reweigh  # noqa: E402
@@ -83,9 +83,9 @@ def demo(
     with locking(out):
         _curate([corpus], out, "python-docs", workers, overwrite, console)
         print_summary(out, console)
-        config = stages.plan_comparison(out, steps, seeds, jobs=count_cores())
+        config = comparison.plan_comparison(out, steps, seeds, jobs=count_cores())
         console.rule("plain against weighted next-token training")
-        stages.compare_objectives(config, stages.open_session(console=console))
+        comparison.compare_objectives(config, console)
         stages.present(out, stages.open_session(console=console))
         print_paths(out, console)
 
@@ -219,7 +219,7 @@ def report(run: RunFolder) -> None:
 def check(run: RunFolder) -> None:
     """Compare every output of a run with the checksums of its manifest."""
     manifest = read_manifest(run)
-    check_files(run, manifest)
+    check_files(run, manifest.files)
     Console().print(f"{len(manifest.files)} files, every checksum right", highlight=False)
 
 

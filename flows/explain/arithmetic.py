@@ -64,12 +64,12 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
         "SELECT count_train, holders FROM tokens ORDER BY token_id"
     ).fetchnumpy()
     counts_V, holders_V = (np.asarray(column, np.int64) for column in columns.values())
-    eos_id = int(manifest.tokenizer["eos_id"])
-    facts = manifest.counts["facts"]
-    rare = facts["rare_surprisal"]
+    eos_id = manifest.tokenizer.eos_id
+    signals = manifest.counts.signals
+    rare = signals.rare_surprisal
     return Corpus(
         Types(counts_V, holders_V, int(counts_V[eos_id])),
-        Facts(facts["means"], float("inf") if rare is None else rare),
+        Facts(signals.means, float("inf") if rare is None else rare),
         eos_id,
     )
 
@@ -80,11 +80,11 @@ def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) 
     That is without a sidecar, and for documents that were not weighed. For `shuffled` they are what
     the tokens weighed before they were permuted.
     """
-    told = manifest.counts["weighing"]
-    split = told["splits"].get(record["split"])
+    told = manifest.counts.weights.weighing
+    split = told.splits.get(record["split"])
     if kept.starts_N is None or split is None:
         return None
-    policy, params = told["policy"], PolicyParams(**told["params"])
+    policy, params = told.policy, PolicyParams(**told.params)
     signals = Signals(corpus.types, kept.ids_N, kept.stored)
     offsets_D1 = np.array([0, len(kept.ids_N)])
     seen = Evidence(
@@ -93,13 +93,13 @@ def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) 
         corpus.types,
         corpus.facts,
         corpus.eos_id,
-        {name: Cut(*cut) for name, cut in split["cuts"].items()},
+        {name: Cut(*cut) for name, cut in split.cuts.items()},
         key_tokens(key_documents([record["doc_id"]], params.seed), offsets_D1),
     )
     special_N = np.asarray(kept.ids_N == corpus.eos_id)
     raw_N = weigh_raw(policy, seen, params)
     factor_N = dampen(policy, kept.copies_N, kept.contaminated_N, params)
-    scale = Scale(*(split[name] for name in Scale._fields))
+    scale = Scale(split.mean, split.mix, split.divisor, split.effective)
     weights_N = normalize(raw_N, factor_N, special_N, scale)
     return Weighing(
         policy, params, signals, corpus.facts, scale, special_N, raw_N, factor_N, weights_N

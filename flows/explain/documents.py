@@ -1,5 +1,6 @@
 """The story of one record: where it came from, what became of it, and what its tokens weigh."""
 
+from dataclasses import asdict
 from typing import Any
 
 import duckdb
@@ -37,8 +38,8 @@ def describe_document(
 
 def find_input(manifest: Manifest, locator: str) -> dict[str, Any] | None:
     """Return name, size and hash of the input file that a locator begins with."""
-    found = [item for item in manifest.inputs if locator.startswith(str(item["name"]))]
-    return dict(max(found, key=lambda item: len(item["name"]))) if found else None
+    found = [item for item in manifest.inputs if locator.startswith(item.name)]
+    return asdict(max(found, key=lambda item: len(item.name))) if found else None
 
 
 def list_rules(connection: duckdb.DuckDBPyConnection, record: Record) -> list[dict[str, Any]]:
@@ -108,10 +109,11 @@ def describe_weights(
     """Return how the tokens of a kept document weigh; None where the document was not kept."""
     if record["verdict"] != Verdict.KEPT:
         return None
-    selection = manifest.counts["selection"]
+    weights = manifest.counts.weights
+    selection = weights.selection
     story: dict[str, Any] = {
-        "policy": manifest.counts["weighing"]["policy"],
-        "selection": selection and {"by": selection["by"], "tokens": selection["tokens"]},
+        "policy": weights.weighing.policy,
+        "selection": selection and {"by": selection.by, "tokens": selection.tokens},
         "selected": kept is not None and kept.weights_N is not None,
     }
     if kept is None or kept.weights_N is None or kept.reasons_N is None:

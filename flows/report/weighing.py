@@ -8,6 +8,7 @@ import numpy as np
 
 from flows.database.catalog import flatten
 from flows.report.disputes import Sample
+from weighting.contracts.counts import Counts, SplitScale, WeighingFacts
 from weighting.policies.registry import GENERAL, POLICIES, SHUFFLED
 from weighting.signals.trajectory import CLASSES
 
@@ -48,14 +49,14 @@ class Weighing(NamedTuple):
     policy: str
     summary: str
     params: Sequence[Mapping[str, Any]]
-    splits: Mapping[str, Mapping[str, Any]]
+    splits: Mapping[str, SplitScale]
     reference: Sequence[Mapping[str, Any]]
 
 
-def describe_weighing(counts: Mapping[str, Any]) -> Weighing:
+def describe_weighing(counts: Counts) -> Weighing:
     """Return what the manifest says of the weighing and of the reference."""
-    weighing = counts["weighing"]
-    name, params = weighing["policy"], weighing["params"]
+    weighing = counts.weights.weighing
+    name, params = weighing.policy, weighing.params
     names = {*GENERAL, *POLICIES[name].reads}
     if name == SHUFFLED:
         names |= {*POLICIES[params["of"]].reads}
@@ -63,8 +64,8 @@ def describe_weighing(counts: Mapping[str, Any]) -> Weighing:
         name,
         POLICIES[name].summary,
         _list_pairs({key: value for key, value in params.items() if key in names}),
-        weighing["splits"],
-        _list_pairs(counts["reference"] or {}),
+        weighing.splits,
+        _list_pairs(counts.signals.reference or {}),
     )
 
 
@@ -114,11 +115,11 @@ def count_keys(sample: Sample | None, params: Mapping[str, Any]) -> Keys | None:
 
 
 def find_keys(
-    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: WeighingFacts
 ) -> Keys | None:
     """Return the share of key tokens: of all text where those are the golden ones, or a sample."""
-    params = weighing["params"]
-    if weighing["golden"] != "key":
+    params = weighing.params
+    if weighing.golden != "key":
         return count_keys(sample, params)
     golden, special, tokens = connection.execute(
         """

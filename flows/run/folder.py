@@ -12,7 +12,7 @@ import pipelines
 import weighting
 from flows.recipe.schema import Recipe, parse_recipe
 from pipelines.settings import CurateSettings, Job, ScoreSettings
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, write_json
@@ -55,7 +55,7 @@ class Run:
     @property
     def job(self) -> Job:
         """Return where the jobs read and write."""
-        return Job(self.folder, Work(self.folder / "units" / self.fingerprint))
+        return Job(self.folder, WorkFolder(self.folder / "units" / self.fingerprint))
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""

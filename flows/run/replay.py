@@ -24,7 +24,8 @@ from flows.recipe.document_sections import Read
 from flows.recipe.problems import list_problems
 from flows.run.folder import CLAIM, Run, claim_run, hash_code, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
-from flows.run.stages import DATA_STAGES, REPLAYS, Session, curate_documents
+from flows.run.manifest import REPLAYS
+from flows.run.stages import DATA_STAGES, Session, curate_documents
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
 from pipelines.curate.replay import (
@@ -35,8 +36,8 @@ from pipelines.curate.replay import (
     restore_unit,
 )
 from pipelines.settings import Job
-from pipelines.verify.records import OUTPUTS
-from pipelines.work.folder import Work
+from pipelines.verify.files import OUTPUTS
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, fingerprint
 from weighting.contracts.documents import Verdict
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
@@ -229,7 +230,7 @@ def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
             continue
         known = drop_files(restore_rows(run.folder, twin), plan.changed)
         with TemporaryDirectory(dir=staged.folder) as scratch:
-            job = Job(Path(scratch), Work(Path(scratch) / "units"))
+            job = Job(Path(scratch), WorkFolder(Path(scratch) / "units"))
             share_items(staged.job, job)
             hits = restore_hits(run.folder, twin)
             read_again(unit, known, hits, asked, job, staged.job)

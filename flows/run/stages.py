@@ -3,13 +3,11 @@
 Each stage is skipped when it finished before, and goes on from its finished units when it did not.
 """
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -20,7 +18,8 @@ from flows.report import write_report
 from flows.run.folder import Run, claim_run, list_versions, open_run
 from flows.run.funnel import describe_skipped
 from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
-from flows.run.reference import describe_reference, train_reference
+from flows.run.manifest import check_presence, describe_signals, publish_manifest, read_replays
+from flows.run.reference import train_reference
 from flows.visible import show
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
@@ -29,14 +28,13 @@ from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
-from pipelines.score.statistics import read_statistics, write_signal_stats
+from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
 from pipelines.verify.records import (
     count_funnel,
-    list_files,
     list_skipped,
     read_ledger,
     sum_skipped,
@@ -45,26 +43,12 @@ from pipelines.verify.records import (
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from pipelines.work.units import fingerprint
-from trainer.compare.ablate import AblationConfig, ablate
-from trainer.config.schema import TrainConfig
-from trainer.display.progress import counting_steps
-from trainer.display.tables import print_results
 from trainer.machine.resources import count_cores
-from weighting.contracts.manifest import (
-    MANIFEST_NAME,
-    FileEntry,
-    Manifest,
-    read_manifest,
-    write_manifest,
-)
+from weighting.contracts.counts import Counts
 from weighting.errors import AssayError
-from weighting.storage.files import read_json, sha256
 
-REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 MEGABYTE = 1_000_000
-EVAL_TOKENS = 32_768  # of the validation split, at each evaluation of a comparison
-COMPARE_BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
 
 
 @dataclass(frozen=True)
@@ -154,8 +138,8 @@ def curate_documents(folder: Path, session: Session) -> None:
 def describe_items(job: Job) -> Iterator[str]:
     """Yield what is looked for of evaluation sets, a line for each."""
     for name, counts in count_items(job).items():
-        line = f"evaluation set {show(name)}: {counts['items']:,} items"
-        hidden = counts["hidden"]
+        line = f"evaluation set {show(name)}: {counts.items:,} items"
+        hidden = counts.hidden
         yield f"{line}, {hidden:,} of them too short to be found" if hidden else line
 
 
@@ -223,65 +207,17 @@ def verify_run(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work() -> None:
-        with session.console.status("checking the accounts"):
-            counts = verify_records(run.job, run.against)
-            counts |= {"sets": count_items(run.job)} | _read_replays(folder)
-            counts |= describe_signals(run)
-            counts |= verify_weights(run.job, run.recipe.weigh_settings(), counts["funnel"])
+        with session.console.status("checking that all adds up"):
+            documents = verify_records(run.job, run.against)
+            documents = replace(documents, replays=read_replays(folder))
+            weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
+            counts = Counts(documents, describe_signals(run), weights)
             publish_manifest(run, counts, list_versions())
 
     if run.is_done("verify"):
         check_presence(folder)
     run_stage(run, "verify", session, work)
     shutil.rmtree(folder / "units", ignore_errors=True)  # not before the stage is known to be done
-
-
-def publish_manifest(
-    run: Run,
-    counts: Mapping[str, Any],
-    versions: Mapping[str, str],
-    known: Mapping[str, FileEntry] | None = None,
-) -> None:
-    """Write the manifest; see `list_files` for `known`."""
-    tokenizer = run.folder / "tokenizer.json"
-    encoder = Encoder(tokenizer)
-    write_manifest(
-        run.folder,
-        Manifest(
-            recipe=run.recipe.model_dump(mode="json"),
-            inputs=run.inputs,
-            counts=counts,
-            files=list_files(run.folder, known),
-            versions=versions,
-            tokenizer={
-                "sha256": sha256(tokenizer),
-                "vocab_size": encoder.vocab_size,
-                "eos_id": encoder.eos_id,
-                "encoders": counts["encoders"],
-            },
-        ),
-    )
-
-
-def describe_signals(run: Run) -> dict[str, Any]:
-    """Return the manifest's entries on signals, and on the models that some of them come from."""
-    encoder = Encoder(run.folder / "tokenizer.json")
-    statistics = read_statistics(run.folder, encoder.eos_id)
-    rare = statistics.facts.rare_surprisal
-    return {
-        "signals": statistics.stored,
-        "facts": {
-            "means": dict(statistics.facts.means),
-            "rare_surprisal": rare if math.isfinite(rare) else None,
-        },
-        "reference": describe_reference(run),
-    }
-
-
-def _read_replays(folder: Path) -> dict[str, Any]:
-    """Return the manifest's entry of what replays recovered, where there were any."""
-    path = folder / REPLAYS
-    return {"replayed": read_json(path)} if path.exists() else {}
 
 
 DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
@@ -295,29 +231,6 @@ DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
 }
 
 
-def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> AblationConfig:
-    """Return the comparison of plain with weighted training on a run's shards."""
-    base = TrainConfig(
-        shards=str(folder / "shards"),
-        steps=steps,
-        warmup=steps // 10,
-        batch=COMPARE_BATCH,
-        eval_every=max(1, steps // 5),
-        save_every=steps,
-        eval_tokens=EVAL_TOKENS,
-    )
-    out = folder / "ablations" / "objectives"
-    return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
-
-
-def compare_objectives(config: AblationConfig, session: Session) -> list[str]:
-    """Train the arms, print the table, return the verdicts; finished runs are not repeated."""
-    with counting_steps() as progress:
-        results = ablate(config, progress)
-    print_results(results, session.console)
-    return [str(verdict) for verdict in results["verdicts"]]
-
-
 def present(folder: Path, session: Session) -> None:
     """Build the database and the report from the run's files."""
     with session.console.status("building database and report"):
@@ -328,23 +241,13 @@ def present(folder: Path, session: Session) -> None:
 def check_quarantine(run: Run) -> None:
     """Raise AssayError where more records could not be read than the recipe allows."""
     records = count_funnel(read_ledger(run.folder))["records"]
-    share = records["quarantined"] / max(1, records["read"])
-    if records["read"] == 0:
+    share = records.quarantined / max(1, records.read)
+    if records.read == 0:
         skipped = describe_skipped(sum_skipped(list_skipped(run.job)))
         raise AssayError("the inputs hold no record" + (f"; {skipped}" if skipped else ""))
     if share > run.recipe.limits.max_quarantined:
         raise AssayError(
-            f"{records['quarantined']} of {records['read']} records could not be read, more than "
+            f"{records.quarantined} of {records.read} records could not be read, more than "
             f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
             f"{run.folder / 'quarantine'}"
         )
-
-
-def check_presence(folder: Path) -> None:
-    """Raise AssayError where an output of a finished run is gone."""
-    for entry in read_manifest(folder).files:
-        if not (folder / entry.path).exists():
-            raise AssayError(
-                f"{folder / entry.path} is named in {MANIFEST_NAME} and missing; "
-                "restore it, or run again with --overwrite"
-            )

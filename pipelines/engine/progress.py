@@ -6,6 +6,7 @@ nothing has to be sent back.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -21,7 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from pipelines.work.folder import Work
+from pipelines.work.files import Step
 
 
 class Rate(ProgressColumn):
@@ -38,16 +39,16 @@ class Rate(ProgressColumn):
 
 
 class Progress:
-    """Progress bars on a terminal; on other consoles, one line a stage when all is done."""
+    """Progress bars on a terminal; on other consoles, one line a step when all is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def watch(
-        self, work: Work, stages: Sequence[str], sizes: Mapping[int, int], measure: str
+        self, steps: Sequence[Step[Any]], sizes: Mapping[int, int], measure: str
     ) -> Iterator[Callable[[], None]]:
-        """Show one bar a stage over units with the given bytes of text.
+        """Show one bar a step over units with the given bytes of text.
 
         `measure` is "records" or "tokens": what the units' summaries count. Yields the function
         that brings the bars up to date.
@@ -63,26 +64,26 @@ class Progress:
         )
         with Bars(*columns, console=self._console) as bars:
             tasks = {
-                stage: bars.add_task(
-                    stage, False, sum(sizes.values()), amount=0, bytes=0, measure=measure
+                step: bars.add_task(
+                    step.name, False, sum(sizes.values()), amount=0, bytes=0, measure=measure
                 )
-                for stage in stages
+                for step in steps
             }
-            seen: dict[str, set[int]] = {stage: set() for stage in stages}
+            seen: dict[Step[Any], set[int]] = {step: set() for step in steps}
 
             def tick() -> None:
-                ready = True  # every stage waits for all units of the one before
-                for stage, task in tasks.items():
+                ready = True  # every step waits for all units of the one before
+                for step, task in tasks.items():
                     if ready and not bars.tasks[task].started:
                         bars.start_task(task)
-                    new = work.list_done(stage) - seen[stage]
-                    seen[stage] |= new
+                    new = step.list_done() - seen[step]
+                    seen[step] |= new
                     state = bars.tasks[task].fields
-                    amount = sum(work.read(stage, uid).get(measure, 0) for uid in new)
+                    amount = sum(step.read(uid).amount for uid in new)
                     size = state["bytes"] + sum(sizes.get(uid, 0) for uid in new)
                     total = state["amount"] + amount
                     bars.update(task, completed=size, amount=total, bytes=size)
-                    ready = len(seen[stage]) == len(sizes)
+                    ready = len(seen[step]) == len(sizes)
 
             yield tick
             tick()

@@ -10,7 +10,8 @@ from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
-from pipelines.work.arrays import save_array
+from pipelines.work.files import ArrayFile, Step
+from weighting.arrays import Int64s
 
 
 class WithEncoder(beam.DoFn):
@@ -48,12 +49,11 @@ class SumVectors(beam.CombineFn):
 def run_watched(
     engine: Engine,
     build: Callable[[beam.Pipeline, Sequence[int]], object],
-    stage: str,
+    step: Step[Any],
     sizes: Mapping[int, int],
-    job: Job,
     progress: Progress | None,
 ) -> None:
-    """Run a graph over units given with their bytes of text; show how far `stage` is.
+    """Run a graph over units given with their bytes of text; show how far `step` is.
 
     `build` gets their numbers, the largest first: then none of them ends long after the others.
     """
@@ -65,10 +65,14 @@ def run_watched(
     if progress is None:
         run(engine, wire)
         return
-    with progress.watch(job.work, (stage,), sizes, "tokens") as tick:
+    with progress.watch((step,), sizes, "tokens") as tick:
         run(engine, wire, tick)
 
 
-def save_rows(packed: bytes, rows: int, job: Job, name: str) -> None:
-    """Write a sum of vectors as int64 [rows, V] among the run's temporary files."""
-    save_array(job.work.path(name, 0, ".npy"), np.frombuffer(packed, np.int64).reshape(rows, -1))
+def save_rows(rows: int, file: ArrayFile[Int64s]) -> Callable[[bytes], None]:
+    """Return the function that writes a sum of vectors as int64 [rows, V]."""
+
+    def save(packed: bytes) -> None:
+        file.save(np.frombuffer(packed, np.int64).reshape(rows, -1))
+
+    return save

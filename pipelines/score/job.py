@@ -14,11 +14,10 @@ import apache_beam as beam
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import SumVectors, WithEncoder, run_watched, save_rows
-from pipelines.score.score_unit import STAGE, TYPE_SIGNALS, Corpus, score_unit
+from pipelines.score.score_unit import Corpus, score_unit
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
-from pipelines.tokenize.tokens import TYPE_COUNTS, load_types
-from pipelines.work.arrays import load_array
+from pipelines.tokenize.tokens import load_types
 from weighting.storage.files import sha256
 
 
@@ -62,7 +61,7 @@ def score(
     """
     partitions = count_partitions(sum(sizes.values()))
     build = partial(_build, partitions=partitions, settings=settings, job=job)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.score, sizes, progress)
 
 
 def _build(
@@ -80,5 +79,5 @@ def _build(
 
 def save_signals(packed: bytes, job: Job) -> None:
     """Write the sums of signals by type, int64 [S, V]."""
-    size = load_array(job.work.path(TYPE_COUNTS, 0, ".npy")).shape[1]
-    save_rows(packed, len(packed) // (8 * size), job, TYPE_SIGNALS + "_sum")
+    size = job.work.type_counts.load().shape[1]
+    save_rows(len(packed) // (8 * size), job.work.type_signals)(packed)

@@ -18,16 +18,13 @@ from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import Counted, measure_gain
 from pipelines.tokenize.tokens import Documents, load_tokens
-from pipelines.work.arrays import load_array, save_array
+from pipelines.work.summaries import ScoreSummary
 from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint32s
 from weighting.contracts.documents import DOCUMENTS, read_table
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.signals.registry import QUANTUM, Signals, quantise
 from weighting.signals.token_types import Types
-
-STAGE = "score"
-TYPE_SIGNALS = "type_signals"  # sums of the stored signals by type, in units of QUANTUM
 
 
 class Scorer(Protocol):
@@ -47,7 +44,7 @@ class Corpus(NamedTuple):
 
 def locate_sidecars(job: Job, keep: bool) -> Path:
     """Return the folder of the sidecars: an output of the run, or among its temporary files."""
-    return (job.run if keep else job.work.folder) / "signals"
+    return job.run / "signals" if keep else job.work.signals
 
 
 def name_part(split: str, uid: int) -> str:
@@ -67,9 +64,9 @@ def score_unit(
 
     They are in units of QUANTUM. A unit done before gives its sums from disk.
     """
-    sums_path = job.work.path(TYPE_SIGNALS, uid, ".npy")
-    if job.work.is_done(STAGE, uid):
-        return load_array(sums_path)
+    sums_file = job.work.unit_type_signals[uid]
+    if job.work.score.is_done(uid):
+        return sums_file.load()
     documents = load_tokens(job, uid)
     stored = compute_signals(documents, corpus, encoder, scorer, job)
     starts_N, marks = _mark(uid, documents, settings, encoder, job)
@@ -95,9 +92,8 @@ def score_unit(
         signals = Signals(corpus.types, part.ids_N, part.signals)
         moments[split] = measure(signals, part.special_N)
     sums_SxV = sum_by_type(documents.ids_N, stored, encoder.vocab_size)
-    save_array(sums_path, sums_SxV)
-    summary = {"tokens": len(documents.ids_N), "stored": list(stored), "moments": moments}
-    job.work.finish(STAGE, uid, summary)
+    sums_file.save(sums_SxV)
+    job.work.score.finish(uid, ScoreSummary(len(documents.ids_N), list(stored), moments))
     return sums_SxV
 
 

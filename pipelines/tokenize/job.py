@@ -18,8 +18,7 @@ from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import SumVectors, WithEncoder, run_watched, save_rows
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import count_partitions, merge_partition
-from pipelines.tokenize.tokenize_unit import STAGE, tokenize_unit
-from pipelines.tokenize.tokens import TYPE_COUNTS
+from pipelines.tokenize.tokenize_unit import tokenize_unit
 
 
 class Tokenize(WithEncoder):
@@ -58,7 +57,7 @@ def count(
     """
     partitions = count_partitions(sum(sizes.values()))
     build = partial(_build, partitions=partitions, settings=settings, job=job)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.tokenize, sizes, progress)
 
 
 def _build(
@@ -71,7 +70,7 @@ def _build(
         | "Tokenize" >> beam.ParDo(Tokenize(settings, job)).with_outputs("counts", main="uids")
     )
     counts = tokenized.counts | "SumCounts" >> beam.CombineGlobally(SumVectors())
-    _ = counts | "SaveCounts" >> beam.Map(save_rows, 3, job, TYPE_COUNTS)
+    _ = counts | "SaveCounts" >> beam.Map(save_rows(3, job.work.type_counts))
     parts = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
     _ = (
         pipeline

@@ -31,7 +31,8 @@ from pipelines.weigh.sum_weights import (
     sum_unit,
 )
 from pipelines.weigh.weigh_inputs import Plan, load_plan
-from pipelines.weigh.write_shards import STAGE, write_unit_shards
+from pipelines.weigh.write_shards import write_unit_shards
+from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.errors import AssayError
 from weighting.policies.normalisation import (
@@ -42,12 +43,9 @@ from weighting.policies.normalisation import (
     merge_sums,
 )
 from weighting.policies.quantiles import BINS
-from weighting.policies.registry import list_ranked
+from weighting.policies.registry import list_ranked, resolve_params
 from weighting.policies.selection import Borders, fill
-from weighting.storage.files import write_json
 
-TYPE_MASS = "type_mass"  # int64 [2, V], see `write_unit_shards`
-WEIGHING = "weighing"  # golden rule, and borders, cuts and scales
 NOTHING = b"null"
 
 
@@ -135,7 +133,7 @@ def weigh(
     """
     context = Context(settings, sidecars, job)
     build = partial(_build, context=context)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.weigh, sizes, progress)
 
 
 def unpack(vector: bytes) -> Any:  # noqa: ANN401 - an int64 array
@@ -202,7 +200,7 @@ def _build(pipeline: beam.Pipeline, uids: Sequence[int], context: Context) -> No
     )
     packed = units | "WriteShards" >> beam.ParDo(WriteShards(context), *given)
     sums = packed | "SumTypes" >> beam.CombineGlobally(SumVectors())
-    _ = sums | "SaveSums" >> beam.Map(save_rows, 2, context.job, TYPE_MASS)
+    _ = sums | "SaveSums" >> beam.Map(save_rows(2, context.job.work.type_weights))
 
 
 def _select(pipeline: beam.Pipeline, units: Any, context: Context) -> Any:  # noqa: ANN401
@@ -238,8 +236,17 @@ def save_weighing(
     cuts = load_cuts(ranks, plan)
     scales = find_scales(masses, context.settings)
     splits = {
-        split: {**scale._asdict(), "cuts": {name: list(cut) for name, cut in cuts[split].items()}}
+        split: SplitScale(
+            **scale._asdict(), cuts={name: list(cut) for name, cut in cuts[split].items()}
+        )
         for split, scale in scales.items()
     }
-    found = {"splits": splits, "golden": plan.golden, "borders": json.loads(borders)}
-    write_json(context.job.work.path(WEIGHING, 0, ".json"), found)
+    policy, params = context.settings.policy, context.settings.params
+    facts = WeighingFacts(
+        policy=policy,
+        params=resolve_params(policy, params).to_dict(),
+        splits=splits,
+        golden=plan.golden,
+        borders=json.loads(borders),
+    )
+    context.job.work.weighing.write(facts)

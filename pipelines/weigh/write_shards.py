@@ -1,7 +1,6 @@
 """Kernel: bring a unit's raw weights to mean 1 and write its token shards, one a split."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -9,7 +8,13 @@ from pipelines.score.score_unit import name_part
 from pipelines.settings import Job
 from pipelines.weigh.sum_weights import Cuts, compute_factor, compute_raw
 from pipelines.weigh.weigh_inputs import Part, Plan, load_parts
-from pipelines.work.arrays import load_array, save_array
+from pipelines.work.summaries import (
+    DecileWeight,
+    ShardSummary,
+    SourceWeight,
+    TokenWeight,
+    WeighSummary,
+)
 from weighting.arrays import Bools, Float32s, Float64s, Int64s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
@@ -20,7 +25,6 @@ from weighting.policies.selection import Borders
 from weighting.signals.trajectory import CLASSES, classify
 from weighting.storage.files import sha256
 
-STAGE = "weigh"
 FIXED_POINT = 2.0**20
 DECILES = 11  # the ten, and 0 for types that are not in the train split
 
@@ -33,13 +37,12 @@ def write_unit_shards(
     Mass is in units of 2^-20: sums of it do not depend on the order of units. A split without
     documents in this unit gets no shard.
     """
-    mass_path = job.work.path("mass", uid, ".npy")
-    if job.work.is_done(STAGE, uid):
-        return load_array(mass_path)
+    sums_file = job.work.unit_type_weights[uid]
+    if job.work.weigh.is_done(uid):
+        return sums_file.load()
     types = plan.statistics.types
     sums_2V = np.zeros((2, len(types.counts_V)), np.int64)
-    entries: dict[str, Any] = {}
-    tokens = 0
+    shards: dict[str, ShardSummary] = {}
     for part in load_parts(uid, plan, borders):
         if not len(part.sidecar.doc_ids):
             continue
@@ -49,11 +52,11 @@ def write_unit_shards(
         mass_V = np.bincount(weighed.ids_N, weighed.weights_N, len(types.counts_V))
         sums_2V[0] += np.rint(mass_V * FIXED_POINT).astype(np.int64)
         sums_2V[1] += np.bincount(weighed.ids_N, minlength=len(types.counts_V))
-        file = {"path": path.relative_to(job.run).as_posix(), "sha256": sha256(path)}
-        entries[part.split] = describe(weighed, part, plan) | file
-        tokens += len(weighed.ids_N)
-    save_array(mass_path, sums_2V)
-    job.work.finish(STAGE, uid, {"tokens": tokens, "splits": entries})
+        name = path.relative_to(job.run).as_posix()
+        shards[part.split] = summarise(weighed, part, plan, name, sha256(path))
+    sums_file.save(sums_2V)
+    tokens = sum(shard.tokens for shard in shards.values())
+    job.work.weigh.finish(uid, WeighSummary(tokens, shards))
     return sums_2V
 
 
@@ -93,37 +96,39 @@ def describe_shard(part: Part, plan: Plan) -> ShardInfo:
     )
 
 
-def describe(tokens: Tokens, part: Part, plan: Plan) -> dict[str, Any]:
-    """Return what the accounts need of a shard: totals, and mass by source, reason and more."""
+def summarise(tokens: Tokens, part: Part, plan: Plan, path: str, checksum: str) -> ShardSummary:
+    """Return what a shard holds: totals, and weight mass by source, reason and more."""
     weights = tokens.weights_N.astype(np.float64)
     names, source_D = np.unique(np.array(tokens.sources, object), return_inverse=True)
-    return {
-        "rows": len(tokens.doc_ids),
-        "tokens": len(weights),
-        "mass": float(weights.sum()),
-        "squares": float(np.square(weights).sum()),
-        "zeros": int((weights == 0).sum()),
-        "max": float(weights.max()),
-        "sources": dict(zip(names, _sum_sources(tokens, weights, source_D), strict=True)),
-        "reasons": _sum_masks(_list_reasons(tokens), weights),
-        "trajectories": _sum_masks(_list_trajectories(part, plan), weights),
-        "deciles": dict(zip(names, _sum_deciles(tokens, weights, source_D, plan), strict=True)),
-        "histogram": histogram(weights),
-    }
+    return ShardSummary(
+        path=path,
+        sha256=checksum,
+        documents=len(tokens.doc_ids),
+        tokens=len(weights),
+        mass=float(weights.sum()),
+        squares=float(np.square(weights).sum()),
+        zeros=int((weights == 0).sum()),
+        max=float(weights.max()),
+        histogram=histogram(weights),
+        sources=dict(zip(names, _sum_sources(tokens, weights, source_D), strict=True)),
+        reasons=_sum_masks(_list_reasons(tokens), weights),
+        trajectories=_sum_masks(_list_trajectories(part, plan), weights),
+        deciles=dict(zip(names, _sum_deciles(tokens, weights, source_D, plan), strict=True)),
+    )
 
 
-def _sum_sources(tokens: Tokens, weights_N: Float64s, source_D: Int64s) -> Iterator[list[float]]:
+def _sum_sources(tokens: Tokens, weights_N: Float64s, source_D: Int64s) -> Iterator[SourceWeight]:
     """Yield documents, tokens and weight of every source."""
     lengths_D = np.diff(tokens.offsets_D1)
     mass_D = np.add.reduceat(weights_N, tokens.offsets_D1[:-1])
     columns = (np.bincount(source_D), *(np.bincount(source_D, x) for x in (lengths_D, mass_D)))
     for documents, size, mass in zip(*columns, strict=True):
-        yield [int(documents), int(size), float(mass)]
+        yield SourceWeight(int(documents), int(size), float(mass))
 
 
 def _sum_deciles(
     tokens: Tokens, weights_N: Float64s, source_D: Int64s, plan: Plan
-) -> Iterator[list[list[float]]]:
+) -> Iterator[list[DecileWeight]]:
     """Yield, for every source, decile, tokens and weight of the frequency deciles that it has."""
     source_N = np.repeat(source_D, np.diff(tokens.offsets_D1))
     group_N = DECILES * source_N + plan.deciles_V[tokens.ids_N]
@@ -131,7 +136,10 @@ def _sum_deciles(
     size_SxG = np.bincount(group_N, minlength=groups).reshape(-1, DECILES)
     mass_SxG = np.bincount(group_N, weights_N, groups).reshape(-1, DECILES)
     for size_G, mass_G in zip(size_SxG, mass_SxG, strict=True):
-        yield [[int(at), int(size_G[at]), float(mass_G[at])] for at in np.flatnonzero(size_G)]
+        yield [
+            DecileWeight(int(at), int(size_G[at]), float(mass_G[at]))
+            for at in np.flatnonzero(size_G)
+        ]
 
 
 def _list_reasons(tokens: Tokens) -> Iterator[tuple[str, Bools]]:
@@ -148,10 +156,10 @@ def _list_trajectories(part: Part, plan: Plan) -> Iterator[tuple[str, Bools]]:
             yield name, (class_N == code) & ~part.sidecar.special_N
 
 
-def _sum_masks(masks: Iterator[tuple[str, Bools]], weights_N: Float64s) -> dict[str, list[float]]:
+def _sum_masks(masks: Iterator[tuple[str, Bools]], weights_N: Float64s) -> dict[str, TokenWeight]:
     """Return tokens and weight of every mask that holds a token."""
     return {
-        name: [int(hits_N.sum()), float(weights_N[hits_N].sum())]
+        name: TokenWeight(int(hits_N.sum()), float(weights_N[hits_N].sum()))
         for name, hits_N in masks
         if hits_N.any()
     }

@@ -100,13 +100,13 @@ def test_the_manifest_survives_a_round_trip_and_notices_changed_bytes(tmp_path):
     write_manifest(tmp_path, manifest([entry]))
     read = read_manifest(tmp_path)
     assert read == manifest([entry])
-    check_files(tmp_path, read)
+    check_files(tmp_path, read.files)
     write_text(tmp_path / "shards" / "a.arrow", "other")
     with pytest.raises(BrokenContract, match="bytes differ"):
-        check_files(tmp_path, read)
+        check_files(tmp_path, read.files)
     (tmp_path / "shards" / "a.arrow").unlink()
     with pytest.raises(BrokenContract, match="missing on disk"):
-        check_files(tmp_path, read)
+        check_files(tmp_path, read.files)
 
 
 def test_a_manifest_of_another_version_is_refused(tmp_path):

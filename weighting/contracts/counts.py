@@ -67,7 +67,12 @@ class DocumentCounts:
     rules: Mapping[str, RuleCost]
     sets: Mapping[str, SetCounts]
     encoders: list[str]  # libraries that encoded the text
-    replays: list[Replay] = field(default_factory=list)
+    replays: list[Replay] = field(default_factory=list)  # oldest first
+
+    @property
+    def funnels(self) -> Mapping[str, Funnel]:
+        """The funnels by measure."""
+        return {"records": self.records, "chars": self.chars, "tokens": self.tokens}
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class SignalFacts:
     """What signals were measured, and the corpus-wide numbers that tokens are held against."""
 
     stored: list[str]  # in the sidecars
-    means: Mapping[str, float | None]  # of all signals, over the train split's text, in nats
+    means: Mapping[str, float]  # of all signals, over the train split's text, in nats
     rare_surprisal: float | None  # from this surprisal on, a type is rare; None: no type is
     reference: Mapping[str, Any] | None = None  # what the models say of themselves, where any did
 

@@ -90,7 +90,7 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
         "rule": name, "failing_documents": 12_345_678, "failing_tokens": 9_876_543_210,
     }  # fmt: skip
     manifest.counts["rules"][name] = cost
-    manifest.counts["funnel"]["tokens"]["read"] = 10**10
+    manifest.counts.documents.tokens.read = 10**10
     monkeypatch.setattr("flows.run.summary.read_manifest", lambda _: manifest)
     line = next(line for line in summarise(run).splitlines() if name in line)
     assert line.split() == [name, "12.3", "M", "9,876.5", "M", "98.8", "21", "9,876.5", "M"]

@@ -18,8 +18,7 @@ from pipelines.tokenize.ngram_counts import (
     measure_gain,
     merge_partition,
 )
-from pipelines.work.arrays import load_array
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from weighting.signals.ngrams import (
     back_off,
     count_ngrams,
@@ -46,7 +45,7 @@ def flatten(documents):
 
 def make_job(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ngrams")
-    return Job(folder, Work(folder))
+    return Job(folder, WorkFolder(folder))
 
 
 def count(parts, partitions, job, order=ORDER):
@@ -123,7 +122,7 @@ def test_ranges_of_keys_are_about_equally_full(tmp_path_factory):
         sizes = []
         for part in range(5):
             merge_partition(n, part, 5, [0], 2000, job)
-            sizes.append(sum(job.work.read(f"ngrams{n}", part)["seldom"]))
+            sizes.append(sum(job.work.ngram_seldom[n][part].read()))
         assert max(sizes) < 1.3 * min(sizes)
 
 
@@ -131,15 +130,15 @@ def test_a_merged_partition_is_not_merged_again(tmp_path_factory):
     job = make_job(tmp_path_factory)
     documents = [([1, 2, 1, 2, 1, EOS], True)]
     first = count([documents], 1, job, order=2)
-    for path in (job.work.folder / "keys2").iterdir():
-        path.unlink()
+    for file in job.work.ngram_keys[2]:
+        file.path.unlink()
     assert merge_partition(2, 0, 1, [0], VOCAB, job) == first[0][0]
 
 
 def test_contexts_that_occur_once_take_no_room(tmp_path_factory):
     job = make_job(tmp_path_factory)
     count([[([1, 2, 3, EOS], True), ([1, 2, 4, EOS], True)]], 1, job, order=3)
-    keys = load_array(job.work.path("ngrams3", 0, ".keys.npy"))
+    keys = job.work.ngram_contexts[3][0].load()
     # end-of-text twice, then 1; end-of-text and 1, then 2; 1 and 2, then 3 or 4
     assert len(keys) == 4
 

@@ -1,0 +1,36 @@
+"""Training on a run's shards, plain and weighted, to compare the two."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from trainer.compare.ablate import AblationConfig, ablate
+from trainer.config.schema import TrainConfig
+from trainer.display.progress import counting_steps
+from trainer.display.tables import print_results
+
+EVAL_TOKENS = 32_768  # of the validation split, at each evaluation
+BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
+
+
+def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> AblationConfig:
+    """Return the comparison of plain with weighted training on a run's shards."""
+    base = TrainConfig(
+        shards=str(folder / "shards"),
+        steps=steps,
+        warmup=steps // 10,
+        batch=BATCH,
+        eval_every=max(1, steps // 5),
+        save_every=steps,
+        eval_tokens=EVAL_TOKENS,
+    )
+    out = folder / "ablations" / "objectives"
+    return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
+
+
+def compare_objectives(config: AblationConfig, console: Console) -> list[str]:
+    """Train the arms, print the table, return the verdicts; finished runs are not repeated."""
+    with counting_steps() as progress:
+        results = ablate(config, progress)
+    print_results(results, console)
+    return [str(verdict) for verdict in results["verdicts"]]
