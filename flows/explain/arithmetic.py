@@ -8,6 +8,7 @@ import numpy as np
 
 from flows.explain.records import Kept, Record
 from weighting.arrays import Bools, Float32s
+from weighting.contracts.counts import WeighingFacts
 from weighting.contracts.manifest import Manifest
 from weighting.policies.controls import key_documents, key_tokens
 from weighting.policies.normalisation import Scale, dampen, normalize
@@ -74,13 +75,12 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
     )
 
 
-def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) -> Weighing | None:
+def weigh_again(corpus: Corpus, told: WeighingFacts, record: Record, kept: Kept) -> Weighing | None:
     """Return the weights of a document, computed anew; None without what they follow from.
 
     That is without a sidecar, and for documents that were not weighed. For `shuffled` they are what
     the tokens weighed before they were permuted.
     """
-    told = manifest.counts.weights.weighing
     split = told.splits.get(record["split"])
     if kept.starts_N is None or split is None:
         return None

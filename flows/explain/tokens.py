@@ -37,7 +37,7 @@ def describe_token(
         raise AssayError(f"no token {position} in {record['doc_id']}; valid: 0 to {last}")
     corpus, told = read_corpus(connection, manifest), manifest.counts.weights.weighing
     flags = 0 if kept.reasons_N is None else int(kept.reasons_N[position])
-    weighing = weigh_again(corpus, manifest, record, kept)
+    weighing = weigh_again(corpus, told, record, kept)
     return {
         **{name: record[name] for name in ("doc_id", "source", "locator", "split")},
         "position": position,
