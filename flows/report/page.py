@@ -122,7 +122,7 @@ def _look_at_tokens(
     glass = Glass(vocabulary, scales, told, counts.signals.means.get("nll"))
     sample = read_sample(run, vocabulary)
     return {
-        "weighing": describe_weighing(counts),
+        "weighing": describe_weighing(counts.weights.weighing, counts.signals.reference),
         "frequency": read_frequency(connection, eos_id),
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),

@@ -8,7 +8,7 @@ import numpy as np
 
 from flows.database.catalog import flatten
 from flows.report.disputes import Sample
-from weighting.contracts.counts import Counts, SplitScale, WeighingFacts
+from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.policies.registry import GENERAL, POLICIES, SHUFFLED
 from weighting.signals.trajectory import CLASSES
 
@@ -53,9 +53,8 @@ class Weighing(NamedTuple):
     reference: Sequence[Mapping[str, Any]]
 
 
-def describe_weighing(counts: Counts) -> Weighing:
+def describe_weighing(weighing: WeighingFacts, reference: Mapping[str, Any] | None) -> Weighing:
     """Return what the manifest says of the weighing and of the reference."""
-    weighing = counts.weights.weighing
     name, params = weighing.policy, weighing.params
     names = {*GENERAL, *POLICIES[name].reads}
     if name == SHUFFLED:
@@ -65,7 +64,7 @@ def describe_weighing(counts: Counts) -> Weighing:
         POLICIES[name].summary,
         _list_pairs({key: value for key, value in params.items() if key in names}),
         weighing.splits,
-        _list_pairs(counts.signals.reference or {}),
+        _list_pairs(reference or {}),
     )
 
 

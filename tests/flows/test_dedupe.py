@@ -195,7 +195,7 @@ def test_a_second_dump_loses_what_the_first_has(first, second):
     page = (run / "report.html").read_text()
     assert all(f"<span>{doc_id}</span>" in page for doc_id in expected)
     assert page.count("in an earlier run") == 2
-    assert read_manifest(run).inputs[-1]["name"] == f"against {first[0]}"
+    assert read_manifest(run).inputs[-1].name == f"against {first[0]}"
 
 
 def test_a_dump_with_nothing_new_is_a_whole_run(first, folder):

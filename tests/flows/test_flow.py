@@ -57,7 +57,7 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
     again = str(tmp_path / "again")
     known = curate_and_compare(corpus, again, recipe=str(recipe), against=(out,))
     assert (known["read"], known["kept"]) == (68, 0)
-    assert read_manifest(tmp_path / "again").inputs[-1]["name"] == f"against {out}"
+    assert read_manifest(tmp_path / "again").inputs[-1].name == f"against {out}"
 
 
 def test_the_deployment_names_the_flow_and_its_parameters():

@@ -57,7 +57,7 @@ def test_a_run_is_replaced_under_the_lock(small_corpus, tmp_path):
     invoke("curate", small_corpus[0], "--out", run, "--recipe", "minimal")
     (run / NAME).write_text(json.dumps({"pid": 1}))  # of a process that was killed
     invoke("curate", small_corpus[1], "--out", run, "--recipe", "minimal", "--overwrite")
-    assert [entry["name"] for entry in read_manifest(run).inputs] == ["b.jsonl"]
+    assert [entry.name for entry in read_manifest(run).inputs] == ["b.jsonl"]
     assert not (run / NAME).exists()
 
 

@@ -12,6 +12,7 @@ from flows.commands.app import app
 from flows.database.catalog import open_catalog
 from flows.run import replay as replays
 from tests.conftest import write_corpus
+from weighting.contracts.counts import Replay
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
@@ -138,11 +139,11 @@ def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fres
     manifest = read_manifest(run)
     check_files(run, manifest.files)
     assert manifest.counts.documents.replays == [
-        {"recovered": 1, "errors": {"bad_json": [1, 0]}, "fields": {}, "changed": ["a.jsonl"]}
+        Replay(recovered=1, errors={"bad_json": (1, 0)}, fields={}, changed=["a.jsonl"])
     ]
     assert manifest.inputs[0] != before.inputs[0]
     assert manifest.inputs[1] == before.inputs[1]
-    assert manifest.tokenizer["sha256"] == before.tokenizer["sha256"]
+    assert manifest.tokenizer == before.tokenizer
     with open_catalog(run) as connection:
         assert connection.execute("FROM quarantine_errors").fetchall() == []
     assert (run / "report.html").exists()
@@ -216,7 +217,7 @@ def test_a_repaired_archive_of_another_size(tmp_path, recipe, small_units, fresh
     (corpus / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
     curate(corpus, run, recipe)
     counts = read_manifest(run).counts.documents.records
-    assert counts["quarantined"] >= 1
+    assert counts.quarantined >= 1
     (corpus / "a.jsonl.gz").write_bytes(packed)
     invoke("replay", run)
     assert read_manifest(run).counts.documents.records.read == 78
@@ -240,7 +241,7 @@ def test_a_right_field_name_recovers_and_keeps_what_was_read(tmp_path, recipe, f
     assert set(before.values()) <= set(after.values())  # of two copies another may survive
     assert sorted(after.values()) == sorted(list_documents(fresh(good, run)).values())
     replayed = read_manifest(run).counts.documents.replays
-    assert replayed[0]["fields"] == {"text_field": "body"}
+    assert replayed[0].fields == {"text_field": "body"}
     # A later repair of another file, without the option, loses nothing either.
     assert "nothing is quarantined" in invoke("replay", run)
 
@@ -254,8 +255,8 @@ def test_replays_add_up(tmp_path, recipe):
         repair()
         invoke("replay", run)
     replayed = read_manifest(run).counts.documents.replays
-    assert [one["changed"] for one in replayed] == [["a.jsonl"], ["b.jsonl"]]
-    assert [one["errors"] for one in replayed] == [{"bad_json": [2, 1]}, {"bad_json": [1, 0]}]
+    assert [one.changed for one in replayed] == [["a.jsonl"], ["b.jsonl"]]
+    assert [one.errors for one in replayed] == [{"bad_json": (2, 1)}, {"bad_json": (1, 0)}]
 
 
 def test_without_quarantine_nothing_is_touched(tmp_path, recipe):
