@@ -1,7 +1,7 @@
 """The arithmetic of a weight: computed anew by the functions that wrote it, step by step."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import duckdb
 import numpy as np
@@ -68,9 +68,11 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
     eos_id = manifest.tokenizer.eos_id
     signals = manifest.counts.signals
     rare = signals.rare_surprisal
+    # None where the train split has no text: no token is held against a mean then.
+    means = cast("Mapping[str, float]", signals.means)
     return Corpus(
         Types(counts_V, holders_V, int(counts_V[eos_id])),
-        Facts(signals.means, float("inf") if rare is None else rare),
+        Facts(means, float("inf") if rare is None else rare),
         eos_id,
     )
 

@@ -78,7 +78,7 @@ def tally(run: Path, story: Story, census: Census) -> Counts:
         ),
         signals=SignalFacts(
             stored=list(story.signals),
-            means={name: m for name, m in census.facts.means.items() if m is not None},
+            means=census.facts.means,
             rare_surprisal=rare if np.isfinite(rare) else None,
             reference=REFERENCE if "nll" in story.signals else None,
         ),

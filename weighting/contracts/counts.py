@@ -80,7 +80,7 @@ class SignalFacts:
     """What signals were measured, and the corpus-wide numbers that tokens are held against."""
 
     stored: list[str]  # in the sidecars
-    means: Mapping[str, float]  # of all signals, over the train split's text, in nats
+    means: Mapping[str, float | None]  # of all signals, over the train split's text, in nats
     rare_surprisal: float | None  # from this surprisal on, a type is rare; None: no type is
     reference: Mapping[str, Any] | None = None  # what the models say of themselves, where any did
 
