@@ -8,7 +8,7 @@ is untouched; killed between, RUN has no manifest; either way the same command f
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +24,7 @@ from flows.recipe.document_sections import Read
 from flows.recipe.problems import list_problems
 from flows.run.folder import CLAIM, Run, claim_run, hash_code, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
-from flows.run.manifest import REPLAYS
+from flows.run.manifest import REPLAYS, read_replays
 from flows.run.stages import DATA_STAGES, Session, curate_documents
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
@@ -39,10 +39,12 @@ from pipelines.settings import Job
 from pipelines.verify.files import OUTPUTS
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, fingerprint
+from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync, write_json
+from weighting.storage.json_records import write_record
 
 STAGING = ".replay"
 MOVING = "moving"  # in the staging folder: marks that its parts are on their way
@@ -50,20 +52,6 @@ FOLDERS = (*OUTPUTS, "stages")
 FILES = ("tokenizer.json", REPLAYS, CLAIM)
 
 Digest = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a replay changed: records that can be read now and could not before, net.
-
-    `errors` counts the quarantined records by error type, before and after; `fields` says what was
-    read instead of the recipe's fields; `changed` names the inputs with other content.
-    """
-
-    recovered: int
-    errors: Mapping[str, tuple[int, int]]
-    fields: Mapping[str, str]
-    changed: list[str]
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,7 @@ class Plan:
 
 def replay(
     folder: Path, fields: Mapping[str, str], paths: Sequence[str], session: Session
-) -> Outcome | None:
+) -> Replay | None:
     """Read a run's quarantined records again; None where there are none.
 
     `fields` are read options in place of the recipe's, for the units with quarantined records:
@@ -96,7 +84,7 @@ def replay(
     staging = folder / STAGING
     if (staging / MANIFEST_NAME).exists() and (staging / MOVING).exists():  # killed on the way
         publish(staging, folder)
-        return _read_outcomes(folder)[-1]
+        return read_replays(folder)[-1]
     if (staging / MOVING).exists():  # killed when all had moved
         shutil.rmtree(staging)
     read_manifest(folder)
@@ -110,19 +98,13 @@ def replay(
         prepare_items(run.recipe.decontaminate.settings(), staged.job)
         _fill(staged, run, plan, fields)
     curate_documents(staging, session)
-    try:
-        outcome = compare(folder, staging, fields, plan.changed)
-    except AssayError:
-        shutil.rmtree(staging)
-        raise
-    if not outcome.recovered and not plan.changed:
-        shutil.rmtree(staging)
-        return outcome
-    _save_outcome(run, staging, outcome)
-    _keep_models(run, staged)
-    for stage in ("tokenize", "reference", "score", "weigh", "verify"):
-        DATA_STAGES[stage](staging, session)
-    publish(staging, folder)
+    outcome = _compare_or_drop(folder, staging, fields, plan.changed)
+    if outcome.recovered or plan.changed:
+        _save_outcome(run, staging, outcome)
+        _keep_models(run, staged)
+        for stage in ("tokenize", "reference", "score", "weigh", "verify"):
+            DATA_STAGES[stage](staging, session)
+        publish(staging, folder)
     return outcome
 
 
@@ -236,7 +218,7 @@ def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
             read_again(unit, known, hits, asked, job, staged.job)
 
 
-def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Outcome:
+def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Replay:
     """Return what became of the quarantined records.
 
     Raises:
@@ -251,12 +233,24 @@ def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) 
             f"{lost['locator'][0]}; nothing was changed (assay curate --overwrite starts over)"
         )
     kinds = sorted({*before.errors, *after.errors})
-    return Outcome(
+    return Replay(
         len(after.readable) - len(before.readable),
         {kind: (before.errors[kind], after.errors[kind]) for kind in kinds},
         dict(fields),
         sorted(changed),
     )
+
+
+def _compare_or_drop(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Replay:
+    """Compare; what is staged goes where it is of no use."""
+    try:
+        outcome = compare(old, new, fields, changed)
+    except AssayError:
+        shutil.rmtree(new)
+        raise
+    if not outcome.recovered and not changed:
+        shutil.rmtree(new)
+    return outcome
 
 
 @dataclass(frozen=True)
@@ -284,14 +278,8 @@ def _keep_models(run: Run, staged: Run) -> None:
         staged.finish("reference", 0)
 
 
-def _save_outcome(run: Run, staging: Path, outcome: Outcome) -> None:
-    earlier = [asdict(one) for one in _read_outcomes(run.folder)]
-    write_json(staging / REPLAYS, [*earlier, asdict(outcome)])
-
-
-def _read_outcomes(run: Path) -> list[Outcome]:
-    path = run / REPLAYS
-    return [Outcome(**fields) for fields in read_json(path)] if path.exists() else []
+def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:
+    write_record(staging / REPLAYS, [*read_replays(run.folder), outcome])
 
 
 def publish(staging: Path, folder: Path) -> None:

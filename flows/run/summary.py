@@ -11,9 +11,14 @@ from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.run.funnel import MEASURES, describe_skipped, list_funnel
-from flows.run.replay import Outcome
 from flows.visible import show
-from weighting.contracts.counts import DocumentCounts, MassTable, SplitCounts, WeightCounts
+from weighting.contracts.counts import (
+    DocumentCounts,
+    MassTable,
+    Replay,
+    SplitCounts,
+    WeightCounts,
+)
 from weighting.contracts.manifest import read_manifest
 from weighting.policies.effective_sample import effective_share
 from weighting.policies.registry import POLICIES
@@ -58,7 +63,7 @@ def print_paths(run: Path, console: Console) -> None:
             console.print(Text(f"{label:<9} {run / name}"), soft_wrap=True)
 
 
-def print_outcome(outcome: Outcome, console: Console) -> None:
+def print_outcome(outcome: Replay, console: Console) -> None:
     """Print what a replay recovered, by type of error."""
     table = _open_table("What the replay recovered")
     for name in ("before", "quarantined now"):

@@ -215,8 +215,8 @@ def _write(pipeline: beam.Pipeline, shared: Shared, clustered: PCollection[int] 
     """Wire the steps from the clusters to the outputs."""
     done, ranges = clustered, shared.estimate.piece_ranges
     if ranges:
-        surveyed = _add(pipeline, shared.uids, FindPassages(shared), clustered)
-        done = _add(pipeline, range(ranges), CountPieces(shared), surveyed)
+        listed = _add(pipeline, shared.uids, FindPassages(shared), clustered)
+        done = _add(pipeline, range(ranges), CountPieces(shared), listed)
     _add(pipeline, shared.uids, WriteDocuments(shared), done)
 
 

@@ -79,7 +79,7 @@ class Progress:
                     new = step.list_done() - seen[step]
                     seen[step] |= new
                     state = bars.tasks[task].fields
-                    amount = sum(step.read(uid).amount for uid in new)
+                    amount = sum(getattr(step.read(uid), measure) for uid in new)
                     size = state["bytes"] + sum(sizes.get(uid, 0) for uid in new)
                     total = state["amount"] + amount
                     bars.update(task, completed=size, amount=total, bytes=size)

@@ -69,26 +69,13 @@ def score_unit(
         return sums_file.load()
     documents = load_tokens(job, uid)
     stored = compute_signals(documents, corpus, encoder, scorer, job)
-    starts_N, marks = _mark(uid, documents, settings, encoder, job)
-    whole = Sidecar(
-        SidecarInfo(
-            corpus.tokenizer_sha256, encoder.vocab_size, encoder.eos_id, TRAIN, list(stored)
-        ),
-        documents.doc_ids,
-        documents.sources,
-        documents.offsets_D1,
-        documents.ids_N,
-        starts_N,
-        *marks,
-        stored,
-    )
+    whole = _join_columns(uid, documents, stored, corpus, encoder, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
         part = choose_documents(whole, chosen_D, split)
         if chosen_D.any():
-            write_sidecar(
-                locate_sidecars(job, settings.keep) / f"{name_part(split, uid)}.parquet", part
-            )
+            folder = locate_sidecars(job, settings.keep)
+            write_sidecar(folder / f"{name_part(split, uid)}.parquet", part)
         signals = Signals(corpus.types, part.ids_N, part.signals)
         moments[split] = measure(signals, part.special_N)
     sums_SxV = sum_by_type(documents.ids_N, stored, encoder.vocab_size)
@@ -101,15 +88,8 @@ def compute_signals(
     documents: Documents, corpus: Corpus, encoder: Encoder, scorer: Scorer | None, job: Job
 ) -> dict[str, Float32s]:
     """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
-    gain_N = measure_gain(
-        documents.ids_N,
-        documents.offsets_D1,
-        documents.spread(documents.train_D).astype(np.int64),
-        corpus.types.probability_V,
-        encoder.eos_id,
-        corpus.counted,
-        job,
-    )
+    probability_V = corpus.types.probability_V
+    gain_N = measure_gain(documents, probability_V, encoder.eos_id, corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
     if scorer is not None:
         stored |= scorer.score(documents.ids_N, documents.offsets_D1, encoder.eos_id)
@@ -146,10 +126,43 @@ def choose_documents(sidecar: Sidecar, chosen_D: Bools, split: str) -> Sidecar:
     )
 
 
+def _join_columns(
+    uid: int,
+    documents: Documents,
+    stored: Mapping[str, Float32s],
+    corpus: Corpus,
+    encoder: Encoder,
+    settings: ScoreSettings,
+    job: Job,
+) -> Sidecar:
+    """Return what the sidecars of both splits say of a unit's tokens, in the order of the unit."""
+    starts_N, marks = _mark(uid, documents, settings, encoder, job)
+    return Sidecar(
+        info=SidecarInfo(
+            tokenizer_sha256=corpus.tokenizer_sha256,
+            vocab_size=encoder.vocab_size,
+            eos_id=encoder.eos_id,
+            split=TRAIN,
+            signals=list(stored),
+        ),
+        doc_ids=documents.doc_ids,
+        sources=documents.sources,
+        offsets_D1=documents.offsets_D1,
+        ids_N=documents.ids_N,
+        starts_N=starts_N,
+        copies_N=marks.documents_N,
+        contaminated_N=marks.contaminated_N,
+        signals=stored,
+    )
+
+
 def _mark(
     uid: int, documents: Documents, settings: ScoreSettings, encoder: Encoder, job: Job
 ) -> tuple[Int32s, Marks]:
-    """Return the first character and the marks of every token; nothing is looked for in vain."""
+    """Return the first character and the marks of every token.
+
+    Where nothing is marked and no sidecar is kept, nobody reads the characters: they are 0.
+    """
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
     size = len(documents.ids_N)
     marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))

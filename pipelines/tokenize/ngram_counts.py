@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.settings import Job
+from pipelines.tokenize.tokens import Documents, Vocabulary
 from pipelines.work.summaries import Seldom
-from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s, Uint32s, Uint64s
+from weighting.arrays import Float32s, Float64s, Int64s, Uint64s
 from weighting.signals.ngrams import (
     Table,
     back_off,
@@ -51,18 +52,14 @@ def count_partitions(text_bytes: int) -> int:
 
 
 def count_unit(
-    uid: int,
-    ids_N: Uint32s,
-    offsets_D1: Int64s,
-    train_D: Bools,
-    eos_id: int,
-    vocab_size: int,
-    order: int,
-    job: Job,
+    uid: int, documents: Documents, vocabulary: Vocabulary, order: int, job: Job
 ) -> None:
     """Write the keys of the train tokens' n-grams of each order, ordered by slot."""
-    train_N = np.repeat(train_D, np.diff(offsets_D1))
-    for n, keys_N in enumerate(list_keys(ids_N, offsets_D1, eos_id, vocab_size, order), 2):
+    train_N = documents.spread(documents.train_D)
+    keys = list_keys(
+        documents.ids_N, documents.offsets_D1, vocabulary.eos_id, vocabulary.size, order
+    )
+    for n, keys_N in enumerate(keys, 2):
         train_T = keys_N[train_N]
         job.work.ngram_keys[n][uid].save(train_T[sort_by_slot(train_T)])
 
@@ -97,22 +94,17 @@ def load_counted(partitions: int, order: int, job: Job) -> Counted:
 
 
 def measure_gain(
-    ids_N: Uint32s,
-    offsets_D1: Int64s,
-    own_N: AnyArray,
-    probability_V: Float64s,
-    eos_id: int,
-    counted: Counted,
-    job: Job,
+    documents: Documents, probability_V: Float64s, eos_id: int, counted: Counted, job: Job
 ) -> Float32s:
     """Return log p(token | the tokens just before) - log p(token), nats, float32 [N].
 
-    `own_N` is 1 for tokens that are among the counts: each is taken out of them by itself, what
-    else its document holds stays in. `probability_V` is p(token).
+    Train tokens are among the counts: each is taken out of them by itself, what else its document
+    holds stays in. `probability_V` is p(token).
     """
     vocab_size, partitions = len(probability_V), counted.partitions
+    ids_N, offsets_D1 = documents.ids_N, documents.offsets_D1
     unigram_N = lower_N = probability_V[ids_N]
-    own_N = own_N.astype(np.uint8)  # a byte a token is gathered faster
+    own_N = documents.spread(documents.train_D).astype(np.uint8)  # 1 if among the counts
     keys = list_keys(ids_N, offsets_D1, eos_id, vocab_size, counted.order)
     for n, (keys_N, discount) in enumerate(zip(keys, counted.discounts, strict=True), 2):
         order_N = sort_by_slot(keys_N)

@@ -13,7 +13,7 @@ from pipelines.curate.write_documents import LEDGER
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoded, Encoder
 from pipelines.tokenize.ngram_counts import count_unit
-from pipelines.tokenize.tokens import Documents
+from pipelines.tokenize.tokens import Documents, Vocabulary
 from pipelines.work.summaries import TokenizeSummary
 from weighting.arrays import Bools, Int64s
 from weighting.contracts.documents import DOCUMENTS, read_table, write_table
@@ -41,16 +41,8 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     _save_tokens(documents, job, uid)
     counts_3V = count_types(documents, encoder.vocab_size)
     counts_file.save(counts_3V)
-    count_unit(
-        uid,
-        documents.ids_N,
-        documents.offsets_D1,
-        documents.train_D,
-        encoder.eos_id,
-        encoder.vocab_size,
-        settings.order,
-        job,
-    )
+    vocabulary = Vocabulary(encoder.vocab_size, encoder.eos_id)
+    count_unit(uid, documents, vocabulary, settings.order, job)
     lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
     _fill_ledger(uid, documents, lengths, encoder, job)
     job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(encoder.used)))

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipelines.settings import Job, WeighSettings
+from pipelines.weigh.summaries import ShardSummary
 from pipelines.weigh.write_shards import FIXED_POINT, HISTOGRAM_EDGES
-from pipelines.work.summaries import ShardSummary
 from weighting.arrays import Float64s, Int64s
 from weighting.contracts.counts import (
     DocumentCounts,

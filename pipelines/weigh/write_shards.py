@@ -7,14 +7,14 @@ import numpy as np
 from pipelines.score.score_unit import name_part
 from pipelines.settings import Job
 from pipelines.weigh.sum_weights import Cuts, compute_factor, compute_raw
-from pipelines.weigh.weigh_inputs import Part, Plan, load_parts
-from pipelines.work.summaries import (
+from pipelines.weigh.summaries import (
     DecileWeight,
     ShardSummary,
     SourceWeight,
     TokenWeight,
     WeighSummary,
 )
+from pipelines.weigh.weigh_inputs import Part, Plan, load_parts
 from weighting.arrays import Bools, Float32s, Float64s, Int64s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard

@@ -104,26 +104,15 @@ class RecordFiles(Generic[T]):
         return RecordFile(Files(self.folder, ".json")[number], self.kind)
 
 
-class Summary(Protocol):
-    """What a step leaves of each unit."""
-
-    @property
-    def amount(self) -> int:
-        """The records or tokens that the unit holds, which progress bars count."""
-
-
-S = TypeVar("S", bound=Summary)
-
-
 @dataclass(frozen=True)
-class Step(Generic[S]):
+class Step(Generic[T]):
     """A step's finished units: each left a summary, written when all its other files were there.
 
     So the presence of a summary is what resume and progress go by.
     """
 
     folder: Path
-    kind: type[S]
+    kind: type[T]
 
     @property
     def name(self) -> str:
@@ -134,11 +123,11 @@ class Step(Generic[S]):
         """Say whether the unit is finished."""
         return self._of(uid).exists()
 
-    def finish(self, uid: int, summary: S) -> None:
+    def finish(self, uid: int, summary: T) -> None:
         """Record that the unit is finished."""
         self._of(uid).write(summary)
 
-    def read(self, uid: int) -> S:
+    def read(self, uid: int) -> T:
         """Return the summary of a finished unit."""
         return self._of(uid).read()
 
@@ -146,7 +135,7 @@ class Step(Generic[S]):
         """Return the numbers of the finished units."""
         return {int(path.name[:DIGITS]) for path in self._files}
 
-    def __iter__(self) -> Iterator[S]:
+    def __iter__(self) -> Iterator[T]:
         """Yield the summaries of all finished units, by number."""
         return (RecordFile(path, self.kind).read() for path in self._files)
 
@@ -154,7 +143,7 @@ class Step(Generic[S]):
     def _files(self) -> Files:
         return Files(self.folder, ".done.json")
 
-    def _of(self, uid: int) -> RecordFile[S]:
+    def _of(self, uid: int) -> RecordFile[T]:
         return RecordFile(self._files[uid], self.kind)
 
 
@@ -234,6 +223,6 @@ def record_grid(kind: type[T]) -> Entry[Grid[RecordFiles[T]]]:
     return Entry(lambda path: Grid(path, lambda inner: RecordFiles(inner, kind)))
 
 
-def step(kind: type[S]) -> Entry[Step[S]]:
+def step(kind: type[T]) -> Entry[Step[T]]:
     """Return an entry for a step's summaries, of which each unit leaves one."""
     return Entry(lambda path: Step(path, kind))

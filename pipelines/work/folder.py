@@ -47,6 +47,7 @@ done gives them from there when a run goes on.
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.weigh.summaries import WeighSummary
 from pipelines.work.files import (
     array,
     array_grid,
@@ -65,7 +66,6 @@ from pipelines.work.summaries import (
     ScoreSummary,
     Seldom,
     TokenizeSummary,
-    WeighSummary,
 )
 from weighting.arrays import Int64s, Structs, Uint32s, Uint64s
 from weighting.contracts.counts import WeighingFacts

@@ -64,7 +64,7 @@ def small_batches(monkeypatch):
 
 @pytest.fixture
 def cleaned(unit, tmp_path, small_batches):
-    """The unit cleaned and settled, as unit 0 of a run."""
+    """The unit cleaned and written, as unit 0 of a run."""
     job = open_job(tmp_path / "run")
     clean_unit(unit, SETTINGS, job)
     write_unit_documents(unit.uid, SETTINGS, job)
