@@ -8,12 +8,12 @@ from rich.console import Console
 
 from flows.database.catalog import build_catalog
 from flows.report import write_report
-from flows.run.replay import Outcome
 from flows.run.summary import print_outcome, print_paths, print_summary
 from flows.visible import shorten, show
 from pipelines.rules.registry import list_rules
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, MODELLED, Bad, Doc, Hit, Story
+from weighting.contracts.counts import Replay
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 from weighting.policies.params import PolicyParams
@@ -132,7 +132,7 @@ def test_what_was_no_document_is_one_line(tmp_path):
 def test_a_replay_is_told_by_error():
     stream = io.StringIO()
     console = Console(file=stream, width=80)
-    print_outcome(Outcome(7, {"bad_json": (3, 1), "[b]": (1, 0)}, {}, ["a"]), console)
+    print_outcome(Replay(7, {"bad_json": (3, 1), "[b]": (1, 0)}, {}, ["a"]), console)
     assert find_line(stream.getvalue(), "bad_json") == "bad_json 3 1"
     assert find_line(stream.getvalue(), "[b]") == "[b] 1 0"
     assert stream.getvalue().endswith("7 more records can be read\n")
