@@ -48,7 +48,7 @@ from pipelines.rules.registry import FAMILIES
 from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
 from pipelines.words import forget_words
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import plan
 
 ROUNDS = 3
@@ -173,7 +173,7 @@ def run_theirs(folder: Path, out: Path) -> int:
 def curate_files(settings: CurateSettings, folder: Path, out: Path) -> int:
     """Run the curate job on a folder of files; return the documents it keeps."""
     shutil.rmtree(out, ignore_errors=True)
-    job = Job(out, Work(out / "units"))
+    job = Job(out, WorkFolder(out / "units"))
     curate(plan([str(folder)]).units, settings, job, Engine(WORKERS))
     return sum(pq.read_metadata(file).num_rows for file in (out / "documents").iterdir())
 

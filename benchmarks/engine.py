@@ -24,7 +24,7 @@ from pipelines.engine.runner import Engine
 from pipelines.rules.registry import FAMILIES
 from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, EditSettings, Job, RuleSettings
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, plan
 
 ROUNDS = 3
@@ -66,7 +66,7 @@ def main() -> None:
 
         def fresh(arm: str) -> Job:
             shutil.rmtree(folder / arm, ignore_errors=True)
-            return Job(folder / arm, Work(folder / arm / "units"))
+            return Job(folder / arm, WorkFolder(folder / arm / "units"))
 
         arms = {
             "process pool": lambda: curate_plainly(units, fresh("pool")),

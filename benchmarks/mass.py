@@ -112,7 +112,7 @@ def read_counts(run: Path) -> tuple[Int64s, int]:
     """Return the train counts of a run by token id, and the id of its end-of-text token."""
     types = pq.read_table(run / "stats" / "types.parquet", columns=["token_id", "count_train"])
     counts_V = types.sort_by("token_id")["count_train"].to_numpy()
-    return counts_V, read_manifest(run).tokenizer["eos_id"]
+    return counts_V, read_manifest(run).tokenizer.eos_id
 
 
 def main() -> None:

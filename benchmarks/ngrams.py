@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,8 +31,9 @@ from pipelines.tokenize.ngram_counts import (
     merge_partition,
 )
 from pipelines.tokenize.tokenizer import train_tokenizer
-from pipelines.work.folder import Work
-from weighting.arrays import Int64s, Uint32s
+from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.work.folder import WorkFolder
+from weighting.arrays import Uint32s
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.signals.ngrams import list_keys
 
@@ -42,13 +42,6 @@ VOCAB = 16_384
 UNIT = 1_500_000  # tokens: some 6 MB of text
 TOKEN_BYTES = 4
 SORT = "np.sort of the keys"
-
-
-class Unit(NamedTuple):
-    """Tokens of one unit, all for training."""
-
-    ids_N: Uint32s
-    offsets_D1: Int64s
 
 
 def encode(texts: list[str]) -> tuple[list[Uint32s], int]:
@@ -68,10 +61,13 @@ def encode(texts: list[str]) -> tuple[list[Uint32s], int]:
     return [np.append(piece, np.uint32(encoder.eos_id)) for piece in pieces], encoder.eos_id
 
 
-def cut_units(documents: list[Uint32s], tokens: int) -> list[Unit]:
-    """Return units of about UNIT tokens, `tokens` in all, of documents in random order."""
+def cut_units(documents: list[Uint32s], tokens: int) -> list[Documents]:
+    """Return units of about UNIT tokens, `tokens` in all, of documents in random order.
+
+    All are for training.
+    """
     rng = np.random.default_rng(0)
-    units: list[Unit] = []
+    units: list[Documents] = []
     while tokens > 0:
         order = rng.permutation(len(documents))
         ends = np.cumsum([len(documents[at]) for at in order])
@@ -79,28 +75,30 @@ def cut_units(documents: list[Uint32s], tokens: int) -> list[Unit]:
         cuts = np.searchsorted(ends[:last], np.arange(UNIT, ends[last - 1], UNIT)) + 1
         for some in np.split(order[:last], cuts):
             pieces = [documents[at] for at in some]
-            units.append(Unit(np.concatenate(pieces), np.cumsum([0, *map(len, pieces)])))
+            offsets_D1 = np.cumsum([0, *map(len, pieces)])
+            names, train_D = pa.nulls(len(pieces), pa.string()), np.ones(len(pieces), bool)
+            units.append(Documents(names, names, train_D, np.concatenate(pieces), offsets_D1))
         tokens -= int(ends[last - 1])
     return units
 
 
 def build_arms(
-    units: list[Unit], eos_id: int, order: int, job: Job
+    units: list[Documents], eos_id: int, order: int, job: Job
 ) -> dict[str, Callable[[], object]]:
     """Return what is timed; an arm needs what those before it left."""
     partitions = count_partitions(TOKEN_BYTES * sum(len(unit.ids_N) for unit in units))
     counts_V = sum(np.bincount(unit.ids_N, minlength=VOCAB) for unit in units)
     probability_V = np.asarray((counts_V + 1) / (np.sum(counts_V) + VOCAB))
-    keys = [list(list_keys(*unit, eos_id, VOCAB, order)) for unit in units]
+    keys = [list(list_keys(unit.ids_N, unit.offsets_D1, eos_id, VOCAB, order)) for unit in units]
 
     def count() -> None:
         for uid, unit in enumerate(units):
-            everything = np.ones(len(unit.offsets_D1) - 1, bool)
-            count_unit(uid, *unit, everything, eos_id, VOCAB, order, job)
+            count_unit(uid, unit, Vocabulary(VOCAB, eos_id), order, job)
 
     def merge() -> None:
-        for mark in job.work.folder.glob("*/*.done.json"):
-            mark.unlink()
+        for n in range(2, order + 1):
+            for part in range(partitions):
+                job.work.ngram_seldom[n][part].path.unlink(missing_ok=True)
         for n in range(2, order + 1):
             for part in range(partitions):
                 merge_partition(n, part, partitions, range(len(units)), VOCAB, job)
@@ -108,8 +106,7 @@ def build_arms(
     def look_up() -> None:
         counted = load_counted(partitions, order, job)
         for unit in units:
-            own_N = np.ones(len(unit.ids_N), np.int64)
-            measure_gain(*unit, own_N, probability_V, eos_id, counted, job)
+            measure_gain(unit, probability_V, eos_id, counted, job)
 
     return {
         SORT: lambda: [np.sort(some) for of_unit in keys for some in of_unit],
@@ -148,7 +145,7 @@ def main() -> None:
         table.add_column(column, justify="left" if column == "stage" else "right")
     for highest in range(2, order + 1):
         with TemporaryDirectory() as name:
-            arms = build_arms(units, eos_id, highest, Job(Path(name), Work(Path(name))))
+            arms = build_arms(units, eos_id, highest, Job(Path(name), WorkFolder(Path(name))))
             add_rows(table, highest, interleave(arms, ROUNDS), tokens)
     Console(width=100).print(table)
 

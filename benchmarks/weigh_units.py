@@ -45,7 +45,7 @@ from pipelines.weigh.calibrate import (
 from pipelines.weigh.sum_weights import count_keys, count_ranks, count_scores, sum_unit
 from pipelines.weigh.weigh_inputs import WeighInputs
 from pipelines.weigh.write_shards import write_unit_shards
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
 from weighting.contracts.splits import TRAIN
 from weighting.policies.masks import TopParams
@@ -170,7 +170,7 @@ def preparing(units: int) -> Iterator[Callable[[], Costs]]:
 
         def weigh() -> Costs:
             shutil.rmtree(folder / "run", ignore_errors=True)
-            job = Job(folder / "run", Work(folder / "run" / "units"))
+            job = Job(folder / "run", WorkFolder(folder / "run" / "units"))
             return weigh_plainly(units, inputs, settings, job)
 
         yield weigh

@@ -87,9 +87,9 @@ def curate_and_compare(
     counts = read_manifest(Path(run)).counts
     summary = Summary(
         run=run,
-        read=counts["funnel"]["records"]["read"],
-        kept=counts["funnel"]["records"]["kept"],
-        tokens=sum(split["tokens"] for split in counts["splits"].values()),
+        read=counts.documents.records.read,
+        kept=counts.documents.records.kept,
+        tokens=sum(split.tokens for split in counts.weights.splits.values()),
         verdicts=verdicts,
     )
     get_run_logger().info("%(read)d records read, %(kept)d kept, %(tokens)d tokens", summary)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from weighting.errors import AssayError
 from weighting.knobs import Names, check_knobs, knob
 from weighting.policies.params import PolicyParams
@@ -210,7 +210,7 @@ class Job:
     """Where a run lives and where its stages keep their temporary files."""
 
     run: Path
-    work: Work
+    work: WorkFolder
 
     def output(self, folder: str, uid: int, suffix: str) -> Path:
         """Return the path of a unit's output file in RUN/folder."""

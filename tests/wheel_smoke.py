@@ -52,7 +52,7 @@ def main() -> None:
         curate = ("curate", "corpus.jsonl", "--out", "run", "--recipe", "minimal", "--workers", "2")
         run(binaries / "assay", *curate, cwd=folder)
         manifest = json.loads((folder / "run" / "manifest.json").read_bytes())
-        kept = manifest["counts"]["funnel"]["records"]["kept"]
+        kept = manifest["counts"]["documents"]["records"]["kept"]
         if kept != len(rows):
             sys.exit(f"{kept} of {len(rows)} documents kept")
     print("wheel smoke: ok")  # noqa: T201 - a script

@@ -10,5 +10,5 @@ def verify(run: RunFolder) -> None:
     from weighting.contracts.manifest import check_files, read_manifest
 
     manifest = read_manifest(run)
-    check_files(run, manifest)
+    check_files(run, manifest.files)
     Console().print(f"{len(manifest.files)} files, every checksum right", highlight=False)

@@ -18,7 +18,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.run.funnel import STAGES, UNITS
+from flows.run.funnel import MEASURES, STAGES
+from weighting.contracts.counts import SplitCounts, WeighingFacts
 from weighting.contracts.documents import tabulate_rows
 from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
 from weighting.errors import AssayError
@@ -26,6 +27,7 @@ from weighting.policies.effective_sample import effective_share
 from weighting.signals.registry import SIGNALS, list_of_types, list_origins
 from weighting.signals.trajectory import OTHERWISE, TRAJECTORIES, list_rules
 from weighting.storage.files import read_json, replacing
+from weighting.storage.json_records import to_json
 
 NAME = "assay.duckdb"
 FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
@@ -153,29 +155,32 @@ def list_ablations(run: Path) -> list[Path]:
 
 def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
     """Return the rows of TABLES."""
-    counts = manifest.counts
-    splits: Mapping[str, Mapping[str, Any]] = counts["splits"]
+    documents, weights = manifest.counts.documents, manifest.counts.weights
+    mass = weights.mass
     return {
         "facts": _list_facts(run, manifest),
         "recipe": flatten(manifest.recipe),
         "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
         "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
         "funnel": [
-            (unit, stage, counts["funnel"][unit][stage]) for unit in UNITS for stage in STAGES
+            (measure, stage, getattr(documents.funnels[measure], stage))
+            for measure in MEASURES
+            for stage in STAGES
         ],
-        "splits": [_describe_split(split, numbers) for split, numbers in splits.items()],
-        "weighing": list(_list_scales(counts["weighing"])),
+        "splits": [_describe_split(split, numbers) for split, numbers in weights.splits.items()],
+        "weighing": list(_list_scales(weights.weighing)),
         "weight_histogram": [
             (split, low, high, tokens)
-            for split, numbers in splits.items()
+            for split, numbers in weights.splits.items()
             for low, high, tokens in list_bins(numbers)
         ],
         "mass": [
-            (part, counts["mass"][f"{part}_tokens"], counts["mass"][f"{part}_mass"])
-            for part in ("top10", "top100", "rarest_half")
+            ("top10", mass.top10_tokens, mass.top10_mass),
+            ("top100", mass.top100_tokens, mass.top100_mass),
+            ("rarest_half", mass.rarest_half_tokens, mass.rarest_half_mass),
         ],
         "evaluation_sets": [
-            (name, found["items"], found["hidden"]) for name, found in counts["sets"].items()
+            (name, found.items, found.hidden) for name, found in documents.sets.items()
         ],
         "ablations": _list_metrics(run),
     }
@@ -191,38 +196,41 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield f"{prefix}{key}", value if plain else _dump(value)
 
 
-def list_bins(split: Mapping[str, Any]) -> list[tuple[float, float, int]]:
+def list_bins(split: SplitCounts) -> list[tuple[float, float, int]]:
     """Return (low, high, tokens) of every bin of a split's weight histogram."""
-    edges = split["histogram_edges"]
-    if not split["documents"]:  # nothing was binned
+    edges = split.histogram_edges
+    if not split.documents:  # nothing was binned
         return []
-    return list(zip(edges[:-1], edges[1:], split["histogram"], strict=True))
+    return list(zip(edges[:-1], edges[1:], split.histogram, strict=True))
 
 
 def _list_facts(run: Path, manifest: Manifest) -> Iterator[tuple[str, str | None]]:
     counts = manifest.counts
+    mass, signals = counts.weights.mass, to_json(counts.signals)
+    reference = signals.pop("reference")
     yield "origin", hash_origin(run)
-    yield from flatten({"versions": manifest.versions, "tokenizer": manifest.tokenizer})
-    yield from flatten({"signals": {"stored": counts["signals"], **counts["facts"]}})
-    yield from flatten({"reference": counts["reference"], "selection": counts["selection"]})
+    yield from flatten({"versions": manifest.versions, "tokenizer": to_json(manifest.tokenizer)})
+    yield "tokenizer.encoders", _dump(counts.documents.encoders)
+    yield from flatten({"signals": signals, "reference": reference})
+    yield from flatten({"selection": to_json(counts.weights.selection)})
+    yield "extensions", _dump(to_json(manifest.extensions))
     yield "manifest_version", str(manifest.manifest_version)
-    yield "weights.effective_share", str(counts["mass"]["effective_share"])
-    yield "weights.zero_share", str(counts["mass"]["zero_tokens"])
-    yield "weights.max", str(counts["mass"]["max_weight"])
+    yield "weights.effective_share", str(mass.effective_share)
+    yield "weights.zero_share", str(mass.zero_tokens)
+    yield "weights.max", str(mass.max_weight)
 
 
-def _describe_split(split: str, numbers: Mapping[str, Any]) -> Row:
-    tokens, mass = numbers["tokens"], numbers["mass"]
-    share = effective_share(mass, numbers["squares"], tokens) if tokens else None
-    return (split, numbers["documents"], tokens, mass, share, numbers["zeros"], numbers["max"])
+def _describe_split(split: str, counts: SplitCounts) -> Row:
+    tokens, mass = counts.tokens, counts.mass
+    share = effective_share(mass, counts.squares, tokens) if tokens else None
+    return (split, counts.documents, tokens, mass, share, counts.zeros, counts.max)
 
 
-def _list_scales(weighing: Mapping[str, Any]) -> Iterator[Row]:
-    params = _dump(weighing["params"])
-    for split, scale in weighing["splits"].items():
-        numbers = [scale[name] for name in ("mean", "mix", "divisor", "effective")]
-        names = weighing["policy"], weighing["golden"]
-        yield split, *names, *numbers, _dump(scale["cuts"]), params
+def _list_scales(weighing: WeighingFacts) -> Iterator[Row]:
+    params = _dump(weighing.params)
+    for split, scale in weighing.splits.items():
+        numbers = (scale.mean, scale.mix, scale.divisor, scale.effective)
+        yield split, weighing.policy, weighing.golden, *numbers, _dump(scale.cuts), params
 
 
 def _list_metrics(run: Path) -> Iterator[Row]:
@@ -255,9 +263,9 @@ def _render_script(run: Path, manifest: Manifest) -> str:
 
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     environment.filters |= {"literal": _quote, "identifier": _name}
-    rules, enforced = manifest.counts["rules"], manifest.recipe.get("rules", {})
-    signals = _list_signals(run, manifest)
-    mean_nll = manifest.counts["facts"]["means"].get("nll")
+    rules, enforced = manifest.counts.documents.rules, manifest.recipe.get("rules", {})
+    signals, facts = _list_signals(run, manifest), manifest.counts.signals
+    mean_nll = facts.means.get("nll")
     return environment.from_string(_read_script()).render(
         here=glob.escape(str(run.absolute())),
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
@@ -265,12 +273,12 @@ def _render_script(run: Path, manifest: Manifest) -> str:
         enforced=[rule for rule in rules if rule in enforced],
         edge=EDGE,
         signals={name: SIGNALS[name] for name in signals},
-        stored_signals=[name for name in manifest.counts["signals"] if name in SIGNALS],
+        stored_signals=[name for name in facts.stored if name in SIGNALS],
         type_signals=[name for name in list_of_types() if name in signals],
         trajectories=_describe_trajectories(),
         trajectory_rules=[] if mean_nll is None else list_rules(mean_nll),
         otherwise=OTHERWISE,
-        eos=manifest.tokenizer["eos_id"],
+        eos=manifest.tokenizer.eos_id,
     )
 
 
@@ -280,7 +288,7 @@ def _list_signals(run: Path, manifest: Manifest) -> list[str]:
     A package that adds some may have come, or gone, since.
     """
     columns = pq.read_schema(run / "stats" / "types.parquet").names
-    measured = {*manifest.counts["signals"], *columns}
+    measured = {*manifest.counts.signals.stored, *columns}
     return [name for name in SIGNALS if measured.issuperset(list_origins(name))]
 
 

@@ -1,12 +1,14 @@
 """The arithmetic of a weight: computed anew by the function that wrote it, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import duckdb
 import numpy as np
 
 from flows.explain.records import Kept, Record
+from weighting.contracts.counts import WeighingFacts
 from weighting.contracts.manifest import Manifest
 from weighting.policies.normalisation import Scale
 from weighting.policies.quantiles import Cut
@@ -92,29 +94,30 @@ def read_corpus(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Co
         "SELECT count_train, holders FROM tokens ORDER BY token_id"
     ).fetchnumpy()
     counts_V, holders_V = (np.asarray(column, np.int64) for column in columns.values())
-    eos_id = int(manifest.tokenizer["eos_id"])
-    facts = manifest.counts["facts"]
-    rare = facts["rare_surprisal"]
+    eos_id = manifest.tokenizer.eos_id
+    signals = manifest.counts.signals
+    rare = signals.rare_surprisal
+    # None where the train split has no text: no token is held against a mean then.
+    means = cast("Mapping[str, float]", signals.means)
     return Corpus(
         types=Types(counts_V, holders_V, documents=int(counts_V[eos_id])),
-        facts=Facts(facts["means"], rare_surprisal=float("inf") if rare is None else rare),
+        facts=Facts(means, rare_surprisal=float("inf") if rare is None else rare),
         eos_id=eos_id,
     )
 
 
-def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) -> Weighing | None:
+def weigh_again(corpus: Corpus, told: WeighingFacts, record: Record, kept: Kept) -> Weighing | None:
     """Return the weights of a document, computed again; None if what they follow from is missing.
 
     That is without a sidecar, and for documents that were not weighed.
     """
-    told = manifest.counts["weighing"]
-    split = told["splits"].get(record["split"])
+    split = told.splits.get(record["split"])
     if kept.starts_N is None or split is None:
         return None
     scheme = Scheme(
-        policy=told["policy"],
-        params=read_params(told["policy"], told["params"]),
-        golden=told["golden"],
+        policy=told.policy,
+        params=read_params(told.policy, told.params),
+        golden=told.golden,
         types=corpus.types,
         facts=corpus.facts,
         eos_id=corpus.eos_id,
@@ -127,8 +130,8 @@ def weigh_again(corpus: Corpus, manifest: Manifest, record: Record, kept: Kept) 
         copies_N=kept.copies_N,
         contaminated_N=kept.contaminated_N,
     )
-    cuts = {name: Cut(*cut) for name, cut in split["cuts"].items()}
-    scale = Scale(*(split[name] for name in Scale._fields))
+    cuts = {name: Cut(*cut) for name, cut in split.cuts.items()}
+    scale = Scale(split.mean, split.mix, split.divisor, split.effective)
     return Weighing(scheme, scale, batch, weigh_tokens(batch, scheme, cuts, scale))
 
 

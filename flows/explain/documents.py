@@ -109,10 +109,11 @@ def describe_weights(
     """Return how the tokens of a kept document weigh; None where the document was not kept."""
     if record["verdict"] != Verdict.KEPT:
         return None
-    selection = manifest.counts["selection"]
+    weights = manifest.counts.weights
+    selection = weights.selection
     story: dict[str, Any] = {
-        "policy": manifest.counts["weighing"]["policy"],
-        "selection": selection and {"by": selection["by"], "tokens": selection["tokens"]},
+        "policy": weights.weighing.policy,
+        "selection": selection and {"by": selection.by, "tokens": selection.tokens},
         "selected": kept is not None and kept.weights_N is not None,
     }
     if kept is None or kept.weights_N is None or kept.reasons_N is None:

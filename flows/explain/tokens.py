@@ -36,9 +36,9 @@ def describe_token(
     if not 0 <= position < len(kept.ids_N):
         last = len(kept.ids_N) - 1
         raise AssayError(f"no token {position} in {record['doc_id']}; valid: 0 to {last}")
-    corpus, told = read_corpus(connection, manifest), manifest.counts["weighing"]
+    corpus, told = read_corpus(connection, manifest), manifest.counts.weights.weighing
     flags = 0 if kept.reasons_N is None else int(kept.reasons_N[position])
-    weighing = weigh_again(corpus, manifest, record, kept)
+    weighing = weigh_again(corpus, told, record, kept)
     return {
         **{name: record[name] for name in ("doc_id", "source", "locator", "split")},
         "position": position,
@@ -48,8 +48,8 @@ def describe_token(
         "signals": list_signals(connection, corpus, kept, position),
         "trajectory": find_trajectory(corpus, kept, position),
         "reasons": name_flags(flags),
-        "meanings": word_reasons(name_flags(flags), told["golden"]),
-        "weight": to_json(describe_weight(weighing, told["policy"], kept, position)),
+        "meanings": word_reasons(name_flags(flags), told.golden),
+        "weight": to_json(describe_weight(weighing, told.policy, kept, position)),
     }
 
 

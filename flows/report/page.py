@@ -28,8 +28,9 @@ from flows.report.scales import read_distributions, scale_signals, scale_weights
 from flows.report.sidecars import read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
 from flows.report.weighing import describe_weighing, find_key_tokens, take_census
-from flows.run.funnel import UNITS, describe_skipped, list_funnel
+from flows.run.funnel import MEASURES, describe_skipped, list_funnel
 from flows.visible import show
+from weighting.contracts.counts import SplitCounts
 from weighting.contracts.manifest import Manifest, read_manifest
 from weighting.signals.registry import list_known
 from weighting.storage.files import write_text
@@ -64,22 +65,23 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
     counts = manifest.counts
     errors = _query(connection, "FROM quarantine_errors")
     sources = _query(connection, "FROM source_mass")
-    bins = _add_bins(counts["splits"])
+    bins = _add_bins(counts.weights.splits)
     return {
         "name": run.absolute().name,
         "recipe_name": manifest.recipe.get("name", ""),
-        "counts": counts,
-        "units": UNITS,
+        "documents": counts.documents,
+        "weight_mass": counts.weights.mass,
+        "measures": MEASURES,
         "funnel": list(
             list_funnel(
-                counts,
+                counts.documents,
                 {row["kind"]: row for row in _query(connection, "FROM duplicates")},
                 {row["error"]: row["records"] for row in errors},
             )
         ),
-        "skipped": describe_skipped(counts["skipped"]),
+        "skipped": describe_skipped(counts.documents.skipped),
         "rules": _query(connection, "FROM rule_cost"),
-        "meanings": {rule: describe_rule(rule) for rule in counts["rules"]},
+        "meanings": {rule: describe_rule(rule) for rule in counts.documents.rules},
         "overlap": read_overlap(connection),
         "edges": read_edges(connection),
         "cluster_count": count_clusters(connection),
@@ -101,7 +103,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
             connection, f"FROM heaviest_tokens ORDER BY mean_weight, token_id LIMIT {TYPES}"
         ),
         "ablations": read_ablations(run),
-        "reasons": _list_reasons(connection, counts["weighing"]["golden"]),
+        "reasons": _list_reasons(connection, counts.weights.weighing.golden),
         **_look_at_tokens(connection, run, manifest),
         "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
         "recipe": _query(connection, "FROM recipe"),
@@ -114,26 +116,26 @@ def _look_at_tokens(
     connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest
 ) -> dict[str, Any]:
     """Return what the sections on signals and on single tokens show."""
-    counts, eos_id = manifest.counts, manifest.tokenizer["eos_id"]
+    counts, eos_id = manifest.counts, manifest.tokenizer.eos_id
     vocabulary = read_vocabulary(connection, run, eos_id)
     distributions = read_distributions(connection)
-    stored = counts["signals"] if any((run / "signals").glob("*.parquet")) else []
+    stored = counts.signals.stored if any((run / "signals").glob("*.parquet")) else []
     told = {name: distributions[name] for name in list_known(stored) if name in distributions}
     scales = [scale_weights(), *scale_signals(told)]
-    glass = Glass(vocabulary, scales, told, counts["facts"]["means"].get("nll"))
+    glass = Glass(vocabulary, scales, told, counts.signals.means.get("nll"))
     sample = read_sample(run, vocabulary)
     return {
-        "weighing": describe_weighing(counts),
+        "weighing": describe_weighing(counts.weights.weighing, counts.signals.reference),
         "frequency": read_frequency(connection, eos_id),
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),
         "census": take_census(connection),
-        "keys": find_key_tokens(connection, sample, counts["weighing"]),
+        "keys": find_key_tokens(connection, sample, counts.weights.weighing),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
         "disputed_tokens": len(sample.ids_N) if sample else 0,
         "scales": scales,
         "marks": MARKED,
-        "samples": read_samples(connection, run, glass, selected=bool(counts["selection"])),
+        "samples": read_samples(connection, run, glass, selected=bool(counts.weights.selection)),
         "sample_tokens": TOKENS,
     }
 
@@ -144,7 +146,7 @@ def _query(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, An
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _add_bins(splits: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float, int]]:
+def _add_bins(splits: Mapping[str, SplitCounts]) -> list[tuple[float, float, int]]:
     """Return the weight histogram of all splits together."""
     by_split = [bins for bins in map(list_bins, splits.values()) if bins]
     return [

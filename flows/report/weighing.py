@@ -8,6 +8,7 @@ import numpy as np
 
 from flows.database.catalog import flatten
 from flows.report.disputes import Sample
+from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.policies.golden import list_golden_signals
 from weighting.policies.params import PolicyParams
 from weighting.policies.registry import POLICIES, read_params
@@ -44,20 +45,18 @@ class Weighing(NamedTuple):
     policy: str
     summary: str
     params: Sequence[Mapping[str, Any]]
-    splits: Mapping[str, Mapping[str, Any]]
+    splits: Mapping[str, SplitScale]
     reference: Sequence[Mapping[str, Any]]
 
 
-def describe_weighing(counts: Mapping[str, Any]) -> Weighing:
+def describe_weighing(weighing: WeighingFacts, reference: Mapping[str, Any] | None) -> Weighing:
     """Return what the manifest says of the weighing and of the reference."""
-    weighing = counts["weighing"]
-    name, params = weighing["policy"], weighing["params"]
     return Weighing(
-        policy=name,
-        summary=POLICIES[name].summary,
-        params=_list_pairs(params),
-        splits=weighing["splits"],
-        reference=_list_pairs(counts["reference"] or {}),
+        policy=weighing.policy,
+        summary=POLICIES[weighing.policy].summary,
+        params=_list_pairs(weighing.params),
+        splits=weighing.splits,
+        reference=_list_pairs(reference or {}),
     )
 
 
@@ -94,11 +93,11 @@ def _take(one: Trajectory, tokens: int, mass: float, all_tokens: int, all_mass: 
 
 
 def find_key_tokens(
-    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: WeighingFacts
 ) -> KeyTokens | None:
     """Return the share of key tokens: of all text where those are the golden ones, or a sample."""
-    params = read_params(weighing["policy"], weighing["params"])
-    if weighing["golden"] != KEY:
+    params = read_params(weighing.policy, weighing.params)
+    if weighing.golden != KEY:
         return find_sampled_key_tokens(sample, params)
     golden, special, tokens = connection.execute(
         """

@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.recipe.schema import Recipe, parse_recipe
 from pipelines.settings import CurateSettings, Job, ScoreSettings
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit
 from weighting.contracts.inputs import InputEntry
 from weighting.errors import AssayError, BrokenContract
@@ -64,7 +64,7 @@ class Run:
     @property
     def job(self) -> Job:
         """Return where the jobs read and write."""
-        return Job(self.folder, Work(self.folder / "units" / self.claim.fingerprint))
+        return Job(self.folder, WorkFolder(self.folder / "units" / self.claim.fingerprint))
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""

@@ -1,9 +1,12 @@
 """The funnel of a run: what was read, and what became of it, line by line."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import asdict
+from typing import NamedTuple
 
-UNITS = ("records", "chars", "tokens")
+from weighting.contracts.counts import DocumentCounts
+
+MEASURES = ("records", "chars", "tokens")
 KINDS_SHOWN = 6
 STAGES = ("read", "dropped", "duplicate", "quarantined", "kept")
 
@@ -11,7 +14,7 @@ STAGES = ("read", "dropped", "duplicate", "quarantined", "kept")
 class Line(NamedTuple):
     """One line: `kind` is one of STAGES.
 
-    `counts` are by unit; a unit that is not known is missing. A `detail` is part of the line of
+    `counts` are by measure; one that is not known is missing. A `detail` is part of the line of
     its kind above it.
     """
 
@@ -22,26 +25,26 @@ class Line(NamedTuple):
 
 
 def list_funnel(
-    counts: Mapping[str, Any],
+    documents: DocumentCounts,
     copies: Mapping[str, Mapping[str, int]],
     errors: Mapping[str, int],
 ) -> Iterator[Line]:
     """Yield the lines from read to kept, with the rules and errors that took something.
 
-    `counts` are the manifest's, `copies` the duplicates by kind and unit, `errors` the quarantined
-    records by error type.
+    `documents` are the manifest's counts, `copies` the duplicates by kind and measure, `errors` the
+    quarantined records by error type.
     """
-    funnel = counts["funnel"]
+    funnels = {measure: asdict(funnel) for measure, funnel in documents.funnels.items()}
 
     def total(stage: str, label: str) -> Line:
-        return Line(stage, label, {unit: int(funnel[unit][stage]) for unit in UNITS})
+        return Line(stage, label, {measure: funnels[measure][stage] for measure in MEASURES})
 
     yield total("read", "read")
     yield total("dropped", "dropped by rules")
-    for rule, cost in sorted(counts["rules"].items(), key=lambda item: -item[1]["documents"]):
-        if cost["documents"]:
-            by_unit = {"records": cost["documents"], **{unit: cost[unit] for unit in UNITS[1:]}}
-            yield Line("dropped", rule, by_unit, detail=True)
+    for cost in sorted(documents.rules.values(), key=lambda cost: -cost.documents):
+        if cost.documents:
+            sizes = {"records": cost.documents, "chars": cost.chars, "tokens": cost.tokens}
+            yield Line("dropped", cost.rule, sizes, detail=True)
     yield total("duplicate", "duplicates")
     for kind, numbers in copies.items():
         yield Line("duplicate", kind, numbers, detail=True)

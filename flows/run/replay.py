@@ -8,7 +8,7 @@ is untouched; killed in between, RUN has no manifest. Either way the same comman
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +25,9 @@ from flows.recipe.tables import read_table
 from flows.run import identity
 from flows.run.folder import CLAIM, Run, claim_run, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
+from flows.run.manifest import REPLAYS, read_replays
 from flows.run.session import Session
-from flows.run.stages import DATA_STAGES, REPLAYS, curate_documents
+from flows.run.stages import DATA_STAGES, curate_documents
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
 from pipelines.curate.replay import (
@@ -38,8 +39,8 @@ from pipelines.curate.replay import (
 )
 from pipelines.readers.records import ReadOptions
 from pipelines.settings import Job
-from pipelines.verify.records import OUTPUTS
-from pipelines.work.folder import Work
+from pipelines.verify.files import OUTPUTS
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, fingerprint
 from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
@@ -47,6 +48,7 @@ from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync, write_json
+from weighting.storage.json_records import write_record
 
 STAGING = ".replay"
 MOVING = "moving"  # in the staging folder: marks that its parts are on their way
@@ -84,7 +86,7 @@ def replay(
     staging = folder / STAGING
     if (staging / MANIFEST_NAME).exists() and (staging / MOVING).exists():  # killed on the way
         publish(staging, folder)
-        return _read_outcomes(folder)[-1]
+        return read_replays(folder)[-1]
     if (staging / MOVING).exists():  # killed when all had moved
         shutil.rmtree(staging)
     read_manifest(folder)
@@ -98,19 +100,13 @@ def replay(
         prepare_items(run.recipe.contamination_settings(), staged.job)
         _fill(staged, run, plan, fields)
     curate_documents(staging, session)
-    try:
-        outcome = compare(folder, staging, fields, plan.changed)
-    except AssayError:
-        shutil.rmtree(staging)
-        raise
-    if not outcome.recovered and not plan.changed:
-        shutil.rmtree(staging)
-        return outcome
-    _save_outcome(run, staging, outcome)
-    _keep_models(run, staged)
-    for stage in ("tokenize", "reference", "score", "weigh", "verify"):
-        DATA_STAGES[stage](staging, session)
-    publish(staging, folder)
+    outcome = _compare_or_drop(folder, staging, fields, plan.changed)
+    if outcome.recovered or plan.changed:
+        _save_outcome(run, staging, outcome)
+        _keep_models(run, staged)
+        for stage in ("tokenize", "reference", "score", "weigh", "verify"):
+            DATA_STAGES[stage](staging, session)
+        publish(staging, folder)
     return outcome
 
 
@@ -230,7 +226,7 @@ def _fill(staged: Run, run: Run, plan: Plan, fields: Mapping[str, Any]) -> None:
             continue
         known = drop_files(restore_rows(run.folder, twin), plan.changed)
         with TemporaryDirectory(dir=staged.folder) as scratch:
-            job = Job(Path(scratch), Work(Path(scratch) / "units"))
+            job = Job(Path(scratch), WorkFolder(Path(scratch) / "units"))
             share_items(staged.job, job)
             hits = restore_hits(run.folder, twin)
             read_again(unit, known, hits, asked, job, staged.job)
@@ -259,6 +255,18 @@ def compare(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) 
     )
 
 
+def _compare_or_drop(old: Path, new: Path, fields: Mapping[str, str], changed: set[str]) -> Replay:
+    """Compare; what is staged goes where it is of no use."""
+    try:
+        outcome = compare(old, new, fields, changed)
+    except AssayError:
+        shutil.rmtree(new)
+        raise
+    if not outcome.recovered and not changed:
+        shutil.rmtree(new)
+    return outcome
+
+
 @dataclass(frozen=True)
 class Records:
     """A ledger in short: id and locator of what could be read, numbers of what could not."""
@@ -285,13 +293,7 @@ def _keep_models(run: Run, staged: Run) -> None:
 
 
 def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:
-    earlier = [asdict(one) for one in _read_outcomes(run.folder)]
-    write_json(staging / REPLAYS, [*earlier, asdict(outcome)])
-
-
-def _read_outcomes(run: Path) -> list[Replay]:
-    path = run / REPLAYS
-    return [Replay(**fields) for fields in read_json(path)] if path.exists() else []
+    write_record(staging / REPLAYS, [*read_replays(run.folder), outcome])
 
 
 def publish(staging: Path, folder: Path) -> None:

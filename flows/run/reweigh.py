@@ -17,16 +17,15 @@ from pydantic import ValidationError
 from flows.recipe.problems import list_problems
 from flows.recipe.schema import Recipe, parse_recipe
 from flows.run.folder import Run, claim_run, open_run
+from flows.run.manifest import REPLAYS, publish_manifest
 from flows.run.session import Session
-from flows.run.stages import REPLAYS, publish_manifest, run_stage, weigh_tokens
+from flows.run.stages import run_stage, weigh_tokens
 from pipelines.verify.weights import STATISTICS, verify_weights
 from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import replacing
-from weighting.storage.json_records import to_json
 
 BEFORE = ("curate", "tokenizer", "tokenize", "reference", "score")  # stages that are shared
-OWN = ("weighing", "splits", "mass", "selection")  # counts that a policy decides
 
 
 def reweigh(
@@ -111,9 +110,9 @@ def _list_unlisted(base: Path) -> list[str]:
 
 
 def _verify(run: Run, manifest: Manifest) -> None:
-    counts = {key: value for key, value in manifest.counts.items() if key not in OWN}
-    settings = run.recipe.weigh_settings()
-    counts |= to_json(verify_weights(run.job, settings, counts["funnel"]))
+    documents = manifest.counts.documents
+    weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
+    counts = replace(manifest.counts, weights=weights)
     known: dict[str, FileEntry] = {
         entry.path: entry for entry in manifest.files if is_shared(entry.path)
     }

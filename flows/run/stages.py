@@ -3,12 +3,11 @@
 Each stage is skipped when it finished before, and goes on from its finished units when it did not.
 """
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -16,8 +15,9 @@ from rich.text import Text
 from flows.run import identity
 from flows.run.folder import Run, open_run
 from flows.run.funnel import describe_skipped
+from flows.run.manifest import check_presence, describe_signals, publish_manifest, read_replays
 from flows.run.prepare import CurateRequest, prepare
-from flows.run.reference import describe_reference, train_reference
+from flows.run.reference import train_reference
 from flows.run.session import Session, open_session
 from flows.visible import show
 from pipelines.curate.decontaminate import count_items, prepare_items
@@ -26,14 +26,13 @@ from pipelines.curate.job import curate
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
-from pipelines.score.statistics import read_statistics, write_signal_stats
+from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
 from pipelines.verify.records import (
     count_funnel,
-    list_files,
     list_skipped,
     read_ledger,
     sum_skipped,
@@ -41,18 +40,9 @@ from pipelines.verify.records import (
 )
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
-from weighting.contracts.manifest import (
-    MANIFEST_NAME,
-    FileEntry,
-    Manifest,
-    read_manifest,
-    write_manifest,
-)
+from weighting.contracts.counts import Counts
 from weighting.errors import AssayError
-from weighting.storage.files import read_json, sha256
-from weighting.storage.json_records import to_json
 
-REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 MEGABYTE = 1_000_000
 
 
@@ -84,8 +74,8 @@ def curate_documents(folder: Path, session: Session) -> None:
 def describe_items(job: Job) -> Iterator[str]:
     """Yield what is looked for of evaluation sets, a line for each."""
     for name, counts in count_items(job).items():
-        line = f"evaluation set {show(name)}: {counts['items']:,} items"
-        hidden = counts["hidden"]
+        line = f"evaluation set {show(name)}: {counts.items:,} items"
+        hidden = counts.hidden
         yield f"{line}, {hidden:,} of them too short to be found" if hidden else line
 
 
@@ -153,66 +143,17 @@ def verify_run(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work() -> None:
-        with session.console.status("checking the accounts"):
-            counts = verify_records(run.job, run.claim.against)
-            counts |= {"sets": count_items(run.job)} | _read_replays(folder)
-            counts |= describe_signals(run)
-            settings = run.recipe.weigh_settings()
-            counts |= to_json(verify_weights(run.job, settings, counts["funnel"]))
+        with session.console.status("checking that all adds up"):
+            documents = verify_records(run.job, run.claim.against)
+            documents = replace(documents, replays=read_replays(folder))
+            weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
+            counts = Counts(documents, describe_signals(run), weights)
             publish_manifest(run, counts, identity.list_versions(run.recipe.reference.wanted))
 
     if run.is_done("verify"):
         check_presence(folder)
     run_stage(run, "verify", session, work)
     shutil.rmtree(folder / "units", ignore_errors=True)  # not before the stage is known to be done
-
-
-def publish_manifest(
-    run: Run,
-    counts: Mapping[str, Any],
-    versions: Mapping[str, str],
-    known: Mapping[str, FileEntry] | None = None,
-) -> None:
-    """Write the manifest; see `list_files` for `known`."""
-    tokenizer = run.folder / "tokenizer.json"
-    encoder = Encoder(tokenizer)
-    write_manifest(
-        run.folder,
-        Manifest(
-            recipe=run.recipe.model_dump(mode="json"),
-            inputs=run.claim.inputs,
-            counts=counts,
-            files=list_files(run.folder, known),
-            versions=versions,
-            tokenizer={
-                "sha256": sha256(tokenizer),
-                "vocab_size": encoder.vocab_size,
-                "eos_id": encoder.eos_id,
-                "encoders": counts["encoders"],
-            },
-        ),
-    )
-
-
-def describe_signals(run: Run) -> dict[str, Any]:
-    """Return the manifest's entries on signals, and on the models that some of them come from."""
-    encoder = Encoder(run.folder / "tokenizer.json")
-    statistics = read_statistics(run.folder, encoder.eos_id)
-    rare = statistics.facts.rare_surprisal
-    return {
-        "signals": statistics.stored,
-        "facts": {
-            "means": dict(statistics.facts.means),
-            "rare_surprisal": rare if math.isfinite(rare) else None,
-        },
-        "reference": describe_reference(run),
-    }
-
-
-def _read_replays(folder: Path) -> dict[str, Any]:
-    """Return the manifest's entry of what replays recovered, where there were any."""
-    path = folder / REPLAYS
-    return {"replayed": read_json(path)} if path.exists() else {}
 
 
 DATA_STAGES: Mapping[str, Callable[[Path, Session], None]] = {
@@ -242,23 +183,13 @@ def run_stages(
 def check_quarantine(run: Run) -> None:
     """Raise AssayError where more records could not be read than the recipe allows."""
     records = count_funnel(read_ledger(run.folder))["records"]
-    share = records["quarantined"] / max(1, records["read"])
-    if records["read"] == 0:
+    share = records.quarantined / max(1, records.read)
+    if records.read == 0:
         skipped = describe_skipped(sum_skipped(list_skipped(run.job)))
         raise AssayError("the inputs hold no record" + (f"; {skipped}" if skipped else ""))
     if share > run.recipe.limits.max_quarantined:
         raise AssayError(
-            f"{records['quarantined']} of {records['read']} records could not be read, more than "
+            f"{records.quarantined} of {records.read} records could not be read, more than "
             f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
             f"{run.folder / 'quarantine'}"
         )
-
-
-def check_presence(folder: Path) -> None:
-    """Raise AssayError where an output of a finished run is gone."""
-    for entry in read_manifest(folder).files:
-        if not (folder / entry.path).exists():
-            raise AssayError(
-                f"{folder / entry.path} is named in {MANIFEST_NAME} and missing; "
-                "restore it, or run again with --overwrite"
-            )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,9 +10,15 @@ from rich.text import Text
 from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
-from flows.run.funnel import UNITS, describe_skipped, list_funnel
+from flows.run.funnel import MEASURES, describe_skipped, list_funnel
 from flows.visible import show
-from weighting.contracts.counts import Replay
+from weighting.contracts.counts import (
+    DocumentCounts,
+    MassTable,
+    Replay,
+    SplitCounts,
+    WeightCounts,
+)
 from weighting.contracts.manifest import read_manifest
 from weighting.policies.effective_sample import effective_share
 from weighting.policies.registry import POLICIES
@@ -21,8 +26,6 @@ from weighting.policies.registry import POLICIES
 NOTHING = "-"
 EXACT = 10_000_000
 STYLES = {"read": "bold", "kept": "bold"}
-
-Counts = Mapping[str, Any]
 
 
 def print_summary(run: Path, console: Console) -> None:
@@ -35,19 +38,20 @@ def print_summary(run: Path, console: Console) -> None:
     with open_catalog(run) as connection:
         errors = connection.execute("FROM quarantine_errors").fetchall()
         copies = connection.execute("SELECT kind, records, chars, tokens FROM duplicates")
-        kinds = {kind: dict(zip(UNITS, rest, strict=True)) for kind, *rest in copies.fetchall()}
+        kinds = {kind: dict(zip(MEASURES, rest, strict=True)) for kind, *rest in copies.fetchall()}
         sets = connection.execute(
             "SELECT set, found, items, documents, kept FROM contaminated_sets WHERE found > 0"
         ).fetchall()
-    console.print(_tabulate_funnel(counts, kinds, dict(errors)))
-    if skipped := describe_skipped(counts["skipped"]):
+    console.print(_tabulate_funnel(counts.documents, kinds, dict(errors)))
+    if skipped := describe_skipped(counts.documents.skipped):
         console.print(Text(show(skipped)))
     for found in _describe_sets(sets):
         console.print(found)
-    if any(cost["failing_documents"] for cost in counts["rules"].values()):
-        console.print(_tabulate_rules(counts))
-    console.print(_tabulate_splits(counts["splits"]))
-    for line in (*_describe_weighing(counts), *_describe_mass(counts["mass"])):
+    if any(cost.failing_documents for cost in counts.documents.rules.values()):
+        console.print(_tabulate_rules(counts.documents))
+    weights = counts.weights
+    console.print(_tabulate_splits(weights.splits))
+    for line in (*_describe_weighing(weights), *_describe_mass(weights.mass)):
         console.print(line, highlight=False)
 
 
@@ -79,18 +83,20 @@ def _open_table(title: str) -> Table:
 
 
 def _tabulate_funnel(
-    counts: Counts, copies: Mapping[str, Mapping[str, int]], errors: Mapping[str, int]
+    documents: DocumentCounts,
+    copies: Mapping[str, Mapping[str, int]],
+    errors: Mapping[str, int],
 ) -> Table:
     table = _open_table("What became of the records")
     for name in ("records", "%", "characters", "%", "tokens", "%"):
         table.add_column(name, justify="right", no_wrap=True)
-    read = {unit: counts["funnel"][unit]["read"] for unit in UNITS}
-    for line in list_funnel(counts, copies, errors):
+    read = {measure: funnel.read for measure, funnel in documents.funnels.items()}
+    for line in list_funnel(documents, copies, errors):
         if line.detail and line.kind == "dropped":
             continue  # rules have a table of their own
         cells = [
             text
-            for number, whole in ((line.counts.get(unit), read[unit]) for unit in UNITS)
+            for number, whole in ((line.counts.get(name), read[name]) for name in MEASURES)
             for text in (_format(number), _format_share(number, whole))
         ]
         indent = "  " if line.detail else ""
@@ -105,18 +111,18 @@ def _describe_sets(sets: Sequence[tuple[str, int, int, int, int]]) -> Iterator[T
         yield Text(f"evaluation items of {show(name)}: {found:,} of {items:,} found; {where}")
 
 
-def _tabulate_rules(counts: Counts) -> Table:
+def _tabulate_rules(documents: DocumentCounts) -> Table:
     """Tabulate what fails each rule: by tokens, those that fail no other rule apart."""
     table = _open_table("\nWhat the rules dropped")
     for name in ("documents", "tokens", "%", "alone", "with others"):
         table.add_column(name, justify="right", no_wrap=True)
-    read = counts["funnel"]["tokens"]["read"]
-    for cost in sorted(counts["rules"].values(), key=lambda cost: -cost["failing_tokens"]):
-        tokens, alone = cost["failing_tokens"], cost["alone_tokens"]
-        if cost["failing_documents"]:
+    read = documents.tokens.read
+    for cost in sorted(documents.rules.values(), key=lambda cost: -cost.failing_tokens):
+        tokens, alone = cost.failing_tokens, cost.alone_tokens
+        if cost.failing_documents:
             table.add_row(
-                Text(show(cost["rule"])),
-                _abbreviate(cost["failing_documents"]),
+                Text(show(cost.rule)),
+                _abbreviate(cost.failing_documents),
                 _abbreviate(tokens),
                 _format_share(tokens, read),
                 _abbreviate(alone),
@@ -125,16 +131,16 @@ def _tabulate_rules(counts: Counts) -> Table:
     return table
 
 
-def _tabulate_splits(splits: Mapping[str, Counts]) -> Table:
+def _tabulate_splits(splits: Mapping[str, SplitCounts]) -> Table:
     table = _open_table("\nToken shards")
     for name in ("documents", "tokens", "weight mass", "mean weight", "effective sample"):
         table.add_column(name, justify="right", no_wrap=True)
     for split, numbers in splits.items():
-        tokens, mass = numbers["tokens"], numbers["mass"]
-        share = effective_share(mass, numbers["squares"], tokens) if tokens else None
+        tokens, mass = numbers.tokens, numbers.mass
+        share = effective_share(mass, numbers.squares, tokens) if tokens else None
         table.add_row(
             split,
-            _format(numbers["documents"]),
+            _format(numbers.documents),
             _format(tokens),
             f"{mass:,.1f}",
             f"{mass / tokens:.6f}" if tokens else NOTHING,
@@ -143,35 +149,34 @@ def _tabulate_splits(splits: Mapping[str, Counts]) -> Table:
     return table
 
 
-def _describe_weighing(counts: Counts) -> Iterator[str]:
-    weighing = counts["weighing"]
+def _describe_weighing(weights: WeightCounts) -> Iterator[str]:
+    weighing = weights.weighing
     yield ""
-    yield f"policy {weighing['policy']}: {POLICIES[weighing['policy']].summary}"
-    given = weighing["params"]["mix"]
-    for split, scale in weighing["splits"].items():
-        if given is not None and scale["mix"] > given:
+    yield f"policy {weighing.policy}: {POLICIES[weighing.policy].summary}"
+    given = weighing.params["mix"]
+    for split, scale in weighing.splits.items():
+        if given is not None and scale.mix > given:
             yield (
-                f"{split}: mix raised from {given:g} to {scale['mix']:.3f}, "
-                f"for an effective sample of {scale['effective']:.1%}"
+                f"{split}: mix raised from {given:g} to {scale.mix:.3f}, "
+                f"for an effective sample of {scale.effective:.1%}"
             )
-    if chosen := counts["selection"]:
+    if chosen := weights.selection:
         yield (
-            f"selected by {chosen['by']}: {chosen['kept_documents']:,} documents of "
-            f"{chosen['kept_tokens']:,} tokens; left out: {chosen['left_documents']:,} of "
-            f"{chosen['left_tokens']:,}"
+            f"selected by {chosen.by}: {chosen.kept_documents:,} documents of "
+            f"{chosen.kept_tokens:,} tokens; left out: {chosen.left_documents:,} of "
+            f"{chosen.left_tokens:,}"
         )
 
 
-def _describe_mass(mass: Mapping[str, float]) -> Iterator[str]:
-    for label, part in (
-        ("10 commonest token types", "top10"),
-        ("100 commonest token types", "top100"),
-        ("rarest half of the types", "rarest_half"),
+def _describe_mass(mass: MassTable) -> Iterator[str]:
+    for label, tokens, weight in (
+        ("10 commonest token types", mass.top10_tokens, mass.top10_mass),
+        ("100 commonest token types", mass.top100_tokens, mass.top100_mass),
+        ("rarest half of the types", mass.rarest_half_tokens, mass.rarest_half_mass),
     ):
-        tokens, weight = mass[f"{part}_tokens"], mass[f"{part}_mass"]
         yield f"{label}: {tokens:.1%} of the tokens, {weight:.1%} of the weight mass"
-    zeros = f"{mass['zero_tokens']:.1%} of the tokens weigh 0"
-    yield f"highest weight {mass['max_weight']:.2f}; {zeros}"
+    zeros = f"{mass.zero_tokens:.1%} of the tokens weigh 0"
+    yield f"highest weight {mass.max_weight:.2f}; {zeros}"
 
 
 def _format(count: int | None) -> str:

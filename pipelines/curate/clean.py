@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-import orjson
 import pyarrow as pa
 import xxhash
 
@@ -31,13 +30,13 @@ from pipelines.rules.batch import Batch
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
 from pipelines.rules.registry import RULES, annotate, find_failures, wants
 from pipelines.settings import CurateSettings, EditSettings, Job
+from pipelines.work.summaries import CleanSummary, Rejected
 from pipelines.work.units import Unit
 from weighting.arrays import Int32s
 from weighting.contracts.documents import CONTAMINATED, SPANS, write_table
 from weighting.storage.files import replacing
 
 BATCH_CHARS = 4_000_000  # of text held at once; the memory of a worker is some ten times this
-STAGE = "clean"
 
 CLEANED = pa.schema(
     [
@@ -56,45 +55,53 @@ CLEANED = pa.schema(
 )
 
 
-class Unreadable(NamedTuple):
-    """A quarantined record: what the ledger needs of it, and its entry in quarantine."""
+class QuarantinedRecord(NamedTuple):
+    """A record that could not be read: its fields of the ledger, and its entry in quarantine."""
 
-    row: dict[str, str]
+    row: Rejected
     entry: quarantine.Entry
 
 
 @dataclass
-class Aside:
-    """What a unit holds besides documents: rejected records, skipped ones counted by kind, and the
-    evaluation items that were found in its documents (HITS)."""
+class Findings:
+    """What reading and cleaning a unit finds besides its documents.
 
-    rejects: list[Unreadable] = field(default_factory=list)
+    `rejects` are records that could not be read, `skipped` counts stored records that are no
+    documents, by kind, `hits` are the evaluation items in its documents (HITS).
+    """
+
+    rejects: list[QuarantinedRecord] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     hits: list[pa.Table] = field(default_factory=list)
 
 
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
     """Write the unit's cleaned documents, fingerprints and quarantine, then mark it done."""
-    if job.work.is_done(STAGE, unit.uid):
+    if job.work.clean.is_done(unit.uid):
         return
-    aside = Aside()
+    findings = Findings()
     batches = (
-        _clean_batch(found, settings, job, aside) for found in _read_batches(unit, settings, aside)
+        _clean_batch(batch, settings, job, findings)
+        for batch in _read_batches(unit, settings, findings)
     )
-    write_unit(unit.uid, batches, aside, settings, job)
+    write_unit(unit.uid, batches, findings, settings, job)
 
 
 def write_unit(
-    uid: int, batches: Iterable[pa.RecordBatch], aside: Aside, settings: CurateSettings, job: Job
+    uid: int,
+    batches: Iterable[pa.RecordBatch],
+    findings: Findings,
+    settings: CurateSettings,
+    job: Job,
 ) -> None:
-    """Write what the clean stage leaves of a unit, then mark it done.
+    """Write what the clean step leaves of a unit, then mark it done.
 
-    `batches` are its cleaned documents (CLEANED); drawing the last of them completes `aside`.
+    `batches` are its cleaned documents (CLEANED); drawing the last of them completes `findings`.
     """
     parts: list[Documents] = []
     rows = 0
     with ExitStack() as stack:
-        path = stack.enter_context(replacing(job.work.path(STAGE, uid, ".arrow")))
+        path = stack.enter_context(replacing(job.work.cleaned[uid]))
         writer = stack.enter_context(pa.ipc.new_file(str(path), CLEANED))
         for batch in batches:
             writer.write_batch(batch)
@@ -103,17 +110,15 @@ def write_unit(
             rows += len(batch)
     if settings.dedupe is not None:
         write_fingerprints(locate_fingerprints(job, uid), parts, settings.dedupe.near)
-    if any(map(len, aside.hits)):
-        write_table(
-            job.output("contamination", uid, ".parquet"), pa.concat_tables(aside.hits), HITS
-        )
-    if aside.rejects:
+    rejects = findings.rejects
+    if any(map(len, findings.hits)):
+        hits = pa.concat_tables(findings.hits)
+        write_table(job.output("contamination", uid, ".parquet"), hits, HITS)
+    if rejects:
         path = job.output("quarantine", uid, ".jsonl.zst")
-        quarantine.write(path, [reject.entry for reject in aside.rejects])
-    with replacing(job.work.path("rejected", uid, ".json")) as path:
-        path.write_bytes(orjson.dumps([reject.row for reject in aside.rejects]))
-    summary = {"records": rows + len(aside.rejects), "skipped": aside.skipped}
-    job.work.finish(STAGE, uid, summary)
+        quarantine.write(path, [reject.entry for reject in rejects])
+    job.work.rejected[uid].write([reject.row for reject in rejects])
+    job.work.clean.finish(uid, CleanSummary(rows + len(rejects), findings.skipped))
 
 
 def name_document(name: str, locator: str) -> bytes:
@@ -121,18 +126,20 @@ def name_document(name: str, locator: str) -> bytes:
     return xxhash.xxh3_128_digest(f"{name}\0{locator}".encode())
 
 
-def _read_batches(unit: Unit, settings: CurateSettings, aside: Aside) -> Iterator[list[Found]]:
-    """Yield records in batches of about BATCH_CHARS; put the rest aside."""
+def _read_batches(
+    unit: Unit, settings: CurateSettings, findings: Findings
+) -> Iterator[list[Found]]:
+    """Yield records in batches of about BATCH_CHARS; the rest goes to the findings."""
     batch: list[Found] = []
     chars = 0
     for piece in unit.slices:
         for item in READERS[piece.reader].read(piece, settings.read):
             if isinstance(item, Reject):
                 entry = quarantine.entry(piece, item)
-                aside.rejects.append(Unreadable(_describe_reject(piece, item), entry))
+                findings.rejects.append(QuarantinedRecord(_describe_reject(piece, item), entry))
                 continue
             if isinstance(item, Skipped):
-                aside.skipped[item.kind] += 1
+                findings.skipped[item.kind] += 1
                 continue
             batch.append(Found(piece.name, item))
             chars += len(item.text)
@@ -144,12 +151,12 @@ def _read_batches(unit: Unit, settings: CurateSettings, aside: Aside) -> Iterato
 
 
 def _clean_batch(
-    batch: list[Found], settings: CurateSettings, job: Job, aside: Aside
+    batch: list[Found], settings: CurateSettings, job: Job, findings: Findings
 ) -> pa.RecordBatch:
-    raw = [found.record.text for found in batch]
+    raw = [named.record.text for named in batch]
     early = [_edit_early(text, settings.edit) for text in raw]
     texts = pa.array([edited.text for edited in early], pa.string())
-    metadata = pa.array([found.record.metadata for found in batch], pa.string())
+    metadata = pa.array([named.record.metadata for named in batch], pa.string())
     rules = Batch(texts, metadata, settings.rules, settings.edit.line_rules)
     values = dict(annotate(rules))
     texts, spans = _edit_late(rules, [edited.spans for edited in early], settings.edit)
@@ -157,7 +164,7 @@ def _clean_batch(
     items = find_items(doc_ids, texts, settings.contamination, job)
     values[CONTAMINATION] = items.scores_D
     if items.hits is not None:
-        aside.hits.append(items.hits)
+        findings.hits.append(items.hits)
     columns = {
         "doc_id": doc_ids,
         "source": [record.source for _, record in batch],
@@ -215,10 +222,10 @@ def _list_languages(rules: Batch) -> pa.StringArray:
     return pa.nulls(len(rules.texts_D), pa.string())
 
 
-def _describe_reject(piece: Slice, reject: Reject) -> dict[str, str]:
-    return {
-        "doc_id": name_document(piece.name, reject.locator).hex(),
-        "source": piece.name,
-        "locator": f"{piece.name}: {reject.locator}",
-        "rule": reject.error,
-    }
+def _describe_reject(piece: Slice, reject: Reject) -> Rejected:
+    return Rejected(
+        doc_id=name_document(piece.name, reject.locator).hex(),
+        source=piece.name,
+        locator=f"{piece.name}: {reject.locator}",
+        rule=reject.error,
+    )

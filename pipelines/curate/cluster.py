@@ -15,11 +15,9 @@ from pipelines.dedupe.links import find_links
 from pipelines.dedupe.survivors import MEMBERS, resolve
 from pipelines.dedupe.unions import find_components
 from pipelines.settings import CurateSettings, Job, NearSettings
-from pipelines.work.arrays import load_array, save_array
 from weighting.arrays import Structs, Uint64s
 from weighting.errors import AssayError
 
-LINKS, MEMBER_FILES = "links", "members"
 INDEX = "index"  # folder of a run with the fingerprints of its documents
 PUBLISHED_FROM = 2**31  # numbers of the units of earlier runs
 
@@ -62,36 +60,35 @@ def _name_bands(documents: Path) -> Path:
 def link_range(
     number: int, ranges: int, uids: Sequence[int], settings: CurateSettings, job: Job
 ) -> None:
-    """Write the edges between copies that meet in one range of keys, unless that is done."""
-    path = job.work.path(LINKS, number, ".npy")
-    if not path.exists():
+    """Write the links between copies that meet in one range of keys, unless that is done."""
+    file = job.work.links[number]
+    if not file.exists():
         near = settings.dedupe.near if settings.dedupe else None
-        save_array(path, find_links(list_fingerprints(uids, settings, job), number, ranges, near))
+        file.save(find_links(list_fingerprints(uids, settings, job), number, ranges, near))
 
 
 def count_links(ranges: int, job: Job) -> int:
-    """Return the edges that were found in all ranges."""
-    return sum(len(edges) for edges in _load_links(ranges, job))
+    """Return how many links were found in all ranges."""
+    return sum(len(links) for links in _load_links(ranges, job))
 
 
 def cluster_links(ranges: int, uids: Sequence[int], settings: CurateSettings, job: Job) -> None:
     """Write the members of all clusters, found in this process, unless that is done."""
-    path = job.work.path(MEMBER_FILES, 0, ".npy")
-    if not path.exists():
+    file = job.work.members[0]
+    if not file.exists():
         labels = find_components(np.concatenate(list(_load_links(ranges, job))))
-        save_array(path, resolve(labels, list_fingerprints(uids, settings, job)))
+        file.save(resolve(labels, list_fingerprints(uids, settings, job)))
 
 
 def _load_links(ranges: int, job: Job) -> Iterator[Uint64s]:
-    for number in range(ranges):
-        yield load_array(job.work.path(LINKS, number, ".npy"))
+    return (job.work.links[number].load() for number in range(ranges))
 
 
 def load_members(job: Job, uid: int) -> Structs:
     """Return the members of clusters (MEMBERS) that are documents of a unit."""
     parts = [np.empty(0, MEMBERS)]
-    for path in sorted((job.work.folder / MEMBER_FILES).glob("*.npy")):
-        members = load_array(path)
+    for file in job.work.members:
+        members = file.load()
         start, end = np.searchsorted(members["unit"], [uid, uid + 1])
         parts.append(members[start:end])
     return np.concatenate(parts)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipelines.curate.cluster import LINKS, MEMBER_FILES, list_fingerprints
+from pipelines.curate.cluster import list_fingerprints
 from pipelines.dedupe.stars import (
     PEAK_BYTES,
     contract,
@@ -20,7 +20,6 @@ from pipelines.dedupe.stars import (
 )
 from pipelines.dedupe.survivors import resolve
 from pipelines.settings import CurateSettings, Job
-from pipelines.work.arrays import load_array, save_array
 from weighting.arrays import Uint64s
 
 
@@ -31,45 +30,36 @@ def count_parts(links: int, memory: int) -> int:
 
 def deal_range(number: int, job: Job) -> None:
     """Write the half-edges of one range's links, for the first round."""
-    path = job.work.path(_name_round(0), number, ".npy")
-    if not path.exists():
-        save_array(path, list_half_edges(load_array(job.work.path(LINKS, number, ".npy"))))
+    file = job.work.half_edges[0][number]
+    if not file.exists():
+        file.save(list_half_edges(job.work.links[number].load()))
 
 
 def contract_part(part: int, parts: int, number: int, job: Job) -> None:
     """Write what round `number` makes of a part, and how many nodes of it were unfinished."""
-    path = job.work.path(_name_round(number + 1), part, ".npy")
-    if not path.exists():
+    file = job.work.half_edges[number + 1][part]
+    if not file.exists():
         halves = _read_part(part, parts, number, job)
-        unfinished = np.array([count_unfinished(halves)])
-        save_array(job.work.path(_name_counts(number), part, ".npy"), unfinished)
-        save_array(path, contract(halves, number))
+        job.work.unfinished[number][part].save(np.array([count_unfinished(halves)]))
+        file.save(contract(halves, number))
 
 
 def is_finished(parts: int, number: int, job: Job) -> bool:
     """Say whether every component was a star already when round `number` began."""
-    paths = (job.work.path(_name_counts(number), part, ".npy") for part in range(parts))
-    return not any(int(load_array(path)[0]) for path in paths)
+    return not any(int(job.work.unfinished[number][part].load()[0]) for part in range(parts))
 
 
 def cluster_part(
     part: int, parts: int, number: int, uids: Sequence[int], settings: CurateSettings, job: Job
 ) -> None:
     """Write the members of the clusters of a part; round `number` found all of them finished."""
-    path = job.work.path(MEMBER_FILES, part, ".npy")
-    if not path.exists():
+    file = job.work.members[part]
+    if not file.exists():
         labels = list_labels(_read_part(part, parts, number, job))
-        save_array(path, resolve(labels, list_fingerprints(uids, settings, job)))
+        file.save(resolve(labels, list_fingerprints(uids, settings, job)))
 
 
 def _read_part(part: int, parts: int, number: int, job: Job) -> Uint64s:
-    paths = sorted((job.work.folder / _name_round(number)).glob("*.npy"))
-    return merge_range([cut_range(load_array(path), part, parts) for path in paths])
-
-
-def _name_round(number: int) -> str:
-    return f"stars-{number:03d}"
-
-
-def _name_counts(number: int) -> str:
-    return f"unfinished-{number:03d}"
+    return merge_range(
+        [cut_range(file.load(), part, parts) for file in job.work.half_edges[number]]
+    )

@@ -22,12 +22,11 @@ from pipelines.settings import ContaminationSettings, Job
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 from weighting.arrays import Float64s
+from weighting.contracts.counts import SetCounts
 from weighting.contracts.documents import CONTAMINATED
 
-FOLDER = "items"  # of the work folder, with the index
 
-
-class Found(NamedTuple):
+class FoundItems(NamedTuple):
     """What D documents hold: the best item's score, the parts of the text, and all hits (HITS)."""
 
     scores_D: Float64s  # NaN where nothing is looked for
@@ -41,21 +40,21 @@ def prepare_items(settings: ContaminationSettings | None, job: Job) -> None:
     Raises:
         AssayError: a set cannot be read.
     """
-    folder = job.work.folder / FOLDER
+    folder = job.work.items
     if settings is not None and not (folder / VARIANTS_FILE).exists():
         save_index(folder, build_index(read_items(settings.sets), settings))
 
 
 def share_items(job: Job, other: Job) -> None:
     """Let another job find the index that was prepared for one, where there is any."""
-    if (job.work.folder / FOLDER).exists():
-        other.work.folder.mkdir(parents=True, exist_ok=True)
-        (other.work.folder / FOLDER).symlink_to((job.work.folder / FOLDER).absolute())
+    if job.work.items.exists():
+        other.work.path.mkdir(parents=True, exist_ok=True)
+        other.work.items.symlink_to(job.work.items.absolute())
 
 
-def count_items(job: Job) -> dict[str, dict[str, int]]:
+def count_items(job: Job) -> dict[str, SetCounts]:
     """Return the number of items of each set, and of those that are too short to be found."""
-    folder = job.work.folder / FOLDER
+    folder = job.work.items
     if not folder.exists():
         return {}
     index = open_index(folder)
@@ -65,7 +64,7 @@ def count_items(job: Job) -> dict[str, dict[str, int]]:
     hidden = pc.equal(items["grams_max"], 0).cast(pa.int64())
     table = pa.table({"set": items["set"], "items": hidden}).sort_by("set")
     sets = table.group_by("set").aggregate([("items", "count"), ("items", "sum")]).to_pylist()
-    return {row["set"]: {"items": row["items_count"], "hidden": row["items_sum"]} for row in sets}
+    return {row["set"]: SetCounts(row["items_count"], row["items_sum"]) for row in sets}
 
 
 def find_items(
@@ -73,16 +72,16 @@ def find_items(
     texts: pa.StringArray,
     settings: ContaminationSettings | None,
     job: Job,
-) -> Found:
+) -> FoundItems:
     """Return what D documents hold of the items whose index was prepared."""
     if settings is None:
         nothing = pa.array([[]] * len(texts), CONTAMINATED)
-        return Found(np.full(len(texts), np.nan), nothing, None)
-    index = _load_index(job.work.folder / FOLDER)
+        return FoundItems(np.full(len(texts), np.nan), nothing, None)
+    index = _load_index(job.work.items)
     text = Text.view(texts)
     hits = scan(text, list_words(text), index, settings)
     table = tabulate_hits(hits, doc_ids, texts, index)
-    return Found(hits.scores_D, list_contaminated(hits, index), table)
+    return FoundItems(hits.scores_D, list_contaminated(hits, index), table)
 
 
 @lru_cache(maxsize=1)

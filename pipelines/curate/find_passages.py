@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from pipelines.curate.clean import STAGE as CLEAN
 from pipelines.curate.cluster import load_members
 from pipelines.dedupe.passages import find_pieces
 from pipelines.dedupe.repeats import (
@@ -24,22 +23,19 @@ from pipelines.dedupe.repeats import (
 from pipelines.dedupe.survivors import list_copies
 from pipelines.settings import CurateSettings, Job, PassageSettings
 from pipelines.words import Text
-from pipelines.work.arrays import load_array, save_array
+from pipelines.work.summaries import RecordSummary
 from weighting.arrays import Bools, Structs, Uint64s
-
-STAGE = "find_passages"
-PIECES, REPEATS = "pieces", "repeats"
 
 
 def list_pieces(uid: int, settings: CurateSettings, job: Job) -> None:
     """Write the hashes of all pieces of a unit's kept documents, then mark it done."""
-    if job.work.is_done(STAGE, uid):
+    if job.work.find_passages.is_done(uid):
         return
     wanted = _get_settings(settings)
     members = load_members(job, uid)
     parts: list[Uint64s] = [np.empty((2 if wanted.delete else 1, 0), np.uint64)]
     first = 0
-    with pa.memory_map(str(job.work.path(CLEAN, uid, ".arrow"))) as file:
+    with pa.memory_map(str(job.work.cleaned[uid])) as file:
         reader = pa.ipc.open_file(file)
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
@@ -48,27 +44,25 @@ def list_pieces(uid: int, settings: CurateSettings, job: Job) -> None:
             pieces = find_pieces(Text.view(kept.column("text")), wanted)
             parts.append(pack_keys(pieces, ranks))
             first += len(batch)
-    save_array(job.work.path(PIECES, uid, ".npy"), sort_columns(parts))
-    job.work.finish(STAGE, uid, {"records": first})
+    job.work.pieces[uid].save(sort_columns(parts))
+    job.work.find_passages.finish(uid, RecordSummary(first))
 
 
 def count_pieces(
     number: int, ranges: int, uids: Sequence[int], settings: CurateSettings, job: Job
 ) -> None:
     """Write what is repeated in one range of the hashes of all units, unless that is done."""
-    path = job.work.path(REPEATS, number, ".npy")
-    if not path.exists():
-        units = (load_array(job.work.path(PIECES, uid, ".npy")) for uid in uids)
+    file = job.work.repeats[number]
+    if not file.exists():
+        units = (job.work.pieces[uid].load() for uid in uids)
         # Copies: finding the range has touched pages all over each file, which are let go with it.
         parts = [cut_range(columns, number, ranges).copy() for columns in units]
-        save_array(path, count_repeats(parts, _get_settings(settings).documents))
+        file.save(count_repeats(parts, _get_settings(settings).documents))
 
 
 def load_repeats(uid: int, job: Job) -> Uint64s:
     """Return what a unit holds of all that is repeated (see `dedupe.repeats`)."""
-    paths = sorted((job.work.folder / REPEATS).glob("*.npy"))
-    columns = load_array(job.work.path(PIECES, uid, ".npy"))
-    return select_all(columns, [load_array(path) for path in paths])
+    return select_all(job.work.pieces[uid].load(), [file.load() for file in job.work.repeats])
 
 
 def find_kept(batch: pa.RecordBatch, members: Structs, first: int) -> Bools:

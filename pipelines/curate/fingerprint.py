@@ -17,9 +17,7 @@ from pipelines.words import Text
 
 def locate_fingerprints(job: Job, uid: int) -> Fingerprints:
     """Return where the fingerprints of a unit are while the run is at work."""
-    return Fingerprints(
-        job.work.path("fingerprints", uid, ".arrow"), job.work.path("bands", uid, ".arrow")
-    )
+    return Fingerprints(job.work.fingerprints[uid], job.work.bands[uid])
 
 
 def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> Documents:

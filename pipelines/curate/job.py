@@ -19,7 +19,6 @@ from itertools import count
 import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection
 
-from pipelines.curate.clean import STAGE as CLEAN
 from pipelines.curate.clean import clean_unit
 from pipelines.curate.cluster import cluster_links, count_links, link_range
 from pipelines.curate.cluster_rounds import (
@@ -31,9 +30,7 @@ from pipelines.curate.cluster_rounds import (
 )
 from pipelines.curate.decontaminate import prepare_items
 from pipelines.curate.estimate import Estimate, estimate
-from pipelines.curate.find_passages import STAGE as FIND_PASSAGES
 from pipelines.curate.find_passages import count_pieces, list_pieces
-from pipelines.curate.write_documents import STAGE as WRITE_DOCUMENTS
 from pipelines.curate.write_documents import write_unit_documents
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
@@ -80,8 +77,9 @@ def curate(
     if progress is None:
         _run(in_order, shared, engine, lambda: None)
         return
-    stages = (CLEAN, *((FIND_PASSAGES,) if expected.piece_ranges else ()), WRITE_DOCUMENTS)
-    with progress.watch(job.work, stages, sizes, "records") as tick:
+    work = job.work
+    passages = (work.find_passages,) if expected.piece_ranges else ()
+    with progress.watch((work.clean, *passages, work.write_documents), sizes, "records") as tick:
         _run(in_order, shared, engine, tick)
 
 

@@ -1,4 +1,4 @@
-"""Kernels: the clean stage's files of a unit, from what a finished run kept of it.
+"""Kernels: the clean step's files of a unit, from what a finished run kept of it.
 
 A run keeps every text and every rule's value, so a unit without bad records need not be read again:
 its cleaned documents are put together from `documents`, `dropped` and `ledger`. A unit with bad
@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,9 +19,8 @@ from pipelines.curate import quarantine
 from pipelines.curate.clean import (
     BATCH_CHARS,
     CLEANED,
-    STAGE,
-    Aside,
-    Unreadable,
+    Findings,
+    QuarantinedRecord,
     clean_unit,
     write_unit,
 )
@@ -34,35 +32,35 @@ from weighting.errors import BrokenContract
 
 
 def restore_unit(uid: int, run: Path, number: int, settings: CurateSettings, job: Job) -> None:
-    """Write the clean stage's files of a unit that a finished run holds as its unit `number`.
+    """Write the clean step's files of a unit that a finished run holds as its unit `number`.
 
     Raises:
         BrokenContract: the run's files do not fit together.
     """
-    if not job.work.is_done(STAGE, uid):
-        aside = Aside(skipped=_restore_skipped(run, number), hits=[restore_hits(run, number)])
-        write_unit(uid, cut_batches(restore_rows(run, number)), aside, settings, job)
+    if not job.work.clean.is_done(uid):
+        findings = Findings(skipped=_restore_skipped(run, number), hits=[restore_hits(run, number)])
+        write_unit(uid, cut_batches(restore_rows(run, number)), findings, settings, job)
 
 
 def read_again(
     unit: Unit, known: pa.Table, hits: pa.Table, settings: CurateSettings, scratch: Job, job: Job
 ) -> None:
-    """Write the clean stage's files of a unit that is read again.
+    """Write the clean step's files of a unit that is read again.
 
     `known` are documents (CLEANED) that a finished run has of it, `hits` (HITS) the evaluation
     items in its documents: they stay as they are, whether or not they can be read with these
     settings. `scratch` takes what is read; its folder is empty.
     """
-    if job.work.is_done(STAGE, unit.uid):
+    if job.work.clean.is_done(unit.uid):
         return
     clean_unit(unit, settings, scratch)
-    rows, aside = _load(unit.uid, scratch)
+    rows, findings = _load(unit.uid, scratch)
     ids = set(known["doc_id"].to_pylist())
-    aside.rejects = [one for one in aside.rejects if one.row["doc_id"] not in ids]
+    findings.rejects = [one for one in findings.rejects if one.row.doc_id not in ids]
     known_ids = known["doc_id"].combine_chunks()
-    fresh = [table.filter(pc.invert(pc.is_in(table["doc_id"], known_ids))) for table in aside.hits]
-    aside.hits = [hits.filter(pc.is_in(hits["doc_id"], known_ids)), *fresh]
-    write_unit(unit.uid, cut_batches(merge_rows(known, rows)), aside, settings, job)
+    fresh = [hit.filter(pc.invert(pc.is_in(hit["doc_id"], known_ids))) for hit in findings.hits]
+    findings.hits = [hits.filter(pc.is_in(hits["doc_id"], known_ids)), *fresh]
+    write_unit(unit.uid, cut_batches(merge_rows(known, rows)), findings, settings, job)
 
 
 def restore_rows(run: Path, uid: int) -> pa.Table:
@@ -126,12 +124,11 @@ def cut_batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
         start = stop
 
 
-def _load(uid: int, job: Job) -> tuple[pa.Table, Aside]:
+def _load(uid: int, job: Job) -> tuple[pa.Table, Findings]:
     """Read back what `clean_unit` wrote into a folder that holds nothing else."""
-    with pa.OSFile(str(job.work.path(STAGE, uid, ".arrow"))) as file:
+    with pa.OSFile(str(job.work.cleaned[uid])) as file:
         rows = pa.ipc.open_file(file).read_all()
-    rejected = orjson.loads(job.work.path("rejected", uid, ".json").read_bytes())
-    entries = quarantine.read(job.run / "quarantine")
-    rejects = [Unreadable(*pair) for pair in zip(rejected, entries, strict=True)]
-    skipped = Counter(job.work.read(STAGE, uid)["skipped"])
-    return rows, Aside(rejects, skipped, [restore_hits(job.run, uid)])
+    pairs = zip(job.work.rejected[uid].read(), quarantine.read(job.run / "quarantine"), strict=True)
+    rejects = [QuarantinedRecord(row, entry) for row, entry in pairs]
+    skipped = Counter(job.work.clean.read(uid).skipped)
+    return rows, Findings(rejects, skipped, [restore_hits(job.run, uid)])

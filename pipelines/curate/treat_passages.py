@@ -25,7 +25,8 @@ def treat_passages(
 ) -> pa.Table:
     """Return kept documents (DOCUMENTS) with their passages marked, or without others' passages.
 
-    `repeats` are what the documents' unit holds of all that is repeated (`survey.load_repeats`).
+    `repeats` are what the documents' unit holds of all that is repeated
+    (`find_passages.load_repeats`).
     """
     texts = kept["text"].combine_chunks()
     text = Text.view(texts)

@@ -1,26 +1,24 @@
-"""Kernel: settle the verdict of every record of a unit.
+"""Kernel: give every record of a unit its verdict.
 
 Joins the cleaned documents with the clusters and passages that deduplication found and writes the
 unit's kept documents, its dropped ones, its rows of the ledger, and its part of the index.
 """
 
-from collections import Counter
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.curate.clean import STAGE as CLEAN
 from pipelines.curate.cluster import load_members, publish_unit
 from pipelines.curate.find_passages import find_kept, load_repeats
 from pipelines.curate.treat_passages import treat_passages
 from pipelines.dedupe.survivors import to_hex
 from pipelines.rules.registry import RULES
 from pipelines.settings import CurateSettings, Job
+from pipelines.work.summaries import RecordSummary
 from weighting.arrays import Structs
 from weighting.contracts.documents import (
     DOCUMENTS,
@@ -31,44 +29,42 @@ from weighting.contracts.documents import (
 )
 from weighting.storage.files import replacing
 
-STAGE = "write_documents"
 LEDGER = ledger_schema(list(RULES))
 
 
 def write_unit_documents(uid: int, settings: CurateSettings, job: Job) -> None:
     """Write documents, dropped documents, ledger and index of a unit, then mark it done."""
-    if job.work.is_done(STAGE, uid):
+    if job.work.write_documents.is_done(uid):
         return
     dedupe = settings.dedupe
     members = load_members(job, uid)
     passages = dedupe.passages if dedupe else None
     repeats = load_repeats(uid, job) if passages else None
-    counts: Counter[str] = Counter()
     with ExitStack() as stack:
         kept, dropped = (
             _open(stack, job, folder, uid, DOCUMENTS) for folder in ("documents", "dropped")
         )
         ledger = _open(stack, job, "ledger", uid, LEDGER)
-        file = stack.enter_context(pa.memory_map(str(job.work.path(CLEAN, uid, ".arrow"))))
+        file = stack.enter_context(pa.memory_map(str(job.work.cleaned[uid])))
         reader = pa.ipc.open_file(file)
-        first = 0
+        rows = 0
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
-            keep = pa.array(find_kept(batch, members, first))
+            keep = pa.array(find_kept(batch, members, rows))
             documents = _to_documents(batch)
             stay = documents.filter(keep)
             if passages is not None and repeats is not None:
                 stay = treat_passages(stay, repeats, passages, settings)
             kept.write_table(stay)
             dropped.write_table(documents.filter(pc.invert(keep)))
-            table = _judge(batch, members, first, keep, _count_chars(batch, keep, stay))
-            ledger.write_table(table)
-            counts.update(table["verdict"].to_pylist())
-            first += len(batch)
-        ledger.write_table(_list_rejected(job, uid))
+            chars = _count_chars(batch, keep, stay)
+            ledger.write_table(_judge(batch, members, rows, keep, chars))
+            rows += len(batch)
+        rejected = _list_rejected(job, uid)
+        ledger.write_table(rejected)
     if dedupe and dedupe.exact and dedupe.index:
         publish_unit(uid, job)
-    job.work.finish(STAGE, uid, {"records": counts.total(), **counts})
+    job.work.write_documents.finish(uid, RecordSummary(rows + len(rejected)))
 
 
 def _open(stack: ExitStack, job: Job, folder: str, uid: int, schema: pa.Schema) -> pq.ParquetWriter:
@@ -129,10 +125,10 @@ def _first(lists: pa.ListArray) -> pa.StringArray:
 
 
 def _list_rejected(job: Job, uid: int) -> pa.Table:
-    rows = orjson.loads(job.work.path("rejected", uid, ".json").read_bytes())
     nothing: dict[str, Any] = {"verdict": Verdict.QUARANTINED.value, "chars_in": 0, "chars": 0}
     nothing |= {"tokens": 0, "failed": []}
-    return pa.Table.from_pylist([row | nothing for row in rows], schema=LEDGER)
+    rows = [row._asdict() | nothing for row in job.work.rejected[uid].read()]
+    return pa.Table.from_pylist(rows, schema=LEDGER)
 
 
 def _to_ledger(columns: dict[str, Any]) -> pa.Table:

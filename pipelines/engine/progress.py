@@ -6,6 +6,7 @@ nothing has to be sent back.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -21,7 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from pipelines.work.folder import Work
+from pipelines.work.files import Step
 
 
 class Rate(ProgressColumn):
@@ -38,25 +39,25 @@ class Rate(ProgressColumn):
 
 
 class Progress:
-    """Progress bars on a terminal; on other consoles, one line a stage when all is done."""
+    """Progress bars on a terminal; on other consoles, one line a step when all is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def watch(
-        self, work: Work, stages: Sequence[str], sizes: Mapping[int, int], measure: str
+        self, steps: Sequence[Step[Any]], sizes: Mapping[int, int], measure: str
     ) -> Iterator[Callable[[], None]]:
-        """Show one bar a stage over units with the given bytes of text.
+        """Show one bar a step over units with the given bytes of text.
 
         `measure` is "records" or "tokens": what the units' summaries count. Yields the function
         that brings the bars up to date.
         """
         with Bars(*_list_columns(), console=self._console) as bars:
-            tasks = [_StageBar(bars, work, stage, sizes, measure) for stage in stages]
+            tasks = [_StepBar(bars, step, sizes, measure) for step in steps]
 
             def tick() -> None:
-                ready = True  # every stage waits for all units of the one before
+                ready = True  # every step waits for all units of the one before
                 for task in tasks:
                     ready = task.update(ready)
 
@@ -64,26 +65,24 @@ class Progress:
             tick()
 
 
-class _StageBar:
-    """The bar of one stage, and which of its units it has counted."""
+class _StepBar:
+    """The bar of one step, and which of its units it has counted."""
 
-    def __init__(
-        self, bars: Bars, work: Work, stage: str, sizes: Mapping[int, int], measure: str
-    ) -> None:
-        self._bars, self._work, self._stage = bars, work, stage
+    def __init__(self, bars: Bars, step: Step[Any], sizes: Mapping[int, int], measure: str) -> None:
+        self._bars, self._step = bars, step
         self._sizes, self._measure = sizes, measure
         self._seen: set[int] = set()
         total = sum(sizes.values())
-        self._task = bars.add_task(stage, False, total, amount=0, bytes=0, measure=measure)
+        self._task = bars.add_task(step.name, False, total, amount=0, bytes=0, measure=measure)
 
     def update(self, ready: bool) -> bool:
         """Count the units that finished since; say whether all have. It starts when `ready`."""
         if ready and not self._bars.tasks[self._task].started:
             self._bars.start_task(self._task)
-        new = self._work.list_done(self._stage) - self._seen
+        new = self._step.list_done() - self._seen
         self._seen |= new
         state = self._bars.tasks[self._task].fields
-        amounts = (self._work.read(self._stage, uid).get(self._measure, 0) for uid in new)
+        amounts = (getattr(self._step.read(uid), self._measure) for uid in new)
         amount = state["amount"] + sum(amounts)
         size = state["bytes"] + sum(self._sizes.get(uid, 0) for uid in new)
         self._bars.update(self._task, completed=size, amount=amount, bytes=size)

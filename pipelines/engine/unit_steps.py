@@ -9,8 +9,8 @@ import numpy as np
 from pipelines.engine.codec import decode, decode_vector, encode
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
-from pipelines.settings import Job
-from pipelines.work.arrays import save_array
+from pipelines.work.files import ArrayFile, Step
+from weighting.arrays import Int64s
 
 
 class OverUnits(beam.DoFn):
@@ -64,12 +64,11 @@ class SumVectors(beam.CombineFn):
 def run_watched(
     engine: Engine,
     build: Callable[[beam.Pipeline, Sequence[int]], object],
-    stage: str,
+    step: Step[Any],
     sizes: Mapping[int, int],
-    job: Job,
     progress: Progress | None,
 ) -> None:
-    """Run a graph over units given with their bytes of text; show how far `stage` is.
+    """Run a graph over units given with their bytes of text; show how far `step` is.
 
     `build` gets their numbers, the largest first: then none of them ends long after the others.
     """
@@ -81,11 +80,11 @@ def run_watched(
     if progress is None:
         run(engine, wire)
         return
-    with progress.watch(job.work, (stage,), sizes, "tokens") as tick:
+    with progress.watch((step,), sizes, "tokens") as tick:
         run(engine, wire, tick)
 
 
-def save_rows(packed: bytes, rows: int, job: Job, name: str) -> int:
-    """Write a sum of vectors as int64 [rows, V] among the run's temporary files; return `rows`."""
-    save_array(job.work.path(name, 0, ".npy"), decode_vector(packed).reshape(rows, -1))
+def save_rows(packed: bytes, rows: int, file: ArrayFile[Int64s]) -> int:
+    """Write a sum of vectors as int64 [rows, V]; return `rows`."""
+    file.save(decode_vector(packed).reshape(rows, -1))
     return rows

@@ -16,12 +16,11 @@ from pipelines.engine.codec import decode_vector
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
-from pipelines.score.score_unit import STAGE, TYPE_SIGNALS, Corpus, Scorer, score_unit
+from pipelines.score.score_unit import Corpus, Scorer, score_unit
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
-from pipelines.tokenize.tokens import TYPE_COUNTS, load_types
-from pipelines.work.arrays import load_array
+from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Int64s
 from weighting.storage.files import sha256
 
@@ -62,7 +61,7 @@ def score(
     """
     partitions = count_partitions(sum(sizes.values()))
     build = partial(_build, partitions=partitions, settings=settings, job=job)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.score, sizes, progress)
 
 
 def _build(
@@ -82,5 +81,5 @@ def _score(uid: int, loaded: Loaded, settings: ScoreSettings, job: Job) -> Int64
 
 def save_signals(packed: bytes, job: Job) -> None:
     """Write the sums of signals by type, int64 [S, V]."""
-    types = load_array(job.work.path(TYPE_COUNTS, 0, ".npy")).shape[1]
-    save_rows(packed, len(decode_vector(packed)) // types, job, TYPE_SIGNALS + "_sum")
+    types = job.work.type_counts.load().shape[1]
+    save_rows(packed, len(decode_vector(packed)) // types, job.work.type_signals)

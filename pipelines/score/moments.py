@@ -1,8 +1,8 @@
 """Sums over a unit's tokens, from which means, spreads, histograms and correlations follow."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,51 +21,61 @@ EDGES = np.concatenate(
     ]
 )
 
-Moments = Mapping[str, Any]
 
+@dataclass(frozen=True)
+class Moments:
+    """Sums of S signals over text tokens; without tokens, all lists are empty.
 
-def measure(signals: Signals, special_N: Bools) -> dict[str, Any]:
-    """Return the sums over the text tokens among N; special ones are left out.
-
-    `sums` and `products` are of all signals (S and S x S), `bins` their counts between EDGES, the
-    outermost bins taking what is beyond.
+    `bins` are counts of tokens between EDGES, the outermost bins taking what is beyond.
     """
+
+    tokens: int = 0
+    signals: list[str] = field(default_factory=list)  # [S], names
+    sums: list[float] = field(default_factory=list)  # [S]
+    products: list[list[float]] = field(default_factory=list)  # [S, S]
+    low: list[float] = field(default_factory=list)  # [S]
+    high: list[float] = field(default_factory=list)  # [S]
+    bins: list[list[int]] = field(default_factory=list)  # [S, len(EDGES) - 1]
+
+
+def measure(signals: Signals, special_N: Bools) -> Moments:
+    """Return the sums over the text tokens among N; special ones are left out."""
     text_N = ~special_N
     if not text_N.any():
-        return {"tokens": 0}
+        return Moments()
     values_SxN = np.stack([signals[name][text_N] for name in signals]).astype(np.float64)
-    return {
-        "tokens": int(text_N.sum()),
-        "signals": list(signals),
-        "sums": values_SxN.sum(axis=1).tolist(),
-        "products": (values_SxN @ values_SxN.T).tolist(),
-        "low": values_SxN.min(axis=1).tolist(),
-        "high": values_SxN.max(axis=1).tolist(),
-        "bins": [_count(values_N) for values_N in values_SxN],
-    }
+    return Moments(
+        tokens=int(text_N.sum()),
+        signals=list(signals),
+        sums=values_SxN.sum(axis=1).tolist(),
+        products=(values_SxN @ values_SxN.T).tolist(),
+        low=values_SxN.min(axis=1).tolist(),
+        high=values_SxN.max(axis=1).tolist(),
+        bins=[_count(values_N) for values_N in values_SxN],
+    )
 
 
-def merge(parts: Sequence[Moments]) -> dict[str, Any]:
+def merge(parts: Sequence[Moments]) -> Moments:
     """Add up the moments of units, exactly rounded: their order does not matter."""
-    some = [part for part in parts if part["tokens"]]
+    some = [part for part in parts if part.tokens]
     if not some:
-        return {"tokens": 0}
-    return {
-        "tokens": sum(part["tokens"] for part in some),
-        "signals": some[0]["signals"],
-        "sums": _add([part["sums"] for part in some]),
-        "products": [_add(rows) for rows in zip(*(part["products"] for part in some), strict=True)],
-        "low": np.min([part["low"] for part in some], axis=0).tolist(),
-        "high": np.max([part["high"] for part in some], axis=0).tolist(),
-        "bins": np.sum([part["bins"] for part in some], axis=0).tolist(),
-    }
+        return Moments()
+    return Moments(
+        tokens=sum(part.tokens for part in some),
+        signals=some[0].signals,
+        sums=_add([part.sums for part in some]),
+        products=[_add(rows) for rows in zip(*(part.products for part in some), strict=True)],
+        low=np.min([part.low for part in some], axis=0).tolist(),
+        high=np.max([part.high for part in some], axis=0).tolist(),
+        bins=np.sum([part.bins for part in some], axis=0).tolist(),
+    )
 
 
 def correlate(moments: Moments) -> Float64s:
     """Return Pearson's r of S signals, float64 [S, S]; NaN where one of two is constant."""
-    count = moments["tokens"]
-    means_S = np.array(moments["sums"]) / count
-    covariances_SxS = np.array(moments["products"]) / count - np.outer(means_S, means_S)
+    means_S = np.array(moments.sums) / moments.tokens
+    products_SxS = np.array(moments.products) / moments.tokens
+    covariances_SxS = products_SxS - np.outer(means_S, means_S)
     spreads_S = spread(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios_SxS = covariances_SxS / np.outer(spreads_S, spreads_S)
@@ -74,10 +84,9 @@ def correlate(moments: Moments) -> Float64s:
 
 def spread(moments: Moments) -> Float64s:
     """Return the standard deviations of S signals, float64 [S]; 0 of those that are constant."""
-    count = moments["tokens"]
-    means_S = np.array(moments["sums"]) / count
-    variances_S = np.diag(np.array(moments["products"])) / count - means_S**2
-    constant_S = np.array(moments["low"]) == np.array(moments["high"])
+    means_S = np.array(moments.sums) / moments.tokens
+    variances_S = np.diag(np.array(moments.products)) / moments.tokens - means_S**2
+    constant_S = np.array(moments.low) == np.array(moments.high)
     return np.sqrt(np.where(constant_S, 0.0, np.maximum(variances_S, 0.0)))
 
 

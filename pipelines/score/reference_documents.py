@@ -64,7 +64,7 @@ def write_cleanest(
 
 def locate_shards(job: Job) -> Path:
     """Return the folder of the temporary shards."""
-    return job.work.folder / "reference"
+    return job.work.reference
 
 
 def choose_cleanest(candidates: pa.Table, share: float) -> pa.Table:

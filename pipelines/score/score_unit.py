@@ -18,7 +18,7 @@ from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import Counted, measure_gain
 from pipelines.tokenize.tokens import Documents, load_tokens
-from pipelines.work.arrays import load_array, save_array
+from pipelines.work.summaries import ScoreSummary
 from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint32s
 from weighting.contracts.documents import DOCUMENTS, read_table
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
@@ -26,9 +26,6 @@ from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.signals.quantum import QUANTUM, quantise
 from weighting.signals.registry import Signals, measure_tokens
 from weighting.signals.token_types import Types
-
-STAGE = "score"
-TYPE_SIGNALS = "type_signals"  # sums of the stored signals by type, in units of QUANTUM
 
 
 class Scorer(Protocol):
@@ -48,7 +45,7 @@ class Corpus(NamedTuple):
 
 def locate_sidecars(job: Job, keep: bool) -> Path:
     """Return the folder of the sidecars: an output of the run, or among its temporary files."""
-    return (job.run if keep else job.work.folder) / "signals"
+    return job.run / "signals" if keep else job.work.signals
 
 
 def name_part(split: str, uid: int) -> str:
@@ -68,37 +65,23 @@ def score_unit(
 
     They are in units of QUANTUM. A unit done before gives its sums from disk.
     """
-    sums_path = job.work.path(TYPE_SIGNALS, uid, ".npy")
-    if job.work.is_done(STAGE, uid):
-        return load_array(sums_path)
+    sums_file = job.work.unit_type_signals[uid]
+    if job.work.score.is_done(uid):
+        return sums_file.load()
     documents = load_tokens(job, uid)
     stored = compute_signals(documents, corpus, encoder, scorer, job)
-    starts_N, marks = _mark(uid, documents, settings, encoder, job)
-    whole = Sidecar(
-        SidecarInfo(
-            corpus.tokenizer_sha256, encoder.vocab_size, encoder.eos_id, TRAIN, list(stored)
-        ),
-        documents.doc_ids,
-        documents.sources,
-        documents.offsets_D1,
-        documents.ids_N,
-        starts_N,
-        *marks,
-        stored,
-    )
+    whole = _join_columns(uid, documents, stored, corpus, encoder, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
         part = choose_documents(whole, chosen_D, split)
         if chosen_D.any():
-            write_sidecar(
-                locate_sidecars(job, settings.keep) / f"{name_part(split, uid)}.parquet", part
-            )
+            folder = locate_sidecars(job, settings.keep)
+            write_sidecar(folder / f"{name_part(split, uid)}.parquet", part)
         signals = Signals(corpus.types, part.ids_N, part.signals)
         moments[split] = measure(signals, part.special_N)
     sums_SxV = sum_by_type(documents.ids_N, stored, encoder.vocab_size)
-    save_array(sums_path, sums_SxV)
-    summary = {"tokens": len(documents.ids_N), "stored": list(stored), "moments": moments}
-    job.work.finish(STAGE, uid, summary)
+    sums_file.save(sums_SxV)
+    job.work.score.finish(uid, ScoreSummary(len(documents.ids_N), list(stored), moments))
     return sums_SxV
 
 
@@ -106,15 +89,8 @@ def compute_signals(
     documents: Documents, corpus: Corpus, encoder: Encoder, scorer: Scorer | None, job: Job
 ) -> dict[str, Float32s]:
     """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
-    gain_N = measure_gain(
-        documents.ids_N,
-        documents.offsets_D1,
-        documents.spread(documents.train_D).astype(np.int64),
-        corpus.types.probability_V,
-        encoder.eos_id,
-        corpus.counted,
-        job,
-    )
+    probability_V = corpus.types.probability_V
+    gain_N = measure_gain(documents, probability_V, encoder.eos_id, corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
     if scorer is not None:
         stored |= scorer.score(documents.ids_N, documents.offsets_D1, encoder.eos_id)
@@ -152,10 +128,43 @@ def choose_documents(sidecar: Sidecar, chosen_D: Bools, split: str) -> Sidecar:
     )
 
 
+def _join_columns(
+    uid: int,
+    documents: Documents,
+    stored: Mapping[str, Float32s],
+    corpus: Corpus,
+    encoder: Encoder,
+    settings: ScoreSettings,
+    job: Job,
+) -> Sidecar:
+    """Return what the sidecars of both splits say of a unit's tokens, in the order of the unit."""
+    starts_N, marks = _mark(uid, documents, settings, encoder, job)
+    return Sidecar(
+        info=SidecarInfo(
+            tokenizer_sha256=corpus.tokenizer_sha256,
+            vocab_size=encoder.vocab_size,
+            eos_id=encoder.eos_id,
+            split=TRAIN,
+            signals=list(stored),
+        ),
+        doc_ids=documents.doc_ids,
+        sources=documents.sources,
+        offsets_D1=documents.offsets_D1,
+        ids_N=documents.ids_N,
+        starts_N=starts_N,
+        copies_N=marks.documents_N,
+        contaminated_N=marks.contaminated_N,
+        signals=stored,
+    )
+
+
 def _mark(
     uid: int, documents: Documents, settings: ScoreSettings, encoder: Encoder, job: Job
 ) -> tuple[Int32s, Marks]:
-    """Return the first character and the marks of every token, as far as they are needed."""
+    """Return the first character and the marks of every token.
+
+    Where nothing is marked and no sidecar is kept, nobody reads the characters: they are 0.
+    """
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
     size = len(documents.ids_N)
     marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))

@@ -12,11 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.score.moments import EDGES, Moments, correlate, merge, spread
-from pipelines.score.score_unit import STAGE, TYPE_SIGNALS
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
-from pipelines.tokenize.tokens import TYPE_COUNTS, load_types
-from pipelines.work.arrays import load_array
+from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Float64s, Int64s
 from weighting.contracts.documents import tabulate_rows, write_table
 from weighting.contracts.splits import SPLITS, TRAIN
@@ -45,8 +43,8 @@ class Statistics(NamedTuple):
 
 def write_signal_stats(job: Job, encoder: Encoder) -> None:
     """Write the statistics of a run whose units are all scored."""
-    summaries = [summary["moments"] for summary in job.work.summaries(STAGE)]
-    splits = {split: merge([moments[split] for moments in summaries]) for split in SPLITS}
+    units = [summary.moments for summary in job.work.score]
+    splits = {split: merge([moments[split] for moments in units]) for split in SPLITS}
     both = merge(list(splits.values()))
     stats = job.run / "stats"
     rows = [row for split, moments in splits.items() for row in _describe(split, moments)]
@@ -70,43 +68,40 @@ def read_statistics(run: Path, eos_id: int) -> Statistics:
 
 def _describe(split: str, moments: Moments) -> Iterator[Row]:
     """Yield a row (SIGNAL_STATS) for each signal."""
-    count = moments["tokens"]
-    columns = ("sums", "low", "high")
-    spreads = spread(moments) if count else ()
-    for at, name in enumerate(moments.get("signals", ())):
-        total, low, high = (moments[column][at] for column in columns)
-        signal = SIGNALS[name]
+    spreads = spread(moments) if moments.tokens else ()
+    for at, name in enumerate(moments.signals):
+        signal, mean = SIGNALS[name], moments.sums[at] / moments.tokens
         yield (
-            *(name, signal.kind.value, signal.meaning, split, count),
-            *(total / count, float(spreads[at]), low, high),
+            *(name, signal.kind.value, signal.meaning, split, moments.tokens),
+            *(mean, float(spreads[at]), moments.low[at], moments.high[at]),
         )
 
 
 def _list_bins(moments: Moments) -> Iterator[Row]:
-    for name, counts in zip(moments.get("signals", ()), moments.get("bins", ()), strict=True):
+    for name, counts in zip(moments.signals, moments.bins, strict=True):
         for low, high, count in zip(EDGES[:-1], EDGES[1:], counts, strict=True):
             if count:
                 yield name, float(low), float(high), count
 
 
 def _list_pairs(moments: Moments) -> Iterator[Row]:
-    if not moments["tokens"]:
+    if not moments.tokens:
         return
     correlations_SxS = correlate(moments)
-    for at, name in enumerate(moments["signals"]):
-        for other_at, other in enumerate(moments["signals"]):
+    for at, name in enumerate(moments.signals):
+        for other_at, other in enumerate(moments.signals):
             value = float(correlations_SxS[at, other_at])
             yield name, other, None if np.isnan(value) else value
 
 
 def _tabulate_types(job: Job, encoder: Encoder) -> pa.Table:
     """Return one row for each token id (`type_stats_schema`)."""
-    counts_3V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
+    counts_3V = job.work.type_counts.load()
     total_V = counts_3V[0] + counts_3V[1]
     tables = tabulate_types(load_types(job, encoder.eos_id))
     deciles_V = cut_deciles(counts_3V[0])
-    names = next(job.work.summaries(STAGE))["stored"]
-    sums_SxV = load_array(job.work.path(f"{TYPE_SIGNALS}_sum", 0, ".npy")) * QUANTUM
+    names = next(iter(job.work.score)).stored
+    sums_SxV = job.work.type_signals.load() * QUANTUM
     columns: dict[str, Any] = {
         "token_id": np.arange(len(encoder.tokens)),
         "token": [token.decode("utf-8", "replace") for token in encoder.tokens],

@@ -17,8 +17,7 @@ from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import count_partitions, merge_partition
-from pipelines.tokenize.tokenize_unit import STAGE, tokenize_unit
-from pipelines.tokenize.tokens import TYPE_COUNTS
+from pipelines.tokenize.tokenize_unit import tokenize_unit
 
 
 def count(
@@ -34,7 +33,7 @@ def count(
     """
     partitions = count_partitions(sum(sizes.values()))
     build = partial(_build, partitions=partitions, settings=settings, job=job)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.tokenize, sizes, progress)
 
 
 def _build(
@@ -45,7 +44,7 @@ def _build(
     tokenize = OverUnits(partial(tokenize_unit, settings=settings, job=job), load=load)
     tokenized = pipeline | "Units" >> beam.Create(uids) | "Tokenize" >> beam.ParDo(tokenize)
     counts = tokenized | "SumCounts" >> beam.CombineGlobally(SumVectors())
-    saved = counts | "SaveCounts" >> beam.Map(save_rows, 3, job, TYPE_COUNTS)
+    saved = counts | "SaveCounts" >> beam.Map(save_rows, 3, job.work.type_counts)
     ranges = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
     merge = OverUnits(partial(_merge, partitions=partitions, uids=uids, job=job), load=load)
     _ = (

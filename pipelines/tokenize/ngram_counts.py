@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.settings import Job
-from pipelines.work.arrays import load_array, save_array
+from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.work.summaries import Seldom
 from weighting.array_tools import find_key_range
-from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s, Uint32s, Uint64s
+from weighting.arrays import Float32s, Float64s, Int64s, Uint64s
 from weighting.signals.ngrams import (
     Table,
     back_off,
@@ -51,69 +52,59 @@ def count_partitions(text_bytes: int) -> int:
 
 
 def count_unit(
-    uid: int,
-    ids_N: Uint32s,
-    offsets_D1: Int64s,
-    train_D: Bools,
-    eos_id: int,
-    vocab_size: int,
-    order: int,
-    job: Job,
+    uid: int, documents: Documents, vocabulary: Vocabulary, order: int, job: Job
 ) -> None:
     """Write the keys of the train tokens' n-grams of each order, ordered by slot."""
-    train_N = np.repeat(train_D, np.diff(offsets_D1))
-    for n, keys_N in enumerate(list_keys(ids_N, offsets_D1, eos_id, vocab_size, order), 2):
+    train_N = documents.spread(documents.train_D)
+    keys = list_keys(
+        documents.ids_N, documents.offsets_D1, vocabulary.eos_id, vocabulary.size, order
+    )
+    for n, keys_N in enumerate(keys, 2):
         train_T = keys_N[train_N]
-        save_array(job.work.path(f"keys{n}", uid, ".npy"), train_T[sort_by_slot(train_T)])
+        job.work.ngram_keys[n][uid].save(train_T[sort_by_slot(train_T)])
 
 
 def merge_partition(
     n: int, partition: int, partitions: int, uids: Sequence[int], vocab_size: int, job: Job
-) -> tuple[int, int]:
-    """Write the n-grams of one order and range; return how many occur once and twice.
+) -> Seldom:
+    """Write the n-grams of one order and range; return how many are seldom.
 
     Contexts that occur once are left out, see `tabulate`. A partition done before is not merged
     again.
     """
-    stage = f"ngrams{n}"
-    if not job.work.is_done(stage, partition):
+    seldom = job.work.ngram_seldom[n][partition]
+    if not seldom.exists():
         merged = merge_ngrams([])
         for keys in _batch(_slice(job, n, uid, partition, partitions) for uid in sorted(uids)):
             merged = merge_ngrams([merged, count_ngrams(keys)])
         table = tabulate(merged, vocab_size)
-        save_array(job.work.path(stage, partition, ".keys.npy"), table.keys_K)
-        save_array(job.work.path(stage, partition, ".rows.npy"), table.rows_Kx3)
-        job.work.finish(stage, partition, {"seldom": count_seldom(merged)})
-    singletons, doubletons = job.work.read(stage, partition)["seldom"]
-    return singletons, doubletons
+        job.work.ngram_contexts[n][partition].save(table.keys_K)
+        job.work.ngram_rows[n][partition].save(table.rows_Kx3)
+        seldom.write(Seldom(*count_seldom(merged)))  # last: the range is done
+    return seldom.read()
 
 
 def load_counted(partitions: int, order: int, job: Job) -> Counted:
     """Return what looking up needs to know, once all partitions of all orders are merged."""
     discounts = []
     for n in range(2, order + 1):
-        seldom = [job.work.read(f"ngrams{n}", part)["seldom"] for part in range(partitions)]
+        seldom = [job.work.ngram_seldom[n][part].read() for part in range(partitions)]
         discounts.append(estimate_discount(*(sum(column) for column in zip(*seldom, strict=True))))
     return Counted(partitions, tuple(discounts))
 
 
 def measure_gain(
-    ids_N: Uint32s,
-    offsets_D1: Int64s,
-    own_N: AnyArray,
-    probability_V: Float64s,
-    eos_id: int,
-    counted: Counted,
-    job: Job,
+    documents: Documents, probability_V: Float64s, eos_id: int, counted: Counted, job: Job
 ) -> Float32s:
     """Return log p(token | the tokens just before) - log p(token), nats, float32 [N].
 
-    `own_N` is 1 for tokens that are among the counts: each is taken out of them by itself, what
-    else its document holds stays in. `probability_V` is p(token).
+    Train tokens are among the counts: each is taken out of them by itself, what else its document
+    holds stays in. `probability_V` is p(token).
     """
     vocab_size, partitions = len(probability_V), counted.partitions
+    ids_N, offsets_D1 = documents.ids_N, documents.offsets_D1
     unigram_N = lower_N = probability_V[ids_N]
-    own_N = own_N.astype(np.uint8)  # a byte a token is gathered faster
+    own_N = documents.spread(documents.train_D).astype(np.uint8)  # 1 if among the counts
     keys = list_keys(ids_N, offsets_D1, eos_id, vocab_size, counted.order)
     for n, (keys_N, discount) in enumerate(zip(keys, counted.discounts, strict=True), 2):
         order_N = sort_by_slot(keys_N)
@@ -133,13 +124,13 @@ def sort_by_slot(keys_N: Uint64s) -> Int64s:
 
 
 def _load_table(job: Job, n: int, partition: int) -> Table:
-    names = (job.work.path(f"ngrams{n}", partition, f".{part}.npy") for part in ("keys", "rows"))
-    return Table(*map(load_array, names))
+    keys, rows = job.work.ngram_contexts[n][partition], job.work.ngram_rows[n][partition]
+    return Table(keys.load(), rows.load())
 
 
 def _slice(job: Job, n: int, uid: int, partition: int, partitions: int) -> Uint64s:
     """Return a copy: a mapped file counts as open, and there may be more units than may be."""
-    keys = load_array(job.work.path(f"keys{n}", uid, ".npy"))
+    keys = job.work.ngram_keys[n][uid].load()
     return np.array(keys[find_key_range(keys, partition, partitions, SLOT_BITS)])
 
 

@@ -13,15 +13,13 @@ from pipelines.curate.write_documents import LEDGER
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoded, Encoder
 from pipelines.tokenize.ngram_counts import count_unit
-from pipelines.tokenize.tokens import Documents
-from pipelines.work.arrays import load_array, save_array
+from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.work.summaries import TokenizeSummary
 from weighting.array_tools import number_groups
 from weighting.arrays import Bools, Int64s
 from weighting.contracts.documents import DOCUMENTS, read_table, write_table
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.storage.files import replacing
-
-STAGE = "tokenize"
 
 
 def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job) -> Int64s:
@@ -30,9 +28,9 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     Row 0 counts tokens of the train split, row 1 of validation, row 2 the train documents that hold
     the type. A unit done before gives its counts from disk.
     """
-    counts_path = job.work.path("counts", uid, ".npy")
-    if job.work.is_done(STAGE, uid):
-        return load_array(counts_path)
+    counts_file = job.work.unit_type_counts[uid]
+    if job.work.tokenize.is_done(uid):
+        return counts_file.load()
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS).combine_chunks()
     encoded = encoder.encode(kept["text"].to_pylist())
     documents = Documents(
@@ -43,20 +41,12 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     )
     _save_tokens(documents, job, uid)
     counts_3V = count_types(documents, encoder.vocab_size)
-    save_array(counts_path, counts_3V)
-    count_unit(
-        uid,
-        documents.ids_N,
-        documents.offsets_D1,
-        documents.train_D,
-        encoder.eos_id,
-        encoder.vocab_size,
-        settings.order,
-        job,
-    )
+    counts_file.save(counts_3V)
+    vocabulary = Vocabulary(encoder.vocab_size, encoder.eos_id)
+    count_unit(uid, documents, vocabulary, settings.order, job)
     lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
-    summary = _fill_ledger(uid, documents, lengths, encoder, job)
-    job.work.finish(STAGE, uid, {**summary, "encoders": sorted(encoder.used)})
+    _fill_ledger(uid, documents, lengths, encoder, job)
+    job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(encoder.used)))
     return counts_3V
 
 
@@ -83,7 +73,7 @@ def _save_tokens(documents: Documents, job: Job, uid: int) -> None:
         names=["doc_id", "source", "train", "input_ids"],
     )
     with (
-        replacing(job.work.path("tokens", uid, ".arrow")) as path,
+        replacing(job.work.tokens[uid]) as path,
         pa.ipc.new_file(str(path), batch.schema) as writer,
     ):
         writer.write_batch(batch)
@@ -101,8 +91,8 @@ def count_types(documents: Documents, vocab_size: int) -> Int64s:
 
 def _fill_ledger(
     uid: int, documents: Documents, lengths: dict[str, int], encoder: Encoder, job: Job
-) -> dict[str, int]:
-    """Write tokens and split into the unit's ledger rows; return totals for the accounts."""
+) -> None:
+    """Write tokens and split into the unit's ledger rows."""
     for group in _dropped(job, uid):
         encoded = encoder.encode(group["text"].to_pylist())
         lengths |= dict(zip(group["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
@@ -120,7 +110,6 @@ def _fill_ledger(
     columns["tokens"] = pa.array([int(lengths.get(i, 0)) for i in ids], pa.int64())
     columns["split"] = pa.array([splits.get(i) for i in ids], pa.string())
     write_table(path, pa.table(columns, schema=LEDGER), LEDGER)
-    return {"documents": len(documents.doc_ids), "tokens": len(documents.ids_N)}
 
 
 def _dropped(job: Job, uid: int) -> list[pa.RecordBatch]:

@@ -6,11 +6,15 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.settings import Job
-from pipelines.work.arrays import load_array
 from weighting.arrays import Bools, Int64s, Uint32s
 from weighting.signals.token_types import Types
 
-TYPE_COUNTS = "type_counts"  # of all units: int64 [3, V], see `tokenize_unit`
+
+class Vocabulary(NamedTuple):
+    """What counting needs to know of a tokenizer: its number of types, and what ends a text."""
+
+    size: int
+    eos_id: int
 
 
 class Documents(NamedTuple):
@@ -29,7 +33,7 @@ class Documents(NamedTuple):
 
 def load_tokens(job: Job, uid: int) -> Documents:
     """Read back what `tokenize_unit` wrote, memory-mapped."""
-    reader = pa.ipc.open_file(pa.memory_map(str(job.work.path("tokens", uid, ".arrow"))))
+    reader = pa.ipc.open_file(pa.memory_map(str(job.work.tokens[uid])))
     batch = reader.get_batch(0)
     ids = batch.column("input_ids")
     return Documents(
@@ -43,5 +47,5 @@ def load_tokens(job: Job, uid: int) -> Documents:
 
 def load_types(job: Job, eos_id: int) -> Types:
     """Return what was counted of the types, once all units are counted."""
-    train_V, _, holders_V = load_array(job.work.path(TYPE_COUNTS, 0, ".npy"))
+    train_V, _, holders_V = job.work.type_counts.load()
     return Types(train_V, holders_V, int(train_V[eos_id]))

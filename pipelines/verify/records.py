@@ -1,25 +1,23 @@
-"""The accounts of a finished run: what became of its records, and the manifest's list of files.
+"""What became of a finished run's records, and whether it all adds up.
 
 What became of its weight: `pipelines.verify.weights`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.curate.clean import STAGE as CLEAN
+from pipelines.curate.decontaminate import count_items
 from pipelines.rules.registry import RULES
 from pipelines.settings import Job
-from pipelines.tokenize.tokenize_unit import STAGE as TOKENIZE
 from weighting.arrays import Int64s
+from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
 from weighting.contracts.documents import Verdict, tabulate_rows, write_table
-from weighting.contracts.manifest import FileEntry, check_records, describe_file
-from weighting.contracts.shards import open_shard
+from weighting.contracts.manifest import check_records
 from weighting.contracts.statistics import RULE_OVERLAP, RULE_STATS, SKIPPED_STATS
 from weighting.errors import BrokenInvariant
 
@@ -27,13 +25,9 @@ LEDGER_COLUMNS = [
     *("doc_id", "verdict", "rule", "failed", "cluster", "survivor", "chars", "tokens")
 ]
 RULES_AT_ONCE = 2**16  # ledger rows whose failures are held as a matrix
-OUTPUTS = (
-    *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
-    *("reference", "signals", "shards", "stats"),
-)
 
 
-def verify_records(job: Job, against: Sequence[str] = ()) -> dict[str, Any]:
+def verify_records(job: Job, against: Sequence[str] = ()) -> DocumentCounts:
     """Write statistics of rules, check the ledger, and return the counts that no policy changes.
 
     `against` are earlier runs in which survivors may be.
@@ -48,42 +42,45 @@ def verify_records(job: Job, against: Sequence[str] = ()) -> dict[str, Any]:
     write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
     skipped = list_skipped(job)
     write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
-    for unit, counts in funnel.items():
-        check_records(counts, unit)
+    for measure, counts in funnel.items():
+        check_records(counts, measure)
     check_clusters(ledger, elsewhere=bool(against))
-    return {
-        "funnel": funnel,
-        "skipped": sum_skipped(skipped),
-        "rules": {row["rule"]: row for row in rules.to_pylist()},
-        "encoders": sorted({e for item in job.work.summaries(TOKENIZE) for e in item["encoders"]}),
-    }
+    return DocumentCounts(
+        records=funnel["records"],
+        chars=funnel["chars"],
+        tokens=funnel["tokens"],
+        skipped=sum_skipped(skipped),
+        rules={row["rule"]: RuleCost(**row) for row in rules.to_pylist()},
+        sets=count_items(job),
+        encoders=sorted({name for unit in job.work.tokenize for name in unit.encoders}),
+    )
 
 
 def read_ledger(run: Path) -> pa.Table:
-    """Read the ledger's columns that the accounts need."""
+    """Read the ledger's columns that counting needs."""
     paths = sorted((run / "ledger").glob("*.parquet"))
     return pa.concat_tables([pq.read_table(path, columns=LEDGER_COLUMNS) for path in paths])
 
 
-def count_funnel(ledger: pa.Table) -> dict[str, dict[str, int]]:
-    """Return records, characters and tokens: what was read, and what became of it."""
+def count_funnel(ledger: pa.Table) -> dict[str, Funnel]:
+    """Return what was read and what became of it, in records, characters and tokens."""
     sums = ledger.group_by("verdict").aggregate(
         [("verdict", "count"), ("chars", "sum"), ("tokens", "sum")]
     )
     rows = {row["verdict"]: row for row in sums.to_pylist()}
-    funnel = {}
-    for unit, column in (
+    funnels = {}
+    for measure, column in (
         ("records", "verdict_count"),
         ("chars", "chars_sum"),
         ("tokens", "tokens_sum"),
     ):
         counts = {v.value: int(rows.get(v.value, {}).get(column) or 0) for v in Verdict}
-        funnel[unit] = {"read": _total(ledger, unit), **counts}
-    return funnel
+        funnels[measure] = Funnel(read=_total(ledger, measure), **counts)
+    return funnels
 
 
-def _total(ledger: pa.Table, unit: str) -> int:
-    return len(ledger) if unit == "records" else int(pc.sum(ledger[unit]).as_py() or 0)
+def _total(ledger: pa.Table, measure: str) -> int:
+    return len(ledger) if measure == "records" else int(pc.sum(ledger[measure]).as_py() or 0)
 
 
 def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -147,8 +144,8 @@ def list_skipped(job: Job) -> pa.Table:
     """Return what the readers found intact, but not a document, by unit and kind."""
     rows = [
         (uid, kind, records)
-        for uid in sorted(job.work.list_done(CLEAN))
-        for kind, records in sorted(job.work.read(CLEAN, uid)["skipped"].items())
+        for uid in sorted(job.work.clean.list_done())
+        for kind, records in sorted(job.work.clean.read(uid).skipped.items())
     ]
     return tabulate_rows(rows, SKIPPED_STATS)
 
@@ -185,34 +182,3 @@ def check_clusters(ledger: pa.Table, elsewhere: bool = False) -> None:
             f"{len(wrong)} duplicate clusters do not keep exactly one document; "
             f"cluster {first['cluster']} keeps {first['kept_sum']}"
         )
-
-
-def list_files(run: Path, known: Mapping[str, FileEntry] | None = None) -> list[FileEntry]:
-    """Return the manifest's entries of all outputs, checksums computed from the disk.
-
-    `known` are entries of files that are the same as in another run: they are not read again.
-    Temporary files that a killed worker left behind are removed.
-    """
-    for leftover in run.rglob(".*.tmp"):
-        if leftover.is_file():
-            leftover.unlink()
-    paths = [path for folder in OUTPUTS for path in sorted((run / folder).rglob("*"))]
-    entries = [describe_file(run, run / "tokenizer.json", rows=1)]
-    for path in (path for path in paths if path.is_file()):
-        entry = (known or {}).get(path.relative_to(run).as_posix())
-        entries.append(entry or _describe(run, path))
-    return entries
-
-
-def _describe(run: Path, path: Path) -> FileEntry:
-    if path.suffix == ".parquet":
-        return describe_file(run, path, rows=pq.read_metadata(path).num_rows)
-    if path.parent.name == "index":
-        with pa.memory_map(str(path)) as file:
-            return describe_file(run, path, rows=pa.ipc.open_file(file).read_all().num_rows)
-    if path.suffix == ".arrow":
-        shard = open_shard(path)
-        mass = sum(float(s.weights_N.sum(dtype=np.float64)) for s in shard.segments)
-        rows = sum(len(s.doc_ids) for s in shard.segments)
-        return describe_file(run, path, rows, shard.tokens, mass)
-    return describe_file(run, path, rows=0)

@@ -1,4 +1,4 @@
-"""The accounts of a weighing: where its weight went, and whether it all adds up."""
+"""What a weighing came to: where its weight went, and whether it all adds up."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipelines.settings import Job, WeighSettings
-from pipelines.weigh.job import TYPE_MASS, WEIGHING
 from pipelines.weigh.shard_sums import HISTOGRAM_EDGES
-from pipelines.weigh.summaries import ShardSummary, WeighSummary
-from pipelines.weigh.write_shards import FIXED_POINT, STAGE
-from pipelines.work.arrays import load_array
+from pipelines.weigh.summaries import ShardSummary
+from pipelines.weigh.write_shards import FIXED_POINT
 from weighting.arrays import Float64s, Int64s
 from weighting.contracts.counts import (
+    DocumentCounts,
     MassTable,
     SelectionCounts,
     SplitCounts,
-    WeighingFacts,
     WeightCounts,
 )
 from weighting.contracts.documents import tabulate_rows, write_table
@@ -40,10 +38,8 @@ from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.policies.effective_sample import tabulate_mass
 from weighting.policies.selection import Selection
 from weighting.storage.files import sha256
-from weighting.storage.json_records import from_json, read_record
 
 Shards = Mapping[str, ShardSummary]  # of one unit, by split
-Funnel = Mapping[str, Mapping[str, int]]
 GROUPS: Mapping[str, pa.Schema] = {  # mappings of a summary that become tables
     "sources": SOURCE_STATS,
     "reasons": REASON_STATS,
@@ -52,32 +48,27 @@ GROUPS: Mapping[str, pa.Schema] = {  # mappings of a summary that become tables
 STATISTICS = ("type_weights", *GROUPS, "deciles")
 
 
-def verify_weights(job: Job, settings: WeighSettings, funnel: Funnel) -> WeightCounts:
+def verify_weights(job: Job, settings: WeighSettings, documents: DocumentCounts) -> WeightCounts:
     """Write the statistics of a weighing, check its invariants, and return its counts.
 
     Raises:
         BrokenInvariant: tokens or weight mass do not add up.
         BrokenContract: a shard breaks its contract.
     """
-    units = read_shards(job)
-    fixed_V, counts_V = load_array(job.work.path(TYPE_MASS, 0, ".npy"))
+    units = [summary.shards for summary in job.work.weigh]
+    fixed_V, counts_V = job.work.type_weights.load()
     mass_V = fixed_V / FIXED_POINT
     splits = {split: count_split(units, split) for split in SPLITS}
     _write_statistics(job.run / "stats", units, mass_V, counts_V)
     selection = describe_selection(job.run, settings.selection, splits[TRAIN])
-    check_invariants(job, funnel, splits, selection.left_tokens if selection else 0)
+    check_invariants(job, documents, splits, selection.left_tokens if selection else 0)
     check_shards(job.run, units)
     return WeightCounts(
         splits=splits,
         mass=_tabulate(counts_V, mass_V, list(splits.values())),
-        weighing=read_record(WeighingFacts, job.work.path(WEIGHING, 0, ".json")),
+        weighing=job.work.weighing.read(),
         selection=selection,
     )
-
-
-def read_shards(job: Job) -> list[Shards]:
-    """Return what the weigh job told of every unit's shards, by the units' numbers."""
-    return [from_json(WeighSummary, told).shards for told in job.work.summaries(STAGE)]
 
 
 def describe_selection(
@@ -116,13 +107,13 @@ def count_split(units: Sequence[Shards], split: str) -> SplitCounts:
 
 def check_invariants(
     job: Job,
-    funnel: Funnel,
+    documents: DocumentCounts,
     splits: Mapping[str, SplitCounts],
     left_tokens: int,
 ) -> None:
     """Raise BrokenInvariant unless tokens and weight mass add up."""
-    check_records(funnel["tokens"], "tokens")
-    kept_tokens = funnel["tokens"]["kept"] + funnel["records"]["kept"]  # one end-of-text each
+    check_records(documents.tokens, "tokens")
+    kept_tokens = documents.tokens.kept + documents.records.kept  # one end-of-text each
     written_tokens = sum(split.tokens for split in splits.values())
     if kept_tokens != written_tokens + left_tokens:
         raise BrokenInvariant(

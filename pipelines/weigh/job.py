@@ -38,13 +38,9 @@ from pipelines.weigh.calibrate import (
 )
 from pipelines.weigh.sum_weights import count_keys, count_ranks, count_scores, sum_unit
 from pipelines.weigh.weigh_inputs import WeighInputs, load_inputs
-from pipelines.weigh.write_shards import STAGE, write_unit_shards
+from pipelines.weigh.write_shards import write_unit_shards
 from weighting.policies.registry import list_ranked
 from weighting.policies.selection import Selection
-from weighting.storage.json_records import write_record
-
-TYPE_MASS = "type_mass"  # int64 [2, V], see `write_unit_shards`
-WEIGHING = "weighing"  # `weighting.contracts.counts.WeighingFacts`
 
 
 def weigh(
@@ -61,7 +57,7 @@ def weigh(
     """
     load = partial(load_inputs, settings, sidecars, job.run)
     build = partial(_build, settings=settings, load=load, job=job)
-    run_watched(engine, build, STAGE, sizes, job, progress)
+    run_watched(engine, build, job.work.weigh, sizes, progress)
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def _build(
     _ = found | "SaveWeighing" >> beam.Map(packed(save, Calibration))
     written = units.run("WriteShards", partial(write_unit_shards, job=job), found)
     types = written | "SumTypes" >> beam.CombineGlobally(SumVectors())
-    _ = types | "SaveTypeSums" >> beam.Map(save_rows, 2, job, TYPE_MASS)
+    _ = types | "SaveTypeSums" >> beam.Map(save_rows, 2, job.work.type_weights)
 
 
 def _select(units: Units, selection: Selection) -> PCollection[bytes]:
@@ -131,5 +127,5 @@ def _cut(units: Units, found: PCollection[bytes], settings: WeighSettings) -> PC
 def save_weighing(known: Calibration, load: Callable[[], WeighInputs], job: Job) -> int:
     """Write what the weights of all tokens follow from, for the manifest."""
     facts = describe_weighing(known, load().scheme)
-    write_record(job.work.path(WEIGHING, 0, ".json"), facts)
+    job.work.weighing.write(facts)
     return len(facts.splits)

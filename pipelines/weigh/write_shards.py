@@ -8,15 +8,12 @@ from pipelines.weigh.calibrate import Calibration
 from pipelines.weigh.shard_sums import sum_shard
 from pipelines.weigh.summaries import WeighSummary
 from pipelines.weigh.weigh_inputs import UnitSplit, WeighInputs, read_splits
-from pipelines.work.arrays import load_array, save_array
 from weighting.arrays import Int64s
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.policies.registry import resolve_params
 from weighting.policies.weighing import weigh_tokens
 from weighting.storage.files import sha256
-from weighting.storage.json_records import to_json
 
-STAGE = "weigh"
 FIXED_POINT = 2.0**20
 
 
@@ -26,9 +23,9 @@ def write_unit_shards(uid: int, inputs: WeighInputs, known: Calibration, job: Jo
     Mass is in units of 2^-20: sums of it do not depend on the order of units. A split without
     documents in this unit gets no shard. A unit done before gives its sums from disk.
     """
-    sums_path = job.work.path("mass", uid, ".npy")
-    if job.work.is_done(STAGE, uid):
-        return load_array(sums_path)
+    sums_file = job.work.unit_type_weights[uid]
+    if job.work.weigh.is_done(uid):
+        return sums_file.load()
     sums_2V = np.zeros((2, len(inputs.scheme.types.counts_V)), np.int64)
     shards = {}
     for found in read_splits(uid, inputs, known.borders):
@@ -39,9 +36,9 @@ def write_unit_shards(uid: int, inputs: WeighInputs, known: Calibration, job: Jo
             sums_2V += sum_types(tokens, sums_2V.shape[1])
             name = path.relative_to(job.run).as_posix()
             shards[found.split] = sum_shard(tokens, found, name, sha256(path))
-    save_array(sums_path, sums_2V)
+    sums_file.save(sums_2V)
     size = sum(shard.tokens for shard in shards.values())
-    job.work.finish(STAGE, uid, to_json(WeighSummary(tokens=size, shards=shards)))
+    job.work.weigh.finish(uid, WeighSummary(tokens=size, shards=shards))
     return sums_2V
 
 

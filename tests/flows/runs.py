@@ -35,7 +35,7 @@ from weighting.contracts.documents import (
     write_table,
 )
 from weighting.contracts.inputs import InputEntry
-from weighting.contracts.manifest import Manifest, describe_file, write_manifest
+from weighting.contracts.manifest import Manifest, TokenizerFacts, describe_file, write_manifest
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
 from weighting.storage.files import sha256
@@ -60,7 +60,7 @@ def build_run(run: Path, story: Story | None = None) -> Path:
             counts=counts,
             files=[describe_file(run, path, rows=1, tokens=2) for path in sorted(paths)],
             versions={"assay": "0.1.0", "numpy": np.__version__},
-            tokenizer={"sha256": tokenizer, "vocab_size": VOCAB, "eos_id": EOS},
+            tokenizer=TokenizerFacts(tokenizer, VOCAB, EOS),
         ),
     )
     return run

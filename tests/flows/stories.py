@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from weighting.arrays import Float32s
+from weighting.contracts.counts import SetCounts
 from weighting.policies.params import PolicyParams
 from weighting.signals.registry import SIGNALS
 
@@ -95,7 +96,7 @@ class Story:
     bad: Sequence[Bad] = (Bad(), Bad("bad_utf8"))
     skipped: Mapping[str, int] = field(default_factory=dict)
     hits: Sequence[Hit] = ()
-    sets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sets: Mapping[str, SetCounts] = field(default_factory=dict)
     signals: Sequence[str] = COUNTED
     sidecar: bool = True
     policy: str | None = None

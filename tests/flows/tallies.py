@@ -12,6 +12,16 @@ import pyarrow as pa
 
 from tests.flows.stories import EOS, RULES, SPLITS, VOCAB, Doc, Story
 from tests.flows.tokens import Census, average
+from weighting.contracts.counts import (
+    Counts,
+    DocumentCounts,
+    Funnel,
+    RuleCost,
+    SelectionCounts,
+    SignalFacts,
+    SplitCounts,
+    WeightCounts,
+)
 from weighting.contracts.documents import write_table
 from weighting.contracts.reasons import Reason
 from weighting.contracts.statistics import (
@@ -44,79 +54,89 @@ REFERENCE = {
 }
 
 
-def tally(run: Path, story: Story, census: Census) -> dict[str, Any]:
+def tally(run: Path, story: Story, census: Census) -> Counts:
     """Write RUN/stats and return the manifest's counts."""
     splits = {split: _count_split(census, split) for split in SPLITS}
-    rules = [_count_rule(rule, story.docs) for rule in RULES]
+    rules = {rule: _count_rule(rule, story.docs) for rule in RULES}
     mass_V = np.bincount(census.ids_N, census.weights_N, VOCAB)
     _write_stats(run, story, census, mass_V, rules)
     table = tabulate_mass(
         np.bincount(census.ids_N[census.chosen_N], minlength=VOCAB),
         mass_V,
-        sum(s["squares"] for s in splits.values()),
+        sum(split.squares for split in splits.values()),
         0,
         3.0,
     )
     rare = census.facts.rare_surprisal
-    return {
-        "funnel": _count_funnel(story),
-        "skipped": dict(story.skipped),
-        "rules": {row["rule"]: row for row in rules},
-        "splits": splits,
-        "mass": asdict(table),
-        "facts": {
-            "means": census.facts.means,
-            "rare_surprisal": rare if np.isfinite(rare) else None,
-        },
-        "signals": list(story.signals),
-        "reference": REFERENCE if "nll" in story.signals else None,
-        "weighing": census.describe_weighing(),
-        "selection": _describe_selection(census) if story.left else None,
-        "encoders": ["tokenizers"],
-        "sets": dict(story.sets),
-    }
+    return Counts(
+        documents=DocumentCounts(
+            **_count_funnels(story),
+            skipped=dict(story.skipped),
+            rules=rules,
+            sets=dict(story.sets),
+            encoders=["tokenizers"],
+        ),
+        signals=SignalFacts(
+            stored=list(story.signals),
+            means=census.facts.means,
+            rare_surprisal=rare if np.isfinite(rare) else None,
+            reference=REFERENCE if "nll" in story.signals else None,
+        ),
+        weights=WeightCounts(
+            splits=splits,
+            mass=table,
+            weighing=census.describe_weighing(),
+            selection=_describe_selection(census) if story.left else None,
+        ),
+    )
 
 
-def _describe_selection(census: Census) -> dict[str, Any]:
+def _describe_selection(census: Census) -> SelectionCounts:
     train_N = census.split_N == "train"
     kept = int((train_N & census.chosen_N).sum())
     documents = [doc.split for doc in census.docs.values()].count("train")
-    return {
-        "by": "golden",
-        "tokens": kept,
-        "seed": 0,
-        "kept_documents": documents - len(census.story.left),
-        "kept_tokens": kept,
-        "left_documents": len(census.story.left),
-        "left_tokens": int(train_N.sum()) - kept,
-    }
+    return SelectionCounts(
+        by="golden",
+        tokens=kept,
+        seed=0,
+        kept_documents=documents - len(census.story.left),
+        kept_tokens=kept,
+        left_documents=len(census.story.left),
+        left_tokens=int(train_N.sum()) - kept,
+    )
 
 
-def _count_split(census: Census, split: str) -> dict[str, Any]:
+def _count_split(census: Census, split: str) -> SplitCounts:
     weights = census.weights_N[census.chosen_N & (census.split_N == split)].astype(np.float64)
     bins, _ = np.histogram(weights, EDGES)
     left = census.story.left
     docs = [n for n, doc in census.docs.items() if doc.split == split and n not in left]
-    return {
-        "documents": len(docs),
-        "tokens": len(weights),
-        "mass": float(weights.sum()),
-        "squares": float(weights @ weights),
-        "zeros": int((weights == 0).sum()),
-        "max": float(weights.max(initial=0)),
-        "histogram": bins.tolist() if docs else [0],
-        "histogram_edges": EDGES,
-    }
+    return SplitCounts(
+        documents=len(docs),
+        tokens=len(weights),
+        mass=float(weights.sum()),
+        squares=float(weights @ weights),
+        zeros=int((weights == 0).sum()),
+        max=float(weights.max(initial=0)),
+        histogram=bins.tolist() if docs else [0],
+        histogram_edges=EDGES,
+    )
 
 
-def _count_rule(rule: str, docs: Sequence[Doc]) -> dict[str, Any]:
+def _count_rule(rule: str, docs: Sequence[Doc]) -> RuleCost:
     failing = [doc for doc in docs if rule in doc.failed]
     first = [doc for doc in failing if doc.rule == rule]
     alone = [doc for doc in failing if doc.failed == [rule]]
-    chars = sum(len(doc.text) for doc in first)
-    row = {"rule": rule, "documents": len(first), "chars": chars, "tokens": _tokens(first)}
-    row |= {"alone_documents": len(alone), "alone_tokens": _tokens(alone)}
-    return row | {"failing_documents": len(failing), "failing_tokens": _tokens(failing)}
+    return RuleCost(
+        rule=rule,
+        documents=len(first),
+        chars=sum(len(doc.text) for doc in first),
+        tokens=_tokens(first),
+        alone_documents=len(alone),
+        alone_tokens=_tokens(alone),
+        failing_documents=len(failing),
+        failing_tokens=_tokens(failing),
+    )
 
 
 def _tokens(docs: Sequence[Doc]) -> int:
@@ -133,22 +153,22 @@ def _count_pairs(docs: Sequence[Doc]) -> list[dict[str, Any]]:
     ]
 
 
-def _count_funnel(story: Story) -> dict[str, dict[str, int]]:
-    units: dict[str, Counter[str]] = {unit: Counter() for unit in ("records", "chars", "tokens")}
+def _count_funnels(story: Story) -> dict[str, Funnel]:
+    measures: dict[str, Counter[str]] = {name: Counter() for name in ("records", "chars", "tokens")}
     for doc in story.docs:
-        units["records"][doc.verdict] += 1
-        units["chars"][doc.verdict] += len(doc.text)
-        units["tokens"][doc.verdict] += len(doc.text.encode())
-    units["records"]["quarantined"] = len(story.bad)
+        measures["records"][doc.verdict] += 1
+        measures["chars"][doc.verdict] += len(doc.text)
+        measures["tokens"][doc.verdict] += len(doc.text.encode())
+    measures["records"]["quarantined"] = len(story.bad)
     stages = ("kept", "dropped", "duplicate", "quarantined")
     return {
-        unit: {"read": counts.total(), **{stage: counts[stage] for stage in stages}}
-        for unit, counts in units.items()
+        name: Funnel(read=counts.total(), **{stage: counts[stage] for stage in stages})
+        for name, counts in measures.items()
     }
 
 
 def _write_stats(
-    run: Path, story: Story, census: Census, mass_V: np.ndarray, rules: Sequence[Mapping[str, Any]]
+    run: Path, story: Story, census: Census, mass_V: np.ndarray, rules: Mapping[str, RuleCost]
 ) -> None:
     skipped = [{"unit": 0, "kind": kind, "records": n} for kind, n in story.skipped.items()]
     tables = [
@@ -159,7 +179,7 @@ def _write_stats(
         ("signal_correlation", SIGNAL_CORRELATION, _correlate_signals(census)),
         ("trajectories", TRAJECTORY_STATS, _count_trajectories(census)),
         ("deciles", DECILE_STATS, _count_deciles(census)),
-        ("rules", RULE_STATS, [*rules]),
+        ("rules", RULE_STATS, [asdict(cost) for cost in rules.values()]),
         ("rule_overlap", RULE_OVERLAP, _count_pairs(story.docs)),
         ("skipped", SKIPPED_STATS, skipped),
         ("sources", SOURCE_STATS, _count_sources(census)),

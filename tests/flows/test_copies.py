@@ -8,6 +8,7 @@ from flows.database.query import open_database
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, Doc, Hit, Story, name_doc
 from tests.flows.test_report import read
+from weighting.contracts.counts import SetCounts
 
 
 def ask(run, sql):
@@ -33,7 +34,7 @@ COPIES = Story(
     bad=(),
     hits=[Hit(4, score=0.5), Hit(4, item="r2"), Hit(5), Hit(5, set="others", answer=None)],
     sets={
-        name: {"items": 9, "hidden": hidden}
+        name: SetCounts(9, hidden)
         for name, hidden in (("nothing", 9), ("others", 0), ("riddles", 1))
     },
 )
@@ -166,7 +167,7 @@ def test_passages_are_those_that_fill_most(tmp_path):
 def test_items_stand_beside_the_documents(tmp_path):
     many = [Hit(1, item=f"{number:02}", score=0.5 + number / 100) for number in range(20)]
     hits = [*many, Hit(0, set="others", question="long " * 200 + "end", answer=None)]
-    sets = {name: {"items": 50, "hidden": 2} for name in ("nothing", "others", "riddles")}
+    sets = {name: SetCounts(50, 2) for name in ("nothing", "others", "riddles")}
     page = read(build_run(tmp_path / "run", Story(hits=hits, sets=sets)))
     assert "nothing 50 2 0 0 0 others 50 2 1 1 1 riddles 50 2 20 1 1" in page.text
     assert "others r1: 100 % the item" in page.text
@@ -179,6 +180,6 @@ def test_items_stand_beside_the_documents(tmp_path):
 
 
 def test_sets_of_which_nothing_was_found(tmp_path):
-    sets = {"riddles": {"items": 50, "hidden": 0}}
+    sets = {"riddles": SetCounts(50, 0)}
     text = read(build_run(tmp_path / "run", Story(sets=sets))).text
     assert "of which kept riddles 50 0 0 0 0 Records that could not be read" in text

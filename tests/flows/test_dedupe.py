@@ -117,7 +117,7 @@ def test_what_is_to_come_is_told_before_and_what_was_found_after(first):
 
 def test_the_ledger_and_the_clusters_say_which_copy_stays(first):
     run, _ = first
-    check_files(run, read_manifest(run))
+    check_files(run, read_manifest(run).files)
     assert dict(ask(run, "SELECT verdict, count(*) FROM ledger GROUP BY verdict")) == {
         "kept": 10,
         "duplicate": 2,
@@ -203,7 +203,7 @@ def test_a_dump_with_nothing_new_is_a_whole_run(first, folder):
     (folder / "known.toml").write_text(RECIPE.replace("vocab_size = 300", tokenizer))
     run = folder / "known"
     curate(folder, "one.jsonl", run, "known.toml", "--against", first[0])
-    check_files(run, read_manifest(run))
+    check_files(run, read_manifest(run).files)
     assert ask(run, "SELECT kind, records FROM duplicates") == [("of an earlier run", 12)]
     assert ask(run, "SELECT count(*) FROM documents") == [(0,)]
 

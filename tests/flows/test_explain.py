@@ -33,7 +33,7 @@ from tests.flows.stories import (
     weigh,
 )
 from tests.flows.tokens import Census
-from weighting.contracts.manifest import Manifest
+from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError
 from weighting.policies.registry import POLICIES, read_params
 from weighting.storage.files import read_json
@@ -51,7 +51,7 @@ STORY = Story(
     signals=MODELLED,
     policy="soft",
     hits=[Hit(2)],
-    sets={"riddles": {"items": 3, "hidden": 0}},
+    sets={"riddles": SetCounts(3, 0)},
 )
 MICROWAVE = name_doc(2)
 
@@ -146,12 +146,12 @@ def test_the_arithmetic_ends_in_the_number_of_the_shard(policy):
         policy, {"seed": 7} if policy in ("random", "shuffled") else {"mix": 0.125}
     )
     census = Census(replace(STORY, policy=policy, params=params))
-    manifest = Manifest({}, [], {"weighing": census.describe_weighing()}, [], {}, {})
+    facts = census.describe_weighing()
     corpus = Corpus(census.types, census.facts, EOS)
     for number, doc in census.docs.items():
         record = {"doc_id": name_doc(number), "split": doc.split}
         kept = keep(census, number)
-        weighing = weigh_again(corpus, manifest, record, kept)
+        weighing = weigh_again(corpus, facts, record, kept)
         for position in range(len(kept.ids_N)):
             weight = describe_weight(weighing, policy, kept, position)
             permuted = policy == "shuffled" and kept.ids_N[position] != EOS
@@ -182,7 +182,7 @@ def test_permuted_weights_are_told(tmp_path):
 
 
 def test_each_step_follows_from_the_one_before(run):
-    told = read_json(run / "manifest.json")["counts"]["weighing"]["splits"]["train"]
+    told = read_json(run / "manifest.json")["counts"]["weights"]["weighing"]["splits"]["train"]
     weight = tell(run, MICROWAVE, 5)["weight"]
     values = {step["name"]: step["value"] for step in weight["steps"]}
     assert values["relative"] == pytest.approx(values["raw"] / told["mean"])

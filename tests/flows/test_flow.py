@@ -40,9 +40,9 @@ def test_the_flow_runs_every_stage_and_then_skips_them(server, make_corpus, tmp_
     recipe.write_text('name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300')
     summary = curate_and_compare(corpus, out, recipe=str(recipe), steps=2, seeds=1)
     manifest = read_manifest(tmp_path / "run")
-    check_files(tmp_path / "run", manifest)
+    check_files(tmp_path / "run", manifest.files)
     assert summary["read"] == 68
-    assert summary["kept"] == manifest.counts["funnel"]["records"]["kept"] == 61
+    assert summary["kept"] == manifest.counts.documents.records.kept == 61
     assert summary["verdicts"] == [
         "weighted against plain: one seed, so no interval and no verdict"
     ]

@@ -25,6 +25,7 @@ from flows.report.signals import read_correlations, rebin
 from flows.report.weighing import describe_weighing, find_sampled_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
+from weighting.contracts.counts import WeighingFacts
 from weighting.policies.params import PolicyParams
 from weighting.signals.registry import SIGNALS, list_known
 from weighting.signals.token_types import Types
@@ -323,15 +324,9 @@ def test_a_patch_says_what_lies_in_it():
 
 
 def test_parameters_that_the_policy_reads():
-    counts = {
-        "weighing": {
-            "policy": "shuffled",
-            "params": {"of": "pdl", "alpha": 0.5, "cap": 8.0, "mix": 0.0},
-            "splits": {},
-        },
-        "reference": None,
-    }
-    weighing = describe_weighing(counts)
+    params = {"of": "pdl", "alpha": 0.5, "cap": 8.0, "mix": 0.0}
+    facts = WeighingFacts("shuffled", params, splits={}, golden="excess", borders=None)
+    weighing = describe_weighing(facts, None)
     assert [row["key"] for row in weighing.params] == ["of", "alpha", "cap", "mix"]
     assert weighing.reference == []
 

@@ -9,6 +9,7 @@ import pytest
 from flows.database.query import open_database
 from tests.flows.runs import build_run
 from tests.flows.stories import DOCS, MODELLED, Hit, Story, name_doc
+from weighting.contracts.counts import SetCounts
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sql\n(.*?)```\nColumns: (.*?)\n(?:\n|$)", PAGE + "\n", re.DOTALL)
@@ -21,7 +22,7 @@ def connection(tmp_path_factory):
         docs=[*DOCS[:2], marked, *DOCS[3:]],
         signals=MODELLED,
         hits=[Hit(2)],
-        sets={"riddles": {"items": 3, "hidden": 0}},
+        sets={"riddles": SetCounts(3, 0)},
     )
     run = build_run(tmp_path_factory.mktemp("queries") / "run", story)
     with open_database(run) as connection:

@@ -67,7 +67,7 @@ def test_killed_while_staging_the_old_state_is_whole(fixed, tmp_path, monkeypatc
         kill_at(patch, target, 1)
         with pytest.raises(Killed):
             finish(run)
-    check_files(run, read_manifest(run))
+    check_files(run, read_manifest(run).files)
     assert read_bytes(run) == read_bytes(fixed / "run")
     finish(run)
     assert read_bytes(run) == read_bytes(fixed / "whole")
@@ -98,7 +98,7 @@ def test_killed_while_moving_the_same_command_finishes(fixed, tmp_path, monkeypa
         if len(calls) < number:  # it ended before it could be killed
             break
         if (run / "manifest.json").exists():  # then it is the new one, and all has moved
-            check_files(run, read_manifest(run))
+            check_files(run, read_manifest(run).files)
         assert finish(run) is None or not (run / ".replay").exists()
         assert read_bytes(run) == read_bytes(fixed / "whole")
         assert read_manifest(run) == read_manifest(fixed / "whole")

@@ -19,6 +19,7 @@ from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
+from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import read_json, write_json
 
@@ -93,12 +94,12 @@ def evil(tmp_path_factory):
     recipe = {"name": EVIL[1], EVIL[2]: EVIL[0]}
     docs += [Doc(text, source=text, copy_of=i, similarity=0.9) for i, text in enumerate(EVIL)]
     hits = [Hit(i, text, text, 1.0, text, text, text) for i, text in enumerate(EVIL)]
-    sets = {text: {"items": 3, "hidden": 1} for text in EVIL}
+    sets = {text: SetCounts(3, 1) for text in EVIL}
     skipped = {EVIL[0]: 3, EVIL[1]: 1}
     story = Story(docs, bad, skipped, recipe=recipe, hits=hits, sets=sets, signals=MODELLED)
     folder = build_run(tmp_path_factory.mktemp("evil") / "<b onclick=alert(6)>", story)
     manifest = read_json(folder / "manifest.json")
-    manifest["counts"]["reference"] = {"run": EVIL[0], EVIL[1]: EVIL[7]}
+    manifest["counts"]["signals"]["reference"] = {"run": EVIL[0], EVIL[1]: EVIL[7]}
     write_json(folder / "manifest.json", manifest)
     return read(folder)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from tests.flows.stories import (
     name_doc,
     weigh,
 )
+from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.contracts.reasons import Reason
 from weighting.policies.controls import key_documents, key_tokens, shuffle
 from weighting.policies.golden import choose_golden, flag
@@ -161,22 +162,22 @@ class Census:
             reasons_N = np.where(self.text_N, marks_N | np.uint8(Reason.GOLDEN), reasons_N)
         return reasons_N
 
-    def describe_weighing(self) -> dict[str, Any]:
+    def describe_weighing(self) -> WeighingFacts:
         """Return what the manifest says of the weighing."""
         splits = {
-            split: {
+            split: SplitScale(
                 **weighed.scale._asdict(),
-                "cuts": {name: [*cut] for name, cut in weighed.cuts.items()},
-            }
+                cuts={name: [*cut] for name, cut in weighed.cuts.items()},
+            )
             for split, weighed in self.splits.items()
         }
-        return {
-            "policy": self.policy,
-            "params": self.params.to_dict(),
-            "golden": self.golden,
-            "borders": None,
-            "splits": splits,
-        }
+        return WeighingFacts(
+            policy=self.policy,
+            params=self.params.to_dict(),
+            splits=splits,
+            golden=self.golden,
+            borders=None,
+        )
 
     def _hold(self, split: str) -> np.ndarray:
         return self.chosen_N & (self.split_N == split)

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.work.units import plan
 from tests.conftest import write_corpus
-from tests.pipelines.jobs import run_jobs
+from tests.pipelines.jobs import RunCounts, run_jobs
 
 UNIT_BYTES = 12_000  # four units
 RARE = "~"  # a token of its own, once in the corpus
@@ -23,7 +23,7 @@ class Finished(NamedTuple):
     inputs: list[Path]
     run: Path
     sizes: dict[int, int]
-    counts: dict
+    counts: RunCounts
 
 
 @pytest.fixture(scope="session")

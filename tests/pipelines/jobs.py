@@ -1,6 +1,7 @@
 """Running all jobs over a corpus, for the tests of whole runs."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.curate.job import curate
 from pipelines.engine.runner import Engine
@@ -16,10 +17,18 @@ from pipelines.tokenize.tokenizer import train_tokenizer
 from pipelines.verify.records import verify_records
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from pipelines.work.units import plan
+from weighting.contracts.counts import DocumentCounts, WeightCounts
 from weighting.signals.model_settings import ModelSettings
-from weighting.storage.json_records import to_json
+
+
+class RunCounts(NamedTuple):
+    """What became of the records, and of the weight."""
+
+    documents: DocumentCounts
+    weights: WeightCounts
+
 
 OUTPUTS = ("documents", "dropped", "ledger", "shards", "signals", "stats", "tokenizer.json")
 
@@ -31,11 +40,11 @@ def run_jobs(
     target_bytes: int = 4000,
     weights: WeighSettings | None = None,
     model: ModelSettings | None = None,
-) -> dict:
+) -> RunCounts:
     """Curate and weigh `inputs` into `run`; return the counts."""
     engine, weights = engine or Engine(), weights or WeighSettings()
     planned = plan([str(path) for path in inputs], target_bytes)
-    job = Job(run, Work(run / "units"))
+    job = Job(run, WorkFolder(run / "units"))
     curate(planned.units, CurateSettings(bounds=list_bounds(RULES)), job, engine)
     train_tokenizer(sorted((run / "documents").glob("*")), run / "tokenizer.json", 300, 10**6)
     sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in planned.units}
@@ -43,14 +52,16 @@ def run_jobs(
     count(sizes, signals, job, engine)
     score(sizes, signals, job, engine)
     write_signal_stats(job, Encoder(run / "tokenizer.json"))
-    counts = verify_records(job)
-    return counts | weigh_job(sizes, weights, job, engine, counts["funnel"])
+    documents = verify_records(job)
+    return RunCounts(documents, weigh_job(sizes, weights, job, engine, documents))
 
 
-def weigh_job(sizes, weights: WeighSettings, job: Job, engine: Engine, funnel: dict) -> dict:
+def weigh_job(
+    sizes, weights: WeighSettings, job: Job, engine: Engine, documents: DocumentCounts
+) -> WeightCounts:
     """Weigh the sidecars of a run; return the counts."""
     weigh(sizes, weights, locate_sidecars(job, keep=True), job, engine)
-    return to_json(verify_weights(job, weights, funnel))
+    return verify_weights(job, weights, documents)
 
 
 def read_bytes(run: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import io
 import json
 import random
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -190,12 +191,12 @@ def test_good_records_come_out_and_bad_ones_say_why(corpus, target):
 
 def test_a_whole_run_accounts_for_every_record(corpus, tmp_path):
     counts = run_jobs([corpus], tmp_path / "run", Engine(1), target_bytes=20_000)
-    records = counts["funnel"]["records"]
-    assert records["quarantined"] == BAD.total()
-    assert records["read"] == GOOD + BAD.total()
-    assert records["read"] == sum(n for verdict, n in records.items() if verdict != "read")
-    assert (records["kept"], records["dropped"], records["duplicate"]) == (GOOD, 0, 0)
-    assert counts["skipped"] == {"request": 1}
+    records = counts.documents.records
+    assert records.quarantined == BAD.total()
+    assert records.read == GOOD + BAD.total()
+    assert records.read == sum(n for name, n in asdict(records).items() if name != "read")
+    assert (records.kept, records.dropped, records.duplicate) == (GOOD, 0, 0)
+    assert counts.documents.skipped == {"request": 1}
     assert count_funnel(read_ledger(tmp_path / "run"))["records"] == records
     entries = list(quarantine.read(tmp_path / "run" / "quarantine"))
     assert Counter((entry.name, entry.error) for entry in entries) == BAD

@@ -4,7 +4,6 @@ import json
 import math
 import random
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 
 import duckdb
@@ -17,18 +16,18 @@ from pipelines.curate import quarantine
 from pipelines.engine.runner import Engine
 from pipelines.score.statistics import read_statistics
 from pipelines.settings import Job
-from pipelines.verify.records import check_clusters, count_funnel, list_files, read_ledger
-from pipelines.verify.weights import check_invariants, check_shards, read_shards
-from pipelines.work.folder import Work
+from pipelines.verify.files import list_files
+from pipelines.verify.records import check_clusters, count_funnel, read_ledger
+from pipelines.verify.weights import check_invariants, check_shards
+from pipelines.work.folder import WorkFolder
 from tests.conftest import write_text
 from tests.pipelines.jobs import read_bytes, run_jobs
-from weighting.contracts.counts import SplitCounts
+from weighting.contracts.counts import Funnel
 from weighting.contracts.manifest import check_files
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError, BrokenContract, BrokenInvariant
-from weighting.storage.json_records import from_json
 
 PROSE = "The dog and the cat have to be with that other animal of the house. "
 
@@ -41,19 +40,19 @@ def finished(small_corpus, tmp_path_factory):
 
 
 def test_every_record_is_accounted_for(finished):
-    run, counts = finished
-    records = counts["funnel"]["records"]
-    assert records == {"read": 68, "kept": 60, "dropped": 3, "duplicate": 5, "quarantined": 0}
-    assert count_funnel(read_ledger(run)) == counts["funnel"]
-    for unit in ("chars", "tokens"):
-        parts = counts["funnel"][unit]
-        assert parts["read"] == sum(value for name, value in parts.items() if name != "read")
+    run, (documents, _) = finished
+    records = documents.records
+    assert records == Funnel(read=68, kept=60, dropped=3, duplicate=5, quarantined=0)
+    assert count_funnel(read_ledger(run)) == documents.funnels
+    for funnel in (documents.chars, documents.tokens):
+        parts = funnel.kept, funnel.dropped, funnel.duplicate, funnel.quarantined
+        assert funnel.read == sum(parts)
 
 
 def test_tokens_in_shards_are_those_of_the_kept_documents_and_their_ends(finished):
     _, counts = finished
-    packed = sum(split["tokens"] for split in counts["splits"].values())
-    assert packed == counts["funnel"]["tokens"]["kept"] + counts["funnel"]["records"]["kept"]
+    in_shards = sum(split.tokens for split in counts.weights.splits.values())
+    assert in_shards == counts.documents.tokens.kept + counts.documents.records.kept
 
 
 def test_weights_of_each_split_average_one_and_are_live(finished):
@@ -63,7 +62,7 @@ def test_weights_of_each_split_average_one_and_are_live(finished):
         weights = np.concatenate([s.weights_N for shard in shards for s in shard.segments])
         assert weights.mean(dtype=np.float64) == pytest.approx(1, abs=1e-6)
         assert weights.std() > 0.05
-        assert len(weights) == counts["splits"][split]["tokens"]
+        assert len(weights) == counts.weights.splits[split].tokens
 
 
 def test_shards_hold_the_text_and_end_every_document(finished):
@@ -100,10 +99,10 @@ def test_a_weight_is_explained_by_the_sidecar(finished):
     params = shard.info.policy_params
     score = params["dials"]["surprisal"] * rarity + params["dials"]["ngram_gain"] * gain
     bound = math.log(params["cap"])
-    scale = counts["weighing"]["splits"]["train"]
-    raw = np.exp(np.clip(score, -bound, bound)) / scale["mean"]
-    weights = (scale["mix"] + (1 - scale["mix"]) * raw) / scale["divisor"]
-    weights[sidecar.special_N] = 1 / scale["divisor"]
+    scale = counts.weights.weighing.splits["train"]
+    raw = np.exp(np.clip(score, -bound, bound)) / scale.mean
+    weights = (scale.mix + (1 - scale.mix) * raw) / scale.divisor
+    weights[sidecar.special_N] = 1 / scale.divisor
     assert sidecar.doc_ids.to_pylist() == shard.segments[0].doc_ids.to_pylist()
     assert np.allclose(shard.segments[0].weights_N, weights, rtol=1e-5)
 
@@ -131,7 +130,7 @@ def test_statistics_add_up_and_answer_in_sql(finished):
         with duckdb.connect() as connection:
             return connection.execute(sql.replace("STATS", str(run / "stats"))).fetchall()
 
-    tokens = counts["splits"]["train"]["tokens"] + counts["splits"]["validation"]["tokens"]
+    tokens = counts.weights.splits["train"].tokens + counts.weights.splits["validation"].tokens
     assert ask("select sum(count_train + count_validation) from 'STATS/types.parquet'") == [
         (tokens,)
     ]
@@ -149,20 +148,18 @@ def test_statistics_add_up_and_answer_in_sql(finished):
         "select documents, alone_documents from 'STATS/rules.parquet' where rule = 'gopher_words'"
     ) == [(3, 0)]
     specials = ask("select sum(tokens) from 'STATS/reasons.parquet' where reason = 'special'")
-    assert specials == [(counts["funnel"]["records"]["kept"],)]
+    assert specials == [(counts.documents.records.kept,)]
 
 
 def test_the_checksums_of_all_outputs_are_kept(finished, tmp_path):
-    from weighting.contracts.manifest import Manifest
-
     run, counts = finished
     files = list_files(run)
     assert {entry.path.split("/")[0] for entry in files} >= {"documents", "shards", "ledger"}
     shards = [entry for entry in files if entry.path.startswith("shards/")]
     assert sum(entry.tokens for entry in shards) == sum(
-        split["tokens"] for split in counts["splits"].values()
+        split.tokens for split in counts.weights.splits.values()
     )
-    check_files(run, Manifest({}, [], {}, files, {}, {}))
+    check_files(run, files)
 
 
 def test_shuffled_inputs_and_other_folders_give_the_same_bytes(small_corpus, finished, tmp_path):
@@ -207,8 +204,8 @@ def test_bad_records_are_quarantined_and_good_ones_kept(tmp_path):
         lines.insert(at, line)
     (tmp_path / "mixed.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     counts = run_jobs([tmp_path / "mixed.jsonl"], tmp_path / "run")
-    records = counts["funnel"]["records"]
-    assert records == {"read": 24, "kept": 20, "dropped": 0, "duplicate": 0, "quarantined": 4}
+    records = counts.documents.records
+    assert records == Funnel(read=24, kept=20, dropped=0, duplicate=0, quarantined=4)
     entries = list(quarantine.read(tmp_path / "run" / "quarantine"))
     assert [entry.error for entry in entries] == [
         "bad_json", "bad_utf8", "missing_field", "wrong_type",
@@ -231,16 +228,15 @@ def test_a_corpus_of_which_nothing_is_left_says_so(tmp_path):
 
 
 def test_lost_tokens_or_weight_fail_the_run(finished):
-    run, counts = finished
-    job = Job(run, Work(run / "units"))
-    splits = from_json(Mapping[str, SplitCounts], counts["splits"])
-    check_invariants(job, counts["funnel"], splits, 0)
-    lost = counts["funnel"] | {"tokens": counts["funnel"]["tokens"] | {"kept": 59}}
+    run, (documents, weights) = finished
+    job, splits = Job(run, WorkFolder(run / "units")), weights.splits
+    check_invariants(job, documents, splits, 0)
+    lost = replace(documents, tokens=replace(documents.tokens, kept=59))
     with pytest.raises(BrokenInvariant, match="tokens: read"):
         check_invariants(job, lost, splits, 0)
-    short = splits | {"train": replace(splits["train"], tokens=1)}
+    short = {**splits, "train": replace(splits["train"], tokens=1)}
     with pytest.raises(BrokenInvariant, match="shards"):
-        check_invariants(job, counts["funnel"], short, 0)
+        check_invariants(job, documents, short, 0)
 
 
 @pytest.mark.parametrize("verdict", ["kept", "dropped"])
@@ -255,10 +251,10 @@ def test_a_cluster_with_two_survivors_or_none_fails_the_run(finished, verdict):
 
 def test_a_shard_that_changed_after_it_was_written_fails_the_run(finished, tmp_path):
     run, _ = finished
-    shards = read_shards(Job(run, Work(run / "units")))
-    check_shards(run, shards)
+    units = [summary.shards for summary in WorkFolder(run / "units").weigh]
+    check_shards(run, units)
     shutil.copytree(run / "shards", tmp_path / "shards")
     with next((tmp_path / "shards").glob("*")).open("ab") as file:
         file.write(b"x")
     with pytest.raises(BrokenContract, match="bytes changed"):
-        check_shards(tmp_path, shards)
+        check_shards(tmp_path, units)

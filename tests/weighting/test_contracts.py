@@ -1,6 +1,5 @@
-"""Files, tables, reasons and the manifest: whole or absent, checked on write and on open."""
+"""Files, tables and reasons: whole or absent, checked on write and on open."""
 
-import json
 import subprocess
 import sys
 
@@ -8,16 +7,8 @@ import pyarrow as pa
 import pytest
 
 from weighting.contracts.documents import DOCUMENTS, ledger_schema, read_table, write_table
-from weighting.contracts.manifest import (
-    Manifest,
-    check_files,
-    check_records,
-    describe_file,
-    read_manifest,
-    write_manifest,
-)
 from weighting.contracts.reasons import Reason, name_flags
-from weighting.errors import AssayError, BrokenContract, BrokenInvariant
+from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import read_json, replacing, write_json, write_text
 
 ROW = {
@@ -30,10 +21,6 @@ ROW = {
     "passages": [],
     "contaminated": [],
 }
-
-
-def manifest(files=()):
-    return Manifest({}, [], {}, list(files), {}, {})
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -92,37 +79,6 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"no")
     with pytest.raises(BrokenContract, match=r"a\.parquet: not a readable Parquet file"):
         read_table(tmp_path / "a.parquet", DOCUMENTS)
-
-
-def test_the_manifest_survives_a_round_trip_and_notices_changed_bytes(tmp_path):
-    write_text(tmp_path / "shards" / "a.arrow", "bytes")
-    entry = describe_file(tmp_path, tmp_path / "shards" / "a.arrow", rows=1, tokens=2, mass=2.0)
-    write_manifest(tmp_path, manifest([entry]))
-    read = read_manifest(tmp_path)
-    assert read == manifest([entry])
-    check_files(tmp_path, read)
-    write_text(tmp_path / "shards" / "a.arrow", "other")
-    with pytest.raises(BrokenContract, match="bytes differ"):
-        check_files(tmp_path, read)
-    (tmp_path / "shards" / "a.arrow").unlink()
-    with pytest.raises(BrokenContract, match="missing on disk"):
-        check_files(tmp_path, read)
-
-
-def test_a_manifest_of_another_version_is_refused(tmp_path):
-    write_manifest(tmp_path, manifest())
-    fields = json.loads((tmp_path / "manifest.json").read_text())
-    write_json(tmp_path / "manifest.json", {**fields, "manifest_version": 9})
-    with pytest.raises(BrokenContract, match="version 9"):
-        read_manifest(tmp_path)
-
-
-def test_records_must_add_up():
-    check_records(
-        {"read": 10, "kept": 6, "dropped": 2, "duplicate": 1, "quarantined": 1}, "records"
-    )
-    with pytest.raises(BrokenInvariant, match=r"read 10, but 6 kept .* = 6"):
-        check_records({"read": 10, "kept": 6}, "records")
 
 
 def test_flags_have_names():

@@ -67,7 +67,12 @@ class DocumentCounts:
     rules: Mapping[str, RuleCost]
     sets: Mapping[str, SetCounts]
     encoders: list[str]  # libraries that encoded the text
-    replays: list[Replay] = field(default_factory=list)
+    replays: list[Replay] = field(default_factory=list)  # oldest first
+
+    @property
+    def funnels(self) -> Mapping[str, Funnel]:
+        """The funnels by measure."""
+        return {"records": self.records, "chars": self.chars, "tokens": self.tokens}
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from weighting.contracts.counts import Counts, Funnel
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.shards import Shard
 from weighting.errors import BrokenContract, BrokenInvariant
-from weighting.storage.files import read_json, sha256, write_json
+from weighting.extensions import Extension
+from weighting.storage.files import read_json, sha256
+from weighting.storage.json_records import from_json, write_record
 
-MANIFEST_VERSION = 4
+MANIFEST_VERSION = 5
 MANIFEST_NAME = "manifest.json"
 # A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
 # of the tolerance is for the raw weights, which are float32 as well.
@@ -30,25 +33,35 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class TokenizerFacts:
+    """The tokenizer that made the token ids."""
+
+    sha256: str
+    vocab_size: int
+    eos_id: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The whole story of a run, as JSON.
 
-    `recipe` is the effective recipe with every default written out; `counts` holds the funnel;
-    `versions` the code and libraries.
+    `recipe` is the effective recipe with every default written out, whose sections are those of
+    `flows.recipe.schema`; `versions` are of the code and the libraries that can change the output.
     """
 
     recipe: Mapping[str, Any]
     inputs: list[InputEntry]
-    counts: Mapping[str, Any]
+    counts: Counts
     files: list[FileEntry]
     versions: Mapping[str, str]
-    tokenizer: Mapping[str, Any]
-    manifest_version: int = field(default=MANIFEST_VERSION)
+    tokenizer: TokenizerFacts
+    extensions: list[Extension] = field(default_factory=list)
+    manifest_version: int = MANIFEST_VERSION
 
 
 def write_manifest(run: Path, manifest: Manifest) -> None:
     """Write RUN/manifest.json atomically. Call it last: its presence says that the run is whole."""
-    write_json(run / MANIFEST_NAME, asdict(manifest))
+    write_record(run / MANIFEST_NAME, manifest)
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -56,18 +69,17 @@ def read_manifest(run: Path) -> Manifest:
 
     Raises:
         AssayError: there is none.
-        BrokenContract: it is of another version.
+        BrokenContract: it is of another version, or no manifest.
     """
-    fields = read_json(run / MANIFEST_NAME)
+    path = run / MANIFEST_NAME
+    fields = read_json(path)
     version = fields.get("manifest_version")
     if version != MANIFEST_VERSION:
         raise BrokenContract(
             f"{run}: made by another version of assay (manifest version {version}, this one reads "
             f"{MANIFEST_VERSION}); make it again: assay curate with --overwrite"
         )
-    files = [FileEntry(**entry) for entry in fields.pop("files")]
-    inputs = [InputEntry(**entry) for entry in fields.pop("inputs")]
-    return Manifest(files=files, inputs=inputs, **fields)
+    return from_json(Manifest, fields, str(path))
 
 
 def describe_file(
@@ -77,9 +89,9 @@ def describe_file(
     return FileEntry(path.relative_to(run).as_posix(), sha256(path), rows, tokens, mass)
 
 
-def check_files(run: Path, manifest: Manifest) -> None:
+def check_files(run: Path, files: Iterable[FileEntry]) -> None:
     """Raise BrokenContract where a file of the manifest is missing or has other bytes."""
-    for entry in manifest.files:
+    for entry in files:
         path = run / entry.path
         if not path.exists():
             raise BrokenContract(f"{path}: named in the manifest, missing on disk")
@@ -87,17 +99,17 @@ def check_files(run: Path, manifest: Manifest) -> None:
             raise BrokenContract(f"{path}: bytes differ from the manifest's checksum")
 
 
-def check_records(counts: Mapping[str, int], unit: str) -> None:
+def check_records(funnel: Funnel, measure: str) -> None:
     """Check read = kept + dropped + duplicate + quarantined, in records, characters or tokens.
 
     Raises:
         BrokenInvariant: it does not add up; the message shows every term.
     """
-    parts = ("kept", "dropped", "duplicate", "quarantined")
-    total = sum(counts.get(part, 0) for part in parts)
-    if counts["read"] != total:
-        terms = " + ".join(f"{counts.get(part, 0)} {part}" for part in parts)
-        raise BrokenInvariant(f"{unit}: read {counts['read']}, but {terms} = {total}")
+    parts = {verdict: count for verdict, count in asdict(funnel).items() if verdict != "read"}
+    total = sum(parts.values())
+    if funnel.read != total:
+        terms = " + ".join(f"{count} {verdict}" for verdict, count in parts.items())
+        raise BrokenInvariant(f"{measure}: read {funnel.read}, but {terms} = {total}")
 
 
 def check_weight_mass(split: str, shards: Iterable[Shard]) -> None:

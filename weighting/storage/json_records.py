@@ -94,7 +94,10 @@ def _read_union(given: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa:
 def _read_array(origin: Any, given: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
     """Read a list, a sequence, a tuple of one type (`tuple[int, ...]`) or of several."""
     _require(isinstance(value, list), origin, value, where)
-    if origin is tuple and given[-1] is not Ellipsis:
+    fixed = origin is tuple and given[-1] is not Ellipsis
+    if not fixed and set(map(type, value)) <= {given[0]} & set(SCALARS):  # fast, for long ones
+        return value if origin is list else tuple(value)
+    if fixed:
         _require(len(value) == len(given), origin, value, where)
         kinds = given
     else:

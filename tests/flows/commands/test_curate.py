@@ -20,11 +20,11 @@ PROSE = "The dog and the cat have to be with that other animal of the house. "
 def test_a_run_has_everything_the_manifest_names(finished):
     run, output = finished
     manifest = read_manifest(run)
-    check_files(run, manifest)
-    assert manifest.counts["funnel"]["records"]["kept"] == 60
+    check_files(run, manifest.files)
+    assert manifest.counts.documents.records.kept == 60
     assert manifest.recipe["name"] == "gopher"
     assert [entry.name for entry in manifest.inputs] == ["a.jsonl", "b.jsonl"]
-    assert manifest.tokenizer["encoders"] == ["gigatoken"]
+    assert manifest.counts.documents.encoders == ["gigatoken"]
     assert not (run / "units").exists()
     assert (run / "report.html").stat().st_size > 10_000
     assert "60" in output
@@ -49,7 +49,8 @@ def test_datasets_opens_the_shards(finished, monkeypatch, tmp_path):
     row = loaded[0]
     assert len(row["input_ids"]) == len(row["weights"]) == len(row["reasons"])
     assert (
-        sum(map(len, loaded["input_ids"])) == read_manifest(run).counts["splits"]["train"]["tokens"]
+        sum(map(len, loaded["input_ids"]))
+        == read_manifest(run).counts.weights.splits["train"].tokens
     )
 
 
@@ -78,8 +79,8 @@ def test_a_tokenizer_of_the_user_is_used_and_is_part_of_the_run(finished, small_
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(f'name = "x"\n[tokenizer]\npath = "{tokenizer}"')
     invoke("curate", *small_corpus, "--out", tmp_path / "run", "--recipe", recipe)
-    used = read_manifest(tmp_path / "run").tokenizer["sha256"]
-    assert used == read_manifest(finished[0]).tokenizer["sha256"]
+    used = read_manifest(tmp_path / "run").tokenizer.sha256
+    assert used == read_manifest(finished[0]).tokenizer.sha256
     tokenizer.write_text(tokenizer.read_text() + "\n")
     with pytest.raises(AssayError, match="a run of other inputs"):
         invoke("curate", *small_corpus, "--out", tmp_path / "run", "--recipe", recipe)
@@ -98,7 +99,7 @@ def test_a_list_of_the_recipe_is_part_of_the_run(small_corpus, tmp_path):
     run = tmp_path / "run"
     invoke("curate", small_corpus[0], "--out", run, "--recipe", recipe)
     manifest = read_manifest(run)
-    assert manifest.counts["rules"]["c4_bad_words"]["failing_documents"] > 0
+    assert manifest.counts.documents.rules["c4_bad_words"].failing_documents > 0
     assert manifest.inputs[-1].name == "rule_options.bad_words.en words.txt"
     (tmp_path / "words.txt").write_text("microwave\n")
     with pytest.raises(AssayError, match="a run of other inputs"):

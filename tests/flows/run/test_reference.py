@@ -42,10 +42,10 @@ def read_weights(run):
 
 def test_a_run_trains_its_reference_and_the_manifest_says_how(trained):
     manifest = read_manifest(trained.run)
-    check_files(trained.run, manifest)
-    story = manifest.counts["reference"]
+    check_files(trained.run, manifest.files)
+    story = manifest.counts.signals.reference
     assert story["run"] == "reference/model"
-    assert manifest.counts["signals"] == ["ngram_gain", *MODEL]
+    assert manifest.counts.signals.stored == ["ngram_gain", *MODEL]
     spread = find_spread(trained.model, CHECKPOINTS)
     assert story["checkpoints"] == [
         {"step": int(path.name[-8:]), "sha256": sha256(path / "model.safetensors")}
@@ -207,11 +207,11 @@ def test_a_replay_keeps_reference_and_tokenizer(trained, tmp_path):
     assert read_bytes(run, "reference") == kept
     assert (run / "tokenizer.json").read_bytes() == tokenizer
     manifest = read_manifest(run)
-    check_files(run, manifest)
-    assert manifest.counts["reference"] == before.counts["reference"]
-    assert manifest.counts["signals"] == before.counts["signals"]
-    records = manifest.counts["funnel"]["records"]
-    assert records["kept"] == before.counts["funnel"]["records"]["kept"] + 1
-    assert len(read_tables(run, "signals")) == records["kept"]
+    check_files(run, manifest.files)
+    assert manifest.counts.signals.reference == before.counts.signals.reference
+    assert manifest.counts.signals.stored == before.counts.signals.stored
+    records = manifest.counts.documents.records
+    assert records.kept == before.counts.documents.records.kept + 1
+    assert len(read_tables(run, "signals")) == records.kept
     output = invoke("curate", trained.whole, "--out", run, "--recipe", trained.recipe)
     assert output.count("skipped") == 7

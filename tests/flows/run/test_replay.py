@@ -11,6 +11,7 @@ from flows.database.catalog import open_catalog
 from flows.run import replay as replays
 from tests.conftest import write_corpus
 from tests.flows.invoking import invoke
+from weighting.contracts.counts import Replay
 from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
@@ -114,7 +115,7 @@ def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fres
     repair = break_line(first)
     curate(corpus, run, recipe)
     before = read_manifest(run)
-    assert before.counts["funnel"]["records"]["quarantined"] == 1
+    assert before.counts.documents.records.quarantined == 1
     repair()
     restored = []
     restore = replays.restore_unit
@@ -127,13 +128,13 @@ def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fres
     assert 1 < len(restored) < len(units)
     assert read_bytes(run) == read_bytes(fresh(corpus, run))
     manifest = read_manifest(run)
-    check_files(run, manifest)
-    assert manifest.counts["replayed"] == [
-        {"recovered": 1, "errors": {"bad_json": [1, 0]}, "fields": {}, "changed": ["a.jsonl"]}
+    check_files(run, manifest.files)
+    assert manifest.counts.documents.replays == [
+        Replay(recovered=1, errors={"bad_json": (1, 0)}, fields={}, changed=["a.jsonl"])
     ]
     assert manifest.inputs[0] != before.inputs[0]
     assert manifest.inputs[1] == before.inputs[1]
-    assert manifest.tokenizer["sha256"] == before.tokenizer["sha256"]
+    assert manifest.tokenizer == before.tokenizer
     with open_catalog(run) as connection:
         assert connection.execute("FROM quarantine_errors").fetchall() == []
     assert (run / "report.html").exists()
@@ -206,11 +207,11 @@ def test_a_repaired_archive_of_another_size(tmp_path, recipe, small_units, fresh
     first.unlink()
     (corpus / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
     curate(corpus, run, recipe)
-    counts = read_manifest(run).counts["funnel"]["records"]
-    assert counts["quarantined"] >= 1
+    counts = read_manifest(run).counts.documents.records
+    assert counts.quarantined >= 1
     (corpus / "a.jsonl.gz").write_bytes(packed)
     invoke("replay", run)
-    assert read_manifest(run).counts["funnel"]["records"]["read"] == 78
+    assert read_manifest(run).counts.documents.records.read == 78
     assert read_bytes(run) == read_bytes(fresh(corpus, run))
 
 
@@ -230,8 +231,8 @@ def test_a_right_field_name_recovers_and_keeps_what_was_read(tmp_path, recipe, f
     after = list_documents(run)
     assert set(before.values()) <= set(after.values())  # of two copies another may survive
     assert sorted(after.values()) == sorted(list_documents(fresh(good, run)).values())
-    replayed = read_manifest(run).counts["replayed"]
-    assert replayed[0]["fields"] == {"text_field": "body"}
+    replayed = read_manifest(run).counts.documents.replays
+    assert replayed[0].fields == {"text_field": "body"}
     # A later repair of another file, without the option, loses nothing either.
     assert "nothing is quarantined" in invoke("replay", run)
 
@@ -244,9 +245,9 @@ def test_replays_add_up(tmp_path, recipe):
     for repair in repairs:
         repair()
         invoke("replay", run)
-    replayed = read_manifest(run).counts["replayed"]
-    assert [one["changed"] for one in replayed] == [["a.jsonl"], ["b.jsonl"]]
-    assert [one["errors"] for one in replayed] == [{"bad_json": [2, 1]}, {"bad_json": [1, 0]}]
+    replayed = read_manifest(run).counts.documents.replays
+    assert [one.changed for one in replayed] == [["a.jsonl"], ["b.jsonl"]]
+    assert [one.errors for one in replayed] == [{"bad_json": (2, 1)}, {"bad_json": (1, 0)}]
 
 
 def test_without_quarantine_nothing_is_touched(tmp_path, recipe):

@@ -78,7 +78,7 @@ def test_another_weighing_is_byte_for_byte_a_run_of_that_recipe(base, fresh, wei
         path.name for path in (run / "stages").iterdir()
     }
     counts = read_manifest(weighed).counts
-    assert 0 < counts["selection"]["kept_tokens"] <= BUDGET
+    assert 0 < counts.weights.selection.kept_tokens <= BUDGET
     assert (
         read_outputs(base)["shards/validation-000000.arrow"]
         != (read_outputs(weighed)["shards/validation-000000.arrow"])
@@ -115,7 +115,7 @@ def test_weighing_again_changes_nothing(weigh, weighed):
 def test_it_is_checked_queried_and_explained_as_any_run(weighed):
     assert "every checksum right" in invoke("verify", weighed)
     sql = "select count(*) as n from token_weights where weight = 0"
-    zeros = sum(split["zeros"] for split in read_manifest(weighed).counts["splits"].values())
+    zeros = sum(split.zeros for split in read_manifest(weighed).counts.weights.splits.values())
     assert invoke("query", weighed, sql, "--format", "csv").split() == ["n", str(zeros)]
     selected = open_shard(min((weighed / "shards").glob("train-*"))).segments[0]
     name = selected.doc_ids[0].as_py()

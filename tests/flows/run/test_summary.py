@@ -1,6 +1,7 @@
 """The closing summary: every term of the funnel, narrow screens, pipes, hostile names."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -86,11 +87,19 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
     """The rules' table of a run of 10^10 tokens, with the longest name there is."""
     manifest = read_manifest(run)
     name = max(RULES, key=len)
-    cost = manifest.counts["rules"]["few_words"] | {
-        "rule": name, "failing_documents": 12_345_678, "failing_tokens": 9_876_543_210,
-    }  # fmt: skip
-    manifest.counts["rules"][name] = cost
-    manifest.counts["funnel"]["tokens"]["read"] = 10**10
+    documents = manifest.counts.documents
+    cost = replace(
+        documents.rules["few_words"],
+        rule=name,
+        failing_documents=12_345_678,
+        failing_tokens=9_876_543_210,
+    )
+    documents = replace(
+        documents,
+        rules={**documents.rules, name: cost},
+        tokens=replace(documents.tokens, read=10**10),
+    )
+    manifest = replace(manifest, counts=replace(manifest.counts, documents=documents))
     monkeypatch.setattr("flows.run.summary.read_manifest", lambda _: manifest)
     line = next(line for line in summarise(run).splitlines() if name in line)
     assert line.split() == [name, "12.3", "M", "9,876.5", "M", "98.8", "21", "9,876.5", "M"]

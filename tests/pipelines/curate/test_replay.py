@@ -4,14 +4,13 @@ import json
 import random
 from dataclasses import replace
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines.contamination.tables import HITS
 from pipelines.curate import quarantine
-from pipelines.curate.clean import CLEANED, STAGE, clean_unit
+from pipelines.curate.clean import CLEANED, clean_unit
 from pipelines.curate.fingerprint import locate_fingerprints
 from pipelines.curate.replay import (
     cut_batches,
@@ -25,13 +24,13 @@ from pipelines.curate.write_documents import LEDGER, write_unit_documents
 from pipelines.rules.families.gopher import RULES
 from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
+from pipelines.work.summaries import CleanSummary
 from pipelines.work.units import plan
 from tests.conftest import write_text
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.contracts.statistics import SKIPPED_STATS
 from weighting.errors import BrokenContract
-from weighting.storage.files import read_json
 
 SETTINGS = CurateSettings(
     bounds=list_bounds(RULES),
@@ -41,7 +40,7 @@ SETTINGS = CurateSettings(
 
 
 def open_job(folder):
-    return Job(folder, Work(folder / "units"))
+    return Job(folder, WorkFolder(folder / "units"))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def small_batches(monkeypatch):
 
 @pytest.fixture
 def cleaned(unit, tmp_path, small_batches):
-    """The unit cleaned and settled, as unit 0 of a run."""
+    """The unit cleaned and written, as unit 0 of a run."""
     job = open_job(tmp_path / "run")
     clean_unit(unit, SETTINGS, job)
     write_unit_documents(unit.uid, SETTINGS, job)
@@ -76,7 +75,7 @@ def cleaned(unit, tmp_path, small_batches):
 
 
 def read_batches(job, uid):
-    with pa.OSFile(str(job.work.path(STAGE, uid, ".arrow"))) as file:
+    with pa.OSFile(str(job.work.cleaned[uid])) as file:
         reader = pa.ipc.open_file(file)
         return [reader.get_batch(i) for i in range(reader.num_record_batches)]
 
@@ -85,7 +84,7 @@ def test_all_that_cleaning_found_out_is_in_the_run():
     assert set(CLEANED.names) <= set(DOCUMENTS.names) | set(LEDGER.names)
 
 
-def test_restoring_gives_the_batches_and_prints_of_cleaning(cleaned, unit, tmp_path):
+def test_restoring_gives_the_batches_and_fingerprints_of_cleaning(cleaned, unit, tmp_path):
     other = open_job(tmp_path / "other")
     restore_unit(5, cleaned.run, unit.uid, SETTINGS, other)
     before = read_batches(cleaned, unit.uid)
@@ -96,15 +95,15 @@ def test_restoring_gives_the_batches_and_prints_of_cleaning(cleaned, unit, tmp_p
     assert fingerprints[0].documents.read_bytes() == fingerprints[1].documents.read_bytes()
     assert fingerprints[0].bands.read_bytes() == fingerprints[1].bands.read_bytes()
     assert len(fingerprints[0].open_documents().rows_D) > 0
-    assert other.work.read(STAGE, 5) == {"records": 38, "skipped": {"request": 2}}
-    assert orjson.loads(other.work.path("rejected", 5, ".json").read_bytes()) == []
+    assert other.work.clean.read(5) == CleanSummary(38, {"request": 2})
+    assert other.work.rejected[5].read() == []
     assert not (other.run / "quarantine").exists()
 
 
 def test_a_restored_unit_is_not_written_twice(cleaned, unit, tmp_path):
     other = open_job(tmp_path / "other")
     restore_unit(0, cleaned.run, unit.uid, SETTINGS, other)
-    path = other.work.path(STAGE, 0, ".arrow")
+    path = other.work.cleaned[0]
     before = path.stat().st_mtime_ns
     restore_unit(0, cleaned.run, unit.uid, SETTINGS, other)
     assert path.stat().st_mtime_ns == before
@@ -115,9 +114,10 @@ def test_reading_again_without_a_fix_gives_the_same_files(cleaned, unit, tmp_pat
     known = restore_rows(cleaned.run, unit.uid)
     read_unit_again(unit, known, HITS.empty_table(), SETTINGS, scratch, other)
     assert read_batches(other, unit.uid) == read_batches(cleaned, unit.uid)
-    for stage, suffix in (("fingerprints", ".arrow"), ("bands", ".arrow"), ("rejected", ".json")):
-        paths = [job.work.path(stage, unit.uid, suffix) for job in (cleaned, other)]
+    for name in ("fingerprints", "bands"):
+        paths = [getattr(job.work, name)[unit.uid] for job in (cleaned, other)]
         assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert other.work.rejected[unit.uid].read() == cleaned.work.rejected[unit.uid].read()
     entries = [list(quarantine.read(job.run / "quarantine")) for job in (cleaned, other)]
     assert entries[0] == entries[1]
     assert len(entries[0]) == 2
@@ -131,9 +131,7 @@ def test_what_cannot_be_read_any_more_stays(cleaned, unit, tmp_path):
     settings = replace(SETTINGS, read=read)
     read_unit_again(unit, known, HITS.empty_table(), settings, scratch, other)
     assert pa.Table.from_batches(read_batches(other, unit.uid)) == known.combine_chunks()
-    assert read_json(other.work.path("rejected", unit.uid, ".json")) == read_json(
-        cleaned.work.path("rejected", unit.uid, ".json")
-    )
+    assert other.work.rejected[unit.uid].read() == cleaned.work.rejected[unit.uid].read()
 
 
 def test_known_documents_win_and_stand_where_they_were_read(cleaned, unit):

@@ -5,20 +5,22 @@ import io
 from rich.console import Console
 
 from pipelines.engine.progress import Progress
-from pipelines.work.folder import Work
+from pipelines.weigh.summaries import WeighSummary
+from pipelines.work.folder import WorkFolder
+from pipelines.work.summaries import CleanSummary
 
 SIZES = {0: 3_000_000, 1: 1_000_000}
 
 
 def test_each_stage_counts_its_own_units(tmp_path):
-    work, text = Work(tmp_path), io.StringIO()
+    work, text = WorkFolder(tmp_path), io.StringIO()
     progress = Progress(Console(file=text, width=120))
-    with progress.watch(work, ("clean", "write_documents"), SIZES, "records") as tick:
+    with progress.watch((work.clean, work.write_documents), SIZES, "records") as tick:
         tick()
-        work.finish("clean", 0, {"records": 1200})
+        work.clean.finish(0, CleanSummary(1200, {}))
         tick()
         tick()  # a unit is counted once
-        work.finish("clean", 1, {"records": 34})
+        work.clean.finish(1, CleanSummary(34, {}))
     clean, written = [line for line in text.getvalue().splitlines() if line.strip()]
     assert clean.startswith("clean")
     assert "100 %" in clean
@@ -29,9 +31,9 @@ def test_each_stage_counts_its_own_units(tmp_path):
 
 
 def test_tokens_are_told_in_millions(tmp_path):
-    work, text = Work(tmp_path), io.StringIO()
+    work, text = WorkFolder(tmp_path), io.StringIO()
     for uid in SIZES:
-        work.finish("score", uid, {"tokens": 500_000})
-    with Progress(Console(file=text, width=120)).watch(work, ("score",), SIZES, "tokens"):
+        work.weigh.finish(uid, WeighSummary(500_000))
+    with Progress(Console(file=text, width=120)).watch((work.weigh,), SIZES, "tokens"):
         pass
     assert "1.00 M tokens" in text.getvalue()

@@ -14,7 +14,7 @@ from pipelines.score.model_scorer import load_scorer
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job, ScoreSettings, WeighSettings
 from pipelines.tokenize.encoder import Encoder
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from tests.pipelines.conftest import Finished
 from tests.pipelines.jobs import weigh_job
 from trainer.config.schema import ModelConfig, TrainConfig
@@ -64,10 +64,12 @@ def model(finished, tmp_path_factory) -> ModelSettings:
 
 def score_into(folder: Path, finished: Finished, model, engine=None) -> Job:
     """Score the tokens of the finished run, from its counts, into a folder."""
-    job = Job(folder, Work(folder / "units"))
-    shutil.copytree(finished.run / "units", job.work.folder)
-    for stage in ("score", "type_signals", "weigh"):
-        shutil.rmtree(job.work.folder / stage)
+    job = Job(folder, WorkFolder(folder / "units"))
+    shutil.copytree(finished.run / "units", job.work.path)
+    for step in (job.work.score, job.work.weigh):
+        shutil.rmtree(step.folder)
+    shutil.rmtree(job.work.unit_type_signals.folder)
+    job.work.type_signals.path.unlink()
     for name in ("documents", "ledger", "tokenizer.json"):
         (folder / name).symlink_to(finished.run / name)
     settings = ScoreSettings(validation_share=0.2, order=3, model=model)
@@ -87,12 +89,12 @@ def weigh(finished, scored, tmp_path):
     """Weigh what was scored; return the counts and, by name, every shard and its sidecar."""
 
     def weigh(settings: WeighSettings):
-        job = Job(tmp_path / "run", Work(tmp_path / "run" / "units"))
+        job = Job(tmp_path / "run", WorkFolder(tmp_path / "run" / "units"))
         job.run.mkdir()
         for name in ("signals", "ledger", "tokenizer.json"):
             (job.run / name).symlink_to(scored.run / name)
         shutil.copytree(scored.run / "stats", job.run / "stats")
-        counts = weigh_job(finished.sizes, settings, job, Engine(), finished.counts["funnel"])
+        counts = weigh_job(finished.sizes, settings, job, Engine(), finished.counts.documents)
         return counts, [
             (
                 open_shard(path).segments[0],
@@ -148,7 +150,7 @@ def test_statistics_are_those_of_the_sidecars(scored):
 
 def test_key_tokens_are_golden_and_classes_of_trajectory_add_up(weigh, tmp_path):
     counts, parts = weigh(WeighSettings("soft", PolicyParams(**{**KEY, "golden": None})))
-    assert counts["weighing"]["golden"] == "key"
+    assert counts.weighing.golden == "key"
     rows = pq.read_table(tmp_path / "run/stats/trajectories.parquet").to_pylist()
     assert {row["trajectory"] for row in rows} <= set(CLASSES)
     golden, tokens, mass = 0, 0, 0.0
@@ -168,10 +170,10 @@ def test_key_tokens_are_golden_and_classes_of_trajectory_add_up(weigh, tmp_path)
 def test_longce_weighs_by_the_context_gain(weigh):
     counts, parts = weigh(WeighSettings("longce", PolicyParams(own=LongceParams(2.0))))
     for segment, sidecar in parts:
-        scale = counts["weighing"]["splits"][sidecar.info.split]
-        raw_N = np.minimum(np.exp(sidecar.signals["context_gain"]), 2.0) / scale["mean"]
+        scale = counts.weighing.splits[sidecar.info.split]
+        raw_N = np.minimum(np.exp(sidecar.signals["context_gain"]), 2.0) / scale.mean
         raw_N[sidecar.special_N] = 1.0
-        np.testing.assert_allclose(segment.weights_N, raw_N / scale["divisor"], rtol=1e-5)
+        np.testing.assert_allclose(segment.weights_N, raw_N / scale.divisor, rtol=1e-5)
 
 
 def test_learnt_keeps_what_the_training_brought_down(weigh):
@@ -184,10 +186,8 @@ def test_learnt_keeps_what_the_training_brought_down(weigh):
 
 def test_intersection_takes_high_excess_and_low_entropy_of_the_selected(weigh):
     counts, parts = weigh(INTERSECTION)
-    selection = counts["selection"]
-    assert (
-        0 < selection["kept_tokens"] <= 6000 < selection["kept_tokens"] + selection["left_tokens"]
-    )
+    selection = counts.selection
+    assert 0 < selection.kept_tokens <= 6000 < selection.kept_tokens + selection.left_tokens
     for split in ("train", "validation"):
         kept = [segment for segment, sidecar in parts if sidecar.info.split == split]
         names = {name for segment in kept for name in segment.doc_ids.to_pylist()}

@@ -12,6 +12,7 @@ from pipelines.score.moments import (
     EDGES,
     FINE,
     REACH,
+    Moments,
     correlate,
     measure,
     merge,
@@ -36,7 +37,7 @@ def give(rows):
 
 
 def measure_rows(rows):
-    return measure(*give(rows)) if rows else {"tokens": 0}
+    return measure(*give(rows)) if rows else Moments()
 
 
 def draw(count, seed=0):
@@ -60,8 +61,8 @@ def test_moments_depend_on_the_tokens_and_not_on_cuts_or_order(rows, cuts, rng):
 def test_every_value_is_counted_in_the_bin_whose_edges_hold_it(rows):
     signals, special_N = give(rows)
     moments = measure(signals, special_N)
-    assert moments["tokens"] == (~special_N).sum()
-    for name, counts in zip(moments["signals"], moments["bins"], strict=True):
+    assert moments.tokens == (~special_N).sum()
+    for name, counts in zip(moments.signals, moments.bins, strict=True):
         held_N = np.clip(signals[name][~special_N], -REACH, np.nextafter(REACH, 0))
         expected, _ = np.histogram(held_N, EDGES)
         assert counts == expected.tolist()
@@ -79,19 +80,19 @@ def test_spreads_and_correlations_are_those_of_numpy():
     rows = draw(500)
     signals, special_N = give(rows)
     moments = merge([measure_rows(rows[:123]), measure_rows(rows[123:])])
-    values_SxN = np.stack([signals[name] for name in moments["signals"]]).astype(np.float64)
+    values_SxN = np.stack([signals[name] for name in moments.signals]).astype(np.float64)
     assert not special_N.any()
     np.testing.assert_allclose(correlate(moments), np.corrcoef(values_SxN), atol=1e-9)
     np.testing.assert_allclose(spread(moments), values_SxN.std(axis=1), atol=1e-9)
-    assert moments["low"] == values_SxN.min(axis=1).tolist()
-    assert moments["high"] == values_SxN.max(axis=1).tolist()
+    assert moments.low == values_SxN.min(axis=1).tolist()
+    assert moments.high == values_SxN.max(axis=1).tolist()
 
 
 @pytest.mark.parametrize("constant", [0, 1, 12_345])
 def test_a_constant_signal_has_no_spread_and_correlates_with_nothing(constant):
     rows = [(i, gain, constant, special) for i, gain, _, special in draw(50)]
     moments = measure_rows(rows)
-    at = moments["signals"].index("nll")
+    at = moments.signals.index("nll")
     assert spread(moments)[at] == 0
     known = np.isnan(correlate(moments))
     assert known[at].all()
@@ -99,4 +100,4 @@ def test_a_constant_signal_has_no_spread_and_correlates_with_nothing(constant):
 
 
 def test_ends_of_text_alone_give_nothing():
-    assert measure_rows([(4, 1, 2, True)]) == merge([]) == {"tokens": 0}
+    assert measure_rows([(4, 1, 2, True)]) == merge([]) == Moments()

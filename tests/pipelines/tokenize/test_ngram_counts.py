@@ -4,6 +4,7 @@ import resource
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +19,8 @@ from pipelines.tokenize.ngram_counts import (
     measure_gain,
     merge_partition,
 )
-from pipelines.work.arrays import load_array
-from pipelines.work.folder import Work
+from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.work.folder import WorkFolder
 from weighting.signals.ngrams import (
     back_off,
     count_ngrams,
@@ -37,22 +38,26 @@ PROBABILITY = np.arange(1, VOCAB + 1) / np.arange(1, VOCAB + 1).sum()
 
 
 def flatten(documents):
-    """The ids, the offsets, which documents are for training, and which tokens."""
-    offsets = np.cumsum([0, *(len(ids) for ids, _ in documents)])
-    ids = np.array([i for ids, _ in documents for i in ids], np.uint32)
-    train = np.array([train for _, train in documents], bool)
-    return ids, offsets, train, np.repeat(train, np.diff(offsets)).astype(np.int64)
+    """The documents of a unit, given as (ids, whether for training)."""
+    names = pa.nulls(len(documents), pa.string())
+    return Documents(
+        doc_ids=names,
+        sources=names,
+        train_D=np.array([train for _, train in documents], bool),
+        ids_N=np.array([i for ids, _ in documents for i in ids], np.uint32),
+        offsets_D1=np.cumsum([0, *(len(ids) for ids, _ in documents)]),
+    )
 
 
 def make_job(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ngrams")
-    return Job(folder, Work(folder))
+    return Job(folder, WorkFolder(folder))
 
 
 def count(parts, partitions, job, order=ORDER):
     """Count and merge; return the seldom n-grams of each order."""
     for uid, documents in enumerate(parts):
-        count_unit(uid, *flatten(documents)[:3], EOS, VOCAB, order, job)
+        count_unit(uid, flatten(documents), Vocabulary(VOCAB, EOS), order, job)
     uids = range(len(parts))
     return [
         [merge_partition(n, part, partitions, uids, VOCAB, job) for part in range(partitions)]
@@ -61,27 +66,27 @@ def count(parts, partitions, job, order=ORDER):
 
 
 def measure(documents, counted, job):
-    ids, offsets, _, own = flatten(documents)
-    return measure_gain(ids, offsets, own, PROBABILITY, EOS, counted, job)
+    return measure_gain(flatten(documents), PROBABILITY, EOS, counted, job)
 
 
 def measure_whole(documents):
     """The gain of every token, from one table of all n-grams of each order."""
-    ids, offsets, _, own = flatten(documents)
+    flat = flatten(documents)
+    ids, own = flat.ids_N, flat.spread(flat.train_D)
     lower = PROBABILITY[ids]
-    for keys in list_keys(ids, offsets, EOS, VOCAB, ORDER):
-        counted = count_ngrams(keys[own == 1])
+    for keys in list_keys(ids, flat.offsets_D1, EOS, VOCAB, ORDER):
+        counted = count_ngrams(keys[own])
         discount = estimate_discount(*count_seldom(counted))
         rows = find_ngrams(tabulate(counted, VOCAB), keys, VOCAB)
-        lower = back_off(rows, lower, own, discount)
+        lower = back_off(rows, lower, own.astype(np.int64), discount)
     return np.log(lower / PROBABILITY[ids]).astype(np.float32)
 
 
 def count_all_seldom(documents):
     """How many n-grams of each order occur once and twice, before anything is left out."""
-    ids, offsets, _, own = flatten(documents)
-    keys = list_keys(ids, offsets, EOS, VOCAB, ORDER)
-    return [count_seldom(count_ngrams(some[own == 1])) for some in keys]
+    flat = flatten(documents)
+    keys = list_keys(flat.ids_N, flat.offsets_D1, EOS, VOCAB, ORDER)
+    return [count_seldom(count_ngrams(some[flat.spread(flat.train_D)])) for some in keys]
 
 
 @settings(max_examples=25)
@@ -118,12 +123,12 @@ def test_ranges_of_keys_are_about_equally_full(tmp_path_factory):
     job = make_job(tmp_path_factory)
     rng = np.random.default_rng(1)
     documents = [([*rng.integers(1, 2000, 5000).tolist(), EOS], True)]
-    count_unit(0, *flatten(documents)[:3], EOS, 2000, 3, job)
+    count_unit(0, flatten(documents), Vocabulary(2000, EOS), 3, job)
     for n in (2, 3):
         sizes = []
         for part in range(5):
             merge_partition(n, part, 5, [0], 2000, job)
-            sizes.append(sum(job.work.read(f"ngrams{n}", part)["seldom"]))
+            sizes.append(sum(job.work.ngram_seldom[n][part].read()))
         assert max(sizes) < 1.3 * min(sizes)
 
 
@@ -131,15 +136,15 @@ def test_a_merged_partition_is_not_merged_again(tmp_path_factory):
     job = make_job(tmp_path_factory)
     documents = [([1, 2, 1, 2, 1, EOS], True)]
     first = count([documents], 1, job, order=2)
-    for path in (job.work.folder / "keys2").iterdir():
-        path.unlink()
+    for file in job.work.ngram_keys[2]:
+        file.path.unlink()
     assert merge_partition(2, 0, 1, [0], VOCAB, job) == first[0][0]
 
 
 def test_contexts_that_occur_once_take_no_room(tmp_path_factory):
     job = make_job(tmp_path_factory)
     count([[([1, 2, 3, EOS], True), ([1, 2, 4, EOS], True)]], 1, job, order=3)
-    keys = load_array(job.work.path("ngrams3", 0, ".keys.npy"))
+    keys = job.work.ngram_contexts[3][0].load()
     # end-of-text twice, then 1; end-of-text and 1, then 2; 1 and 2, then 3 or 4
     assert len(keys) == 4
 

@@ -1,4 +1,4 @@
-"""What rules cost: counted by hand and counted by the accounts."""
+"""What rules cost: counted by hand and from the ledger."""
 
 import pyarrow as pa
 import pytest

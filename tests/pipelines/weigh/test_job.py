@@ -11,10 +11,10 @@ import pytest
 from pipelines.engine.runner import Engine
 from pipelines.settings import Job, WeighSettings
 from pipelines.tokenize.encoder import Encoder
-from pipelines.weigh.write_shards import STAGE as PACK
-from pipelines.work.folder import Work
+from pipelines.work.folder import WorkFolder
 from tests.pipelines.conftest import RARE, Finished
 from tests.pipelines.jobs import read_bytes, weigh_job
+from weighting.contracts.counts import SelectionCounts, WeightCounts
 from weighting.contracts.manifest import MEAN_TOLERANCE
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
@@ -47,7 +47,7 @@ class Weighed:
     """The shards of a weighing, each beside its sidecar, and its counts."""
 
     run: Path
-    counts: dict
+    counts: WeightCounts
 
     def read(self, split, column):
         """Return a column of the split's tokens, end to end in the order of the shards."""
@@ -81,9 +81,9 @@ def weigh_into(folder: Path, finished: Finished, settings, engine=None) -> Weigh
         if not (folder / name).exists():
             (folder / name).symlink_to(finished.run / name)
     shutil.copytree(finished.run / "stats", folder / "stats", dirs_exist_ok=True)
-    job = Job(folder, Work(folder / "units"))
-    funnel = finished.counts["funnel"]
-    return Weighed(folder, weigh_job(finished.sizes, settings, job, engine or Engine(), funnel))
+    job = Job(folder, WorkFolder(folder / "units"))
+    documents = finished.counts.documents
+    return Weighed(folder, weigh_job(finished.sizes, settings, job, engine or Engine(), documents))
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +103,14 @@ def weigh(finished, tmp_path_factory):
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.policy)
 def test_weights_average_one_whatever_the_policy(weigh, settings):
     weighed = weigh(settings)
-    assert weighed.counts["weighing"]["policy"] == settings.policy
+    assert weighed.counts.weighing.policy == settings.policy
     for split in SPLITS:
         weights_N = weighed.read(split, "weights_N")
         assert abs(weights_N.mean(dtype=np.float64) - 1) <= MEAN_TOLERANCE
         assert weights_N.min() >= 0
-        counts = weighed.counts["splits"][split]
-        assert (counts["tokens"], counts["zeros"]) == (len(weights_N), (weights_N == 0).sum())
-        assert counts["max"] == weights_N.max()
+        counts = weighed.counts.splits[split]
+        assert (counts.tokens, counts.zeros) == (len(weights_N), (weights_N == 0).sum())
+        assert counts.max == weights_N.max()
 
 
 def test_uniform_weights_are_one_to_the_bit(weigh):
@@ -134,11 +134,11 @@ def test_top_k_keeps_its_share_of_the_text_to_the_token(weigh):
     weighed = weigh(TOP)
     for split in SPLITS:
         text_N, gain_N = weighed.read_text(split), weighed.read_signal(split, "ngram_gain")
-        scale = weighed.counts["weighing"]["splits"][split]
-        kept_N = weighed.read(split, "weights_N") * scale["mean"] * scale["divisor"]
-        assert scale["mix"] == 0
+        scale = weighed.counts.weighing.splits[split]
+        kept_N = weighed.read(split, "weights_N") * scale.mean * scale.divisor
+        assert scale.mix == 0
         assert kept_N[text_N].sum() == pytest.approx(0.3 * text_N.sum(), rel=1e-6)
-        border, part = scale["cuts"]["ngram_gain"]
+        border, part = scale.cuts["ngram_gain"]
         assert border == np.sort(gain_N[text_N])[::-1][int(0.3 * text_N.sum())]
         expected_N = np.where(gain_N == border, part, gain_N > border)
         np.testing.assert_allclose(kept_N[text_N], expected_N[text_N], rtol=1e-6)
@@ -199,22 +199,22 @@ def test_the_richest_documents_are_selected_and_what_is_left_is_told(weigh):
     tokens = sum(sizes[name] for name in kept)
     assert BUDGET - max(sizes.values()) < tokens <= BUDGET
     assert min(densities[name] for name in kept) >= max(densities[name] for name in left)
-    assert weighed.counts["selection"] == {
-        "by": "golden",
-        "tokens": BUDGET,
-        "seed": 0,
-        "kept_documents": len(kept),
-        "kept_tokens": tokens,
-        "left_documents": len(left),
-        "left_tokens": sum(sizes.values()) - tokens,
-    }
+    assert weighed.counts.selection == SelectionCounts(
+        by="golden",
+        tokens=BUDGET,
+        seed=0,
+        kept_documents=len(kept),
+        kept_tokens=tokens,
+        left_documents=len(left),
+        left_tokens=sum(sizes.values()) - tokens,
+    )
     assert weighed.list_documents("validation") == weigh(SOFT).list_documents("validation")
 
 
 def test_chance_selects_as_much_and_others(weigh):
     _, sizes = measure_densities(weigh(SOFT))
     kept = weigh(CHANCE).list_documents("train")
-    tokens = weigh(CHANCE).counts["selection"]["kept_tokens"]
+    tokens = weigh(CHANCE).counts.selection.kept_tokens
     assert tokens == sum(sizes[name] for name in kept)
     assert BUDGET - max(sizes.values()) < tokens <= BUDGET
     assert kept != weigh(GOLDEN).list_documents("train")
@@ -223,8 +223,8 @@ def test_chance_selects_as_much_and_others(weigh):
 def test_a_budget_that_holds_all_leaves_nothing(weigh, finished, tmp_path):
     settings = WeighSettings("soft", selection=Selection("surprisal", 10**9))
     weighed = weigh_into(tmp_path / "run", finished, settings)
-    assert weighed.counts["selection"]["left_documents"] == 0
-    assert weighed.counts["selection"]["left_tokens"] == 0
+    assert weighed.counts.selection.left_documents == 0
+    assert weighed.counts.selection.left_tokens == 0
     assert read_shards(weighed.run) == read_shards(weigh(SOFT).run)
 
 
@@ -245,7 +245,7 @@ def test_a_weighing_goes_on_from_its_finished_units(weigh, finished, tmp_path):
     whole, again = weigh(GOLDEN), tmp_path / "again"
     shutil.copytree(whole.run, again, symlinks=True)
     before = read_bytes(again)
-    for summary in (again / "units" / PACK).glob("*.done.json"):
+    for summary in WorkFolder(again / "units").weigh.folder.glob("*.done.json"):
         if int(summary.name[:6]) % 2:
             summary.unlink()
             (again / "shards" / f"train-{summary.name[:6]}.arrow").unlink()

@@ -9,12 +9,10 @@ from pipelines.settings import Job, WeighSettings
 from pipelines.weigh import job as weigh_module
 from pipelines.weigh import sum_weights, weigh_inputs
 from pipelines.weigh.calibrate import Calibration
-from pipelines.weigh.job import WEIGHING
 from pipelines.weigh.shard_sums import HISTOGRAM_EDGES, histogram
-from pipelines.weigh.summaries import WeighSummary
 from pipelines.weigh.weigh_inputs import load_inputs, read_splits
-from pipelines.weigh.write_shards import STAGE, weigh_documents
-from pipelines.work.folder import Work
+from pipelines.weigh.write_shards import weigh_documents
+from pipelines.work.folder import WorkFolder
 from tests.pipelines.weigh.test_job import GOLDEN, RANDOM, SHUFFLED, SOFT, TOP, weigh_into
 from weighting.contracts.counts import WeighingFacts
 from weighting.contracts.shards import open_shard
@@ -23,11 +21,10 @@ from weighting.policies.normalisation import Scale
 from weighting.policies.quantiles import Cut
 from weighting.policies.selection import Borders
 from weighting.policies.weighing import flag_tokens, weigh_tokens
-from weighting.storage.json_records import from_json, read_record
 
 
 def read_job(weighed) -> Job:
-    return Job(weighed.run, Work(weighed.run / "units"))
+    return Job(weighed.run, WorkFolder(weighed.run / "units"))
 
 
 def load(weighed, settings):
@@ -35,7 +32,7 @@ def load(weighed, settings):
 
 
 def read_facts(weighed) -> WeighingFacts:
-    return read_record(WeighingFacts, read_job(weighed).work.path(WEIGHING, 0, ".json"))
+    return read_job(weighed).work.weighing.read()
 
 
 @pytest.mark.parametrize("settings", [SOFT, TOP, RANDOM, SHUFFLED, GOLDEN], ids=lambda s: s.policy)
@@ -59,7 +56,7 @@ def test_shards_hold_what_the_function_gives(finished, settings, tmp_path):
             assert np.array_equal(segment.reasons_N, flag_tokens(found.batch, inputs.scheme))
             assert segment.doc_ids.to_pylist() == [*found.batch.doc_ids]
             written += len(weights.weights_N)
-    assert written == sum(split["tokens"] for split in weighed.counts["splits"].values())
+    assert written == sum(split.tokens for split in weighed.counts.splits.values())
 
 
 def note_call(function, path, *args, **told):
@@ -118,7 +115,7 @@ def test_reasons_of_selected_documents_are_found_once(finished, tmp_path, monkey
 
 def test_a_unit_leaves_a_summary_that_says_where_its_weight_lies(finished, tmp_path):
     weighed = weigh_into(tmp_path / "run", finished, SOFT)
-    told = [from_json(WeighSummary, one) for one in read_job(weighed).work.summaries(STAGE)]
+    told = list(read_job(weighed).work.weigh)
     assert len(told) == len(finished.sizes)
     for unit in told:
         assert unit.tokens == sum(shard.tokens for shard in unit.shards.values())
