@@ -95,8 +95,14 @@ from weighting.errors import AssayError
             "[rules]\ncontamination = { max = 0.5 }",
             "rules.contamination: cannot be computed; give decontaminate.sets",
         ),
-        ("[weights]\nduplicate = -1", "weights: .*duplicate is -1.0, must be in \\[0, 64\\]"),
-        ("[weights]\ncontaminated = 2", r"weights: .*contaminated is 2.0, must be in \[0, 1\]"),
+        (
+            "[weights]\nduplicate = -1",
+            "weights.duplicate: duplicate is -1.0, must be in \\[0, 64\\]",
+        ),
+        (
+            "[weights]\ncontaminated = 2",
+            r"weights.contaminated: contaminated is 2.0, must be from 0 to 1",
+        ),
         ('[weights]\nduplicate = "no"', 'weights.duplicate: must be a number, is "no"'),
     ],
 )
