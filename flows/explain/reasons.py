@@ -17,7 +17,8 @@ REASONS: Mapping[Reason, str] = {
 def list_meanings(golden: str | None = None) -> dict[str, str]:
     """Return what each flag says by its lower-case name; `golden` is the rule of that flag."""
     told = {str(reason.name).lower(): text for reason, text in REASONS.items()}
-    return told | ({"golden": GOLDEN[golden].meaning} if golden in GOLDEN else {})
+    rule = GOLDEN.get(golden or "")
+    return told if rule is None else {**told, "golden": rule.meaning}
 
 
 def word_reasons(names: Sequence[str], golden: str | None = None) -> list[str]:
