@@ -86,7 +86,7 @@ def _make_model(policy: str, of: str | None) -> type[Weights]:
         types |= get_type_hints(kind)
     fields: dict[str, Any] = {
         name: (
-            Annotated[types[name], AfterValidator(partial(_check_value, name, knob))],
+            Annotated[types[name], AfterValidator(partial(_check_value, knob))],
             _declare(field, knob),
         )
         for name, (field, knob) in list_params(policy, of).items()
@@ -101,12 +101,13 @@ def _declare(field: Field[Any], knob: Knob) -> Any:  # noqa: ANN401 - pydantic's
     return pydantic.Field(default=field.default, description=knob.help)
 
 
-def _check_value(name: str, knob: Knob, value: Any) -> Any:  # noqa: ANN401 - of the knob's type
+def _check_value(knob: Knob, value: Any) -> Any:  # noqa: ANN401 - of the knob's type
+    """Return a value that its knob admits; of a mapping each one, named in the message."""
     for key, item in value.items() if isinstance(value, Mapping) else [("", value)]:
         try:
-            check_knob(f"{name}.{key}" if key else name, item, knob)
-        except AssayError as error:
-            raise ValueError(str(error)) from None
+            check_knob(key, item, knob)
+        except AssayError:
+            raise ValueError(f"{key} must be {knob.describe()}, is {item}".strip()) from None
     return value
 
 

@@ -23,6 +23,7 @@ from flows.run.stages import run_stage, weigh_tokens
 from pipelines.verify.weights import STATISTICS, verify_weights
 from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
 from weighting.errors import AssayError
+from weighting.policies.registry import check_policy
 from weighting.storage.files import replacing
 
 BEFORE = ("curate", "tokenizer", "tokenize", "reference", "score")  # stages that are shared
@@ -50,6 +51,7 @@ def reweigh(
     manifest = read_manifest(base)
     run = open_run(base)
     recipe = change_recipe(run.recipe, weights, selection)
+    _check_measured(manifest, recipe)
     if not any((base / "signals").glob("*.parquet")):
         raise AssayError(
             f"{base}: keeps no signals, so it cannot be weighed anew; "
@@ -81,6 +83,12 @@ def change_recipe(
         return parse_recipe(fields)
     except ValidationError as error:
         raise AssayError("; ".join(map(str, list_problems(error, Recipe)))) from None
+
+
+def _check_measured(manifest: Manifest, recipe: Recipe) -> None:
+    """Raise AssayError where the policy needs a signal that came to assay after the run."""
+    if measured := list(manifest.counts["facts"]["means"]):
+        check_policy(recipe.weights.policy, recipe.weights.params(), measured)
 
 
 def is_shared(path: str) -> bool:

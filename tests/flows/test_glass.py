@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.database.query import open_database
-from flows.report import write_report
+from flows.report import scales, write_report
 from flows.report.charts import Patch, density, distribution
 from flows.report.disputes import Sample, find_disputes
 from flows.report.frequency import read_frequency
@@ -98,7 +98,7 @@ def test_flags_can_be_marked(html):
     assert sum("D" in found.split() for found, _ in classes) == 14
     assert sum("C" in found.split() for found, _ in classes) == 10
     assert sum(", in 4 documents" in note for _, note in classes) == 14
-    for mark in "RGJDC":
+    for mark in "RGDC":
         assert f"main:has(#show-marks:checked) .{mark} {{" in html
 
 
@@ -183,6 +183,16 @@ def test_a_loss_is_shaded_by_its_rank_and_a_gain_by_its_sign():
     levels = gain.shade(np.array([-99, -8, -3, 0, 3, 8, 99], np.float32))
     assert levels.tolist() == [-6, -1, 0, 0, 0, 1, 6]
     assert [step.label for step in gain.steps][5:8] == ["−8.2", "0", "+8.2"]
+
+
+def test_letters_of_signals_are_never_that_of_weights_and_never_run_out(monkeypatch):
+    many = {**SIGNALS, **{f"own_{at}": SIGNALS["nll"] for at in range(60)}}
+    monkeypatch.setattr(scales, "SIGNALS", many)
+    spread = distribute([(0.0, 1.0, 5)])
+    letters = [one.letter for one in scales.scale_signals(dict.fromkeys(many, spread))]
+    assert letters[: len(SIGNALS)] == list("abcdefghijk")
+    assert "w" not in letters
+    assert len(set(letters)) == len(many)
 
 
 @given(st.lists(st.tuples(floats, st.integers(1, 9)), min_size=1), st.lists(floats, min_size=2))

@@ -77,7 +77,7 @@ def test_all_that_is_wrong_is_told_at_once_by_key_and_with_what_is_valid():
     assert problems[2:] == [
         'weights.dials.idf: must be a number, is "x"',
         'weights.cap: must be a number, is "high"',
-        "weights.mix: mix is 2.0, must be from 0 to 1",
+        "weights.mix: must be from 0 to 1, is 2.0",
     ]
 
 
@@ -89,8 +89,8 @@ def test_all_that_is_wrong_is_told_at_once_by_key_and_with_what_is_valid():
         ({"policy": "shuffled", "of": 3}, "weights.of: must be a string, is 3"),
         ({"policy": "shuffled", "of": "sotf"}, "weights: policy shuffled cannot be of 'sotf'"),
         ({"dials": {"rarity": 1.0}}, "weights: unknown signal 'rarity'; valid: surprisal"),
-        ({"dials": {"idf": 17}}, "weights.dials: dials.idf is 17.0, must be from -16 to 16"),
-        ({"policy": "top_k", "share": 0}, "weights.share: share is 0.0, must be > 0 and ≤ 1"),
+        ({"dials": {"idf": 17}}, "weights.dials: idf must be from -16 to 16, is 17.0"),
+        ({"policy": "top_k", "share": 0}, "weights.share: must be > 0 and ≤ 1, is 0.0"),
         ({"policy": "pdl", "alpha": float("nan")}, "weights.alpha: must be a finite number"),
         ({"policy": "random", "seed": 0.5}, "weights.seed: must be a whole number, is 0.5"),
         ({"policy": "pdl", "dials": {}}, "weights.dials: policy pdl does not read dials; it reads"),
@@ -128,7 +128,7 @@ def test_a_policy_from_elsewhere_has_its_keys(monkeypatch):
     table = read(policy="late", power=2)
     assert table.params().own == LateParams(2)
     assert complain(policy="late", cap=1.5) == ["weights.cap: must be a whole number, is 1.5"]
-    assert complain(policy="late", power=5) == ["weights.power: power is 5.0, must be from 0 to 4"]
+    assert complain(policy="late", power=5) == ["weights.power: must be from 0 to 4, is 5.0"]
     (told,) = complain(policy="soft", power=2)
     assert told.startswith("weights.power: policy soft does not read power; it reads dials, cap")
     assert read(policy="shuffled", of="late", power=2).params().own.base == LateParams(2)

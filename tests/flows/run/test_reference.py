@@ -178,7 +178,10 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
         ('[weights]\npolicy = "longce"', r"needs the signal context_gain, .*reference\.short"),
         ('[weights]\npolicy = "top_k"\nsignal = "exess"', "weights: unknown signal 'exess'; valid"),
         ("[weights]\ndials = { rarity = 1 }", "weights: unknown signal 'rarity'; valid: surprisal"),
-        ("[weights]\nalpha = 0.5", "weights: policy soft does not read alpha; it reads dials, cap"),
+        (
+            "[weights]\nalpha = 0.5",
+            "weights.alpha: policy soft does not read alpha; it reads dials",
+        ),
         ('[weights]\ngolden = "nugget"', "unknown golden rule 'nugget'; valid: key, learnt, ngram"),
         ('[weights]\ngolden = "key"', "golden rule key needs the signal nll.* reference model"),
         ('[weights]\npolicy = "shuffled"\nof = "shuffled"', "shuffled cannot be of 'shuffled'"),
