@@ -127,7 +127,7 @@ def test_what_cannot_be_read_any_more_stays(cleaned, unit, tmp_path):
     """With a field that no record has, nothing is read; what was known is all there is."""
     other, scratch = open_job(tmp_path / "other"), open_job(tmp_path / "scratch")
     known = restore_rows(cleaned.run, unit.uid)
-    read = SETTINGS.read._replace(text_field="body")
+    read = replace(SETTINGS.read, text_field="body")
     settings = replace(SETTINGS, read=read)
     read_unit_again(unit, known, HITS.empty_table(), settings, scratch, other)
     assert pa.Table.from_batches(read_batches(other, unit.uid)) == known.combine_chunks()
