@@ -36,7 +36,8 @@ docs: $(VENV)/.dev
 
 # The default tests again, counting lines, those of worker processes too; build/coverage/index.html
 coverage: $(VENV)/.dev
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --timeout 600 --cov \
+		--cov-report=term:skip-covered --cov-report=html
 
 bench: $(VENV)/.bench $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.encode
