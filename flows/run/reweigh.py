@@ -87,7 +87,7 @@ def change_recipe(
 
 def _check_measured(manifest: Manifest, recipe: Recipe) -> None:
     """Raise AssayError where the policy needs a signal that came to assay after the run."""
-    if measured := list(manifest.counts["facts"]["means"]):
+    if measured := list(manifest.counts.signals.means):
         check_policy(recipe.weights.policy, recipe.weights.params(), measured)
 
 

@@ -1,7 +1,6 @@
-"""From fingerprints to members, one range or several, in one process or in rounds; the index."""
+"""From fingerprints to members, one range or several; the index."""
 
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pytest
@@ -16,13 +15,6 @@ from pipelines.curate.cluster import (
     list_index,
     load_members,
     publish_unit,
-)
-from pipelines.curate.cluster_rounds import (
-    cluster_part,
-    contract_part,
-    count_parts,
-    deal_range,
-    is_finished,
 )
 from pipelines.settings import CurateSettings, DedupeSettings, NearSettings, RuleSettings
 from tests.pipelines.curate.units import clean_texts, open_job, read_cleaned
@@ -105,23 +97,6 @@ def test_ranges_find_the_links_of_one(job, members, ranges, tmp_path_factory):
     assert np.array_equal(join(other), members)
 
 
-@pytest.mark.parametrize("parts", [1, 3])
-def test_rounds_of_star_contraction_find_the_same_clusters(job, members, parts):
-    for file in job.work.members:
-        file.path.unlink()
-    deal_range(0, job)
-    for number in count():
-        for part in range(parts):
-            contract_part(part, parts, number, job)
-        if is_finished(parts, number, job):
-            break
-        assert number < 9
-    for part in range(parts):
-        cluster_part(part, parts, number, UIDS, SETTINGS, job)
-    order = ["unit", "doc"]
-    assert np.array_equal(np.sort(join(job), order=order), np.sort(members, order=order))
-
-
 def test_what_is_done_is_not_done_again(job, members, monkeypatch):
     def refuse(*_):
         raise AssertionError
@@ -130,15 +105,7 @@ def test_what_is_done_is_not_done_again(job, members, monkeypatch):
         monkeypatch.setattr(f"pipelines.curate.cluster.{name}", refuse)
     link(job)
     cluster_links(1, UIDS, SETTINGS, job)
-    monkeypatch.setattr("pipelines.curate.cluster_rounds.resolve", refuse)
-    cluster_part(0, 1, 0, UIDS, SETTINGS, job)
     assert np.array_equal(join(job), members)
-
-
-def test_parts_follow_from_links_and_memory():
-    assert count_parts(0, 10**6) == 1
-    assert count_parts(10**6, 10**9) == 1
-    assert count_parts(10**9, 10**9) > count_parts(10**8, 10**9) > 1
 
 
 def test_without_clusters_a_unit_has_no_members(job):

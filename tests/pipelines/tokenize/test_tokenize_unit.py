@@ -1,13 +1,12 @@
-"""Documents as flat tokens: ends, contexts, splits and places in the text."""
+"""Documents as flat tokens: ends, splits and counts."""
 
 import itertools
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.score.score_unit import find_characters
 from pipelines.tokenize.encoder import Encoded
 from pipelines.tokenize.tokenize_unit import append_eos, choose_train, count_types
 from pipelines.tokenize.tokens import Documents
@@ -55,23 +54,3 @@ def test_splits_are_chosen_by_id_alone():
     assert choose_train(ids, 0.0).all()
     spread = choose_train([f"{i * 2**32 // 1000:032x}" for i in range(1000)], 0.1)
     assert 95 <= (~spread).sum() <= 105
-
-
-@settings(deadline=None)
-@given(st.lists(st.text(st.sampled_from("aé日🍦 \n"), max_size=12), max_size=5), st.randoms())
-def test_character_starts_point_at_each_tokens_first_character(texts, random):
-    """Any cutting of the bytes into tokens; ids stand for their own length here."""
-    lists = []
-    for text in texts:
-        left, part = len(text.encode()), []
-        while left:
-            part.append(random.randint(1, min(left, 9)))
-            left -= part[-1]
-        lists.append(part)
-    starts = find_characters(documents_of(lists), texts, np.arange(10), EOS)
-    expected = []
-    for text, part in zip(texts, lists, strict=True):
-        owner = [at for at, character in enumerate(text) for _ in character.encode()]
-        firsts = np.cumsum([0, *part])[:-1]
-        expected += [owner[first] for first in firsts] + [len(text)]
-    assert starts.tolist() == expected

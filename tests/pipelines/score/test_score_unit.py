@@ -1,0 +1,219 @@
+"""Scoring a unit: characters of tokens, sidecars of both splits, sums by type."""
+
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.score.moments import merge
+from pipelines.score.score_unit import (
+    Corpus,
+    choose_documents,
+    find_characters,
+    locate_sidecars,
+    name_part,
+    score_unit,
+    sum_by_type,
+)
+from pipelines.settings import ScoreSettings
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.ngram_counts import load_counted, merge_partition
+from pipelines.tokenize.tokenize_unit import tokenize_unit
+from pipelines.tokenize.tokens import Documents, load_tokens, load_types
+from tests.pipelines.tokenize.corpora import make_job, write_unit
+from weighting.contracts.sidecar import read_sidecar
+from weighting.signals.quantum import QUANTUM
+from weighting.storage.files import sha256
+
+EOS = 0
+UNITS = [["The ice cream.", "naïve café 🍦", "x = 1, x = 1, x = 1"], ["The ice cream melts."]]
+SETTINGS = ScoreSettings(validation_share=0.5, order=2)
+MARKED = {
+    "passages": [
+        [{"start": 4, "end": 7, "kind": "line", "documents": 3}],
+        [],
+        [],
+    ],
+    "contaminated": [[], [{"start": 6, "end": 10, "item": "riddles"}], []],
+}
+
+
+class FixedScorer:
+    """Gives a token its place in the unit, in steps of a quantum and a little more."""
+
+    def score(self, ids_N, offsets_D1, eos_id):
+        return {"nll": np.arange(len(ids_N), dtype=np.float32) * QUANTUM * np.float32(1.01)}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A job whose units are tokenized, with the encoder, and what is known of the corpus."""
+    job = make_job(tmp_path_factory.mktemp("score") / "run", UNITS)
+    write_unit(job, 0, UNITS[0], **MARKED)
+    encoder = Encoder(job.run / "tokenizer.json")
+    counts = [tokenize_unit(uid, encoder, SETTINGS, job) for uid in range(len(UNITS))]
+    job.work.type_counts.save(sum(counts))
+    merge_partition(2, 0, 1, range(len(UNITS)), encoder.vocab_size, job)
+    digest = sha256(job.run / "tokenizer.json")
+    return job, encoder, Corpus(load_types(job, encoder.eos_id), load_counted(1, 2, job), digest)
+
+
+@pytest.fixture(scope="module")
+def scored(corpus):
+    """The sums by type of both units, scored with a model."""
+    job, encoder, known = corpus
+    return [
+        score_unit(uid, known, encoder, FixedScorer(), SETTINGS, job) for uid in range(len(UNITS))
+    ]
+
+
+def read_sidecars(job, uid, keep=True):
+    folder = locate_sidecars(job, keep)
+    paths = (folder / f"{name_part(split, uid)}.parquet" for split in ("train", "validation"))
+    return [read_sidecar(path) for path in paths if path.exists()]
+
+
+def documents_of(lists):
+    ids = np.array([i for part in lists for i in [*part, EOS]], np.uint32)
+    offsets = np.cumsum([0, *(len(part) + 1 for part in lists)])
+    names = pa.array([str(i) for i in range(len(lists))], pa.string())
+    return Documents(names, names, np.ones(len(lists), bool), ids, offsets)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("aé日🍦 \n"), max_size=12), max_size=5), st.randoms())
+def test_character_starts_point_at_each_tokens_first_character(texts, random):
+    """Any cutting of the bytes into tokens; ids stand for their own length here."""
+    lists = []
+    for text in texts:
+        left, part = len(text.encode()), []
+        while left:
+            part.append(random.randint(1, min(left, 9)))
+            left -= part[-1]
+        lists.append(part)
+    starts = find_characters(documents_of(lists), texts, np.arange(10), EOS)
+    expected = []
+    for text, part in zip(texts, lists, strict=True):
+        owner = [at for at, character in enumerate(text) for _ in character.encode()]
+        firsts = np.cumsum([0, *part])[:-1]
+        expected += [owner[first] for first in firsts] + [len(text)]
+    assert starts.tolist() == expected
+
+
+def test_sidecars_hold_the_documents_of_their_split_in_order(corpus, scored):
+    job, _, known = corpus
+    for uid in range(len(UNITS)):
+        documents = load_tokens(job, uid)
+        for sidecar in read_sidecars(job, uid):
+            train_D = documents.train_D == (sidecar.info.split == "train")
+            names = documents.doc_ids.filter(pa.array(train_D)).to_pylist()
+            assert sidecar.doc_ids.to_pylist() == names
+            assert np.array_equal(sidecar.ids_N, documents.ids_N[documents.spread(train_D)])
+            assert sidecar.info.tokenizer_sha256 == known.tokenizer_sha256
+    assert sum(len(read_sidecars(job, uid)) for uid in range(len(UNITS))) >= 2
+
+
+def test_signals_are_rounded_and_stand_at_their_tokens(corpus, scored):
+    job, _, _ = corpus
+    documents = load_tokens(job, 0)
+    for sidecar in read_sidecars(job, 0):
+        assert list(sidecar.signals) == ["ngram_gain", "nll"]
+        chosen_N = documents.spread(documents.train_D == (sidecar.info.split == "train"))
+        steps_N = sidecar.signals["nll"] / QUANTUM
+        assert steps_N.tolist() == np.flatnonzero(chosen_N).tolist()
+        assert (sidecar.signals["ngram_gain"] % QUANTUM == 0).all()
+
+
+def test_marks_stand_at_the_tokens_of_marked_characters(corpus, scored):
+    job, _, _ = corpus
+    texts = dict(zip(load_tokens(job, 0).doc_ids.to_pylist(), range(len(UNITS[0])), strict=True))
+    marked = 0
+    for sidecar in read_sidecars(job, 0):
+        bounds = itertools.pairwise(sidecar.offsets_D1.tolist())
+        for doc_id, (first, last) in zip(sidecar.doc_ids.to_pylist(), bounds, strict=True):
+            document, starts = texts[doc_id], sidecar.starts_N[first:last]
+            for kind, values in (
+                ("passages", sidecar.copies_N[first:last] == 3),
+                ("contaminated", sidecar.contaminated_N[first:last]),
+            ):
+                spans = [(span["start"], span["end"]) for span in MARKED[kind][document]]
+                # Byte-level tokens of one character share its start.
+                ends = [next((n for n in starts if n > start), start) for start in starts]
+                expected = [
+                    any(start < stop and end > begin for begin, stop in spans)
+                    for start, end in zip(starts, ends, strict=True)
+                ]
+                assert values.tolist() == expected
+                marked += sum(expected)
+    assert marked > 3
+    for sidecar in read_sidecars(job, 1):
+        assert set(sidecar.copies_N.tolist()) == {1}
+        assert not sidecar.contaminated_N.any()
+
+
+def test_sums_by_type_are_those_of_the_sidecars(corpus, scored):
+    job, encoder, _ = corpus
+    for uid, sums_SxV in enumerate(scored):
+        expected = np.zeros(sums_SxV.shape)
+        for sidecar in read_sidecars(job, uid):
+            for row, values_N in zip(expected, sidecar.signals.values(), strict=True):
+                row += np.bincount(sidecar.ids_N, values_N / QUANTUM, encoder.vocab_size)
+        assert np.array_equal(sums_SxV, expected)
+        assert sums_SxV.dtype == np.int64
+
+
+def test_the_summary_has_the_moments_of_both_splits(corpus, scored):
+    job, _, _ = corpus
+    summary = job.work.score.read(0)
+    documents = load_tokens(job, 0)
+    assert summary.tokens == len(documents.ids_N)
+    assert summary.stored == ["ngram_gain", "nll"]
+    both = merge(list(summary.moments.values()))
+    assert both.tokens == len(documents.ids_N) - len(documents.doc_ids)  # of text
+    assert set(summary.stored) < set(both.signals)
+
+
+def test_a_unit_that_is_done_gives_its_sums_from_disk(corpus, scored):
+    job, encoder, known = corpus
+    assert np.array_equal(score_unit(0, known, encoder, None, SETTINGS, job), scored[0])
+
+
+def test_without_a_sidecar_to_keep_it_is_a_temporary_file(corpus, tmp_path):
+    job, encoder, known = corpus
+    other = type(job)(tmp_path, type(job.work)(tmp_path / "units"))
+    other.work.path.mkdir()
+    for name in ("tokens", "ngram_contexts", "ngram_rows"):
+        (other.work.path / name).symlink_to(job.work.path / name)
+    (tmp_path / "documents").symlink_to(job.run / "documents")
+    sums = score_unit(1, known, encoder, None, ScoreSettings(order=2, keep=False), other)
+    (sidecar,) = read_sidecars(other, 1, keep=False)
+    assert not (tmp_path / "signals").exists()
+    assert not sidecar.starts_N.any()  # nobody reads them: nothing is marked
+    assert sums.shape == (1, encoder.vocab_size)
+
+
+def test_chosen_documents_are_whole_and_what_was_not_read_stays_empty(corpus, scored):
+    job, _, _ = corpus
+    (sidecar, *_) = read_sidecars(job, 0)
+    path = locate_sidecars(job, True) / f"{name_part(sidecar.info.split, 0)}.parquet"
+    some = read_sidecar(path, ["ngram_gain"])
+    chosen_D = np.arange(len(some.doc_ids)) == len(some.doc_ids) - 1
+    last = choose_documents(some, chosen_D, "train")
+    start = some.offsets_D1[-2]
+    assert last.offsets_D1.tolist() == [0, some.offsets_D1[-1] - start]
+    assert np.array_equal(last.ids_N, some.ids_N[start:])
+    assert np.array_equal(last.signals["ngram_gain"], some.signals["ngram_gain"][start:])
+    assert len(last.starts_N) == len(some.starts_N) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-(2**15), 2**15)), max_size=30))
+def test_sums_of_parts_add_up_to_the_bit(rows):
+    ids = np.array([i for i, _ in rows], np.uint32)
+    values = np.array([step * QUANTUM for _, step in rows], np.float32)
+    whole = sum_by_type(ids, {"nll": values}, 5)
+    parts = [sum_by_type(ids[at::3], {"nll": values[at::3]}, 5) for at in range(3)]
+    assert np.array_equal(whole, sum(parts))
+    assert whole[0].sum() == sum(step for _, step in rows)
