@@ -30,10 +30,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.contamination.hits import list_contaminated, tabulate_hits
 from pipelines.contamination.index import Index, build_index
 from pipelines.contamination.items import Item, read_items
 from pipelines.contamination.scan import scan
-from pipelines.contamination.tables import list_contaminated, tabulate_hits
 from pipelines.readers.read import read_records
 from pipelines.settings import ContaminationSettings, EvaluationSet
 from pipelines.text.word_hashes import list_words

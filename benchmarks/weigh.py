@@ -28,8 +28,8 @@ from weighting.policies.weighing import (
     weigh_tokens,
 )
 from weighting.signals.quantum import quantise
-from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 ROUNDS = 7

@@ -53,7 +53,7 @@ from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
 from weighting.policies.weighing import Scheme
 from weighting.signals.quantum import quantise
-from weighting.signals.records import Facts
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 UNITS = (200, 2_000, 20_000)

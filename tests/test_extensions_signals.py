@@ -24,8 +24,8 @@ import numpy as np
 
 from weighting.knobs import knob
 from weighting.policies.params import OwnParams
-from weighting.policies.records import Policy
-from weighting.signals.records import Kind, Signal, Source
+from weighting.policies.policy import Policy
+from weighting.signals.signal import Kind, Signal, Source
 
 
 def measure_burst(types):

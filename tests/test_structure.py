@@ -20,16 +20,76 @@ PARAMETERS = 7
 
 # Names that stand in several folders of one package, on purpose.
 SHARED_NAMES = {
+    "flows/query": "the command, and the work that it starts",
+    "flows/replay": "the command, and the work that it starts",
+    "trainer/ablate": "the command, and the work that it starts",
+    "trainer/evaluate": "the command, and the work that it starts",
+    "trainer/train": "the command, and the work that it starts",
     "pipelines/job": "the Beam graph of a stage, one in each stage's folder",
-    "pipelines/registry": "the table of what can be added to, as in weighting and trainer",
-    "weighting/registry": "the table of what can be added to, as in pipelines and trainer",
+    "pipelines/pii": "the edit that replaces personal data, and the rules that count it",
+    "pipelines/registry": "the table of what can be added to",
+    "weighting/registry": "the table of what can be added to",
 }
 
 # Modules without a test file of their name, and the test that covers them.
-COVERED_ELSEWHERE: dict[str, str] = {}
+COVERED_ELSEWHERE: dict[str, str] = {
+    "flows/__main__.py": "tests/flows/test_entry.py",
+    "flows/commands/weigh.py": "tests/flows/run/test_reweigh.py",
+    "flows/curate_and_compare.py": "tests/flows/test_flow.py",
+    "flows/explain/arithmetic.py": "tests/flows/test_explain.py",
+    "flows/explain/document_page.py": "tests/flows/test_explain.py",
+    "flows/explain/lines.py": "tests/flows/test_explain.py",
+    "flows/explain/token_page.py": "tests/flows/test_explain.py",
+    "flows/privacy.py": "tests/flows/test_flow.py",
+    "flows/recipe/token_sections.py": "tests/flows/recipe/test_schema.py",
+    "flows/report/ablations.py": "tests/flows/test_report.py",
+    "flows/report/charts.py": "tests/flows/test_report.py",
+    "flows/report/disputes.py": "tests/flows/test_glass.py",
+    "flows/report/excerpts.py": "tests/flows/test_report.py",
+    "flows/report/frequency.py": "tests/flows/test_glass.py",
+    "flows/report/heatmap.py": "tests/flows/test_report.py",
+    "flows/report/page.py": "tests/flows/test_report.py",
+    "flows/report/rules.py": "tests/flows/test_report.py",
+    "flows/report/scales.py": "tests/flows/test_glass.py",
+    "flows/report/sidecars.py": "tests/flows/test_glass.py",
+    "flows/report/signals.py": "tests/flows/test_glass.py",
+    "flows/run/prepare.py": "tests/flows/commands/test_curate.py",
+    "flows/run/presentation.py": "tests/flows/run/test_summary.py",
+    "flows/run/session.py": "tests/flows/commands/test_curate.py",
+    "flows/run/stages.py": "tests/flows/commands/test_curate.py",
+    "flows/database/stored_tables.py": "tests/flows/database/test_catalog.py",
+    "flows/database/script.py": "tests/flows/database/test_catalog.py",
+    "flows/visible.py": "tests/flows/test_report.py",
+    "pipelines/engine/logs.py": "tests/pipelines/engine/test_runner.py",
+    "pipelines/engine/worker.py": "tests/pipelines/engine/test_runner.py",
+    "pipelines/readers/rows.py": "tests/pipelines/readers/formats/test_jsonl.py",
+    "pipelines/readers/streams/compression.py": "tests/pipelines/readers/streams/test_frames.py",
+    "pipelines/readers/streams/lines.py": "tests/pipelines/readers/formats/test_jsonl.py",
+    "pipelines/readers/streams/members.py": "tests/pipelines/readers/streams/test_archives.py",
+    "pipelines/readers/streams/whole_files.py": "tests/pipelines/readers/formats/test_text.py",
+    "pipelines/rules/families/contamination.py": "tests/pipelines/contamination/test_scan.py",
+    "pipelines/rules/rule.py": "tests/pipelines/rules/test_registry.py",
+    "pipelines/score/model_scorer.py": "tests/pipelines/score/test_job.py",
+    "pipelines/weigh/shard_sums.py": "tests/pipelines/weigh/test_write_shards.py",
+    "pipelines/weigh/sum_weights.py": "tests/pipelines/weigh/test_write_shards.py",
+    "pipelines/weigh/weigh_inputs.py": "tests/pipelines/weigh/test_write_shards.py",
+    "pipelines/weigh/shard_summary.py": "tests/pipelines/weigh/test_write_shards.py",
+    "trainer/__main__.py": "tests/trainer/test_cli.py",
+    "trainer/commands/console.py": "tests/trainer/test_cli.py",
+    "trainer/compare/curves.py": "tests/trainer/compare/test_ablate.py",
+    "trainer/models/gpt.py": "tests/trainer/models/test_models.py",
+    "trainer/models/language_model.py": "tests/trainer/models/test_models.py",
+    "trainer/objectives/losses.py": "tests/trainer/test_objective_laws.py",
+    "trainer/run/loop.py": "tests/trainer/run/test_train.py",
+    "trainer/run/step.py": "tests/trainer/run/test_train.py",
+    "weighting/contracts/splits.py": "tests/weighting/contracts/test_shards.py",
+}
 
 # Functions whose parameters are the options that a user sees.
-MANY_PARAMETERS: dict[str, str] = {}
+MANY_PARAMETERS: dict[str, str] = {
+    "flows/commands/weigh.py:weigh": "the options of a command",
+    "flows/curate_and_compare.py:curate_and_compare": "the parameters of a deployment",
+}
 
 
 def list_modules() -> list[Path]:

@@ -28,6 +28,7 @@ from trainer.models.gpt import MLP_RATIO
 from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
 from trainer.models.positions import ROPE_BASE
+from trainer.run.checkpoint import Tensors
 from trainer.run.evaluate import find_tokenizer
 from trainer.scoring.reference import load_model_of
 from weighting.errors import AssayError
@@ -35,7 +36,6 @@ from weighting.storage.failures import explain
 from weighting.storage.files import sha256, sync
 from weighting.storage.json_records import to_json
 
-Tensors = Mapping[str, Tensor]
 Files = dict[str, bytes]
 Entries = Mapping[str, object]  # of a JSON file of the library
 

@@ -3,11 +3,11 @@
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 import duckdb
 import pyarrow.dataset as ds
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from flows.database.catalog import open_catalog
 from flows.visible import shorten, show
+from weighting.contracts.documents import Row
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
 
@@ -28,7 +29,6 @@ INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 NUMBERS = frozenset((*INTEGERS, *(f"U{name}" for name in INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"))
 NULL = Text("NULL", style="dim italic")
 
-Row = tuple[Any, ...]
 Result = TypeVar("Result")
 
 
@@ -172,7 +172,7 @@ def _ask(ask: Callable[[str], Result | None], sql: str) -> Result:
     return result
 
 
-def _tabulate(relation: duckdb.DuckDBPyRelation, rows: list[Row]) -> Table:
+def _tabulate(relation: duckdb.DuckDBPyRelation, rows: Sequence[Row]) -> Table:
     table = Table()
     cells = [[_format(value) for value in row] for row in rows]
     types = [str(type_).partition("(")[0] for type_ in relation.types]

@@ -22,8 +22,8 @@ from weighting.policies.registry import (
     resolve_params,
 )
 from weighting.policies.weighing import Batch, Scheme, Weights, weigh_tokens
-from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 TOLERANCE = 1e-6  # relative: float32, in another order of the same operations

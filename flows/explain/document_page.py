@@ -1,19 +1,16 @@
 """The story of a record on the screen."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from flows.explain.lines import number, print_facts, print_title, quote
+from flows.explain.lines import Story, number, print_facts, print_title, quote
 from flows.visible import shorten, show
 
 BEGINNING = 200  # characters of the text
-
-Story = Mapping[str, Any]
 
 
 def print_document(story: Story, console: Console) -> None:

@@ -9,6 +9,8 @@ from rich.text import Text
 
 from flows.visible import show
 
+Story = Mapping[str, Any]  # as JSON has it: `assay explain --json` prints all of it
+
 NOTHING = "-"
 MARK = "bold reverse"
 OPEN, CLOSE = (

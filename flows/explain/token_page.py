@@ -1,8 +1,5 @@
 """The story of a token on the screen."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -10,6 +7,7 @@ from rich.text import Text
 from flows.explain.lines import (
     CLOSE,
     OPEN,
+    Story,
     number,
     open_table,
     print_facts,
@@ -20,7 +18,6 @@ from flows.visible import show
 from weighting.signals.trajectory import TRAJECTORIES
 
 WIDE = 100  # columns from which on each signal's meaning stands in its row
-Story = Mapping[str, Any]
 
 
 def print_token(story: Story, console: Console) -> None:

@@ -13,8 +13,8 @@ from trainer.config.schema import TrainConfig
 from weighting.errors import AssayError
 from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.ngrams import ORDERS
-from weighting.signals.records import Source
 from weighting.signals.registry import SIGNALS
+from weighting.signals.signal import Source
 
 FIXED = ("shards", "tokenizer", "objective", "reference", "keep")  # of a reference's training
 KEPT = 1000  # checkpoints: all of them
@@ -31,7 +31,7 @@ def _anchor_folder(path: str, info: ValidationInfo) -> str:
     return str(anchored)
 
 
-RunFolder = Annotated[str, AfterValidator(_anchor_folder)]
+TrainingRun = Annotated[str, AfterValidator(_anchor_folder)]
 
 
 class SignalTable(Section):
@@ -46,7 +46,7 @@ class SignalTable(Section):
 class ReferenceTable(Section):
     """A model that scores every token, if `model` or `train` is given."""
 
-    model: RunFolder | None = None
+    model: TrainingRun | None = None
     """Folder of a training run, whose tokenizer is tokenizer.path."""
     train: dict[str, bool | int | float | str] = {}  # noqa: RUF012 - pydantic copies defaults
     """Train one: fields of trainer's config, such as { steps = 2000, depth = 4 }."""
@@ -56,7 +56,7 @@ class ReferenceTable(Section):
     """Checkpoints of its training that score tokens, the last included; 1: no excess, no change."""
     short: Annotated[int, Field(ge=0)] = 32
     """Tokens of the short context; 0: no context gain."""
-    second: RunFolder | None = None
+    second: TrainingRun | None = None
     """Folder of another training run, for disagreement."""
 
     @model_validator(mode="after")

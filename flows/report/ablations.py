@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from flows.database.catalog import list_ablations
+from flows.database.stored_tables import list_ablations
 from flows.report.charts import COLOURS, Point, WordHashes, lines
 from trainer.compare.intervals import Interval
 from trainer.compare.results import ArmResults, RunSummary, read_results

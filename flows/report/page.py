@@ -12,8 +12,8 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from flows.database.catalog import list_bins
 from flows.database.query import open_database
+from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
@@ -65,7 +65,6 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
     counts = manifest.counts
     errors = _query(connection, "FROM quarantine_errors")
     sources = _query(connection, "FROM source_mass")
-    bins = _add_bins(counts.weights.splits)
     return {
         "name": run.absolute().name,
         "recipe_name": manifest.recipe.get("name", ""),
@@ -80,8 +79,27 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
             )
         ),
         "skipped": describe_skipped(counts.documents.skipped),
-        "rules": _query(connection, "FROM rule_cost"),
         "meanings": {rule: describe_rule(rule) for rule in counts.documents.rules},
+        "errors": errors,
+        "quarantined": dict(find_quarantined(connection, run)),
+        "sources": sources[:SOURCES],
+        "more_sources": len(sources[SOURCES:]),
+        "ablations": read_ablations(run),
+        "reasons": _list_reasons(connection, counts.weights.weighing.golden),
+        **_look_at_copies(connection),
+        **_look_at_weights(connection, manifest),
+        **_look_at_tokens(connection, run, manifest),
+        "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
+        "recipe": _query(connection, "FROM recipe"),
+        "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
+        "input_count": len(manifest.inputs),
+    }
+
+
+def _look_at_copies(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return what the sections on rules, copies and evaluation items show."""
+    return {
+        "rules": _query(connection, "FROM rule_cost"),
         "overlap": read_overlap(connection),
         "edges": read_edges(connection),
         "cluster_count": count_clusters(connection),
@@ -90,25 +108,20 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "sets": _query(connection, "FROM contaminated_sets"),
         "items": read_items(connection),
         "items_shown": PER_SET,
-        "errors": errors,
-        "quarantined": dict(find_quarantined(connection, run)),
-        "sources": sources[:SOURCES],
-        "more_sources": len(sources[SOURCES:]),
+    }
+
+
+def _look_at_weights(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[str, Any]:
+    """Return what the sections on weights by split, bin and type show."""
+    bins = _add_bins(manifest.counts.weights.splits)
+    lightest = f"FROM heaviest_tokens ORDER BY mean_weight, token_id LIMIT {TYPES}"
+    return {
         "splits": _query(connection, "FROM splits"),
         "mass": _query(connection, "FROM mass"),
         "histogram": histogram(bins) if any(n for low, _, n in bins if low > 0) else None,
         "lightest_bin": bins[0] if bins else None,
         "heaviest": _query(connection, f"FROM heaviest_tokens LIMIT {TYPES}"),
-        "lightest": _query(
-            connection, f"FROM heaviest_tokens ORDER BY mean_weight, token_id LIMIT {TYPES}"
-        ),
-        "ablations": read_ablations(run),
-        "reasons": _list_reasons(connection, counts.weights.weighing.golden),
-        **_look_at_tokens(connection, run, manifest),
-        "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
-        "recipe": _query(connection, "FROM recipe"),
-        "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
-        "input_count": len(manifest.inputs),
+        "lightest": _query(connection, lightest),
     }
 
 

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from flows.report.charts import Bin, distribution
 from flows.report.scales import LEVELS, Distribution
-from weighting.signals.records import Kind
 from weighting.signals.registry import SIGNALS
+from weighting.signals.signal import Kind
 
 BINS = 40  # of a small chart, at most
 TAIL = 0.001  # of the tokens, left out at either end

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
-from flows.database.catalog import flatten
+from flows.database.stored_tables import flatten
 from flows.report.disputes import Sample
 from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.policies.golden import list_golden_signals

@@ -8,7 +8,7 @@ from flows.run.folder import Run
 from flows.run.reference import describe_reference
 from pipelines.score.statistics import read_statistics
 from pipelines.tokenize.encoder import Encoder
-from pipelines.verify.files import list_files
+from pipelines.verify.outputs import list_files
 from weighting.contracts.counts import Counts, Replay, SignalFacts
 from weighting.contracts.manifest import (
     MANIFEST_NAME,

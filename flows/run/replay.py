@@ -39,7 +39,7 @@ from pipelines.curate.replay import (
 )
 from pipelines.readers.records import ReadOptions
 from pipelines.settings import Job
-from pipelines.verify.files import OUTPUTS
+from pipelines.verify.outputs import OUTPUTS
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, fingerprint
 from weighting.contracts.counts import Replay
@@ -124,8 +124,7 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     Only files of units that are read are hashed. A unit is read if it holds a file with quarantined
     records or with other content than before, if it is cut otherwise, or if lists or code changed.
     """
-    claim = run.claim
-    named = locate(paths) if paths else claim.paths
+    claim, named = run.claim, locate(paths) if paths else run.claim.paths
     units = plan_units(named).units
     lists, same_lists = _digest_lists(run)
     cuts = {_describe_cut(unit): unit.uid for unit in claim.units}

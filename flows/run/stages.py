@@ -31,7 +31,7 @@ from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
-from pipelines.verify.records import (
+from pipelines.verify.ledger import (
     count_funnel,
     list_skipped,
     read_ledger,

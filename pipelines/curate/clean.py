@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import xxhash
 
-from pipelines.contamination.tables import HITS
+from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import find_items
 from pipelines.curate.fingerprint import fingerprint, locate_fingerprints

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.contamination.hits import list_contaminated, tabulate_hits
 from pipelines.contamination.index import (
     VARIANTS_FILE,
     Index,
@@ -17,7 +18,6 @@ from pipelines.contamination.index import (
 )
 from pipelines.contamination.items import read_items
 from pipelines.contamination.scan import scan
-from pipelines.contamination.tables import list_contaminated, tabulate_hits
 from pipelines.settings import ContaminationSettings, Job
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text

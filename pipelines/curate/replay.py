@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.contamination.tables import HITS
+from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.clean import (
     BATCH_CHARS,

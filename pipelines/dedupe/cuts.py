@@ -20,7 +20,7 @@ from pipelines.text.word_hashes import WordHashes
 from pipelines.words import Text
 from pipelines.words.chunks import space_size
 from pipelines.words.compiled import njit
-from pipelines.words.lines import break_size, find_break, strip_left, strip_right
+from pipelines.words.text_lines import break_size, find_break, strip_left, strip_right
 from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
 

@@ -25,7 +25,7 @@ from pipelines.text.word_hashes import WordHashes, count_chars_before, hash_gram
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import extend, hash_bytes, power, scatter
-from pipelines.words.lines import (
+from pipelines.words.text_lines import (
     NEWLINE,
     break_size,
     count_chars,

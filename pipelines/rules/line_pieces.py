@@ -14,7 +14,7 @@ import numpy as np
 
 from pipelines.words import Text
 from pipelines.words.compiled import njit
-from pipelines.words.lines import NEWLINE, count_chars, encode, strip_left, strip_right
+from pipelines.words.text_lines import NEWLINE, count_chars, encode, strip_left, strip_right
 from weighting.arrays import Int32s, Int64s, Uint8s
 
 OPEN, CLOSE = ord("["), ord("]")

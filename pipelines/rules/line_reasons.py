@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipelines.words.compiled import njit
-from pipelines.words.lines import encode, ends_with, matches
+from pipelines.words.text_lines import encode, ends_with, matches
 from weighting.arrays import Uint8s
 
 REASONS = ("long_word", "unterminated", "short", "javascript", "policy")

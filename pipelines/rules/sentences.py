@@ -11,9 +11,9 @@ import numpy as np
 
 from pipelines.rules.line_pieces import Pieces
 from pipelines.words import Text, Words
+from pipelines.words.character_tables import ENDS_SENTENCE, UNICODE_PUNCTUATION
 from pipelines.words.compiled import njit
-from pipelines.words.lines import NEWLINE
-from pipelines.words.tables import ENDS_SENTENCE, UNICODE_PUNCTUATION
+from pipelines.words.text_lines import NEWLINE
 from weighting.arrays import Int64s, Uint8s
 
 SPACE = ord(" ")

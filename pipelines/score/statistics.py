@@ -16,7 +16,7 @@ from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Float64s, Int64s
-from weighting.contracts.documents import tabulate_rows, write_table
+from weighting.contracts.documents import Row, tabulate_rows, write_table
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.contracts.statistics import (
     SIGNAL_CORRELATION,
@@ -25,11 +25,10 @@ from weighting.contracts.statistics import (
     type_stats_schema,
 )
 from weighting.signals.quantum import QUANTUM
-from weighting.signals.records import Facts
 from weighting.signals.registry import SIGNALS, tabulate_types
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types, cut_deciles
 
-Row = tuple[Any, ...]
 MEAN = "mean_"  # before a signal's name: its mean over the tokens of a type
 
 

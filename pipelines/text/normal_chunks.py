@@ -11,10 +11,7 @@ import numpy as np
 
 from pipelines.text.normal_form import BLANK, ZERO, read_point
 from pipelines.words import Text
-from pipelines.words.compiled import njit
-from pipelines.words.english import english
-from pipelines.words.hashing import extend, hash_text, scatter
-from pipelines.words.tables import (
+from pipelines.words.character_tables import (
     ALPHA_CLASS,
     INFIX,
     LIMIT,
@@ -22,6 +19,9 @@ from pipelines.words.tables import (
     SUFFIX,
     tabulate_characters,
 )
+from pipelines.words.compiled import njit
+from pipelines.words.english import english
+from pipelines.words.hashing import extend, hash_text, scatter
 from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
 SIEVE_SHIFT = np.uint64(48)  # of a hash, so that 16 bits are left

@@ -9,7 +9,7 @@ from pipelines.text.normal_form import normalise
 from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
-from pipelines.words.lines import count_chars
+from pipelines.words.text_lines import count_chars
 from weighting.array_tools import to_offsets
 from weighting.arrays import Int32s, Int64s, Uint64s
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipelines.settings import Job, WeighSettings
+from pipelines.weigh.shard_summary import ShardSummary
 from pipelines.weigh.shard_sums import HISTOGRAM_EDGES
-from pipelines.weigh.summaries import ShardSummary
 from pipelines.weigh.write_shards import FIXED_POINT
 from weighting.arrays import Float64s, Int64s
 from weighting.contracts.counts import (

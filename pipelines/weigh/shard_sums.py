@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from pipelines.weigh.summaries import DecileWeight, ShardSummary, SourceWeight, TokenWeight
+from pipelines.weigh.shard_summary import DecileWeight, ShardSummary, SourceWeight, TokenWeight
 from pipelines.weigh.weigh_inputs import UnitSplit
 from weighting.arrays import Bools, Float64s, Int64s
 from weighting.contracts.reasons import Reason

@@ -5,8 +5,8 @@ import numpy as np
 from pipelines.score.score_unit import name_part
 from pipelines.settings import Job
 from pipelines.weigh.calibrate import Calibration
+from pipelines.weigh.shard_summary import WeighSummary
 from pipelines.weigh.shard_sums import sum_shard
-from pipelines.weigh.summaries import WeighSummary
 from pipelines.weigh.weigh_inputs import UnitSplit, WeighInputs, read_splits
 from weighting.arrays import Int64s
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard

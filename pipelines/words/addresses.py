@@ -1,8 +1,8 @@
 """Kernel: the addresses (hosts and URLs) that spaCy leaves whole."""
 
+from pipelines.words.character_tables import DIGIT, LOWER_CLASS
 from pipelines.words.compiled import njit
 from pipelines.words.points import UNKNOWN
-from pipelines.words.tables import DIGIT, LOWER_CLASS
 from weighting.arrays import Int32s, Uint16s
 
 DOT, MINUS, PLUS, UNDERSCORE, AT = ord("."), ord("-"), ord("+"), ord("_"), ord("@")

@@ -1,8 +1,8 @@
 """Kernel: the prefixes and suffixes that spaCy takes off a chunk."""
 
+from pipelines.words.character_tables import BEFORE_DOT, DIGIT, PREFIX, SUFFIX, UPPER_CLASS
 from pipelines.words.compiled import njit
 from pipelines.words.points import UNKNOWN, Points, Rules, contains, hash_part
-from pipelines.words.tables import BEFORE_DOT, DIGIT, PREFIX, SUFFIX, UPPER_CLASS
 from weighting.arrays import Int32s, Uint16s
 
 LONGEST_UNIT = 8

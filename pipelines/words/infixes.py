@@ -3,9 +3,16 @@
 import numpy as np
 
 from pipelines.words.addresses import is_address
+from pipelines.words.character_tables import (
+    ALPHA_CLASS,
+    DIGIT,
+    DOT_AFTER,
+    DOT_BEFORE,
+    HYPHEN,
+    INFIX,
+)
 from pipelines.words.compiled import njit
 from pipelines.words.points import UNKNOWN
-from pipelines.words.tables import ALPHA_CLASS, DIGIT, DOT_AFTER, DOT_BEFORE, HYPHEN, INFIX
 from weighting.arrays import Int32s, Uint16s
 
 DOT, COMMA, MINUS, EM_DASH = ord("."), ord(","), ord("-"), ord("\N{EM DASH}")

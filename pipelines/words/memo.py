@@ -9,6 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipelines.words.character_tables import (
+    ENDS_SENTENCE,
+    LETTER,
+    NOT_PUNCTUATION,
+    UNICODE_PUNCTUATION,
+    list_units,
+    mark_character,
+    tabulate_characters,
+)
 from pipelines.words.compiled import njit
 from pipelines.words.english import ORTH, Tokenizer, english, split_words
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
@@ -22,15 +31,6 @@ from pipelines.words.points import (
     make_points,
 )
 from pipelines.words.splitting import pair_words, split_chunk
-from pipelines.words.tables import (
-    ENDS_SENTENCE,
-    LETTER,
-    NOT_PUNCTUATION,
-    UNICODE_PUNCTUATION,
-    list_units,
-    mark_character,
-    tabulate_characters,
-)
 from weighting.arrays import Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
 
 CHUNK_LIMIT = 2**19  # chunks after which the vocabulary is emptied: some 60 MB

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipelines.words.character_tables import LIMIT
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import extend, find_slot, power
-from pipelines.words.tables import LIMIT
 from weighting.arrays import Int32s, Uint8s, Uint16s, Uint64s
 
 LONGEST = 256  # code points of a chunk that is split by the kernel

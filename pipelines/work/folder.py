@@ -47,7 +47,7 @@ done gives them from there when a run goes on.
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.weigh.summaries import WeighSummary
+from pipelines.weigh.shard_summary import WeighSummary
 from pipelines.work.files import (
     array,
     array_grid,

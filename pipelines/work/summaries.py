@@ -1,7 +1,7 @@
 """What steps leave as JSON of each unit: counts and sums, which the verify stage adds up.
 
 A summary is a step's last word on a unit; progress bars show its records or tokens. What weighing
-leaves: `pipelines.weigh.summaries`.
+leaves: `pipelines.weigh.shard_summary`.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ import pyarrow as pa
 import zstandard
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from pipelines.contamination.tables import HITS
+from pipelines.contamination.hits import HITS
 from tests.flows.stories import (
     EOS,
     RULES,

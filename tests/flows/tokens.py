@@ -30,8 +30,8 @@ from weighting.policies.normalisation import (
     sum_weights,
 )
 from weighting.policies.params import PolicyParams
+from weighting.policies.policy import Evidence
 from weighting.policies.quantiles import Cut, count_values, cut_share
-from weighting.policies.records import Evidence
 from weighting.policies.registry import (
     find_seed,
     find_share,
@@ -39,8 +39,8 @@ from weighting.policies.registry import (
     resolve_params,
     weigh_raw,
 )
-from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types, cut_deciles
 
 

@@ -14,7 +14,7 @@ from pipelines.settings import CurateSettings, Job, ScoreSettings, WeighSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import train_tokenizer
-from pipelines.verify.records import verify_records
+from pipelines.verify.ledger import verify_records
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from pipelines.work.folder import WorkFolder

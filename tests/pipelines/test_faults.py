@@ -22,7 +22,7 @@ from pipelines.engine.runner import Engine
 from pipelines.readers.records import ReadOptions, Record, Reject, Skipped
 from pipelines.readers.registry import READERS
 from pipelines.readers.streams import open_stream
-from pipelines.verify.records import count_funnel, read_ledger
+from pipelines.verify.ledger import count_funnel, read_ledger
 from pipelines.work.units import plan
 from tests.conftest import write_text
 from tests.pipelines.jobs import run_jobs

@@ -16,8 +16,8 @@ from pipelines.curate import quarantine
 from pipelines.engine.runner import Engine
 from pipelines.score.statistics import read_statistics
 from pipelines.settings import Job
-from pipelines.verify.files import list_files
-from pipelines.verify.records import check_clusters, count_funnel, read_ledger
+from pipelines.verify.ledger import check_clusters, count_funnel, read_ledger
+from pipelines.verify.outputs import list_files
 from pipelines.verify.weights import check_invariants, check_shards
 from pipelines.work.folder import WorkFolder
 from tests.conftest import write_text

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from weighting.hashing import mix_bits
 from weighting.policies.controls import key_tokens
 from weighting.policies.params import PolicyParams
+from weighting.policies.policy import Evidence
 from weighting.policies.quantiles import count_values, cut_share
-from weighting.policies.records import Evidence
 from weighting.policies.registry import (
     POLICIES,
     find_seed,
@@ -18,8 +18,8 @@ from weighting.policies.registry import (
     weigh_raw,
 )
 from weighting.signals.quantum import quantise
-from weighting.signals.records import Facts
 from weighting.signals.registry import SIGNALS, Signals
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 VOCAB = 12

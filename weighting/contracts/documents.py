@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from weighting.errors import BrokenContract
 from weighting.storage.files import replacing
 
+Row = Sequence[object]  # of a table: a value for every column, in order
+
 
 class Verdict(StrEnum):
     """What became of an input record."""
@@ -93,7 +95,7 @@ def ledger_schema(rules: Sequence[str]) -> pa.Schema:
     return pa.schema([*LEDGER_HEAD, *(pa.field(rule, pa.float64()) for rule in rules)])
 
 
-def tabulate_rows(rows: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:
+def tabulate_rows(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     """Return rows, each with a value for every field in order, as a table of `schema`.
 
     >>> schema = pa.schema([("name", pa.string()), ("count", pa.int64())])

@@ -43,7 +43,7 @@ TYPE_WEIGHTS = pa.schema(
 SIGNAL_STATS = pa.schema(
     [
         pa.field("signal", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),  # weighting.signals.records.Kind
+        pa.field("kind", pa.string(), nullable=False),  # weighting.signals.signal.Kind
         pa.field("meaning", pa.string(), nullable=False),
         pa.field("split", pa.string(), nullable=False),
         pa.field("tokens", pa.int64(), nullable=False),

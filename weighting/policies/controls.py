@@ -14,7 +14,7 @@ from weighting.hashing import STEP, mix_bits
 from weighting.knobs import knob
 from weighting.policies.masks import ShareParams
 from weighting.policies.params import OwnParams
-from weighting.policies.records import Evidence, Policy
+from weighting.policies.policy import Evidence, Policy
 
 WORD = 2**64
 

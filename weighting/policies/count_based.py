@@ -9,7 +9,7 @@ import numpy as np
 from weighting.arrays import Float64s, Int64s
 from weighting.knobs import knob
 from weighting.policies.params import OwnParams
-from weighting.policies.records import Policy
+from weighting.policies.policy import Policy
 
 PDL_EPSILON = 1e-7  # added to relative frequencies
 

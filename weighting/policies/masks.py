@@ -9,8 +9,8 @@ import numpy as np
 from weighting.arrays import Bools, Float32s
 from weighting.knobs import knob
 from weighting.policies.params import KeyBounds, OwnParams
+from weighting.policies.policy import Evidence, Policy
 from weighting.policies.quantiles import above
-from weighting.policies.records import Evidence, Policy
 from weighting.signals.trajectory import THRESHOLD
 
 

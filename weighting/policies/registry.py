@@ -24,7 +24,7 @@ from weighting.policies.controls import PERMUTED, RANDOM, UNIFORM, ShuffledParam
 from weighting.policies.count_based import COUNT_BASED
 from weighting.policies.masks import MASKS
 from weighting.policies.params import GENERAL, OwnParams, PolicyParams, make_own
-from weighting.policies.records import Evidence, Policy
+from weighting.policies.policy import Evidence, Policy
 from weighting.policies.signal_based import SIGNAL_BASED
 from weighting.signals.registry import SIGNALS
 from weighting.signals.token_types import Types

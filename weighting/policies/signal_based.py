@@ -10,7 +10,7 @@ import numpy as np
 from weighting.arrays import Float32s
 from weighting.knobs import knob
 from weighting.policies.params import OwnParams
-from weighting.policies.records import Evidence, Policy
+from weighting.policies.policy import Evidence, Policy
 from weighting.signals import registry
 
 GAIN = ("context_gain",)

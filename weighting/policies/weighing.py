@@ -21,10 +21,10 @@ from weighting.policies.controls import key_documents, key_tokens, shuffle
 from weighting.policies.golden import GOLDEN, flag
 from weighting.policies.normalisation import Scale, dampen, normalize
 from weighting.policies.params import PolicyParams
+from weighting.policies.policy import Evidence
 from weighting.policies.quantiles import Cut
-from weighting.policies.records import Evidence
 from weighting.policies.registry import SHUFFLED, draws_tokens, find_seed, tabulate_raw, weigh_raw
-from weighting.signals.records import Facts
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 NO_KEYS = np.empty(0, np.uint64)

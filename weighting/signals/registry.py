@@ -17,7 +17,7 @@ from weighting.arrays import AnyArray, Float32s, Int64s, Uint32s
 from weighting.errors import AssayError
 from weighting.extensions import extend
 from weighting.signals.quantum import quantise
-from weighting.signals.records import Derived, Kind, Signal, Source
+from weighting.signals.signal import Derived, Kind, Signal, Source
 from weighting.signals.token_types import (
     Types,
     measure_idf,

@@ -16,7 +16,7 @@ from pipelines.rules.line_rules import LONGEST_WORD
 from pipelines.rules.rule import Rule
 from pipelines.words import Text
 from pipelines.words.compiled import njit
-from pipelines.words.lines import NEWLINE, count_chars
+from pipelines.words.text_lines import NEWLINE, count_chars
 from weighting.arrays import Float64s, Int64s
 
 SOURCE = "Raffel et al. 2020, arXiv 1910.10683, 2.2"

@@ -15,8 +15,8 @@ from pipelines.rules.rule import Rule
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
-from pipelines.words.lines import NEWLINE, count_chars, strip_left
 from pipelines.words.punctuation import TERMINATORS
+from pipelines.words.text_lines import NEWLINE, count_chars, strip_left
 from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
 
 SOURCE = "Penedo et al. 2024, arXiv 2406.17557, 3.6"

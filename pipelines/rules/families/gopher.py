@@ -13,9 +13,10 @@ from pipelines.rules.bounds import Bounds
 from pipelines.rules.ratios import divide
 from pipelines.rules.rule import Rule
 from pipelines.words import Text, Words
+from pipelines.words.character_tables import LETTER, NOT_PUNCTUATION
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_text, make_set
-from pipelines.words.lines import (
+from pipelines.words.text_lines import (
     break_size,
     encode,
     ends_with,
@@ -24,7 +25,6 @@ from pipelines.words.lines import (
     strip_left,
     strip_right,
 )
-from pipelines.words.tables import LETTER, NOT_PUNCTUATION
 from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")

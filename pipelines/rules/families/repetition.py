@@ -18,7 +18,7 @@ from pipelines.rules.rule import Rule
 from pipelines.words import Text, Words
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, power, scatter
-from pipelines.words.lines import NEWLINE, count_chars, strip_left, strip_right
+from pipelines.words.text_lines import NEWLINE, count_chars, strip_left, strip_right
 from weighting.arrays import Float64s, Int32s, Int64s, Structs, Uint8s, Uint64s
 
 SOURCE = "Rae et al. 2021, arXiv 2112.11446, table A1"

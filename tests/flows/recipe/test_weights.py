@@ -17,7 +17,7 @@ from weighting.knobs import knob
 from weighting.policies import registry
 from weighting.policies.count_based import PdlParams
 from weighting.policies.params import GENERAL, OwnParams, PolicyParams
-from weighting.policies.records import Policy
+from weighting.policies.policy import Policy
 from weighting.policies.registry import POLICIES, list_params, resolve_params
 
 

@@ -19,7 +19,7 @@ from pipelines.settings import (
     PassageSettings,
     RuleSettings,
 )
-from pipelines.verify.records import check_clusters, read_ledger
+from pipelines.verify.ledger import check_clusters, read_ledger
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import plan
 from tests.conftest import WORDS

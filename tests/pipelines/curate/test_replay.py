@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.contamination.tables import HITS
+from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.clean import CLEANED, clean_unit
 from pipelines.curate.fingerprint import locate_fingerprints

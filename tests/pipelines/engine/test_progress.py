@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from pipelines.engine.progress import Progress
-from pipelines.weigh.summaries import WeighSummary
+from pipelines.weigh.shard_summary import WeighSummary
 from pipelines.work.folder import WorkFolder
 from pipelines.work.summaries import CleanSummary
 

@@ -17,7 +17,7 @@ from pipelines.rules.line_pieces import (
     strip_pieces,
 )
 from pipelines.words import Text
-from pipelines.words.lines import encode
+from pipelines.words.text_lines import encode
 
 CITATION = re.compile(r"\[(?:edit|citation needed|[0-9]*)\]")
 parts = st.sampled_from(

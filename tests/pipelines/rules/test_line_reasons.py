@@ -22,7 +22,7 @@ from pipelines.rules.line_reasons import (
     judge_line,
     search,
 )
-from pipelines.words.lines import encode
+from pipelines.words.text_lines import encode
 
 parts = st.sampled_from(
     ["lorem ipsum", "Lorem", "JavaScript", "java", "{", "use", "Use Cookies", "terms of use", " ",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.rules.line_pieces import Pieces
 from pipelines.rules.sentences import SPLIT_AGAIN, count_sentences, is_space_word, list_lines
 from pipelines.words import Text, split_texts
-from pipelines.words.lines import encode
+from pipelines.words.text_lines import encode
 
 parts = st.sampled_from(
     ["One", "two", ".", "!", "?", '"', ")", "...", " ", " ", "  ", "Mr.", "é", ",", "。"]

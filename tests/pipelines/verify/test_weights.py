@@ -17,7 +17,7 @@ from pipelines.verify.weights import (
     sum_groups,
     tabulate_type_weights,
 )
-from pipelines.weigh.summaries import DecileWeight, ShardSummary, SourceWeight, TokenWeight
+from pipelines.weigh.shard_summary import DecileWeight, ShardSummary, SourceWeight, TokenWeight
 from pipelines.work.folder import WorkFolder
 from tests.pipelines.tokenize.corpora import make_job
 from weighting.contracts.counts import DocumentCounts, Funnel

@@ -26,7 +26,7 @@ from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import BINS, Cut, cut_share
 from weighting.policies.selection import KEY_BINS, SCORE_BINS, Borders, Selection, fill
 from weighting.policies.weighing import Scheme
-from weighting.signals.records import Facts
+from weighting.signals.signal import Facts
 
 SOFT = WeighSettings("soft")
 TOP = WeighSettings("top_k", PolicyParams(own=TopParams(0.3, "excess")))

@@ -13,9 +13,9 @@ from pipelines.words.addresses import (
     scan_host,
     skip_port,
 )
+from pipelines.words.character_tables import tabulate_characters
 from pipelines.words.english import english
 from pipelines.words.points import UNKNOWN
-from pipelines.words.tables import tabulate_characters
 
 FLAGS = tabulate_characters(english())
 parts = st.sampled_from(

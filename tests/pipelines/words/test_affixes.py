@@ -5,10 +5,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.words.affixes import find_dots, find_prefix, find_suffix, find_unit
+from pipelines.words.character_tables import list_units, tabulate_characters
 from pipelines.words.english import english
 from pipelines.words.hashing import hash_text, make_set
 from pipelines.words.points import UNKNOWN, Rules, decode, make_points
-from pipelines.words.tables import list_units, tabulate_characters
 
 FLAGS = tabulate_characters(english())
 EMPTY = make_set([])

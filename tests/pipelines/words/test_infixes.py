@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipelines.words.character_tables import tabulate_characters
 from pipelines.words.english import english
 from pipelines.words.infixes import count_run, cut_infixes, find_hyphens, find_infix, is_operand
 from pipelines.words.points import LONGEST, UNKNOWN
-from pipelines.words.tables import tabulate_characters
 
 FLAGS = tabulate_characters(english())
 chunks = st.text(st.sampled_from("aBé1.,-–—~+*^:<>=/&'…xZ9"), min_size=1, max_size=9)

@@ -4,10 +4,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.words.character_tables import (
+    ENDS_SENTENCE,
+    LETTER,
+    NOT_PUNCTUATION,
+    UNICODE_PUNCTUATION,
+)
 from pipelines.words.english import split_words
 from pipelines.words.hashing import find_slot
 from pipelines.words.memo import Vocabulary, describe, rehash
-from pipelines.words.tables import ENDS_SENTENCE, LETTER, NOT_PUNCTUATION, UNICODE_PUNCTUATION
 from tests.pipelines.words.test_splitting import chunks
 
 VOCABULARY = Vocabulary()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines.score.moments import Moments, measure
-from pipelines.weigh.summaries import (
+from pipelines.weigh.shard_summary import (
     DecileWeight,
     ShardSummary,
     SourceWeight,

@@ -4,8 +4,8 @@ import pyarrow as pa
 
 from weighting.contracts import statistics
 from weighting.contracts.statistics import TYPE_STATS, type_stats_schema
-from weighting.signals.records import Source
 from weighting.signals.registry import SIGNALS, list_given, list_of_types
+from weighting.signals.signal import Source
 
 
 def test_types_have_their_own_signals_and_the_means_of_the_stored_ones():

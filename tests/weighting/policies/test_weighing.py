@@ -30,8 +30,8 @@ from weighting.policies.weighing import (
     weigh_raw_tokens,
     weigh_tokens,
 )
-from weighting.signals.records import Facts
 from weighting.signals.registry import Signals
+from weighting.signals.signal import Facts
 
 TYPES = make_types()
 SCALE = Scale(mean=1.3, mix=0.2, divisor=0.9, effective=0.5)

@@ -6,7 +6,6 @@ import pytest
 from weighting.errors import AssayError
 from weighting.signals import registry
 from weighting.signals.quantum import QUANTUM
-from weighting.signals.records import Derived, Kind, Signal, Source
 from weighting.signals.registry import (
     SIGNALS,
     Signals,
@@ -18,6 +17,7 @@ from weighting.signals.registry import (
     measure_tokens,
     tabulate_types,
 )
+from weighting.signals.signal import Derived, Kind, Signal, Source
 from weighting.signals.token_types import Types
 
 TYPES = Types(np.array([7, 0, 2]), np.array([3, 0, 2]), 3)

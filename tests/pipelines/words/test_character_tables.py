@@ -4,9 +4,8 @@ import unicodedata
 
 import pytest
 
-from pipelines.words.english import english
-from pipelines.words.punctuation import PUNCTUATION
-from pipelines.words.tables import (
+from pipelines.words import character_tables
+from pipelines.words.character_tables import (
     ALPHA_CLASS,
     DIGIT,
     ENDS_SENTENCE,
@@ -24,6 +23,8 @@ from pipelines.words.tables import (
     mark_character,
     tabulate_characters,
 )
+from pipelines.words.english import english
+from pipelines.words.punctuation import PUNCTUATION
 
 FLAGS = tabulate_characters(english())
 
@@ -63,9 +64,8 @@ def test_flags_of_words_are_those_of_their_characters():
 def test_no_two_flags_share_a_bit():
     names = "PREFIX SUFFIX INFIX ALPHA_CLASS UPPER_CLASS LOWER_CLASS DIGIT BEFORE_DOT DOT_BEFORE"
     names += " DOT_AFTER HYPHEN NOT_PUNCTUATION LETTER UNICODE_PUNCTUATION ENDS_SENTENCE"
-    from pipelines.words import tables
 
-    flags = [getattr(tables, name) for name in names.split()]
+    flags = [getattr(character_tables, name) for name in names.split()]
     assert all(flag.bit_count() == 1 for flag in flags)
     assert len(set(flags)) == len(flags)
     assert max(flags) < 2**16

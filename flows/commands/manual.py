@@ -1,6 +1,6 @@
 """The reference of all commands with their arguments and options, as Markdown.
 
-`python -m flows.commands.reference` prints it, for the documentation to hold.
+`python -m flows.commands.manual` prints it, for the documentation to hold.
 """
 
 import sys

@@ -9,7 +9,7 @@ from weighting.errors import AssayError
 from weighting.knobs import list_knobs
 from weighting.policies.params import P, PolicyParams
 from weighting.policies.quantiles import Cut
-from weighting.signals.records import Facts
+from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types
 
 

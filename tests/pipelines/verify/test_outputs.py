@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.verify.files import OUTPUTS, list_files
+from pipelines.verify.outputs import OUTPUTS, list_files
 from weighting.contracts.documents import write_table
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.statistics import SKIPPED_STATS

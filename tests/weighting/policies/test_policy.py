@@ -9,7 +9,7 @@ from weighting.errors import AssayError
 from weighting.knobs import knob, list_knobs
 from weighting.policies.masks import KeyParams, ShareParams
 from weighting.policies.params import OwnParams
-from weighting.policies.records import Policy
+from weighting.policies.policy import Policy
 from weighting.policies.registry import POLICIES
 
 

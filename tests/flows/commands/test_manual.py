@@ -1,6 +1,6 @@
 """The reference of the commands names each of them, with what can be given to it."""
 
-from flows.commands.reference import render_reference
+from flows.commands.manual import render_reference
 
 
 def test_every_command_and_option_is_there():

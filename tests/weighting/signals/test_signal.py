@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from weighting.errors import AssayError
-from weighting.signals.records import Derived, Kind, Signal, Source
 from weighting.signals.registry import SIGNALS
+from weighting.signals.signal import Derived, Kind, Signal, Source
 
 
 def of_types(types):

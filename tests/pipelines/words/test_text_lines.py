@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.words.lines import (
+from pipelines.words.text_lines import (
     MAY_BE_BREAK,
     break_size,
     count_chars,

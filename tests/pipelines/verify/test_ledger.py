@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rules.registry import RULES as RECORDS
-from pipelines.verify.records import count_rules
+from pipelines.verify.ledger import count_rules
 
 RULES = list(RECORDS)
 
@@ -30,7 +30,7 @@ ledgers = st.lists(st.tuples(failures, st.integers(0, 10**9), st.integers(0, 10*
 @given(ledgers, st.integers(1, 8))
 def test_costs_and_overlaps_are_what_a_loop_counts(rows, at_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.verify.records.RULES_AT_ONCE", at_once)
+        patch.setattr("pipelines.verify.ledger.RULES_AT_ONCE", at_once)
         costs, overlap = count_rules(make_ledger(rows))
     for cost in costs.to_pylist():
         rule = cost["rule"]

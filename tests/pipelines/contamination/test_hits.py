@@ -2,13 +2,13 @@
 
 import pyarrow as pa
 
-from pipelines.contamination.items import Item
-from pipelines.contamination.tables import (
+from pipelines.contamination.hits import (
     HITS,
     PASSAGE_CHARS,
     list_contaminated,
     tabulate_hits,
 )
+from pipelines.contamination.items import Item
 from tests.pipelines.contamination.planting import ITEM_WORDS, OTHER_WORDS, look, make_item
 from weighting.contracts.documents import CONTAMINATED
 

@@ -1,0 +1,175 @@
+"""The stored tables of the database: their schemas, and rows from manifest and ablations."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from flows.run.funnel import MEASURES, STAGES
+from weighting.contracts.counts import SplitCounts, WeighingFacts
+from weighting.contracts.documents import Row
+from weighting.contracts.manifest import Manifest
+from weighting.policies.effective_sample import effective_share
+from weighting.storage.files import read_json
+from weighting.storage.json_records import to_json
+
+TABLES: Mapping[str, pa.Schema] = {
+    "facts": pa.schema({"key": pa.string(), "value": pa.string()}),
+    "recipe": pa.schema({"key": pa.string(), "value": pa.string()}),
+    "inputs": pa.schema({"name": pa.string(), "size": pa.int64(), "hash": pa.string()}),
+    "files": pa.schema(
+        {
+            "path": pa.string(),
+            "sha256": pa.string(),
+            "rows": pa.int64(),
+            "tokens": pa.int64(),
+            "weight_mass": pa.float64(),
+        }
+    ),
+    "funnel": pa.schema({"unit": pa.string(), "stage": pa.string(), "count": pa.int64()}),
+    "splits": pa.schema(
+        {
+            "split": pa.string(),
+            "documents": pa.int64(),
+            "tokens": pa.int64(),
+            "weight_mass": pa.float64(),
+            "effective_share": pa.float64(),
+            "zero_tokens": pa.int64(),
+            "max_weight": pa.float64(),
+        }
+    ),
+    "weighing": pa.schema(
+        {
+            "split": pa.string(),
+            "policy": pa.string(),
+            "golden": pa.string(),
+            "mean": pa.float64(),
+            "mix": pa.float64(),
+            "divisor": pa.float64(),
+            "effective": pa.float64(),
+            "cuts": pa.string(),
+            "params": pa.string(),
+        }
+    ),
+    "weight_histogram": pa.schema(
+        {
+            "split": pa.string(),
+            "low": pa.float64(),
+            "high": pa.float64(),
+            "tokens": pa.int64(),
+        }
+    ),
+    "mass": pa.schema(
+        {"part": pa.string(), "token_share": pa.float64(), "mass_share": pa.float64()}
+    ),
+    "evaluation_sets": pa.schema({"set": pa.string(), "items": pa.int64(), "hidden": pa.int64()}),
+    "ablations": pa.schema(
+        {
+            "ablation": pa.string(),
+            "arm": pa.string(),
+            "seed": pa.int64(),
+            "metric": pa.string(),
+            "value": pa.float64(),
+        }
+    ),
+}
+
+
+def list_ablations(run: Path) -> list[Path]:
+    """Return RUN/ablations/NAME/results.json of every finished ablation, by name."""
+    return sorted((run / "ablations").glob("*/results.json"))
+
+
+def describe_run(run: Path, manifest: Manifest, origin: str) -> dict[str, Iterable[Row]]:
+    """Return the rows of TABLES; `origin` says what they come from (`catalog.hash_origin`)."""
+    documents, weights = manifest.counts.documents, manifest.counts.weights
+    mass = weights.mass
+    return {
+        "facts": _list_facts(manifest, origin),
+        "recipe": flatten(manifest.recipe),
+        "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
+        "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
+        "funnel": [
+            (measure, stage, getattr(documents.funnels[measure], stage))
+            for measure in MEASURES
+            for stage in STAGES
+        ],
+        "splits": [_describe_split(split, numbers) for split, numbers in weights.splits.items()],
+        "weighing": list(_list_scales(weights.weighing)),
+        "weight_histogram": [
+            (split, low, high, tokens)
+            for split, numbers in weights.splits.items()
+            for low, high, tokens in list_bins(numbers)
+        ],
+        "mass": [
+            ("top10", mass.top10_tokens, mass.top10_mass),
+            ("top100", mass.top100_tokens, mass.top100_mass),
+            ("rarest_half", mass.rarest_half_tokens, mass.rarest_half_mass),
+        ],
+        "evaluation_sets": [
+            (name, found.items, found.hidden) for name, found in documents.sets.items()
+        ],
+        "ablations": _list_metrics(run),
+    }
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:
+    """Yield (dotted key, value) of every leaf: text and None as they are, all else as JSON."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            plain = value is None or isinstance(value, str)
+            yield f"{prefix}{key}", value if plain else _dump(value)
+
+
+def list_bins(split: SplitCounts) -> list[tuple[float, float, int]]:
+    """Return (low, high, tokens) of every bin of a split's weight histogram."""
+    edges = split.histogram_edges
+    if not split.documents:  # nothing was binned
+        return []
+    return list(zip(edges[:-1], edges[1:], split.histogram, strict=True))
+
+
+def _list_facts(manifest: Manifest, origin: str) -> Iterator[tuple[str, str | None]]:
+    counts = manifest.counts
+    mass, signals = counts.weights.mass, to_json(counts.signals)
+    reference = signals.pop("reference")
+    yield "origin", origin
+    yield from flatten({"versions": manifest.versions, "tokenizer": to_json(manifest.tokenizer)})
+    yield "tokenizer.encoders", _dump(counts.documents.encoders)
+    yield from flatten({"signals": signals, "reference": reference})
+    yield from flatten({"selection": to_json(counts.weights.selection)})
+    yield "extensions", _dump(to_json(manifest.extensions))
+    yield "manifest_version", str(manifest.manifest_version)
+    yield "weights.effective_share", str(mass.effective_share)
+    yield "weights.zero_share", str(mass.zero_tokens)
+    yield "weights.max", str(mass.max_weight)
+
+
+def _describe_split(split: str, counts: SplitCounts) -> Row:
+    tokens, mass = counts.tokens, counts.mass
+    share = effective_share(mass, counts.squares, tokens) if tokens else None
+    return (split, counts.documents, tokens, mass, share, counts.zeros, counts.max)
+
+
+def _list_scales(weighing: WeighingFacts) -> Iterator[Row]:
+    params = _dump(weighing.params)
+    for split, scale in weighing.splits.items():
+        numbers = (scale.mean, scale.mix, scale.divisor, scale.effective)
+        yield split, weighing.policy, weighing.golden, *numbers, _dump(scale.cuts), params
+
+
+def _list_metrics(run: Path) -> Iterator[Row]:
+    for path in list_ablations(run):
+        for arm, summary in read_json(path)["arms"].items():
+            for result in summary["runs"]:
+                for metric, value in result.items():
+                    if metric != "seed" and isinstance(value, int | float):
+                        yield path.parent.name, arm, result["seed"], metric, float(value)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
