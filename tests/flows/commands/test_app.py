@@ -49,7 +49,7 @@ def test_a_run_has_everything_the_manifest_names(finished):
     assert manifest.counts.documents.records.kept == 60
     assert manifest.recipe["name"] == "gopher"
     assert [entry.name for entry in manifest.inputs] == ["a.jsonl", "b.jsonl"]
-    assert manifest.tokenizer.encoders == ["gigatoken"]
+    assert manifest.counts.documents.encoders == ["gigatoken"]
     assert not (run / "units").exists()
     assert (run / "report.html").stat().st_size > 10_000
     assert "60" in output
