@@ -42,24 +42,30 @@ class Estimate(NamedTuple):
             yield f"passages: about {files}, {_count(self.piece_ranges)} {at_once}"
 
 
+NOTHING = Estimate(
+    documents=0, ranges=0, key_bytes=0, piece_ranges=0, piece_bytes=0, links=0, memory=0
+)
+
+
 def estimate(units: Sequence[Unit], settings: CurateSettings) -> Estimate:
     """Return what the dedupe of units will take at the most, by documents of the least length."""
     dedupe = settings.dedupe
     if dedupe is None:
-        return Estimate(0, 0, 0, 0, 0, 0, 0)
+        return NOTHING
     text = sum(piece.size for unit in units for piece in unit.slices)
     documents = text // links.DOCUMENT_BYTES
     keys = 1 + (dedupe.near.bands if dedupe.near else 0)
     ranges = links.estimate_ranges(text, dedupe.near, dedupe.memory) if dedupe.exact else 0
     passages = dedupe.passages
+    pieces = repeats.estimate_ranges(text, passages, dedupe.memory) if passages else 0
     return Estimate(
-        documents,
-        ranges,
-        documents * keys * BYTES_ON_DISK,
-        repeats.estimate_ranges(text, passages, dedupe.memory) if passages else 0,
-        text // repeats.BYTES_PER_WORD * (16 if passages and passages.delete else 8),
-        dedupe.memory // BYTES_PER_EDGE,
-        dedupe.memory,
+        documents=documents,
+        ranges=ranges,
+        key_bytes=documents * keys * BYTES_ON_DISK,
+        piece_ranges=pieces,
+        piece_bytes=text // repeats.BYTES_PER_WORD * (16 if passages and passages.delete else 8),
+        links=dedupe.memory // BYTES_PER_EDGE,
+        memory=dedupe.memory,
     )
 
 

@@ -82,4 +82,4 @@ def _score(uid: int, loaded: Loaded, settings: ScoreSettings, job: Job) -> Int64
 def save_signals(packed: bytes, job: Job) -> None:
     """Write the sums of signals by type, int64 [S, V]."""
     types = job.work.type_counts.load().shape[1]
-    save_rows(packed, len(decode_vector(packed)) // types, job.work.type_signals)
+    save_rows(len(decode_vector(packed)) // types, job.work.type_signals)(packed)

@@ -44,7 +44,7 @@ def _build(
     tokenize = OverUnits(partial(tokenize_unit, settings=settings, job=job), load=load)
     tokenized = pipeline | "Units" >> beam.Create(uids) | "Tokenize" >> beam.ParDo(tokenize)
     counts = tokenized | "SumCounts" >> beam.CombineGlobally(SumVectors())
-    saved = counts | "SaveCounts" >> beam.Map(save_rows, 3, job.work.type_counts)
+    saved = counts | "SaveCounts" >> beam.Map(save_rows(3, job.work.type_counts))
     ranges = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
     merge = OverUnits(partial(_merge, partitions=partitions, uids=uids, job=job), load=load)
     _ = (

@@ -33,11 +33,13 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
         return counts_file.load()
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS).combine_chunks()
     encoded = encoder.encode(kept["text"].to_pylist())
+    tokens = append_eos(encoded, encoder.eos_id)
     documents = Documents(
-        _flat(kept["doc_id"]),
-        _flat(kept["source"]),
-        choose_train(kept["doc_id"].to_pylist(), settings.validation_share),
-        *append_eos(encoded, encoder.eos_id),
+        doc_ids=_flat(kept["doc_id"]),
+        sources=_flat(kept["source"]),
+        train_D=choose_train(kept["doc_id"].to_pylist(), settings.validation_share),
+        ids_N=tokens.ids_N,
+        offsets_D1=tokens.offsets_D1,
     )
     _save_tokens(documents, job, uid)
     counts_3V = count_types(documents, encoder.vocab_size)

@@ -37,11 +37,11 @@ def load_tokens(job: Job, uid: int) -> Documents:
     batch = reader.get_batch(0)
     ids = batch.column("input_ids")
     return Documents(
-        batch.column("doc_id"),
-        batch.column("source"),
-        batch.column("train").to_numpy(zero_copy_only=False),
-        ids.flatten().to_numpy(),
-        ids.offsets.to_numpy().astype(np.int64),
+        doc_ids=batch.column("doc_id"),
+        sources=batch.column("source"),
+        train_D=batch.column("train").to_numpy(zero_copy_only=False),
+        ids_N=ids.flatten().to_numpy(),
+        offsets_D1=ids.offsets.to_numpy().astype(np.int64),
     )
 
 

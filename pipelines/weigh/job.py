@@ -99,7 +99,7 @@ def _build(
     _ = found | "SaveWeighing" >> beam.Map(packed(save, Calibration))
     written = units.run("WriteShards", partial(write_unit_shards, job=job), found)
     types = written | "SumTypes" >> beam.CombineGlobally(SumVectors())
-    _ = types | "SaveTypeSums" >> beam.Map(save_rows, 2, job.work.type_weights)
+    _ = types | "SaveTypeSums" >> beam.Map(save_rows(2, job.work.type_weights))
 
 
 def _select(units: Units, selection: Selection) -> PCollection[bytes]:

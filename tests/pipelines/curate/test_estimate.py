@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.curate.estimate import Estimate, estimate
+from pipelines.curate.estimate import NOTHING, estimate
 from pipelines.readers.records import Slice
 from pipelines.settings import CurateSettings, DedupeSettings, PassageSettings
 from pipelines.work.units import Unit
@@ -45,7 +45,7 @@ def test_half_the_memory_takes_about_twice_the_ranges():
 
 def test_what_is_not_looked_for_takes_nothing():
     units = make_units(1000)
-    assert estimate(units, CurateSettings(dedupe=None)) == Estimate(0, 0, 0, 0, 0, 0, 0)
+    assert estimate(units, CurateSettings(dedupe=None)) == NOTHING
     assert list(estimate(units, CurateSettings(dedupe=None)).describe()) == []
     without = estimate(units, dedupe(passages=None))
     assert (without.piece_ranges > 0, without.ranges > 0) == (False, True)
