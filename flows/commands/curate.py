@@ -29,7 +29,7 @@ def curate(
     overwrite: Overwrite = False,
     against: Annotated[
         list[Path] | None,
-        typer.Option("--against", help="an earlier run whose documents are not to come again"),
+        typer.Option("--against", help="an earlier run whose documents are not kept again"),
     ] = None,
     beam: Annotated[
         list[str] | None,

@@ -29,7 +29,7 @@ def show(
 
 @recipes.command()
 def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) -> None:
-    """Say everything that is wrong with a recipe; exit with 2 where there is something."""
+    """Say everything that is wrong with a recipe; exit with 2 if something is."""
     from flows.recipe.problems import RecipeError
     from flows.recipe.sources import load_recipe
     from flows.visible import show as make_visible

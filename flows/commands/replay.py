@@ -12,13 +12,13 @@ from weighting.storage.lock import locking
 def replay(
     run: RunFolder,
     paths: Annotated[
-        list[str] | None, typer.Argument(help="the inputs, where they lie elsewhere now")
+        list[str] | None, typer.Argument(help="the inputs, if they were moved")
     ] = None,
     text_field: Annotated[
         str | None, typer.Option(help="read.text_field for what could not be read")
     ] = None,
-    source_field: Annotated[str | None, typer.Option(help="likewise, read.source_field")] = None,
-    extractor: Annotated[str | None, typer.Option(help="likewise, read.extractor")] = None,
+    source_field: Annotated[str | None, typer.Option(help="the same for read.source_field")] = None,
+    extractor: Annotated[str | None, typer.Option(help="the same for read.extractor")] = None,
     workers: Workers = None,
 ) -> None:
     """Read a run's quarantined records again after a fix, and merge what is recovered."""

@@ -88,7 +88,7 @@ def attribute(
     Nothing is laid out by match and hit: where many items share an n-gram, that would be much.
     """
     words_V = postings.words_V
-    hits_V = np.full(len(words_V), -1, np.int64)  # of the document at hand
+    hits_V = np.full(len(words_V), -1, np.int64)  # of the current document
     at = low = 0
     # Matches and hits are both sorted by document, and walked together.
     while at < len(best_M) and low < len(hits.documents_P):

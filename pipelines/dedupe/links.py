@@ -87,7 +87,7 @@ def _link_groups(
     keys_N = np.where(same, candidates.content_keys_M[firsts_N], candidates.band_keys_M[firsts_N])
     here = entries.keys_N == keys_N
     both = candidates.published_M[docs_N] & candidates.published_M[firsts_N]
-    # Published copies have no link of their own: a new document that is like them makes one.
+    # Published copies are not linked to each other: a new document that resembles them links them.
     wanted = np.where(both, (joined_G | ~groups.published_G)[groups.groups_N], here)
     chosen = np.flatnonzero(wanted & (docs_N != firsts_N))
     return np.stack([firsts_N[chosen], docs_N[chosen]], axis=1)

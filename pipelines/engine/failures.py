@@ -43,7 +43,7 @@ def _explain_death(death: BaseException) -> WorkerDied:
 def find_cause(error: BaseException) -> BaseException:
     """Return what a kernel raised, made again from what Beam tells of it, where that can be told.
 
-    Beam adds the step to the message, makes a RuntimeError of what it cannot build anew, and hands
+    Beam adds the step to the message, makes a RuntimeError of what it cannot rebuild, and hands
     on what worker processes raise as the text of a traceback.
     """
     text = str(error).rpartition(TRACEBACK)[2]

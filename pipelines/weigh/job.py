@@ -10,7 +10,7 @@
 
 What a token weighs depends on the whole corpus, so each line waits for the one above. The steps
 Find... run once and hand on what they find, a few numbers (`pipelines.weigh.calibrate`); no unit
-sees anything else of the others. Each line reads the sidecars anew.
+sees anything else of the others. Each line reads the sidecars again.
 """
 
 from collections.abc import Callable, Mapping, Sequence

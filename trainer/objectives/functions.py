@@ -100,7 +100,7 @@ def cvar(tokens: Tokens) -> Tensor:
 
     They weigh 1 / share, all others 0: mean 1. The sum over count is the conditional value at risk
     of Rockafellar and Uryasev 2000, min over c of c + mean(max(nll - c, 0)) / share, and its
-    gradient: exact also where share x count is no whole number. Language models: ESLM
+    gradient: exact even if share x count is not a whole number. Language models: ESLM
     (arXiv 2505.19893).
     """
     share = tokens.settings.of(CvarKnobs).cvar_share

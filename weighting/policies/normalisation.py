@@ -123,7 +123,7 @@ def find_scale(sums: WeightSums, name: str, params: PolicyParams) -> Scale:
 
 
 def find_uniform_scale(sums: WeightSums, name: str, params: PolicyParams) -> Scale:
-    """Return the scale that gives all text of a split equal weights, but for the damping."""
+    """Return the scale that gives all text of a split equal weights, apart from the damping."""
     ones = sums._replace(
         raw=float(sums.tokens), damped=sums.factor, cross=sums.factor2, damped2=sums.factor2
     )
