@@ -1,4 +1,8 @@
-"""What the jobs need to know, as frozen dataclasses that travel to the workers."""
+"""What the jobs need to know, as frozen dataclasses that travel to the workers.
+
+Their knobs are the keys of a recipe, which is where bounds are checked (`flows.recipe.tables`);
+kernels take more than recipes allow.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +13,7 @@ from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.work.folder import WorkFolder
 from weighting.errors import AssayError
-from weighting.knobs import Names, check_knobs, knob
+from weighting.knobs import Names, knob
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
 from weighting.signals.model_settings import ModelSettings
@@ -86,10 +90,6 @@ class NearSettings:
         most=1,
     )
 
-    def __post_init__(self) -> None:
-        """Refuse values out of bounds."""
-        check_knobs(self)
-
 
 @dataclass(frozen=True)
 class PassageSettings:
@@ -99,10 +99,6 @@ class PassageSettings:
     line_chars: int = knob(30, "Least characters of a line or paragraph.", least=1)
     documents: int = knob(2, "Least number of documents that hold it.", least=2)
     delete: bool = False  # from all documents but one; else it is marked
-
-    def __post_init__(self) -> None:
-        """Refuse values out of bounds."""
-        check_knobs(self)
 
 
 @dataclass(frozen=True)

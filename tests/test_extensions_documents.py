@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMAND = "flows.commands.app"
+COMMAND = "flows.entry"
 MODULE = '''
 """A reader of decks of cards, and a rule that counts shouts."""
 

@@ -25,7 +25,7 @@ VERSIONS = {
     "token shard": "weighting.contracts.shards:SCHEMA_VERSION",
     "sidecar": "weighting.contracts.sidecar:SCHEMA_VERSION",
     "manifest": "weighting.contracts.manifest:MANIFEST_VERSION",
-    "fingerprints": "pipelines.dedupe.fingerprints:PRINTS_VERSION",
+    "fingerprints": "pipelines.dedupe.fingerprints:FINGERPRINTS_VERSION",
     "quarantine": "pipelines.curate.quarantine:QUARANTINE_VERSION",
     "checkpoint": "trainer.run.checkpoint:FORMAT",
 }

@@ -14,7 +14,7 @@ from pipelines.settings import (
     ScoreSettings,
 )
 from weighting.errors import AssayError
-from weighting.knobs import list_knobs
+from weighting.knobs import check_knobs, list_knobs
 
 KINDS = (
     *(ReadOptions, EditSettings, RuleSettings, NearSettings, PassageSettings),
@@ -34,10 +34,10 @@ def test_every_knob_has_help_of_one_line(kind):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: NearSettings(jaccard=0), "jaccard is 0"),
-        (lambda: NearSettings(bands=256), "bands is 256, must be from 1 to 255"),
-        (lambda: NearSettings(seed=2**32), "seed is 4294967296"),
-        (lambda: PassageSettings(words=1), "words is 1"),
+        (lambda: check_knobs(NearSettings(jaccard=0)), "jaccard is 0"),
+        (lambda: check_knobs(NearSettings(bands=256)), "bands is 256, must be from 1 to 255"),
+        (lambda: check_knobs(NearSettings(seed=2**32)), "seed is 4294967296"),
+        (lambda: check_knobs(PassageSettings(words=1)), "words is 1"),
         (lambda: EvaluationSet("a", "p", "q", label="l"), "give answer as well"),
     ],
 )

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.flows.test_recipe import write
 
 from flows.run.reference import check_splits
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from tests.flows.conftest import CHECKPOINTS, STEPS
 from tests.flows.invoking import check_recipe, invoke
+from tests.flows.recipe.test_schema import write
 from tests.flows.runs import write_tokenizer
 from trainer.run.checkpoint import find_spread
 from weighting.contracts.manifest import check_files, read_manifest
