@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.mass import ARMS, FACE_RANKS, make_counts, tabulate
+from benchmarks.quality.mass import ARMS, FACE_RANKS, make_counts, tabulate
 from weighting.policies.effective_sample import effective_share, tabulate_mass
 from weighting.policies.params import PolicyParams
 from weighting.policies.registry import tabulate_raw

@@ -1,6 +1,6 @@
 """Weighing by number of units: what a unit costs must not depend on how many there are.
 
-python -m benchmarks.weigh_units [UNITS...]    numbers of units; default 200 2000 20000
+python -m benchmarks.speed.weigh_units [UNITS...]    numbers of units; default 200 2000 20000
 
 Units are of a few hundred tokens, so that what a step does beside its unit would show. A selection
 by golden tokens and policy `top_k` take all steps that the weigh job has. SAMPLE units, spread over
@@ -29,7 +29,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.mass import make_counts
+from benchmarks.quality.mass import make_counts
 from pipelines.engine.codec import VECTOR, decode_vector, packed
 from pipelines.engine.unit_steps import OverUnits, SumVectors
 from pipelines.score.score_unit import name_part
@@ -187,7 +187,7 @@ def main() -> None:
         for units in numbers
         for step in rounds[0][units]
     }
-    command = " ".join(["python -m benchmarks.weigh_units", *sys.argv[1:]])
+    command = " ".join(["python -m benchmarks.speed.weigh_units", *sys.argv[1:]])
     table = Table(title="weighing, CPU ms a unit", caption=f"{command} on {platform.machine()}")
     table.add_column("step")
     for units in numbers:

@@ -1,10 +1,11 @@
 """Repeated passages: the speed of each step, what is marked, and the most common passages.
 
-python -m benchmarks.passages CORPUS [MB]    CORPUS as for `assay curate`; exact copies left out
+python -m benchmarks.speed.passages CORPUS [MB]    CORPUS as for `assay curate`
 
-Texts go through in units of about 4 MB, as they do in a run. Times are of the CPU, the median of
-some rounds after one that compiles and fills the vocabulary of words. Each step is counted once: a
-run that does not keep the pieces lists words and finds pieces before counting and again after it.
+Texts, without exact copies, go through in units of about 4 MB, as they do in a run. Times are of
+the CPU, the median of some rounds after one that compiles and fills the vocabulary of words. Each
+step is counted once: a run that does not keep the pieces lists words and finds pieces before
+counting and again after it.
 """
 
 import sys
@@ -20,7 +21,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clean import read_corpus
+from benchmarks.corpus import read_corpus
 from pipelines.dedupe.cuts import delete
 from pipelines.dedupe.passages import KINDS, Passages, Pieces, find_pieces, mark
 from pipelines.dedupe.repeats import count_repeats, cut_range, look_up, pack_keys, select_all
@@ -167,7 +168,7 @@ def list_passages(units: list[Unit], passages: list[Passages]) -> Counter[tuple[
 
 def print_speed(clocks: list[Clock], megabytes: float) -> None:
     """Print what each step took and wrote."""
-    table = Table(caption=" ".join(["python -m benchmarks.passages", *sys.argv[1:]]))
+    table = Table(caption=" ".join(["python -m benchmarks.speed.passages", *sys.argv[1:]]))
     for column in ("step", "MB/CPU-s", "ms/MB", "bytes written a byte of text"):
         table.add_column(column, justify="left" if column == "step" else "right")
     steps = {step: median(clock.seconds[step] for clock in clocks) for step in clocks[0].seconds}

@@ -1,6 +1,6 @@
 """Cleaning against datatrove: the filters alone, and whole runs from file to file.
 
-python -m benchmarks.clean CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
+python -m benchmarks.speed.clean CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
 
 Both sides apply the four filters of the FineWeb recipe with the same parameters to the same
 documents: Gopher repetition, Gopher quality, C4 (no terminal punctuation rule), FineWeb quality.
@@ -39,10 +39,11 @@ from datatrove.pipeline.writers import JsonlWriter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.corpus import read_corpus
+from benchmarks.interleave import measure
 from pipelines.curate.job import curate
 from pipelines.engine.logs import quiet_beam
 from pipelines.engine.runner import Engine
-from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.registry import FAMILIES
 from pipelines.rules.rule import list_bounds
@@ -79,18 +80,6 @@ def make_filters() -> Mapping[str, object]:
     }
 
 
-def read_corpus(path: str, megabytes: float) -> list[str]:
-    """Return the first documents of a corpus, about so many MB of text."""
-    texts: list[str] = []
-    size = 0
-    for _, record in read_records([path]):
-        if size >= megabytes * 1e6:
-            break
-        texts.append(record.text)
-        size += len(record.text.encode())
-    return texts
-
-
 def judge_theirs(texts: list[str], names: tuple[str, ...]) -> list[bool]:
     """Return which texts datatrove's filters keep, one after the other with early exit."""
     filters = [make_filters()[name] for name in names]
@@ -114,13 +103,6 @@ def judge_ours(texts: list[str], names: tuple[str, ...]) -> list[bool]:
                     failed |= BOUNDS[rule].fails(values)
         kept += (~failed).tolist()
     return kept
-
-
-def measure(work: Callable[[], object]) -> tuple[float, object]:
-    """Return the CPU seconds of this process that some work took, and its result."""
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
 
 
 def compare_filters(path: str) -> None:

@@ -1,6 +1,6 @@
 """Every rule's decision against datatrove's, on every document of a corpus.
 
-python -m benchmarks.parity CORPUS... [--english] [--rules=A,B]   CORPUS as for `assay curate`
+python -m benchmarks.parity.rules CORPUS... [--english] [--rules=A,B]   CORPUS as for `assay curate`
 
 One filter of datatrove is made for each rule, with its other rules off and its own word tokenizer,
 so that no rule hides behind an earlier one. Ours run with `compat`, once with C4's terminal

@@ -1,6 +1,6 @@
 """Language identification: fastText's lid.176.ftz, which assay uses, against py3langid.
 
-python -m benchmarks.language FILE...    JSON lines (.gz or plain) with the fields text and lang
+python -m benchmarks.quality.language FILE...    JSON lines, plain or .gz, of text and lang
 
 Languages are named by ISO 639-1 or 639-3, with or without a script or place (`zh-hans`, `por_BR`);
 those that either model does not know are left out, and so are pages that say of themselves that
@@ -81,7 +81,7 @@ def measure(ask: Callable[[list[str]], list[str]], samples: list[Sample]) -> tup
 
 def main() -> None:
     """Print both models' accuracy and speed on whole and on short texts."""
-    table = Table(caption=" ".join(["python -m benchmarks.language", *sys.argv[1:]]))
+    table = Table(caption=" ".join(["python -m benchmarks.quality.language", *sys.argv[1:]]))
     for column in ("texts", "documents", "languages", "model", "macro accuracy", "MB/s"):
         table.add_column(column)
     for path in map(Path, sys.argv[1:]):
