@@ -1,5 +1,6 @@
 """The HTML report: content, safety against hostile text, charts, samples."""
 
+from trainer.compare.intervals import Interval
 import re
 import shutil
 from html.parser import HTMLParser
@@ -353,8 +354,8 @@ def test_lines_escape_their_names():
 
 
 def test_intervals():
-    assert format_interval({"mean": -0.5, "half_width_95": 0.25}, "+.2f") == "−0.50 ± 0.25"
-    assert format_interval({"mean": 0.5, "half_width_95": None}, "+.2f") == "+0.50"
+    assert format_interval(Interval(-0.5, 0.25, ()), "+.2f") == "−0.50 ± 0.25"
+    assert format_interval(Interval(0.5, None, ()), "+.2f") == "+0.50"
     assert format_interval(None, ".2f") == "–"
 
 

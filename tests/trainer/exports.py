@@ -12,7 +12,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tests.trainer.conftest import draw_documents, to_tokens, weigh_by_id
 from tests.trainer.records import make_record
 from trainer.config.schema import ModelConfig, TrainConfig
-from trainer.models import LanguageModel, build_model
+from trainer.models import build_model
+from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
 from weighting.contracts.shards import ShardInfo, write_shard
 from weighting.storage.files import sha256

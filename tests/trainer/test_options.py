@@ -71,6 +71,7 @@ def test_every_objective_trains_another_model_than_the_plain_one(tiny, tmp_path,
     values = {"objective": objective, "longce_context": 2, "cvar_share": 0.5}
     train(tiny, tmp_path / "plain")
     result = train(override(tiny, values), tmp_path / "other")
+    assert result is not None
     assert result.step == tiny.steps
     plain, other = (read_bytes(tmp_path / name) for name in ("plain", "other"))
     assert plain["model.safetensors"] != other["model.safetensors"]
@@ -82,6 +83,8 @@ def test_selective_subtracts_the_loss_of_a_frozen_run(tiny, reference, tmp_path)
     rows = read_metrics(tmp_path / "out")
     # Half of the targets weigh 2, the others 0.
     assert [row.ess for row in rows] == pytest.approx([0.5] * 6, abs=1e-6)
+    assert result is not None
+    assert result.data.reference_sha256 is not None
     assert len(result.data.reference_sha256) == 64
     with pytest.raises(AssayError, match="made with select_share"):
         train(override(tiny, {**values, "select_share": 0.4}), tmp_path / "out")
@@ -131,6 +134,8 @@ def test_what_excludes_each_other_is_refused_before_anything_is_written(
 
 def test_a_result_says_how_windows_were_packed_and_that_no_mass_was_lost(tiny, tmp_path):
     result = train(override(tiny, {"packing": "best-fit"}), tmp_path / "out")
+    assert result is not None
+    assert result.packing is not None
     assert result.packing.rule == "best-fit"
     assert result.packing.mass_lost == 0.0
     assert 0 < result.packing.padding_share < 1

@@ -106,7 +106,7 @@ from weighting.errors import AssayError
     ],
 )
 def test_errors_name_the_key_on_one_line(tmp_path, text, message):
-    with pytest.raises(AssayError, match=message) as caught:
+    with pytest.raises(RecipeError, match=message) as caught:
         load_recipe(write(tmp_path, f'name = "x"\n{text}'))
     assert "\n" not in str(caught.value)
     assert len(caught.value.problems) == 1

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.flows.test_recipe import write
 
 from flows.run.reference import check_splits
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from tests.flows.conftest import CHECKPOINTS, STEPS
+from tests.flows.recipe.test_schema import write
 from tests.flows.invoking import check_recipe, invoke
 from tests.flows.runs import write_tokenizer
 from trainer.run.checkpoint import find_spread
@@ -44,6 +44,7 @@ def test_a_run_trains_its_reference_and_the_manifest_says_how(trained):
     manifest = read_manifest(trained.run)
     check_files(trained.run, manifest.files)
     story = manifest.counts.signals.reference
+    assert story is not None
     assert story["run"] == "reference/model"
     assert manifest.counts.signals.stored == ["ngram_gain", *MODEL]
     spread = find_spread(trained.model, CHECKPOINTS)

@@ -1,5 +1,6 @@
 """The closing summary: every term of the funnel, narrow screens, pipes, hostile names."""
 
+from weighting.contracts.counts import SetCounts
 import io
 from dataclasses import replace
 
@@ -108,7 +109,7 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
 def test_copies_and_items_have_a_line_each(tmp_path, run):
     copies = [Doc("a b", copy_of=0), Doc("a c", copy_of=0, similarity=0.9)]
     docs = [Doc("a b"), *copies, Doc("d", copy_of=ELSEWHERE)]
-    sets = {"[b]\x1b": {"items": 1200, "hidden": 0}, "none": {"items": 3, "hidden": 3}}
+    sets = {"[b]\x1b": SetCounts(1200, hidden=0), "none": SetCounts(3, hidden=3)}
     story = Story(docs=docs, bad=(), hits=[Hit(0, "[b]\x1b"), Hit(1, "[b]\x1b")], sets=sets)
     text = summarise(build_run(tmp_path / "run", story))
     assert find_line(text, "duplicates") == "duplicates 3 75.0 7 70.0 7 70.0"

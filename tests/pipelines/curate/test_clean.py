@@ -10,7 +10,7 @@ from pipelines.curate.clean import CLEANED, clean_unit, name_document
 from pipelines.curate.fingerprint import locate_fingerprints
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
-from pipelines.rules.registry import list_bounds
+from pipelines.rules.registry import RULES
 from pipelines.settings import CurateSettings, EditSettings, RuleSettings
 from pipelines.work.summaries import CleanSummary
 from tests.pipelines.curate.units import open_job, read_cleaned, write_unit
@@ -49,7 +49,7 @@ def test_the_columns_are_those_of_the_schema_and_only_wanted_rules_have_values(t
     _, _, (row,) = clean(tmp_path, ["some words here"])
     assert list(row) == CLEANED.names
     wanted = {"length_chars": 15, "length_words": 3}
-    values = {rule: row[rule] for rule in list_bounds() if row[rule] is not None}
+    values = {rule: row[rule] for rule in RULES if row[rule] is not None}
     assert values == wanted
     assert (row["failed"], row["contaminated"], row["language"]) == ([], [], None)
 

@@ -24,7 +24,7 @@ def settings(tmp_path):
     path = tmp_path / "items.jsonl"
     path.write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
     riddles = EvaluationSet("riddles", str(path), question="q", answer="a")
-    return ContaminationSettings((riddles,), words=8, least_words=5)
+    return ContaminationSettings(sets=(riddles,), words=8, least_words=5)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Laws of source maps."""
 
+from weighting.contracts.documents import SPANS
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.edits.spans import (
-    SPANS,
     UNCHANGED,
     Piece,
     compose,

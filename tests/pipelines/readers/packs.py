@@ -1,15 +1,16 @@
 """What makes a file of each compression, by suffix."""
 
+from collections.abc import Callable
 import bz2
 import gzip
 import lzma
 
 import zstandard
 
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
     ".zst": zstandard.compress,
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
 }
-PACK_OR_NOT = {"": bytes, **PACK}
+PACK_OR_NOT: dict[str, Callable[[bytes], bytes]] = {"": bytes, **PACK}

@@ -1,5 +1,6 @@
 """What the machine refuses a run: one line that says what to change, from real refusals."""
 
+from typing import Any
 import errno
 import os
 import re
@@ -17,7 +18,7 @@ from trainer.machine.failures import explain, explaining, is_of_memory, name_kno
 from weighting.errors import AssayError
 from weighting.storage.failures import CannotWrite, OutOfMemory
 
-HERE = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+HERE: dict[str, Any] = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
 CONFIG = ResolvedConfig(
     **HERE,
     batch=64,

@@ -116,7 +116,7 @@ def check_same_curve(one, two, steps):
 @pytest.mark.slow
 def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_path):
     one, two, cut = (tmp_path / name for name in ("one", "two", "cut"))
-    values = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
+    values: dict[str, str | float] = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
     values |= {"objective": "weighted", "lr": 1e-3}
     output = finish(start(two, *TORCHRUN, **values))
     assert len(output.splitlines()) == 251  # one process speaks

@@ -52,11 +52,13 @@ def test_running_statistics_are_saved_where_the_objective_has_some(tmp_path):
     config = make_config(objective="face")
     state = build_state(config, VOCAB)
     step(state)
+    assert state.types is not None
     for tensor in state.types.tensors().values():
         tensor.fill_(3)
     save(tmp_path, make_record(tokens=7), state.files(), keep=1)
     other = build_state(config, VOCAB)
     other.load(find_latest(tmp_path))
+    assert other.types is not None
     for ours, theirs in zip(
         state.types.tensors().values(), other.types.tensors().values(), strict=True
     ):

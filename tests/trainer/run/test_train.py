@@ -39,7 +39,7 @@ def read_bytes(out):
 
 def steady_rows(out):
     """The rows of a run without their timing."""
-    rows = [asdict(row) for row in (*read_metrics(out), *read_evaluations(out))]
+    rows = [*map(asdict, read_metrics(out)), *map(asdict, read_evaluations(out))]
     return [{k: v for k, v in row.items() if k not in TIMED} for row in rows]
 
 
@@ -60,6 +60,7 @@ def test_training_learns_to_count(tiny, write_corpus, tmp_path):
     result = train(config, tmp_path / "out")
     first = read_metrics(tmp_path / "out")[0]
     assert first.nll == pytest.approx(np.log(32), rel=1e-5)
+    assert result is not None
     assert result.final.validation_nll < 0.2
 
 
@@ -121,7 +122,10 @@ def test_a_resumed_run_has_the_bytes_of_an_uninterrupted_one(tiny, tmp_path, ste
     result = train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
     assert steady_rows(tmp_path / "cut") == steady_rows(tmp_path / "whole")
-    assert result.final == train(config, tmp_path / "whole").final
+    whole = train(config, tmp_path / "whole")
+    assert result is not None
+    assert whole is not None
+    assert result.final == whole.final
 
 
 def test_a_kill_between_checkpoints_loses_rows_not_truth(tiny, tmp_path, monkeypatch):
@@ -216,6 +220,7 @@ def test_two_processes_do_not_train_in_one_folder(tiny, tmp_path):
 
 def test_evaluating_a_run_again_gives_its_final_row(tiny, tmp_path):
     result = train(tiny, tmp_path / "out")
+    assert result is not None
     assert evaluate_run(tmp_path / "out", {}) == result.final
     capped = evaluate_run(tmp_path / "out", {"eval_tokens": 8})
     assert capped.validation_tokens == 8

@@ -278,6 +278,7 @@ def test_a_description_names_models_and_their_checksums(write_run):
     assert (told.run, told.context, told.precision) == (str(run), CONTEXT, "float32")
     assert [one.step for one in told.checkpoints] == [1, 2]
     assert told.checkpoints[1].sha256 == sha256(find_newest(run) / "model.safetensors")
+    assert told.second is not None
     assert told.second.architecture == "lstm"
     assert told.parameters == sum(one.numel() for one in build_model(GPT, VOCAB, 0).parameters())
 

@@ -1,5 +1,6 @@
 """URL rules against a plain reading of the reference."""
 
+from dataclasses import replace
 import re
 
 import numpy as np
@@ -28,7 +29,7 @@ def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lists")
     for name, entries in LISTS.items():
         (folder / name).write_text("\n".join(entries))
-    return RuleSettings(**{name: str(folder / name) for name in LISTS})
+    return replace(RuleSettings(), **{name: str(folder / name) for name in LISTS})
 
 
 def annotate_urls(urls, settings):
