@@ -37,6 +37,9 @@ LANGUAGES = frozenset(CODES.values())
 SHORT = 200  # characters of a short text
 
 
+Ask = Callable[[list[str]], list[str | None]]  # texts to labels
+
+
 class Sample(NamedTuple):
     """A text and the language it is known to be in."""
 
@@ -55,17 +58,17 @@ def read_samples(path: Path) -> Iterator[Sample]:
                 yield Sample(record["text"], language)
 
 
-def ask_fasttext(texts: list[str]) -> list[str]:
+def ask_fasttext(texts: list[str]) -> list[str | None]:
     """Return labels of assay's identifier."""
     return identify(pa.array(texts), []).labels_D
 
 
-def ask_py3langid(texts: list[str]) -> list[str]:
+def ask_py3langid(texts: list[str]) -> list[str | None]:
     """Return labels of the other."""
     return [py3langid.classify(text)[0] for text in texts]
 
 
-def measure(ask: Callable[[list[str]], list[str]], samples: list[Sample]) -> tuple[float, float]:
+def measure(ask: Ask, samples: list[Sample]) -> tuple[float, float]:
     """Return the mean accuracy over languages, and MB per second of CPU time."""
     texts = [sample.text for sample in samples]
     ask(texts[:1])

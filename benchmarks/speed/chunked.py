@@ -13,6 +13,7 @@ import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from statistics import median
 
 import torch
@@ -58,15 +59,15 @@ def build_arms(targets: int, width: int, vocab: int) -> dict[str, Arm]:
         hidden.grad = head.grad = None
         with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
             value = loss()
-        value.backward()
+        torch.autograd.backward(value)
         if DEVICE == "cuda":
             torch.cuda.synchronize()
 
     losses: dict[str, Callable[[], Tensor]] = {"whole": whole}
-    losses |= {f"chunk {size}": (lambda size=size: chunked(size)) for size in CHUNKS}
+    losses |= {f"chunk {size}": partial(chunked, size) for size in CHUNKS}
     if hasattr(F, "linear_cross_entropy"):
         losses["torch"] = of_torch
-    return {name: (lambda loss=loss: run(loss)) for name, loss in losses.items()}
+    return {name: partial(run, loss) for name, loss in losses.items()}
 
 
 def measure_peaks(sizes: tuple[int, int, int]) -> dict[str, int]:

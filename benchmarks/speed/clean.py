@@ -34,6 +34,7 @@ from datatrove.pipeline.filters import (
     GopherQualityFilter,
     GopherRepetitionFilter,
 )
+from datatrove.pipeline.filters.base_filter import BaseFilter
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 from rich.console import Console
@@ -70,7 +71,7 @@ SETTINGS = CurateSettings(
 )
 
 
-def make_filters() -> Mapping[str, object]:
+def make_filters() -> Mapping[str, BaseFilter]:
     """Return datatrove's filters in FineWeb's order."""
     return {
         "gopher_repetition": GopherRepetitionFilter(),
@@ -118,9 +119,9 @@ def compare_filters(path: str) -> None:
         theirs, ours, equal = [], [], 0.0
         for _ in range(ROUNDS):
             forget_words()
-            seconds, kept_here = measure(lambda names=names: judge_ours(texts, names))
+            seconds, kept_here = measure(partial(judge_ours, texts, names))
             ours.append(megabytes / seconds)
-            seconds, kept_there = measure(lambda names=names: judge_theirs(texts, names))
+            seconds, kept_there = measure(partial(judge_theirs, texts, names))
             theirs.append(megabytes / seconds)
             equal = np.mean(np.array(kept_here) == np.array(kept_there))
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -196,9 +197,7 @@ def compare_runs(what: str, path: str, folder: Path, arms: Arms) -> None:
     kept = dict.fromkeys(arms, 0)
     for _ in range(ROUNDS):
         for name, (work, _) in arms.items():
-            seconds, kept[name] = measure_wall(
-                lambda work=work, name=name: work(folder / name, folder / f"{name}-out")
-            )
+            seconds, kept[name] = measure_wall(partial(work, folder / name, folder / f"{name}-out"))
             speeds[name].append(sizes[name] / seconds)
     table = Table(title=f"{what}, file to file, {WORKERS} processes, {Path(path).name}")
     for column in ("run", "MB", "documents kept", "MB/s"):

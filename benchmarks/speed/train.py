@@ -70,7 +70,8 @@ class PlainBlock(nn.Module):
         q, k = (turn(F.rms_norm(part, (part.shape[-1],)), cos, sin) for part in (q, k))
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.output(mixed.transpose(1, 2).reshape(x.shape))
-        return x + self.mlp_output(F.relu(self.mlp_input(self.mlp_norm(x))).square())
+        widened: Tensor = self.mlp_output(F.relu(self.mlp_input(self.mlp_norm(x))).square())
+        return x + widened
 
 
 class PlainGPT(nn.Module):

@@ -134,12 +134,11 @@ def weigh_plainly(units: int, inputs: WeighInputs, settings: WeighSettings, job:
     """Do what the Beam job does, step by step; return the seconds a unit of each step."""
     plainly, selection = Plainly(units, inputs), settings.selection
     assert selection is not None
-    told = {"selection": selection}
-    scores = plainly.sum("CountScores", partial(count_scores, **told))
-    find_score = packed(partial(find_score_border, **told), VECTOR)
+    scores = plainly.sum("CountScores", partial(count_scores, selection=selection))
+    find_score = packed(partial(find_score_border, selection=selection), VECTOR)
     border = plainly.once("FindScoreBorder", find_score, scores)
-    keys = plainly.sum("CountKeys", partial(count_keys, **told), border)
-    find_both = packed(partial(find_selection, **told), VECTOR, VECTOR)
+    keys = plainly.sum("CountKeys", partial(count_keys, selection=selection), border)
+    find_both = packed(partial(find_selection, selection=selection), VECTOR, VECTOR)
     found = plainly.once("FindBorders", find_both, scores, keys)
     ranks = plainly.sum("CountRanks", count_ranks, found)
     find = packed(partial(find_cuts, settings=settings), Calibration, VECTOR)

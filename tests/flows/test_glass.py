@@ -276,7 +276,9 @@ def test_key_tokens_by_both_thresholds():
 
 EVEN = distribute([(0.0, 1.0, 100)])
 VOCABULARY = Vocabulary(
-    [bytes([i]) for i in range(EOS)], EOS, Types(np.ones(VOCAB, np.int64), np.ones(VOCAB, np.int64), documents=1)
+    [bytes([i]) for i in range(EOS)],
+    EOS,
+    Types(np.ones(VOCAB, np.int64), np.ones(VOCAB, np.int64), documents=1),
 )
 
 

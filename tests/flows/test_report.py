@@ -1,6 +1,5 @@
 """The HTML report: content, safety against hostile text, charts, samples."""
 
-from trainer.compare.intervals import Interval
 import re
 import shutil
 from html.parser import HTMLParser
@@ -20,6 +19,7 @@ from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
+from trainer.compare.intervals import Interval
 from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import read_json, write_json

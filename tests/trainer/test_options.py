@@ -5,7 +5,7 @@ import torch
 
 from trainer.config.flat import override
 from trainer.objectives.registry import OWN
-from trainer.run.checkpoint import find_latest, read_tensors
+from trainer.run.checkpoint import find_newest, read_tensors
 from trainer.run.checkpoint import read_record as read_checkpoint
 from trainer.run.metrics import Metrics, read_metrics
 from trainer.run.result import RunResult
@@ -40,7 +40,7 @@ def reference(tiny, tmp_path):
 
 
 def read_bytes(out):
-    return {path.name: path.read_bytes() for path in find_latest(out / "checkpoints").iterdir()}
+    return {path.name: path.read_bytes() for path in find_newest(out).iterdir()}
 
 
 class Kill(BaseException):
@@ -61,7 +61,7 @@ def test_a_killed_run_resumes_to_the_bytes_of_a_whole_one(tiny, tmp_path, values
     train(config, tmp_path / "whole")
     with pytest.raises(Kill):
         train(config, tmp_path / "cut", die_at(5))
-    assert read_checkpoint(find_latest(tmp_path / "cut" / "checkpoints")).step == 3
+    assert read_checkpoint(find_newest(tmp_path / "cut")).step == 3
     train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
 
@@ -108,8 +108,7 @@ def test_how_a_batch_is_computed_does_not_change_what_is_minimised(tiny, tmp_pat
     train(override(tiny, base), tmp_path / "whole")
     train(override(tiny, {**base, **values}), tmp_path / "parts")
     whole, parts = (
-        read_tensors(find_latest(tmp_path / name / "checkpoints"), "model")
-        for name in ("whole", "parts")
+        read_tensors(find_newest(tmp_path / name), "model") for name in ("whole", "parts")
     )
     for name in whole:
         torch.testing.assert_close(whole[name], parts[name], atol=1e-4, rtol=1e-3)

@@ -1,9 +1,9 @@
 """Made-up tokens with every signal, for the laws of what makes weights of them."""
 
-from weighting.arrays import Bools, Float32s, Int32s, Uint16s
 import numpy as np
 from hypothesis import strategies as st
 
+from weighting.arrays import Bools, Float32s, Int32s, Uint16s
 from weighting.hashing import mix_bits
 from weighting.policies.controls import key_tokens
 from weighting.policies.params import PolicyParams

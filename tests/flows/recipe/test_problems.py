@@ -6,7 +6,6 @@ from flows.recipe.problems import RecipeError
 from flows.recipe.sources import load_recipe
 from pipelines.rules.registry import RULES
 from tests.flows.recipe.test_schema import write
-from weighting.errors import AssayError
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from flows.recipe.presets import list_presets
 from flows.recipe.problems import RecipeError
 from flows.recipe.sources import load_recipe
 from weighting.errors import AssayError

@@ -11,8 +11,8 @@ from flows.run.reference import check_splits
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from tests.flows.conftest import CHECKPOINTS, STEPS
-from tests.flows.recipe.test_schema import write
 from tests.flows.invoking import check_recipe, invoke
+from tests.flows.recipe.test_schema import write
 from tests.flows.runs import write_tokenizer
 from trainer.run.checkpoint import find_spread
 from weighting.contracts.manifest import check_files, read_manifest

@@ -9,6 +9,7 @@ import pytest
 
 from flows.database.catalog import open_catalog
 from flows.run import replay as replays
+from pipelines.curate.replay import restore_unit
 from tests.conftest import write_corpus
 from tests.flows.invoking import invoke
 from weighting.contracts.counts import Replay
@@ -25,6 +26,18 @@ BROKEN = '{"text": "broken\n'
 
 def curate(folder, run, recipe):
     return invoke("curate", folder, "--out", run, "--recipe", recipe)
+
+
+def note_restored(monkeypatch):
+    """A list that gets the units that a replay restores."""
+    restored = []
+
+    def restore(uid, *rest):
+        restored.append(uid)
+        return restore_unit(uid, *rest)
+
+    monkeypatch.setattr(replays, "restore_unit", restore)
+    return restored
 
 
 def read_bytes(run):

@@ -1,6 +1,5 @@
 """The closing summary: every term of the funnel, narrow screens, pipes, hostile names."""
 
-from weighting.contracts.counts import SetCounts
 import io
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from flows.visible import shorten, show
 from pipelines.rules.registry import RULES
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, MODELLED, Bad, Doc, Hit, Story
-from weighting.contracts.counts import Replay
+from weighting.contracts.counts import Replay, SetCounts
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 from weighting.policies.registry import read_params

@@ -1,6 +1,5 @@
 """Laws of source maps."""
 
-from weighting.contracts.documents import SPANS
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,6 +15,7 @@ from pipelines.edits.spans import (
     replace,
     to_arrow,
 )
+from weighting.contracts.documents import SPANS
 
 
 @st.composite

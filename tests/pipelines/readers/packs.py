@@ -1,9 +1,9 @@
 """What makes a file of each compression, by suffix."""
 
-from collections.abc import Callable
 import bz2
 import gzip
 import lzma
+from collections.abc import Callable
 
 import zstandard
 

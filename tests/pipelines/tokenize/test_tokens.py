@@ -31,7 +31,9 @@ def tokenized(tmp_path_factory):
 def test_spread_gives_every_token_what_its_document_has():
     names = pa.nulls(3, pa.string())
     offsets = np.array([0, 2, 3, 6])
-    documents = Documents(names, names, np.array([True, False, True]), np.zeros(6, np.uint32), offsets)
+    documents = Documents(
+        names, names, np.array([True, False, True]), np.zeros(6, np.uint32), offsets
+    )
     assert documents.spread(documents.train_D).tolist() == [True, True, False, True, True, True]
 
 

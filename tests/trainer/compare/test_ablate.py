@@ -39,7 +39,9 @@ def test_an_ablation_from_shards_to_results(small, monkeypatch):
     )
     losses = [[run["final"]["validation_nll"] for run in arm] for arm in (plain, weighted)]
     paired = [b - a for a, b in zip(*losses, strict=True)]
-    difference = find_difference(results, "weighted")
+    differences = results.arms["weighted"].difference
+    assert differences is not None
+    difference = differences.validation_nll
     assert list(difference.values) == paired
     assert difference.mean == pytest.approx(sum(paired) / 2)
     half = t_quantile(1) * abs(paired[0] - paired[1]) / 2

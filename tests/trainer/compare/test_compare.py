@@ -29,6 +29,13 @@ def make_arm(*losses, **changes):
     return [make_run(seed, nll, **changes) for seed, nll in enumerate(losses)]
 
 
+def find_difference(results, arm):
+    """The paired difference of an arm's validation loss."""
+    difference = results.arms[arm].difference
+    assert difference is not None
+    return difference.validation_nll
+
+
 def test_paired_difference_by_hand():
     results = compare({"plain": make_arm(3.0, 4.0, 5.0), "weighted": make_arm(2.9, 3.8, 4.7)})
     difference = find_difference(results, "weighted")

@@ -1,6 +1,5 @@
 """What the machine refuses a run: one line that says what to change, from real refusals."""
 
-from typing import Any
 import errno
 import os
 import re
@@ -8,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +18,13 @@ from trainer.machine.failures import explain, explaining, is_of_memory, name_kno
 from weighting.errors import AssayError
 from weighting.storage.failures import CannotWrite, OutOfMemory
 
-HERE: dict[str, Any] = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+HERE: dict[str, Any] = {
+    "device": "cpu",
+    "precision": "float32",
+    "compile": "off",
+    "threads": 1,
+    "ranks": 1,
+}
 CONFIG = ResolvedConfig(
     **HERE,
     batch=64,

@@ -47,5 +47,6 @@ def test_face_silences_the_commonest_types_as_published():
     counts = make_counts()
     types = Types(counts, np.minimum(counts, 1), 1)
     raw = tabulate_raw("face", types, len(counts) - 1, PolicyParams())
+    assert raw is not None
     for rank, published in FACE_RANKS.items():
         assert raw[rank - 1] / raw[-2] == pytest.approx(published, abs=0.0051)
