@@ -40,33 +40,33 @@ coverage: $(VENV)/.dev
 		--cov-report=term:skip-covered --cov-report=html
 
 bench: $(VENV)/.bench $(RUN)/manifest.json
-	$(BIN)/python -m benchmarks.encode
-	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.speed.encode
+	$(BIN)/python -m benchmarks.speed.engine
 
 # Cleaning against datatrove, on a corpus of your own: make bench-clean CORPUS=wiki.jsonl.gz
 bench-clean: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.clean $(CORPUS)
+	$(BIN)/python -m benchmarks.speed.clean $(CORPUS)
 
 # Signatures, and near-duplicate removal from file to file, against datatrove
 bench-dedupe: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.minhash $(CORPUS)
-	$(BIN)/python -m benchmarks.dedupe $(CORPUS)
+	$(BIN)/python -m benchmarks.speed.minhash $(CORPUS)
+	$(BIN)/python -m benchmarks.speed.dedupe $(CORPUS)
 
 # Steps against a plain loop, weighted against plain, the loader, the chunked loss
 bench-train: $(VENV)/.dev $(RUN)/manifest.json
-	$(BIN)/python -m benchmarks.train $(RUN)
-	$(BIN)/python -m benchmarks.loader
-	$(BIN)/python -m benchmarks.chunked
+	$(BIN)/python -m benchmarks.speed.train $(RUN)
+	$(BIN)/python -m benchmarks.speed.loader
+	$(BIN)/python -m benchmarks.speed.chunked
 
 # Where count-based weights go; weighing in memory and scoring with models against their floors
 bench-weigh: $(VENV)/.dev $(RUN)/manifest.json
-	$(BIN)/python -m benchmarks.mass $(RUN)
-	$(BIN)/python -m benchmarks.weigh
-	$(BIN)/python -m benchmarks.scoring
+	$(BIN)/python -m benchmarks.quality.mass $(RUN)
+	$(BIN)/python -m benchmarks.speed.weigh
+	$(BIN)/python -m benchmarks.speed.scoring
 
 # Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
 parity: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.parity $(CORPUS)
+	$(BIN)/python -m benchmarks.parity.rules $(CORPUS)
 
 # The wheel in a fresh environment, run from another folder with two Beam worker processes.
 smoke: $(VENV)/.dev

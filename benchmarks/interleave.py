@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 Times = dict[str, list[float]]
+T = TypeVar("T")
 
 
 def interleave(arms: Mapping[str, Callable[[], object]], rounds: int) -> Times:
@@ -25,6 +27,13 @@ def interleave(arms: Mapping[str, Callable[[], object]], rounds: int) -> Times:
     return times
 
 
+def measure(work: Callable[[], T]) -> tuple[float, T]:
+    """Return the CPU seconds of this process that some work took, and its result."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
 def ratios(times: Times, arm: str, base: str) -> list[float]:
     """Return the arm's time over the base's, round by round."""
     return [a / b for a, b in zip(times[arm], times[base], strict=True)]
@@ -32,7 +41,9 @@ def ratios(times: Times, arm: str, base: str) -> list[float]:
 
 def print_times(title: str, times: Times, base: str, megabytes: float | None = None) -> None:
     """Print median seconds, speed, and the ratio to the base: median, least and most."""
-    command = " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+    program = Path(sys.argv[0])  # as `python -m` sets it
+    module = f"benchmarks.{program.parent.name}.{program.stem}"
+    command = " ".join(["python -m", module, *sys.argv[1:]])
     table = Table(title=title, caption=f"{command} on {platform.machine()}")
     for column in ("arm", "seconds", *(["MB/s"] if megabytes else []), f"time / {base}"):
         table.add_column(column, justify="left" if column == "arm" else "right")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -81,6 +82,20 @@ def write_deck(path: Path) -> None:
     path.write_text("%%".join([*cards, "?broken"]))
 
 
+@dataclass(frozen=True)
+class Command:
+    """The command in a folder; called with arguments, it returns what is printed."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", COMMAND, *arguments],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def assay(tmp_path_factory):
     """Run the command beside a package that adds a reader and a rule; its recipe and run."""
@@ -95,15 +110,9 @@ def assay(tmp_path_factory):
     write_deck(folder / "deck.cards")
     environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"}
 
-    def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", COMMAND, *arguments],
-            cwd=folder, env=environment, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-
-    run("curate", "deck.cards", "--recipe", "loud.toml", "--out", "run")
-    run.folder = folder
-    return run
+    command = Command(folder, environment)
+    command("curate", "deck.cards", "--recipe", "loud.toml", "--out", "run")
+    return command
 
 
 def test_the_rule_is_a_column_of_the_ledger_and_drops(assay):

@@ -135,7 +135,7 @@ def weigh(ids: Sequence[int]) -> np.ndarray:
 def measure(ids: Sequence[int]) -> dict[str, Float32s]:
     """Return values of every stored signal that differ from token to token."""
     ids_N, place_N = np.asarray(ids, np.float32), np.arange(len(ids), dtype=np.float32)
-    return {
+    values: dict[str, np.ndarray] = {
         "ngram_gain": ids_N % 3 - 1,
         "nll": (ids_N + place_N) % 11 / 2,
         "entropy": (ids_N + 2 * place_N) % 9 / 2,
@@ -144,6 +144,7 @@ def measure(ids: Sequence[int]) -> dict[str, Float32s]:
         "context_gain": (ids_N * 2 + place_N) % 13 / 2 - 2,
         "disagreement": place_N % 5 / 8,
     }
+    return {name: values_N.astype(np.float32) for name, values_N in values.items()}
 
 
 def mark(doc: Doc) -> tuple[np.ndarray, np.ndarray]:

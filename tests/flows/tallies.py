@@ -58,7 +58,7 @@ def tally(run: Path, story: Story, census: Census) -> Counts:
     """Write RUN/stats and return the manifest's counts."""
     splits = {split: _count_split(census, split) for split in SPLITS}
     rules = {rule: _count_rule(rule, story.docs) for rule in RULES}
-    mass_V = np.bincount(census.ids_N, census.weights_N, VOCAB)
+    mass_V = np.bincount(census.ids_N, census.weights_N, VOCAB).astype(np.float64)
     _write_stats(run, story, census, mass_V, rules)
     table = tabulate_mass(
         np.bincount(census.ids_N[census.chosen_N], minlength=VOCAB),
@@ -68,9 +68,12 @@ def tally(run: Path, story: Story, census: Census) -> Counts:
         3.0,
     )
     rare = census.facts.rare_surprisal
+    funnels = _count_funnels(story)
     return Counts(
         documents=DocumentCounts(
-            **_count_funnels(story),
+            records=funnels["records"],
+            chars=funnels["chars"],
+            tokens=funnels["tokens"],
             skipped=dict(story.skipped),
             rules=rules,
             sets=dict(story.sets),
@@ -224,7 +227,11 @@ def _describe_signals(census: Census) -> list[dict[str, Any]]:
     rows = []
     for (name, values), split in product(census.signals.items(), SPLITS):
         chosen = values[census.text_N & (census.split_N == split)].astype(np.float64)
-        row = {"signal": name, "kind": SIGNALS[name].kind.value, "meaning": SIGNALS[name].meaning}
+        row: dict[str, str | float] = {
+            "signal": name,
+            "kind": SIGNALS[name].kind.value,
+            "meaning": SIGNALS[name].meaning,
+        }
         row |= {"split": split, "tokens": len(chosen)}
         if len(chosen):
             row |= {"mean": chosen.mean(), "sd": chosen.std()}

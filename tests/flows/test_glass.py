@@ -103,15 +103,17 @@ def test_flags_can_be_marked(html):
 
 
 def test_a_token_tells_its_story(html, plain):
-    note = re.search(r'title="(“R”  token 82 at 0[^"]*)"', html)[1]
-    head, weight, *signals, trajectory, flags = note.split("\n")
+    note = re.search(r'title="(“R”  token 82 at 0[^"]*)"', html)
+    assert note
+    head, weight, *signals, trajectory, flags = note[1].split("\n")
     assert head == "“R”  token 82 at 0, character 0, in 4 documents"
     assert re.fullmatch(r"weight \d\.\d{3}", weight)
     assert [line.partition(" ")[0] for line in signals] == NAMES
     assert trajectory.removeprefix("trajectory ") in CLASSES
     assert flags.endswith("golden, duplicate span")
-    end = re.search(r'title="(“⟨end of text⟩”[^"]*)"', html)[1]
-    assert "surprisal" not in end
+    end = re.search(r'title="(“⟨end of text⟩”[^"]*)"', html)
+    assert end
+    assert "surprisal" not in end[1]
     assert "trajectory" not in plain.partition("<main>")[2]
 
 
@@ -263,6 +265,7 @@ def test_key_tokens_by_both_thresholds():
     params = PolicyParams(key_gain=2.0, key_nll=2.0)
     signals = {"context_gain": [3, 3, 2, 9], "nll": [1, 2, 1, 0]}
     keys = find_sampled_key_tokens(make_sample(signals, [1, 2, 3, EOS]), params)
+    assert keys is not None
     assert keys.tokens == 3
     assert keys.share == pytest.approx(1 / 3)
     assert find_sampled_key_tokens(make_sample({"nll": [1, 2]}), params) is None
@@ -273,7 +276,9 @@ def test_key_tokens_by_both_thresholds():
 
 EVEN = distribute([(0.0, 1.0, 100)])
 VOCABULARY = Vocabulary(
-    [bytes([i]) for i in range(EOS)], EOS, Types(*np.ones((2, VOCAB), np.int64), documents=1)
+    [bytes([i]) for i in range(EOS)],
+    EOS,
+    Types(np.ones(VOCAB, np.int64), np.ones(VOCAB, np.int64), documents=1),
 )
 
 

@@ -19,6 +19,7 @@ from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
+from trainer.compare.intervals import Interval
 from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import read_json, write_json
@@ -353,8 +354,8 @@ def test_lines_escape_their_names():
 
 
 def test_intervals():
-    assert format_interval({"mean": -0.5, "half_width_95": 0.25}, "+.2f") == "−0.50 ± 0.25"
-    assert format_interval({"mean": 0.5, "half_width_95": None}, "+.2f") == "+0.50"
+    assert format_interval(Interval(-0.5, 0.25, ()), "+.2f") == "−0.50 ± 0.25"
+    assert format_interval(Interval(0.5, None, ()), "+.2f") == "+0.50"
     assert format_interval(None, ".2f") == "–"
 
 

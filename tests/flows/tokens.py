@@ -130,7 +130,8 @@ class Census:
     def facts(self) -> Facts:
         """What policies measure tokens against."""
         train_N = self.text_N & (self.split_N == "train")
-        means = {name: average(values, train_N) for name, values in self.signals.items()}
+        found = {name: average(values, train_N) for name, values in self.signals.items()}
+        means = {name: mean for name, mean in found.items() if mean is not None}
         return Facts(means, self.types.rare_surprisal)
 
     @cached_property

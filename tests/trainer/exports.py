@@ -12,7 +12,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tests.trainer.conftest import draw_documents, to_tokens, weigh_by_id
 from tests.trainer.records import make_record
 from trainer.config.schema import ModelConfig, TrainConfig
-from trainer.models import LanguageModel, build_model
+from trainer.models import build_model
+from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
 from weighting.contracts.shards import ShardInfo, write_shard
 from weighting.storage.files import sha256
@@ -55,9 +56,9 @@ def write_run(
 ) -> LanguageModel:
     """Write the folder of a run whose newest checkpoint is a shaken model, and return the model."""
     model = build_shaken(config, info.vocab_size)
-    config = TrainConfig(shards=shards, steps=100, model=config)
+    trained = TrainConfig(shards=shards, steps=100, model=config)
     data = {name: getattr(info, name) for name in IDENTITY}
-    record = make_record(7, config, tokens=700, **data)
+    record = make_record(7, trained, tokens=700, **data)
     checkpoint.save(run / "checkpoints", record, {"model": model.state_dict()}, keep=1)
     return model
 

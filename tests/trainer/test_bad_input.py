@@ -279,6 +279,7 @@ def test_the_way_out_that_the_line_names(corpus, trained, finished, refuse):
     cut("model.safetensors")(newest(trained))
     line = refuse(*train(corpus, trained))
     named = re.search(r"remove (\S+) to resume from the one before", line)
+    assert named
     shutil.rmtree(trained / "checkpoints" / named[1])
     assert main(train(corpus, trained)) == 0
     assert read_tensors(trained) == read_tensors(finished)

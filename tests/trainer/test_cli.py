@@ -82,7 +82,7 @@ def test_json_lines_are_the_rows(corpus, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", "--shards", str(corpus), "--out", str(out), "--json", *TINY]) == 0
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    rows = [asdict(row) for row in (*read_metrics(out), *read_evaluations(out))]
+    rows = [*map(asdict, read_metrics(out)), *map(asdict, read_evaluations(out))]
     assert sorted(printed, key=str) == sorted(rows, key=str)
 
 

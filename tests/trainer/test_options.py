@@ -5,7 +5,7 @@ import torch
 
 from trainer.config.flat import override
 from trainer.objectives.registry import OWN
-from trainer.run.checkpoint import find_latest, read_tensors
+from trainer.run.checkpoint import find_newest, read_tensors
 from trainer.run.checkpoint import read_record as read_checkpoint
 from trainer.run.metrics import Metrics, read_metrics
 from trainer.run.result import RunResult
@@ -40,7 +40,7 @@ def reference(tiny, tmp_path):
 
 
 def read_bytes(out):
-    return {path.name: path.read_bytes() for path in find_latest(out / "checkpoints").iterdir()}
+    return {path.name: path.read_bytes() for path in find_newest(out).iterdir()}
 
 
 class Kill(BaseException):
@@ -61,7 +61,7 @@ def test_a_killed_run_resumes_to_the_bytes_of_a_whole_one(tiny, tmp_path, values
     train(config, tmp_path / "whole")
     with pytest.raises(Kill):
         train(config, tmp_path / "cut", die_at(5))
-    assert read_checkpoint(find_latest(tmp_path / "cut" / "checkpoints")).step == 3
+    assert read_checkpoint(find_newest(tmp_path / "cut")).step == 3
     train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
 
@@ -71,6 +71,7 @@ def test_every_objective_trains_another_model_than_the_plain_one(tiny, tmp_path,
     values = {"objective": objective, "longce_context": 2, "cvar_share": 0.5}
     train(tiny, tmp_path / "plain")
     result = train(override(tiny, values), tmp_path / "other")
+    assert result is not None
     assert result.step == tiny.steps
     plain, other = (read_bytes(tmp_path / name) for name in ("plain", "other"))
     assert plain["model.safetensors"] != other["model.safetensors"]
@@ -82,6 +83,8 @@ def test_selective_subtracts_the_loss_of_a_frozen_run(tiny, reference, tmp_path)
     rows = read_metrics(tmp_path / "out")
     # Half of the targets weigh 2, the others 0.
     assert [row.ess for row in rows] == pytest.approx([0.5] * 6, abs=1e-6)
+    assert result is not None
+    assert result.data.reference_sha256 is not None
     assert len(result.data.reference_sha256) == 64
     with pytest.raises(AssayError, match="made with select_share"):
         train(override(tiny, {**values, "select_share": 0.4}), tmp_path / "out")
@@ -105,8 +108,7 @@ def test_how_a_batch_is_computed_does_not_change_what_is_minimised(tiny, tmp_pat
     train(override(tiny, base), tmp_path / "whole")
     train(override(tiny, {**base, **values}), tmp_path / "parts")
     whole, parts = (
-        read_tensors(find_latest(tmp_path / name / "checkpoints"), "model")
-        for name in ("whole", "parts")
+        read_tensors(find_newest(tmp_path / name), "model") for name in ("whole", "parts")
     )
     for name in whole:
         torch.testing.assert_close(whole[name], parts[name], atol=1e-4, rtol=1e-3)
@@ -131,6 +133,8 @@ def test_what_excludes_each_other_is_refused_before_anything_is_written(
 
 def test_a_result_says_how_windows_were_packed_and_that_no_mass_was_lost(tiny, tmp_path):
     result = train(override(tiny, {"packing": "best-fit"}), tmp_path / "out")
+    assert result is not None
+    assert result.packing is not None
     assert result.packing.rule == "best-fit"
     assert result.packing.mass_lost == 0.0
     assert 0 < result.packing.padding_share < 1

@@ -14,7 +14,7 @@ from tests.trainer.exports import load_library, write_data, write_run
 from trainer.config.schema import ModelConfig, ObjectiveConfig
 from trainer.data.loader import IGNORED
 from trainer.export import export
-from trainer.models import LanguageModel
+from trainer.models.language_model import LanguageModel
 from trainer.objectives.functions import weighted
 from trainer.objectives.tokens import Tokens, token_nll
 from weighting.contracts.shards import open_shard

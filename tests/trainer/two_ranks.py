@@ -17,6 +17,8 @@ class Together(Ranks):
     slots: list | None = None
 
     def swap(self, tensor):
+        assert self.slots is not None
+        assert self.barrier is not None
         self.slots[self.rank] = tensor.clone()
         self.barrier.wait()
         both = list(self.slots)

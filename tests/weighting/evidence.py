@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from weighting.arrays import Bools, Float32s, Int32s, Uint16s
 from weighting.hashing import mix_bits
 from weighting.policies.controls import key_tokens
 from weighting.policies.params import PolicyParams
@@ -24,6 +25,7 @@ from weighting.signals.token_types import Types
 
 VOCAB = 12
 EOS = 0
+Seen = tuple[Uint16s, dict[str, Float32s]]  # ids, and stored signals by name
 STORED = [name for name, signal in SIGNALS.items() if signal.stored]
 
 policies = st.sampled_from(list(POLICIES))
@@ -101,7 +103,7 @@ def weigh_ones(name, params=None, **signals):
     return weigh_raw(name, see(ids, values, make_types(), name, params), params).tolist()
 
 
-def make_tokens(size, seed):
+def make_tokens(size: int, seed: int) -> Seen:
     """Ids, the last the end of text, and stored signals of a split; many values are equal."""
     rng = np.random.default_rng(seed)
     ids = np.append(rng.integers(1, VOCAB, size), EOS).astype(np.uint16)
@@ -111,7 +113,7 @@ def make_tokens(size, seed):
     return ids, dict(zip(STORED, quantise(values), strict=True))
 
 
-def make_marks(size, seed):
+def make_marks(size: int, seed: int) -> tuple[Int32s, Bools]:
     """Copies and contamination of tokens; the first is never contaminated."""
     rng = np.random.default_rng(seed)
     copies = rng.integers(1, 9, size).astype(np.int32)

@@ -6,7 +6,6 @@ from flows.recipe.problems import RecipeError
 from flows.recipe.sources import load_recipe
 from pipelines.rules.registry import RULES
 from tests.flows.recipe.test_schema import write
-from weighting.errors import AssayError
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ from weighting.errors import AssayError
     ],
 )
 def test_errors_name_the_key_on_one_line(tmp_path, text, message):
-    with pytest.raises(AssayError, match=message) as caught:
+    with pytest.raises(RecipeError, match=message) as caught:
         load_recipe(write(tmp_path, f'name = "x"\n{text}'))
     assert "\n" not in str(caught.value)
     assert len(caught.value.problems) == 1

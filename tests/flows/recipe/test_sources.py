@@ -2,8 +2,9 @@
 
 import pytest
 
+from flows.recipe.presets import list_presets
 from flows.recipe.problems import RecipeError
-from flows.recipe.sources import list_presets, load_recipe
+from flows.recipe.sources import load_recipe
 from weighting.errors import AssayError
 
 PRESETS = ["c4", "fineweb", "gopher", "minimal", "python-docs"]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.recipe.presets import list_presets
 from flows.recipe.schema import Recipe, parse_recipe
-from flows.recipe.sources import list_presets, load_recipe
+from flows.recipe.sources import load_recipe
 from flows.recipe.toml import write_toml
 from pipelines.rules.registry import RULES
 from tests.flows.recipe.test_schema import write

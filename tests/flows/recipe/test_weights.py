@@ -15,10 +15,17 @@ from flows.recipe.weights import Weights, choose_weights, default_weights
 from tests.weighting.evidence import policies, tell, told
 from weighting.knobs import knob
 from weighting.policies import registry
+from weighting.policies.controls import ShuffledParams
 from weighting.policies.count_based import PdlParams
 from weighting.policies.params import GENERAL, OwnParams, PolicyParams
 from weighting.policies.policy import Policy
 from weighting.policies.registry import POLICIES, list_params, resolve_params
+
+
+def choose(table) -> Weights:
+    chosen = choose_weights(table)
+    assert isinstance(chosen, Weights)
+    return chosen
 
 
 def read(**table):
@@ -33,7 +40,7 @@ def complain(**table):
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_table_has_the_knobs_of_its_policy_with_their_defaults_and_words(policy):
-    table = choose_weights({"policy": policy})
+    table = choose({"policy": policy})
     reads = list_params(policy)
     assert list(type(table).model_fields) == ["policy", *reads]
     for name, (_, one) in reads.items():
@@ -46,9 +53,9 @@ def test_a_table_has_the_knobs_of_its_policy_with_their_defaults_and_words(polic
 def test_what_a_table_says_is_what_the_policy_is_told(name, told):
     params = tell(name, told)
     given = {key: value for key, value in told.items() if key in list_params(name, told["of"])}
-    table = choose_weights({"policy": name, **given})
+    table = choose({"policy": name, **given})
     assert table.params() == params
-    assert choose_weights(table.model_dump(mode="json")) == table
+    assert choose(table.model_dump(mode="json")) == table
 
 
 def test_a_recipe_without_the_table_has_the_default_policy():
@@ -67,7 +74,9 @@ def test_a_table_that_is_written_out_reads_back():
     assert "dials" not in fields
     assert parse_recipe(tomllib.loads(text)) == recipe
     assert parse_recipe(recipe.model_dump(mode="json")) == recipe
-    assert recipe.weights.params().own.base == PdlParams(cap=3)
+    own = recipe.weights.params().own
+    assert isinstance(own, ShuffledParams)
+    assert own.base == PdlParams(cap=3)
 
 
 def test_all_that_is_wrong_is_told_at_once_by_key_and_with_what_is_valid():

@@ -44,6 +44,7 @@ def test_a_run_trains_its_reference_and_the_manifest_says_how(trained):
     manifest = read_manifest(trained.run)
     check_files(trained.run, manifest.files)
     story = manifest.counts.signals.reference
+    assert story is not None
     assert story["run"] == "reference/model"
     assert manifest.counts.signals.stored == ["ngram_gain", *MODEL]
     spread = find_spread(trained.model, CHECKPOINTS)

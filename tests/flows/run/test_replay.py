@@ -9,6 +9,7 @@ import pytest
 
 from flows.database.catalog import open_catalog
 from flows.run import replay as replays
+from pipelines.curate.replay import restore_unit
 from tests.conftest import write_corpus
 from tests.flows.invoking import invoke
 from weighting.contracts.counts import Replay
@@ -25,6 +26,18 @@ BROKEN = '{"text": "broken\n'
 
 def curate(folder, run, recipe):
     return invoke("curate", folder, "--out", run, "--recipe", recipe)
+
+
+def note_restored(monkeypatch):
+    """A list that gets the units that a replay restores."""
+    restored = []
+
+    def restore(uid, *rest):
+        restored.append(uid)
+        return restore_unit(uid, *rest)
+
+    monkeypatch.setattr(replays, "restore_unit", restore)
+    return restored
 
 
 def read_bytes(run):
@@ -117,11 +130,7 @@ def test_a_repaired_line_ends_as_a_fresh_run(tmp_path, recipe, small_units, fres
     before = read_manifest(run)
     assert before.counts.documents.records.quarantined == 1
     repair()
-    restored = []
-    restore = replays.restore_unit
-    monkeypatch.setattr(
-        replays, "restore_unit", lambda uid, *rest: restored.append(uid) or restore(uid, *rest)
-    )
+    restored = note_restored(monkeypatch)
     output = invoke("replay", run)
     assert "1 more records can be read" in output
     units = read_json(run / "run.json")["units"]
@@ -181,11 +190,7 @@ def test_copies_passages_and_items_are_as_in_a_fresh_run(
     with open_catalog(run) as connection:
         before = dict(connection.execute("SELECT kind, records FROM duplicates").fetchall())
     repair()
-    restored = []
-    restore = replays.restore_unit
-    monkeypatch.setattr(
-        replays, "restore_unit", lambda uid, *rest: restored.append(uid) or restore(uid, *rest)
-    )
+    restored = note_restored(monkeypatch)
     assert "1 more records" in invoke("replay", run)
     assert bool(restored) == (action == "mark")  # what was deleted is not to be had again
     assert read_bytes(run) == read_bytes(fresh(corpus, run))
@@ -195,6 +200,7 @@ def test_copies_passages_and_items_are_as_in_a_fresh_run(
         marked = connection.execute("SELECT count(*) FROM passages").fetchone()
     assert found == [("riddles", 1, 0, 1, 2, 2)]
     assert now["nearly the same words"] == before["nearly the same words"] + 1 == 6
+    assert marked is not None
     assert bool(marked[0]) == (action == "mark")
 
 

@@ -78,6 +78,7 @@ def test_another_weighing_is_byte_for_byte_a_run_of_that_recipe(base, fresh, wei
         path.name for path in (run / "stages").iterdir()
     }
     counts = read_manifest(weighed).counts
+    assert counts.weights.selection is not None
     assert 0 < counts.weights.selection.kept_tokens <= BUDGET
     assert (
         read_outputs(base)["shards/validation-000000.arrow"]
@@ -125,6 +126,7 @@ def test_it_is_checked_queried_and_explained_as_any_run(weighed):
             "select doc_id from ledger where split = 'train' and doc_id not in "
             "(select doc_id from shards)"
         ).fetchone()
+    assert left is not None
     assert "left out by the selection" in invoke("explain", weighed, left[0])
 
 

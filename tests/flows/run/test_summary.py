@@ -13,7 +13,7 @@ from flows.visible import shorten, show
 from pipelines.rules.registry import RULES
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, MODELLED, Bad, Doc, Hit, Story
-from weighting.contracts.counts import Replay
+from weighting.contracts.counts import Replay, SetCounts
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 from weighting.policies.registry import read_params
@@ -108,7 +108,7 @@ def test_long_names_and_large_numbers_fit(run, monkeypatch):
 def test_copies_and_items_have_a_line_each(tmp_path, run):
     copies = [Doc("a b", copy_of=0), Doc("a c", copy_of=0, similarity=0.9)]
     docs = [Doc("a b"), *copies, Doc("d", copy_of=ELSEWHERE)]
-    sets = {"[b]\x1b": {"items": 1200, "hidden": 0}, "none": {"items": 3, "hidden": 3}}
+    sets = {"[b]\x1b": SetCounts(1200, hidden=0), "none": SetCounts(3, hidden=3)}
     story = Story(docs=docs, bad=(), hits=[Hit(0, "[b]\x1b"), Hit(1, "[b]\x1b")], sets=sets)
     text = summarise(build_run(tmp_path / "run", story))
     assert find_line(text, "duplicates") == "duplicates 3 75.0 7 70.0 7 70.0"

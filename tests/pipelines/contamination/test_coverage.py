@@ -78,7 +78,7 @@ def find_runs_plainly(matches, document, variant):
 def test_hits_lie_where_most_of_their_matches_are_close_together(found, names):
     matches = make_matches(found)
     pairs = make_hits(keep_found(names, matches))
-    best, words = trace_hits(matches, pairs, INDEX)
+    best, words = trace_hits(matches, pairs, INDEX)  # type: ignore[arg-type]  # has what is read
     for hit, name in enumerate(
         zip(pairs.documents_P.tolist(), pairs.variants_P.tolist(), strict=True)
     ):

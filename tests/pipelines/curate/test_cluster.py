@@ -119,6 +119,7 @@ def test_a_published_index_says_what_became_of_every_document(job, members):
     assert [one.published for one in index] == [True] * 3
     for uid, one in enumerate(index):
         documents = one.open_documents()
+        assert documents.survivors_Dx2 is not None
         survivors = [tuple(row) for row in documents.survivors_Dx2.astype(np.uint64).tolist()]
         own = [tuple(row) for row in documents.ids_Dx2.astype(np.uint64).tolist()]
         here = members[members["unit"] == uid]

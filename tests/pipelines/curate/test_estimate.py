@@ -19,7 +19,7 @@ def make_units(megabytes, units=4):
 
 
 def dedupe(**fields):
-    return replace(SETTINGS, dedupe=replace(SETTINGS.dedupe, **fields))
+    return replace(SETTINGS, dedupe=DedupeSettings(**fields))
 
 
 def test_more_text_takes_no_less_of_anything():

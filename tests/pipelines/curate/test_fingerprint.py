@@ -11,10 +11,11 @@ from pipelines.settings import CurateSettings, DedupeSettings, NearSettings, Rul
 from tests.pipelines.curate.units import clean_texts, open_job, read_cleaned
 
 NEAR = NearSettings(words=2, bands=4, rows=2)
+DEDUPE = DedupeSettings(near=NEAR, passages=None)
 SETTINGS = CurateSettings(
     rules=RuleSettings(families=("length",)),
     bounds={"length_words": Bounds(low=2)},
-    dedupe=DedupeSettings(near=NEAR, passages=None),
+    dedupe=DEDUPE,
 )
 TEXTS = ["the first text", "dropped", "the other text", "the first text"]
 
@@ -27,7 +28,7 @@ def make_batch(tmp_path, settings=SETTINGS):
 
 def test_rows_count_from_the_units_first_document(tmp_path):
     _, batch = make_batch(tmp_path)
-    found = fingerprint(batch, 100, SETTINGS.dedupe)
+    found = fingerprint(batch, 100, DEDUPE)
     assert found.rows_D.tolist() == [100, 102, 103]
     assert found.lengths_D.tolist() == [14, 14, 14]
     ids = [bytes.fromhex(batch.column("doc_id")[at].as_py()) for at in (0, 2, 3)]
@@ -36,14 +37,14 @@ def test_rows_count_from_the_units_first_document(tmp_path):
 
 def test_contents_are_hashes_of_texts(tmp_path):
     _, batch = make_batch(tmp_path)
-    found = fingerprint(batch, 0, SETTINGS.dedupe)
+    found = fingerprint(batch, 0, DEDUPE)
     expected = [xxhash.xxh3_128_digest(TEXTS[at].encode()) for at in (0, 2, 3)]
     assert found.contents_Dx2.astype(">u8").tobytes() == b"".join(expected)
 
 
 def test_shingles_and_bands_follow_from_the_text(tmp_path):
     _, batch = make_batch(tmp_path)
-    found = fingerprint(batch, 0, SETTINGS.dedupe)
+    found = fingerprint(batch, 0, DEDUPE)
     assert np.diff(found.offsets_D1).tolist() == [2, 2, 2]  # of two words each
     assert found.bands_DxB.shape == (3, 4)
     assert found.sets_D[0] == found.sets_D[2] != found.sets_D[1]
@@ -62,7 +63,7 @@ def test_without_near_copies_there_are_no_shingles(tmp_path):
 def test_cleaning_writes_the_same_where_it_is_found(tmp_path):
     job, batch = make_batch(tmp_path)
     kept = locate_fingerprints(job, 0).open_documents()
-    found = fingerprint(batch, 0, SETTINGS.dedupe)
+    found = fingerprint(batch, 0, DEDUPE)
     for name in ("ids_Dx2", "contents_Dx2", "rows_D", "bands_DxB", "sets_D", "shingles_S"):
         assert np.array_equal(getattr(kept, name), getattr(found, name))
     assert not locate_fingerprints(job, 0).published

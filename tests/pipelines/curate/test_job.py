@@ -28,9 +28,8 @@ from weighting.contracts.documents import DOCUMENTS
 FAMILIES = 12
 MEMORY = 150_000
 NEAR = NearSettings(bands=20, rows=3)  # misses one in a million of these copies
-SETTINGS = CurateSettings(
-    rules=RuleSettings(families=("length",)), dedupe=DedupeSettings(near=NEAR, passages=None)
-)
+DEDUPE = DedupeSettings(near=NEAR, passages=None)
+SETTINGS = CurateSettings(rules=RuleSettings(families=("length",)), dedupe=DEDUPE)
 
 
 def make_texts(seed=3):
@@ -122,7 +121,7 @@ def curate_with_little(corpus, run, monkeypatch, edge_bytes):
     """A run with memory for some keys at a time and, at so many bytes each, for some links."""
     monkeypatch.setattr("pipelines.curate.estimate.BYTES_PER_EDGE", edge_bytes)
     monkeypatch.setattr("pipelines.curate.cluster_rounds.PEAK_BYTES", edge_bytes)
-    settings = replace(SETTINGS, dedupe=replace(SETTINGS.dedupe, memory=MEMORY))
+    settings = replace(SETTINGS, dedupe=replace(DEDUPE, memory=MEMORY))
     expected = estimate(plan([str(corpus)], 3000).units, settings)
     assert expected.clusters_later
     assert expected.ranges > 4
@@ -193,7 +192,7 @@ def test_a_line_of_several_pages_is_marked_or_stays_in_one(delete, tmp_path):
     pages = [" ".join(rng.choice(WORDS) + str(i) for i in range(60)) for _ in range(4)]
     texts = [f"{page}\n{BOILERPLATE}\n{page[::-1]}" for page in pages]
     passages = PassageSettings(delete=delete)
-    settings = replace(SETTINGS, dedupe=replace(SETTINGS.dedupe, passages=passages))
+    settings = replace(SETTINGS, dedupe=replace(DEDUPE, passages=passages))
     run = run_curate(write(tmp_path / "corpus", texts), tmp_path / "run", settings, target=600)
     kept = read_kept(run).to_pylist()
     assert len(kept) == 4

@@ -16,11 +16,12 @@ from pipelines.work.summaries import RecordSummary
 from tests.pipelines.curate.units import open_job, read_cleaned, write_unit
 from weighting.contracts.documents import DOCUMENTS, read_table
 
+DEDUPE = DedupeSettings(near=None, passages=None)
 SETTINGS = CurateSettings(
     edit=EditSettings(repair=False),
     rules=RuleSettings(families=("length",)),
     bounds={"length_words": Bounds(low=2), "length_chars": Bounds(low=4)},
-    dedupe=DedupeSettings(near=None, passages=None),
+    dedupe=DEDUPE,
 )
 LINES = ["the first", "no", "the second", b'{"text": ', "the first", "abcdef"]
 
@@ -101,7 +102,7 @@ def test_tokens_and_split_are_not_known_yet(cleaned):
 
 @pytest.mark.parametrize("index", [True, False])
 def test_the_index_is_kept_where_it_is_wanted(cleaned, index):
-    write(cleaned, replace(SETTINGS, dedupe=replace(SETTINGS.dedupe, index=index)))
+    write(cleaned, replace(SETTINGS, dedupe=replace(DEDUPE, index=index)))
     names = {path.name for path in (cleaned.run / INDEX).glob("*")}
     assert names == ({"documents-000000.arrow", "bands-000000.arrow"} if index else set())
 

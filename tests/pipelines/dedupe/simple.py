@@ -26,8 +26,8 @@ PIECES = (
     *("\n", "\t", "\u2003", "\u3000", "\x85", "\x00", "\x1c"),
 )
 pieces = st.sampled_from(PIECES)
-texts = st.lists(pieces | st.text(st.characters(codec="utf-8"), max_size=4), max_size=20)
-texts = texts.map("".join)
+some_pieces = st.lists(pieces | st.text(st.characters(codec="utf-8"), max_size=4), max_size=20)
+texts = some_pieces.map("".join)
 
 
 def view(documents):

@@ -24,7 +24,7 @@ def make_units(drawn):
 
 def list_buckets(units, published):
     """The nodes of each key that several have, one of them new: contents and keys of bands."""
-    buckets = defaultdict(set)
+    buckets: defaultdict[tuple, set] = defaultdict(set)
     nodes = list_nodes(units)
     bands = sign(list(nodes.values()), NEAR).bands_DxB
     for (node, doc), row in zip(nodes.items(), bands, strict=True):

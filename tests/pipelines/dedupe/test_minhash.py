@@ -131,7 +131,7 @@ def test_functions_never_change():
 def test_minima_agree_as_often_as_sets_are_alike():
     rng, functions = np.random.default_rng(11), draw_functions(112, 1)
     pairs, size, common = 200, 90, 60
-    alike = agreements = 0
+    alike, agreements = 0.0, 0
     for _ in range(pairs):
         a, b = make_pair(rng, size, common)
         alike = jaccard(a, b)

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.edits.spans import (
-    SPANS,
     UNCHANGED,
     Piece,
     compose,
@@ -16,6 +15,7 @@ from pipelines.edits.spans import (
     replace,
     to_arrow,
 )
+from weighting.contracts.documents import SPANS
 
 
 @st.composite

@@ -32,7 +32,9 @@ def test_a_record_comes_back_to_the_bit(known):
 
 @given(arrays(np.int64, st.integers(0, 9)))
 def test_a_vector_comes_back(values):
-    assert np.array_equal(decode_vector(encode(values)), values)
+    packed = encode(values)
+    assert isinstance(packed, bytes)
+    assert np.array_equal(decode_vector(packed), values)
     assert np.array_equal(decode(VECTOR, encode(values.reshape(1, -1))), values)
 
 

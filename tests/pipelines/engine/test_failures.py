@@ -19,10 +19,12 @@ def test_an_error_is_read_from_the_text_of_a_worker():
     invariant = find_cause(tell("weighting.errors.BrokenInvariant: lost: 3"))
     assert (type(invariant), str(invariant)) == (BrokenInvariant, "lost: 3")
     denied = find_cause(tell("PermissionError: [Errno 13] Permission denied: '/run/a: b'"))
+    assert isinstance(denied, OSError)
     assert (denied.errno, denied.filename) == (errno.EACCES, "/run/a: b")
     full = find_cause(
         tell("RuntimeError: OSError: [Errno 28] Error writing. Detail: [errno 28] No space")
     )
+    assert isinstance(full, OSError)
     assert (full.errno, full.filename) == (errno.ENOSPC, None)
     assert isinstance(find_cause(tell("RuntimeError: MemoryError")), MemoryError)
     for text in ("nowhere.Error: x", "weighting.errors.Nothing: x", "no error at all"):

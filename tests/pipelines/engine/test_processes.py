@@ -20,6 +20,7 @@ def start():
         command = [sys.executable, "-c", f"{code}\nimport time; time.sleep(600)"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         started.append(process)
+        assert process.stdout
         process.stdout.readline()
         return process
 
@@ -27,6 +28,7 @@ def start():
     for process in started:
         process.kill()
         process.wait()
+        assert process.stdout
         process.stdout.close()
 
 

@@ -18,7 +18,9 @@ def scratch(tmp_path_factory):
 @pytest.fixture(scope="session")
 def read_all():
     def run(path, target_bytes=2**23, options=ReadOptions()):
-        reader = READERS[find_by_suffix(str(path))]
+        name = find_by_suffix(str(path))
+        assert name is not None
+        reader = READERS[name]
         slices = reader.cut(str(path), path.name, target_bytes)
         return [item for slice_ in slices for item in reader.read(slice_, options)]
 

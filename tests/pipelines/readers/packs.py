@@ -3,13 +3,14 @@
 import bz2
 import gzip
 import lzma
+from collections.abc import Callable
 
 import zstandard
 
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
     ".zst": zstandard.compress,
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
 }
-PACK_OR_NOT = {"": bytes, **PACK}
+PACK_OR_NOT: dict[str, Callable[[bytes], bytes]] = {"": bytes, **PACK}

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -32,7 +33,8 @@ from weighting.signals.trajectory import CLASSES
 from weighting.storage.files import sha256
 
 MODEL = ("nll", "entropy", "excess", "change", "context_gain")
-KEY = {"golden": "key", "key_gain": 0.01, "key_nll": 20.0}  # of a model that has learnt little
+# Of a model that has learnt little.
+KEY: dict[str, Any] = {"golden": "key", "key_gain": 0.01, "key_nll": 20.0}
 INTERSECTION = WeighSettings(
     "intersection", PolicyParams(own=ShareParams(0.6), **KEY), Selection("golden", 6000)
 )

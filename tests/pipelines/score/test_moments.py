@@ -32,7 +32,7 @@ tokens = st.lists(st.tuples(st.integers(0, 4), steps, steps, st.booleans()), max
 def give(rows):
     """Signals and marks of tokens given as (id, steps of two stored signals, special)."""
     ids, gains, losses, special = (np.array(column) for column in zip(*rows, strict=True))
-    values = [np.float32(column * QUANTUM) for column in (gains, losses)]
+    values = [(column * QUANTUM).astype(np.float32) for column in (gains, losses)]
     return Signals(TYPES, ids, dict(zip(STORED, values, strict=True))), special.astype(bool)
 
 

@@ -55,7 +55,7 @@ def corpus(tmp_path_factory):
     write_unit(job, 0, UNITS[0], **MARKED)
     encoder = Encoder(job.run / "tokenizer.json")
     counts = [tokenize_unit(uid, encoder, SETTINGS, job) for uid in range(len(UNITS))]
-    job.work.type_counts.save(sum(counts))
+    job.work.type_counts.save(np.sum(counts, axis=0))
     merge_partition(2, 0, 1, range(len(UNITS)), encoder.vocab_size, job)
     digest = sha256(job.run / "tokenizer.json")
     return job, encoder, Corpus(load_types(job, encoder.eos_id), load_counted(1, 2, job), digest)

@@ -14,8 +14,8 @@ LETTERS = [chr(point) for point in np.flatnonzero(list_letters())]
 SPECIALS = sorted(special for special in english().rules if special.split() == [special])
 pieces = st.sampled_from([*SPECIALS, "0", "0km", "dont", "\u65e5\u672c", "a.m", "x0", "-"])
 pieces = pieces | st.text(st.sampled_from(LETTERS), min_size=1, max_size=6)
-normal_texts = st.lists(st.lists(pieces, max_size=3).map("".join) | st.just(""), max_size=12)
-normal_texts = normal_texts.map(" ".join)
+chunks = st.lists(pieces, max_size=3).map("".join) | st.just("")
+normal_texts = st.lists(chunks, max_size=12).map(" ".join)
 
 
 @given(st.lists(normal_texts, max_size=4))

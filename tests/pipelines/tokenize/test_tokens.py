@@ -24,14 +24,16 @@ def tokenized(tmp_path_factory):
     write_unit(job, 1, UNITS[1], DROPPED)
     encoder = Encoder(job.run / "tokenizer.json")
     counts = [tokenize_unit(uid, encoder, SETTINGS, job) for uid in range(len(UNITS))]
-    job.work.type_counts.save(sum(counts))
+    job.work.type_counts.save(np.sum(counts, axis=0))
     return job, encoder, counts
 
 
 def test_spread_gives_every_token_what_its_document_has():
     names = pa.nulls(3, pa.string())
     offsets = np.array([0, 2, 3, 6])
-    documents = Documents(names, names, np.array([True, False, True]), np.zeros(6), offsets)
+    documents = Documents(
+        names, names, np.array([True, False, True]), np.zeros(6, np.uint32), offsets
+    )
     assert documents.spread(documents.train_D).tolist() == [True, True, False, True, True, True]
 
 

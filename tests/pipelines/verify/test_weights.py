@@ -104,6 +104,7 @@ def test_what_was_left_out_is_counted_with_its_ends_of_text(tmp_path):
     mark_train(job.output("ledger", 0, ".parquet"), tokens=[5, 2, 3])
     train = replace(count_split(UNITS, "train"), documents=1, tokens=6)
     found = describe_selection(job.run, Selection("golden", 7, seed=3), train)
+    assert found is not None
     assert (found.by, found.tokens, found.seed) == ("golden", 7, 3)
     assert (found.kept_documents, found.kept_tokens) == (1, 6)
     assert (found.left_documents, found.left_tokens) == (2, 7)

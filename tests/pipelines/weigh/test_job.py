@@ -223,8 +223,10 @@ def test_chance_selects_as_much_and_others(weigh):
 def test_a_budget_that_holds_all_leaves_nothing(weigh, finished, tmp_path):
     settings = WeighSettings("soft", selection=Selection("surprisal", 10**9))
     weighed = weigh_into(tmp_path / "run", finished, settings)
-    assert weighed.counts.selection.left_documents == 0
-    assert weighed.counts.selection.left_tokens == 0
+    selection = weighed.counts.selection
+    assert selection is not None
+    assert selection.left_documents == 0
+    assert selection.left_tokens == 0
     assert read_shards(weighed.run) == read_shards(weigh(SOFT).run)
 
 

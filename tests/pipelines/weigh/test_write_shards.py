@@ -99,6 +99,7 @@ def test_reasons_of_selected_documents_are_found_once(finished, tmp_path, monkey
         return flag_tokens(batch, scheme)
 
     monkeypatch.setattr(weigh_inputs, "flag_tokens", note)
+    assert facts.borders is not None
     known = Calibration(
         borders=Borders(*facts.borders),
         cuts={

@@ -39,7 +39,9 @@ def test_an_ablation_from_shards_to_results(small, monkeypatch):
     )
     losses = [[run["final"]["validation_nll"] for run in arm] for arm in (plain, weighted)]
     paired = [b - a for a, b in zip(*losses, strict=True)]
-    difference = results.arms["weighted"].difference.validation_nll
+    differences = results.arms["weighted"].difference
+    assert differences is not None
+    difference = differences.validation_nll
     assert list(difference.values) == paired
     assert difference.mean == pytest.approx(sum(paired) / 2)
     half = t_quantile(1) * abs(paired[0] - paired[1]) / 2
@@ -60,8 +62,10 @@ def refuse_processes(commands, jobs, between):
 
 def test_a_run_alone_gives_what_it_gives_in_an_ablation(small, tmp_path):
     [run, *_] = plan(replace(small, jobs=1))
-    results = [train(run.config, tmp_path / name).final for name in ("a", "b")]
-    assert results[0] == results[1]
+    results = [train(run.config, tmp_path / name) for name in ("a", "b")]
+    assert results[0]
+    assert results[1]
+    assert results[0].final == results[1].final
 
 
 def run_here(commands, jobs, between):

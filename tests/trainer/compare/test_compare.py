@@ -29,9 +29,16 @@ def make_arm(*losses, **changes):
     return [make_run(seed, nll, **changes) for seed, nll in enumerate(losses)]
 
 
+def find_difference(results, arm):
+    """The paired difference of an arm's validation loss."""
+    difference = results.arms[arm].difference
+    assert difference is not None
+    return difference.validation_nll
+
+
 def test_paired_difference_by_hand():
     results = compare({"plain": make_arm(3.0, 4.0, 5.0), "weighted": make_arm(2.9, 3.8, 4.7)})
-    difference = results.arms["weighted"].difference.validation_nll
+    difference = find_difference(results, "weighted")
     assert difference.values == pytest.approx([-0.1, -0.2, -0.3])
     assert difference.mean == pytest.approx(-0.2)
     # t(2) sd / sqrt(3), sd 0.1
@@ -56,7 +63,7 @@ def test_verdicts(losses, words):
 def test_one_seed_gets_no_verdict():
     results = compare({"plain": make_arm(3.0), "weighted": make_arm(2.0)})
     assert results.verdicts == ("weighted against plain: one seed, so no interval and no verdict",)
-    assert results.arms["weighted"].difference.validation_nll.half_width_95 is None
+    assert find_difference(results, "weighted").half_width_95 is None
 
 
 def test_every_seed_is_listed_and_missing_metrics_are_left_out():
@@ -64,6 +71,7 @@ def test_every_seed_is_listed_and_missing_metrics_are_left_out():
     arm = results.arms["plain"]
     assert [(run.seed, run.validation_nll) for run in arm.runs] == [(0, 3.0), (1, 4.0)]
     assert arm.nll_low is None
+    assert arm.tokens_per_second is not None
     assert arm.tokens_per_second.mean == 15.0
     assert results.verdicts == ()
 
@@ -82,12 +90,12 @@ def test_seeds_may_differ_in_tokens_by_the_padding_of_the_last_window():
         name: [make_run(0, nll, tokens=100), make_run(1, nll + 1, tokens=97)]
         for name, nll in (("plain", 3.0), ("weighted", 2.9))
     }
-    assert compare(arms).arms["weighted"].difference.validation_nll.mean == pytest.approx(-0.1)
+    assert find_difference(compare(arms), "weighted").mean == pytest.approx(-0.1)
 
 
 def test_arms_of_other_documents_are_compared_if_that_is_asked_for():
     arms = {"plain": make_arm(3.0, 4.0), "golden": make_arm(2.9, 3.9, ids=2)}
-    difference = compare(arms, other_documents=True).arms["golden"].difference
-    assert difference.validation_nll.mean == pytest.approx(-0.1)
+    difference = find_difference(compare(arms, other_documents=True), "golden")
+    assert difference.mean == pytest.approx(-0.1)
     with pytest.raises(AssayError, match="unless other documents are allowed"):
         compare(arms)

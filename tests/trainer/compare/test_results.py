@@ -14,6 +14,7 @@ def test_results_come_back_as_they_were_written(tmp_path):
     assert (results.baseline, results.tokens) == ("plain", 4096)
     plain, weighted = results.arms["plain"], results.arms["weighted"]
     assert plain.primary_difference is None
+    assert weighted.primary_difference is not None
     assert weighted.primary_difference.values == (-0.1, -0.2)
     assert [metric for metric in METRICS if plain.find(metric)] == ["validation_nll"]
     assert {"runs", "difference", *METRICS} == {*to_json(plain)}

@@ -1,5 +1,7 @@
 """Configs: what makes no run is named, with what would."""
 
+from typing import Any
+
 import pytest
 
 from trainer.config.flat import override
@@ -60,7 +62,13 @@ def test_every_schedule_that_can_be_asked_for_exists():
 
 @pytest.mark.parametrize("change", [{"device": "auto"}, {"compile": "auto"}, {"threads": 0}])
 def test_a_resolved_config_leaves_nothing_open(change):
-    given = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+    given: dict[str, Any] = {
+        "device": "cpu",
+        "precision": "float32",
+        "compile": "off",
+        "threads": 1,
+        "ranks": 1,
+    }
     assert ResolvedConfig(**given) == resolve(TrainConfig(**given), ALONE)
     with pytest.raises(ValueError, match="are to be resolved"):
         ResolvedConfig(**{**given, **change})

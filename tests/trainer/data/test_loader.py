@@ -68,6 +68,7 @@ def test_a_best_fit_window_by_hand(write_corpus):
     assert batch.targets_BxT.tolist() == [[1, 2, 3, 0], [4, 5, 6, 7], [8, 0, 9, 0]]
     # Before a document stands the end of the one before; before 8 its own document's 7.
     assert batch.inputs_BxT.tolist() == [[0, 1, 2, 3], [0, 4, 5, 6], [7, 8, 0, 9]]
+    assert batch.documents_BxT is not None
     assert batch.documents_BxT.tolist() == [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 2, 2]]
 
 
@@ -150,6 +151,7 @@ def test_pinned_ids_travel_narrow_and_arrive_wide(monkeypatch):
     loaders = [Loader(stream, packing, 2, 0, mask_documents=True, pinned=p) for p in (False, True)]
     plain, pinned = (loader.load(0) for loader in loaders)
     assert pinned.inputs_BxT.dtype == pinned.targets_BxT.dtype == torch.int32
+    assert pinned.documents_BxT is not None
     assert pinned.documents_BxT.dtype == torch.int32
     assert pinned.weights_BxT.dtype == torch.float32
     arrived = pinned.to("cpu")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,13 @@ from trainer.machine.failures import explain, explaining, is_of_memory, name_kno
 from weighting.errors import AssayError
 from weighting.storage.failures import CannotWrite, OutOfMemory
 
-HERE = {"device": "cpu", "precision": "float32", "compile": "off", "threads": 1, "ranks": 1}
+HERE: dict[str, Any] = {
+    "device": "cpu",
+    "precision": "float32",
+    "compile": "off",
+    "threads": 1,
+    "ranks": 1,
+}
 CONFIG = ResolvedConfig(
     **HERE,
     batch=64,

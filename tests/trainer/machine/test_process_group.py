@@ -16,7 +16,7 @@ import torch
 
 from trainer.config.flat import flatten, override
 from trainer.machine.process_group import ALONE, Ranks, read_ranks
-from trainer.run.checkpoint import find_latest
+from trainer.run.checkpoint import find_newest
 from trainer.run.metrics import read_evaluations, read_metrics
 from trainer.run.train import train
 from weighting.errors import AssayError
@@ -99,7 +99,7 @@ def wait_for_step(out, step, processes):
 
 
 def read_bytes(out):
-    return {path.name: path.read_bytes() for path in find_latest(out / "checkpoints").iterdir()}
+    return {path.name: path.read_bytes() for path in find_newest(out).iterdir()}
 
 
 def check_same_curve(one, two, steps):
@@ -116,7 +116,7 @@ def check_same_curve(one, two, steps):
 @pytest.mark.slow
 def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_path):
     one, two, cut = (tmp_path / name for name in ("one", "two", "cut"))
-    values = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
+    values: dict[str, str | float] = {"steps": 250, "save_every": 50, "eval_every": 250, "batch": 6}
     values |= {"objective": "weighted", "lr": 1e-3}
     output = finish(start(two, *TORCHRUN, **values))
     assert len(output.splitlines()) == 251  # one process speaks

@@ -9,7 +9,8 @@ from trainer.models import build_model
 def test_forget_gates_alone_start_open():
     config = ModelConfig(architecture="lstm", layers=2, width=8)
     for block in build_model(config, 10, seed=0).blocks:
-        total = block.lstm.bias_ih_l0 + block.lstm.bias_hh_l0
+        weights = dict(block.named_parameters())
+        total = weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"]
         gates = [part.unique().tolist() for part in total.chunk(4)]
         assert gates == [[0.0], [1.0], [0.0], [0.0]]
 

@@ -54,6 +54,7 @@ def test_a_mask_lets_tokens_see_back_within_their_document():
     # A number that comes again means the same document.
     seen = attention_bias(4, None, torch.tensor([[7, 7, 2, 7], [0, 0, 0, 0]]))
     ends = [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [1, 1, 0, 1]]
+    assert seen is not None
     assert seen[0, 0].int().tolist() == ends
     assert seen[1, 0].equal(torch.ones(4, 4).tril().bool())
 
@@ -62,9 +63,11 @@ def test_bias_grows_with_distance_and_hides_what_is_not_seen():
     never = -math.inf
     slopes = torch.tensor([0.5, 0.25])
     bias = attention_bias(3, slopes, None)
+    assert bias is not None
     assert bias[0].tolist() == [[0, never, never], [-0.5, 0, never], [-1, -0.5, 0]]
     assert bias[1, 2].tolist() == [-0.5, -0.25, 0]
     masked = attention_bias(3, slopes, torch.tensor([[0, 1, 1]]))
+    assert masked is not None
     assert masked[0, 0].tolist() == [[0, never, never], [never, 0, never], [never, -0.5, 0]]
 
 

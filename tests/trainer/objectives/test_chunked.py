@@ -4,6 +4,7 @@ from math import prod
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -14,7 +15,9 @@ N, C, V = 42, 6, 50
 CHUNKS = [1, 7, 16, 41, 42, 100]  # 7 and 42 divide N
 
 
-def draw(dtype=torch.float64, size=(N, C, V)):
+def draw(
+    dtype: torch.dtype = torch.float64, size: tuple[int, int, int] = (N, C, V)
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Hidden states, head, targets (one in seven ignored), weights (some 0, also 5 at padding)."""
     n, c, v = size
     generator = torch.Generator().manual_seed(0)
@@ -104,6 +107,7 @@ def test_bfloat16_sums_the_head_gradient_in_float32():
         ones = torch.ones(65)
         loss, _ = weighted_cross_entropy(hidden, head, torch.zeros(65).long(), ones, 0.5, 1)
     loss.backward()
+    assert head.grad is not None
     assert head.grad.tolist() == [[-1.125], [1.125]]
 
 
@@ -142,10 +146,10 @@ def test_huge_logits_do_not_overflow():
 
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_a_frozen_side_gets_no_gradient(frozen):
-    sides = list(draw()[:2])
+    hidden, head, targets, weights = draw()
+    sides = [hidden, head]
     sides[frozen] = sides[frozen].detach()
-    targets, weights = draw()[2:]
-    weighted_cross_entropy(*sides, targets, weights, 36.0, 16)[0].backward()
+    weighted_cross_entropy(sides[0], sides[1], targets, weights, 36.0, 16)[0].backward()
     double = draw()
     expected = grad(whole(*double, 36.0)[0], *double[:2])[1 - frozen]
     assert sides[frozen].grad is None

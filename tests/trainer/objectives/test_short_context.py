@@ -30,7 +30,7 @@ class Causal:
         return seen_BxTxT.float() @ table[ids_BxT]
 
 
-def draw(length, seed=0):
+def draw(length: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(0, VOCAB, (2, length + 1), generator=generator)
     inputs, targets = ids[:, :-1], ids[:, 1:].clone()

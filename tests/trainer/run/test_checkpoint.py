@@ -42,7 +42,9 @@ def test_only_the_newest_are_kept(tmp_path):
     for number in (1, 2, 10):
         save(tmp_path, make_record(number), TENSORS, keep=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000002", "step-00000010"]
-    assert read_record(find_latest(tmp_path)) == make_record(10)
+    latest = find_latest(tmp_path)
+    assert latest is not None
+    assert read_record(latest) == make_record(10)
 
 
 def test_an_unfinished_folder_is_no_checkpoint_and_is_cleared(tmp_path):
@@ -54,7 +56,9 @@ def test_an_unfinished_folder_is_no_checkpoint_and_is_cleared(tmp_path):
 
 def test_tensors_come_back_as_they_were(tmp_path):
     save(tmp_path, make_record(), TENSORS, keep=1)
-    assert read_tensors(find_latest(tmp_path), "model")["a"].equal(TENSORS["model"]["a"])
+    latest = find_latest(tmp_path)
+    assert latest is not None
+    assert read_tensors(latest, "model")["a"].equal(TENSORS["model"]["a"])
 
 
 def test_a_damaged_checkpoint_is_named(saved):

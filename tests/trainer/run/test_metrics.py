@@ -32,7 +32,8 @@ def test_rows_come_back_as_they_were(run):
 
 
 def test_a_run_that_has_not_begun_has_no_rows(tmp_path):
-    assert read_metrics(tmp_path) == read_evaluations(tmp_path) == []
+    assert read_metrics(tmp_path) == []
+    assert read_evaluations(tmp_path) == []
     assert read_last_step(tmp_path / METRICS) == 0
 
 

@@ -25,6 +25,7 @@ def test_the_reference_is_part_of_the_data(tiny, tmp_path):
     train(tiny, tmp_path / "reference")
     values = {"objective": "selective", "reference": str(tmp_path / "reference")}
     setup = set_up(override(tiny, values), tmp_path / "out", ALONE)
+    assert setup.identity.data.reference_sha256 is not None
     assert len(setup.identity.data.reference_sha256) == 64
     assert replace(setup.identity.data, reference_sha256=None) == setup.corpus.fingerprint
 

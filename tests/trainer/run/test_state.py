@@ -38,7 +38,9 @@ def test_a_loaded_state_goes_on_as_the_saved_one(tmp_path, architecture, optimiz
     step(state)
     save(tmp_path, make_record(tokens=7), state.files(), keep=1)
     other = build_state(replace(config, seed=9), VOCAB)
-    other.load(find_latest(tmp_path))
+    latest = find_latest(tmp_path)
+    assert latest is not None
+    other.load(latest)
     assert (other.step, other.tokens) == (1, 7)
     for each in (state, other):
         step(each)
@@ -52,11 +54,15 @@ def test_running_statistics_are_saved_where_the_objective_has_some(tmp_path):
     config = make_config(objective="face")
     state = build_state(config, VOCAB)
     step(state)
+    assert state.types is not None
     for tensor in state.types.tensors().values():
         tensor.fill_(3)
     save(tmp_path, make_record(tokens=7), state.files(), keep=1)
     other = build_state(config, VOCAB)
-    other.load(find_latest(tmp_path))
+    latest = find_latest(tmp_path)
+    assert latest is not None
+    other.load(latest)
+    assert other.types is not None
     for ours, theirs in zip(
         state.types.tensors().values(), other.types.tensors().values(), strict=True
     ):

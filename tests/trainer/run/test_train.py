@@ -16,7 +16,7 @@ from trainer.config.flat import flatten, override
 from trainer.objectives import losses
 from trainer.objectives.tokens import token_nll
 from trainer.run import step as stepping
-from trainer.run.checkpoint import find_latest, read_record
+from trainer.run.checkpoint import find_newest, read_record
 from trainer.run.loop import Diverged
 from trainer.run.metrics import Metrics, read_evaluations, read_metrics
 from trainer.run.optim import lr_at, set_lr
@@ -34,12 +34,12 @@ def vary(config, **values):
 
 def read_bytes(out):
     """The content of the newest checkpoint, by file name."""
-    return {path.name: path.read_bytes() for path in find_latest(out / "checkpoints").iterdir()}
+    return {path.name: path.read_bytes() for path in find_newest(out).iterdir()}
 
 
 def steady_rows(out):
     """The rows of a run without their timing."""
-    rows = [asdict(row) for row in (*read_metrics(out), *read_evaluations(out))]
+    rows = [*map(asdict, read_metrics(out)), *map(asdict, read_evaluations(out))]
     return [{k: v for k, v in row.items() if k not in TIMED} for row in rows]
 
 
@@ -60,6 +60,7 @@ def test_training_learns_to_count(tiny, write_corpus, tmp_path):
     result = train(config, tmp_path / "out")
     first = read_metrics(tmp_path / "out")[0]
     assert first.nll == pytest.approx(np.log(32), rel=1e-5)
+    assert result is not None
     assert result.final.validation_nll < 0.2
 
 
@@ -121,7 +122,10 @@ def test_a_resumed_run_has_the_bytes_of_an_uninterrupted_one(tiny, tmp_path, ste
     result = train(config, tmp_path / "cut")
     assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
     assert steady_rows(tmp_path / "cut") == steady_rows(tmp_path / "whole")
-    assert result.final == train(config, tmp_path / "whole").final
+    whole = train(config, tmp_path / "whole")
+    assert result is not None
+    assert whole is not None
+    assert result.final == whole.final
 
 
 def test_a_kill_between_checkpoints_loses_rows_not_truth(tiny, tmp_path, monkeypatch):
@@ -135,7 +139,7 @@ def test_a_kill_between_checkpoints_loses_rows_not_truth(tiny, tmp_path, monkeyp
     train(tiny, tmp_path / "whole")
     with pytest.raises(Kill):
         train(tiny, tmp_path / "cut", die)
-    assert find_latest(tmp_path / "cut" / "checkpoints").name == "step-00000003"
+    assert find_newest(tmp_path / "cut").name == "step-00000003"
     with (tmp_path / "cut" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 6, "lo')
     train(tiny, tmp_path / "cut")
@@ -190,14 +194,14 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
     message = str(caught.value)
     assert message.startswith("step 1: loss nan")
     assert "train-00001.arrow, document train-1;" in message
-    assert find_latest(tmp_path / "out" / "checkpoints") is None
+    assert find_newest(tmp_path / "out") is None
 
 
 def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
     config = vary(tiny, lr=1e38, log_every=6, save_every=1)
     with pytest.raises(Diverged, match=r"train-00000\.arrow, document train-\d+"):
         train(config, tmp_path / "out")
-    latest = find_latest(tmp_path / "out" / "checkpoints")
+    latest = find_newest(tmp_path / "out")
     steps = read_record(latest).step if latest else 0
     assert steps < 6
 
@@ -216,6 +220,7 @@ def test_two_processes_do_not_train_in_one_folder(tiny, tmp_path):
 
 def test_evaluating_a_run_again_gives_its_final_row(tiny, tmp_path):
     result = train(tiny, tmp_path / "out")
+    assert result is not None
     assert evaluate_run(tmp_path / "out", {}) == result.final
     capped = evaluate_run(tmp_path / "out", {"eval_tokens": 8})
     assert capped.validation_tokens == 8
@@ -240,6 +245,6 @@ def test_sigterm_saves_and_ends_the_process(tiny, tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert errors.decode().count("\n") == 1
-    step = read_record(find_latest(out / "checkpoints")).step
+    step = read_record(find_newest(out)).step
     assert f"saved at step {step}; run again to resume (SIGTERM)" in errors.decode()
     assert read_metrics(out)[-1].step == step

@@ -39,6 +39,7 @@ def test_a_reference_is_frozen_and_known_by_its_checksum(tiny, run):
     assert find_reference_sha256(tiny) is None
     config = override(tiny, {"objective": "selective", "reference": str(run)})
     reference = load_reference(resolve(config, ALONE), corpus)
+    assert reference is not None
     assert not reference.training
     assert not any(parameter.requires_grad for parameter in reference.parameters())
     assert find_reference_sha256(config) == sha256(find_newest(run) / "model.safetensors")

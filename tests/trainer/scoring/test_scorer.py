@@ -15,10 +15,12 @@ from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.machine import resources
 from trainer.machine.process_group import ALONE
 from trainer.models import build_model
+from trainer.models.gpt import GPTBlock
 from trainer.run import checkpoint
 from trainer.run.checkpoint import find_newest, find_spread
 from trainer.run.train import train
 from trainer.scoring import scorer
+from trainer.scoring.predictions import predict
 from trainer.scoring.reference import load_checkpoint
 from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings, UsedModels
 from weighting.errors import AssayError
@@ -142,7 +144,9 @@ def test_a_loss_belongs_to_its_target(write_run):
     path = find_newest(run)
     model, record = load_checkpoint(path, "cpu")
     with torch.no_grad():
-        model.blocks[0].initialise(None)  # what it adds is zero: logits are of the input alone
+        block = model.blocks[0]
+        assert isinstance(block, GPTBlock)
+        block.initialise(torch.Generator())  # what it adds is zero: logits are of the input alone
         model.embedding.weight.copy_(torch.eye(VOCAB))
         model.head.weight.copy_(torch.eye(VOCAB).roll(1, 0))
     checkpoint.save(path.parent, replace(record, step=2), {"model": model.state_dict()}, keep=1)
@@ -258,7 +262,6 @@ def test_empty_documents_stand_between_others(write_run):
 
 def test_threads_are_those_asked_for_and_given_back(write_run, monkeypatch):
     seen = []
-    predict = scorer.predict
 
     def spy(*arguments):
         seen.append(torch.get_num_threads())
@@ -278,6 +281,7 @@ def test_a_description_names_models_and_their_checksums(write_run):
     assert (told.run, told.context, told.precision) == (str(run), CONTEXT, "float32")
     assert [one.step for one in told.checkpoints] == [1, 2]
     assert told.checkpoints[1].sha256 == sha256(find_newest(run) / "model.safetensors")
+    assert told.second is not None
     assert told.second.architecture == "lstm"
     assert told.parameters == sum(one.numel() for one in build_model(GPT, VOCAB, 0).parameters())
 

@@ -56,7 +56,8 @@ def test_what_is_written_is_read_back(path):
         assert value.dtype == getattr(written, name).dtype
     assert list(read.signals) == INFO.signals
     for name, values in read.signals.items():
-        assert (values.dtype, values.tolist()) == (np.float32, written.signals[name].tolist())
+        assert values.dtype == np.float32
+        assert values.tolist() == written.signals[name].tolist()
     assert read.special_N.tolist() == [False, False, True, True, False, True]
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weighting.evidence import make_types, see, tokens
+from tests.weighting.evidence import Seen, make_types, see, tokens
 from weighting.policies.controls import (
     RandomParams,
     ShuffledParams,
@@ -109,7 +109,7 @@ def test_random_is_a_mask_of_about_its_share():
 
 
 @given(tokens)
-def test_uniform_weighs_every_token_one(seen):
+def test_uniform_weighs_every_token_one(seen: Seen):
     raw = weigh_raw("uniform", see(*seen, make_types()), PolicyParams())
     assert raw.tolist() == [1] * len(seen[0])
 

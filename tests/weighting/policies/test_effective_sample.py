@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.mass import ARMS, FACE_RANKS, make_counts, tabulate
+from benchmarks.quality.mass import ARMS, FACE_RANKS, make_counts, tabulate
 from weighting.policies.effective_sample import effective_share, tabulate_mass
 from weighting.policies.params import PolicyParams
 from weighting.policies.registry import tabulate_raw
@@ -47,5 +47,6 @@ def test_face_silences_the_commonest_types_as_published():
     counts = make_counts()
     types = Types(counts, np.minimum(counts, 1), 1)
     raw = tabulate_raw("face", types, len(counts) - 1, PolicyParams())
+    assert raw is not None
     for rank, published in FACE_RANKS.items():
         assert raw[rank - 1] / raw[-2] == pytest.approx(published, abs=0.0051)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weighting.evidence import EOS, make_types, see, tokens, weigh_ones
+from tests.weighting.evidence import EOS, Seen, make_types, see, tokens, weigh_ones
 from weighting.errors import AssayError
 from weighting.policies.masks import KeyParams, ShareParams, TopParams, find_keys
 from weighting.policies.params import KeyBounds, PolicyParams
@@ -37,7 +37,7 @@ def test_learnt_are_those_whose_loss_fell_by_a_fifth_of_a_nat():
 
 
 @given(seen=tokens, share=st.floats(0.05, 1), signal=st.sampled_from(list(SIGNALS)))
-def test_top_k_keeps_exactly_its_share_of_the_text(seen, share, signal):
+def test_top_k_keeps_exactly_its_share_of_the_text(seen: Seen, share, signal):
     told = PolicyParams(own=TopParams(share, signal))
     raw = weigh_raw("top_k", see(*seen, TYPES, "top_k", told), told).astype(np.float64)
     text = seen[0] != EOS
@@ -45,7 +45,7 @@ def test_top_k_keeps_exactly_its_share_of_the_text(seen, share, signal):
 
 
 @given(seen=tokens, share=st.floats(0.05, 1), signal=st.sampled_from(list(SIGNALS)))
-def test_top_k_never_passes_over_a_higher_token(seen, share, signal):
+def test_top_k_never_passes_over_a_higher_token(seen: Seen, share, signal):
     told = PolicyParams(own=TopParams(share, signal))
     evidence = see(*seen, TYPES, "top_k", told)
     raw, values = weigh_raw("top_k", evidence, told), evidence.signals[signal]
@@ -54,7 +54,7 @@ def test_top_k_never_passes_over_a_higher_token(seen, share, signal):
 
 
 @given(seen=tokens, share=st.floats(0.05, 1))
-def test_the_intersection_lies_within_both_shares(seen, share):
+def test_the_intersection_lies_within_both_shares(seen: Seen, share):
     told = PolicyParams(own=ShareParams(share))
     evidence = see(*seen, TYPES, "intersection", told)
     both = weigh_raw("intersection", evidence, told)

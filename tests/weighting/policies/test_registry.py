@@ -1,5 +1,7 @@
 """Laws of all policies: what they weigh, what they may be told, what they need."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.weighting.evidence import (
     EOS,
+    Seen,
     make_types,
     policies,
     see,
@@ -45,7 +48,7 @@ without_chance = weigh_by(policies.filter(lambda name: name not in ("random", "s
 
 
 @given(weighing=weighings, seen=tokens)
-def test_raw_weights_are_finite_and_not_negative(weighing, seen):
+def test_raw_weights_are_finite_and_not_negative(weighing, seen: Seen):
     name, params = weighing
     raw = weigh_raw(name, see(*seen, TYPES, name, params), params)
     assert raw.dtype == np.float32
@@ -133,7 +136,9 @@ def test_a_knob_that_several_read_is_given_to_all_of_them():
     assert (key.key_gain, key.own) == (3.0, KeyParams(key_gain=3.0))
     assert find_own("key_token", PolicyParams(key_gain=3.0)) == KeyParams(key_gain=3.0)
     by_hand = PolicyParams(own=ShuffledParams("random", 7))
-    assert resolve_params("shuffled", by_hand).own.base == RandomParams(seed=7)
+    own = resolve_params("shuffled", by_hand).own
+    assert isinstance(own, ShuffledParams)
+    assert own.base == RandomParams(seed=7)
 
 
 def test_only_the_random_mask_draws_tokens_and_only_masks_of_shares_are_ranked():
@@ -156,7 +161,7 @@ def test_every_policy_passes_with_all_signals_and_says_what_it_is(name):
     assert "\n" not in str(refused.value)
 
 
-UNREAD = {
+UNREAD: dict[str, dict[str, Any]] = {
     **{name: {"alpha": 0.5} for name in POLICIES},
     "pdl": {"threshold": 0.5},
     "shuffled": {"of": "longce", "alpha": 2.0},
@@ -209,5 +214,7 @@ def test_what_permutes_weighs_as_its_base():
             ("face", DEFAULTS),
         )
     )
+    assert raw is not None
+    assert expected is not None
     assert np.array_equal(raw, expected)
     assert tabulate_raw("soft", TYPES, EOS, DEFAULTS) is None

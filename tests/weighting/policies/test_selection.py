@@ -33,9 +33,10 @@ def make_documents(size, seed, kinds):
 
 def select(units, budget):
     """Choose as the job does, from histograms of units alone."""
-    score, rest = fill(sum(bin_scores(density, lengths) for density, _, lengths in units), budget)
-    keys = sum(bin_keys(*unit, score) for unit in units)
-    borders = Borders(score, fill(keys, rest)[0])
+    scores = [bin_scores(density, lengths) for density, _, lengths in units]
+    score, rest = fill(np.sum(scores, axis=0), budget)
+    bins = [bin_keys(density, keys, lengths, score) for density, keys, lengths in units]
+    borders = Borders(score, fill(np.sum(bins, axis=0), rest)[0])
     return [choose(density, keys, borders) for density, keys, _ in units]
 
 

@@ -1,12 +1,14 @@
 """Laws of n-gram counts and of the back-off probability, against plain dictionaries."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weighting.arrays import Int64s, Uint32s
 from weighting.signals.ngrams import (
     ORDERS,
     Row,
@@ -25,7 +27,7 @@ texts = st.lists(st.integers(1, VOCAB - 1), max_size=12).map(lambda ids: [*ids, 
 corpora = st.lists(st.tuples(texts, st.booleans()), max_size=8)
 
 
-def flatten(documents):
+def flatten(documents: Sequence[Sequence[int]]) -> tuple[Uint32s, Int64s]:
     offsets = np.cumsum([0, *map(len, documents)])
     return np.array([i for ids in documents for i in ids], np.uint32), offsets
 

@@ -21,7 +21,7 @@ from weighting.signals.signal import Derived, Kind, Signal, Source
 from weighting.signals.token_types import Types
 
 TYPES = Types(np.array([7, 0, 2]), np.array([3, 0, 2]), 3)
-IDS = np.array([2, 0, 0], np.uint16)
+IDS = np.array([2, 0, 0], np.uint32)
 GAIN = np.array([0.5, -1.0, 0.0], np.float32)
 
 
@@ -75,7 +75,9 @@ def test_types_are_tabulated_once_and_rounded():
     assert tabulate_types(TYPES) is tables
     assert list(tables) == list_of_types()
     for name, table in tables.items():
-        exact = SIGNALS[name].of_types(TYPES)
+        of_types = SIGNALS[name].of_types
+        assert of_types is not None
+        exact = of_types(TYPES)
         assert table.dtype == np.float32
         assert np.abs(table - exact).max() <= QUANTUM / 2
 

@@ -24,7 +24,8 @@ def test_every_table_is_finite_rounded_and_one_number_a_type(counts):
     tables = tabulate_types(types)
     assert list(tables) == ["surprisal", "idf", "residual_idf"]
     for table in tables.values():
-        assert (table.shape, table.dtype) == (counts.shape, np.float32)
+        assert table.shape == counts.shape
+        assert table.dtype == np.float32
         assert np.isfinite(table).all()
         assert np.array_equal(quantise(table), table)
 

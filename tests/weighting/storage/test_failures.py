@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from weighting.errors import AssayError, BrokenContract
-from weighting.storage.failures import AGAIN, CannotWrite, OutOfMemory, explain
+from weighting.errors import AGAIN, AssayError, BrokenContract
+from weighting.storage.failures import CannotWrite, OutOfMemory, explain
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from weighting.errors import AssayError
-from weighting.storage import files
 from weighting.storage.failures import CannotWrite, OutOfMemory, explain
 from weighting.storage.files import remove_temporaries, replacing, write_json, write_text
 
@@ -22,7 +21,7 @@ def test_what_the_disk_refuses_names_the_file_and_leaves_the_old_one(monkeypatch
     def refuse(handle):
         raise OSError(number, "worded by a library, without a name")
 
-    monkeypatch.setattr(files.os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(CannotWrite, match=rf"a\.json: cannot be written \({os.strerror(number)}\)"):
         write_json(path, 2)
     assert path.read_text() == "1\n"

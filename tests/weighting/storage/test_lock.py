@@ -31,6 +31,7 @@ def holder(tmp_path):
     """A process that holds tmp_path/run."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "run")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()
@@ -107,7 +108,7 @@ def test_a_file_removed_while_it_is_locked_is_locked_anew(monkeypatch, tmp_path)
             (tmp_path / "run" / NAME).unlink()
         flock(handle, operation)
 
-    monkeypatch.setattr(lock.fcntl, "flock", remove_first)
+    monkeypatch.setattr(fcntl, "flock", remove_first)
     with locking(tmp_path / "run"):
         assert len(files) == 2
         assert (tmp_path / "run" / NAME).stat().st_ino == files[1]
@@ -154,7 +155,7 @@ def test_a_file_system_without_locks_is_refused(monkeypatch, tmp_path):
     def refuse(handle, operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(lock.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(AssayError, match="no locks on its file system"), locking(tmp_path / "run"):
         pytest.fail("nothing was locked")
 

@@ -194,6 +194,7 @@ def test_payload_of_a_long_line_is_its_head(tmp_path):
     path.write_bytes(gzip.compress(content + b'\n{"text": "next"}\n'))
     long, following = read_lines(str(path), 0, -1, limit=2**20)
     assert long[:2] == ("byte 0", "too_long")
+    assert isinstance(long, Reject)
     assert f"{len(content):,}" in long.message
     assert long.payload == content[:PAYLOAD_LIMIT]
     assert following == (f"byte {len(content) + 1}", b'{"text": "next"}')
@@ -229,4 +230,5 @@ def test_a_file_that_is_gone_is_a_reject(tmp_path):
     path = str(tmp_path / "gone.jsonl")
     [reject] = READERS["jsonl"].read(Slice(path, "gone.jsonl", "jsonl", 10, 20, 10), ReadOptions())
     assert reject[:2] == ("slice 10:20", "unreadable")
+    assert isinstance(reject, Reject)
     assert "No such file" in reject.message

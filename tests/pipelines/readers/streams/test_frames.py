@@ -65,8 +65,8 @@ def read(path, target_bytes):
 
 def place_of(item):
     """Return (frame, byte) of a locator."""
-    *_, frame, _, byte = ["0", *item.locator.removeprefix("frame").split()]
-    return int(frame), int(byte)
+    words = ["0", *item.locator.removeprefix("frame").split()]
+    return int(words[-3]), int(words[-1])
 
 
 def split(content, points):

@@ -1,6 +1,7 @@
 """URL rules against a plain reading of the reference."""
 
 import re
+from typing import Any
 
 import numpy as np
 import orjson
@@ -28,7 +29,8 @@ def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lists")
     for name, entries in LISTS.items():
         (folder / name).write_text("\n".join(entries))
-    return RuleSettings(**{name: str(folder / name) for name in LISTS})
+    paths: dict[str, Any] = {name: str(folder / name) for name in LISTS}
+    return RuleSettings(**paths)
 
 
 def annotate_urls(urls, settings):

@@ -1,6 +1,6 @@
 """GPT, LSTM and Mamba-2 of one size on the same tokens: validation loss and speed.
 
-python -m benchmarks.architectures RUN OUT [--field=value ...]
+python -m benchmarks.quality.architectures RUN OUT [--field=value ...]
 
 RUN has shards; OUT gets the runs, and running again goes on where it was. Fields are those of
 `trainer train`, for all architectures; width is the GPT's, and the others get the width that comes
@@ -158,7 +158,7 @@ def report(
         console.print(f"{name}, validation loss by lr of a run with seed {TUNING_SEED}: {trials}")
     for verdict in results.verdicts:
         console.print(verdict)
-    console.print("python -m benchmarks.architectures " + " ".join(sys.argv[1:]))
+    console.print("python -m benchmarks.quality.architectures " + " ".join(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Weighing by number of units: what a unit costs must not depend on how many there are.
 
-python -m benchmarks.weigh_units [UNITS...]    numbers of units; default 200 2000 20000
+python -m benchmarks.speed.weigh_units [UNITS...]    numbers of units; default 200 2000 20000
 
 Units are of a few hundred tokens, so that what a step does beside its unit would show. A selection
 by golden tokens and policy `top_k` take all steps that the weigh job has. SAMPLE units, spread over
@@ -29,7 +29,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.mass import make_counts
+from benchmarks.quality.mass import make_counts
 from pipelines.engine.codec import VECTOR, decode_vector, packed
 from pipelines.engine.unit_steps import OverUnits, SumVectors
 from pipelines.score.score_unit import name_part
@@ -134,12 +134,11 @@ def weigh_plainly(units: int, inputs: WeighInputs, settings: WeighSettings, job:
     """Do what the Beam job does, step by step; return the seconds a unit of each step."""
     plainly, selection = Plainly(units, inputs), settings.selection
     assert selection is not None
-    told = {"selection": selection}
-    scores = plainly.sum("CountScores", partial(count_scores, **told))
-    find_score = packed(partial(find_score_border, **told), VECTOR)
+    scores = plainly.sum("CountScores", partial(count_scores, selection=selection))
+    find_score = packed(partial(find_score_border, selection=selection), VECTOR)
     border = plainly.once("FindScoreBorder", find_score, scores)
-    keys = plainly.sum("CountKeys", partial(count_keys, **told), border)
-    find_both = packed(partial(find_selection, **told), VECTOR, VECTOR)
+    keys = plainly.sum("CountKeys", partial(count_keys, selection=selection), border)
+    find_both = packed(partial(find_selection, selection=selection), VECTOR, VECTOR)
     found = plainly.once("FindBorders", find_both, scores, keys)
     ranks = plainly.sum("CountRanks", count_ranks, found)
     find = packed(partial(find_cuts, settings=settings), Calibration, VECTOR)
@@ -187,7 +186,7 @@ def main() -> None:
         for units in numbers
         for step in rounds[0][units]
     }
-    command = " ".join(["python -m benchmarks.weigh_units", *sys.argv[1:]])
+    command = " ".join(["python -m benchmarks.speed.weigh_units", *sys.argv[1:]])
     table = Table(title="weighing, CPU ms a unit", caption=f"{command} on {platform.machine()}")
     table.add_column("step")
     for units in numbers:

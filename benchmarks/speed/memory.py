@@ -1,6 +1,6 @@
 """Time and peak memory of `assay curate`, all its processes together, on corpora of several sizes.
 
-python -m benchmarks.memory CORPUS... [--recipe NAME] [--curate]    corpora as for `assay curate`
+python -m benchmarks.speed.memory CORPUS... [--recipe NAME] [--curate]    CORPUS as for `assay`
 
 With --curate a run is ended when its documents are written: reading, cleaning and dedupe alone.
 What counts is proportional set size: pages that processes share are counted once, and mapped files
@@ -63,7 +63,7 @@ def watch(corpus: str, recipe: str, out: Path, whole: bool) -> tuple[int, float]
 
 def main() -> None:
     """Print size, time and peak of each corpus, and the ratios to the first."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.memory")
+    options = argparse.ArgumentParser(prog="python -m benchmarks.speed.memory")
     options.add_argument("corpora", nargs="+")
     options.add_argument("--recipe", default="gopher")
     options.add_argument("--curate", action="store_true")

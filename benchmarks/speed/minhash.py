@@ -1,6 +1,6 @@
 """MinHash signatures against datatrove's: same documents, same parameters, one process each.
 
-python -m benchmarks.minhash CORPUS [MB]    CORPUS as for `assay curate`
+python -m benchmarks.speed.minhash CORPUS [MB]    CORPUS as for `assay curate`
 
 From texts to signatures in memory, with the defaults of both: 5-word shingles of the normalised
 text, 14 bands of 8 rows, 64 bits. The arms take turns; here the vocabulary of words is forgotten
@@ -21,7 +21,8 @@ from datatrove.pipeline.dedup import MinhashDedupSignature
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clean import measure, read_corpus
+from benchmarks.corpus import read_corpus
+from benchmarks.interleave import measure
 from pipelines.dedupe.minhash import draw_functions, sign
 from pipelines.settings import NearSettings
 from pipelines.text.word_hashes import list_words

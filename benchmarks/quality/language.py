@@ -1,6 +1,6 @@
 """Language identification: fastText's lid.176.ftz, which assay uses, against py3langid.
 
-python -m benchmarks.language FILE...    JSON lines (.gz or plain) with the fields text and lang
+python -m benchmarks.quality.language FILE...    JSON lines, plain or .gz, of text and lang
 
 Languages are named by ISO 639-1 or 639-3, with or without a script or place (`zh-hans`, `por_BR`);
 those that either model does not know are left out, and so are pages that say of themselves that
@@ -37,6 +37,9 @@ LANGUAGES = frozenset(CODES.values())
 SHORT = 200  # characters of a short text
 
 
+Ask = Callable[[list[str]], list[str | None]]  # texts to labels
+
+
 class Sample(NamedTuple):
     """A text and the language it is known to be in."""
 
@@ -55,17 +58,17 @@ def read_samples(path: Path) -> Iterator[Sample]:
                 yield Sample(record["text"], language)
 
 
-def ask_fasttext(texts: list[str]) -> list[str]:
+def ask_fasttext(texts: list[str]) -> list[str | None]:
     """Return labels of assay's identifier."""
     return identify(pa.array(texts), []).labels_D
 
 
-def ask_py3langid(texts: list[str]) -> list[str]:
+def ask_py3langid(texts: list[str]) -> list[str | None]:
     """Return labels of the other."""
     return [py3langid.classify(text)[0] for text in texts]
 
 
-def measure(ask: Callable[[list[str]], list[str]], samples: list[Sample]) -> tuple[float, float]:
+def measure(ask: Ask, samples: list[Sample]) -> tuple[float, float]:
     """Return the mean accuracy over languages, and MB per second of CPU time."""
     texts = [sample.text for sample in samples]
     ask(texts[:1])
@@ -81,7 +84,7 @@ def measure(ask: Callable[[list[str]], list[str]], samples: list[Sample]) -> tup
 
 def main() -> None:
     """Print both models' accuracy and speed on whole and on short texts."""
-    table = Table(caption=" ".join(["python -m benchmarks.language", *sys.argv[1:]]))
+    table = Table(caption=" ".join(["python -m benchmarks.quality.language", *sys.argv[1:]]))
     for column in ("texts", "documents", "languages", "model", "macro accuracy", "MB/s"):
         table.add_column(column)
     for path in map(Path, sys.argv[1:]):

@@ -1,7 +1,7 @@
 """Runs that are killed at random moments, and started again, against one that was left alone.
 
-python -m benchmarks.kill CORPUS... OUT [--kills 30] [--workers 2] [--recipe NAME] [--seed 0]
-                                        [--log FILE]
+python -m benchmarks.robustness.kill CORPUS... OUT [--kills 30] [--workers 2] [--recipe NAME]
+                                                   [--seed 0] [--log FILE]
 
 A run is started and killed with SIGKILL at a moment drawn uniformly from the time that the calm run
 took: in turn all of its processes, or one worker alone. The same command is then started again. A
@@ -231,7 +231,8 @@ def main() -> None:
     kill_runs(trial, given.kills)
     names = " ".join(Path(name).name for name in given.corpus)
     options = f"--workers {given.workers} --recipe {Path(given.recipe).name} --seed {given.seed}"
-    log = write_log(trial, f"python -m benchmarks.kill {names} OUT --kills {given.kills} {options}")
+    command = f"python -m benchmarks.robustness.kill {names} OUT --kills {given.kills} {options}"
+    log = write_log(trial, command)
     print(log)
     if given.log:
         given.log.write_text(log, encoding="utf-8")

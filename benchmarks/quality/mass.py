@@ -1,8 +1,8 @@
 """Where count-based policies put the weight: the mass table of the count family.
 
-python -m benchmarks.mass          a vocabulary of 50,000 types by Zipf-Mandelbrot's law,
+python -m benchmarks.quality.mass          a vocabulary of 50,000 types by Zipf-Mandelbrot's law,
                                    f ~ 1 / (rank + 2.7), beside the published figures
-python -m benchmarks.mass RUN...   also the train split of runs of assay
+python -m benchmarks.quality.mass RUN...   also the train split of runs of assay
 
 Weights are brought to mean 1 over the tokens. Nothing is mixed in, damped or capped.
 """

@@ -1,6 +1,6 @@
 """N-gram counts and look-up against a bare sort of the same keys, one process each.
 
-python -m benchmarks.ngrams CORPUS [ORDER [MILLIONS]]    CORPUS as for `assay curate`; default 3 12
+python -m benchmarks.speed.ngrams CORPUS [ORDER [MILLIONS]]    CORPUS as for `assay`; default 3 12
 
 A byte-level BPE is trained on the corpus; its first documents, in random order and repeated where
 there are too few, make so many million tokens. For each order, all stages of a run that counts
@@ -19,7 +19,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clean import read_corpus
+from benchmarks.corpus import read_corpus
 from benchmarks.interleave import Times, interleave, ratios
 from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
@@ -139,7 +139,7 @@ def main() -> None:
     tokens = sum(len(unit.ids_N) for unit in units)
     table = Table(
         title=f"n-grams of {tokens:,} tokens in {len(units)} units, {VOCAB:,} types",
-        caption=" ".join(["python -m benchmarks.ngrams", *sys.argv[1:]]),
+        caption=" ".join(["python -m benchmarks.speed.ngrams", *sys.argv[1:]]),
     )
     for column in ("order", "stage", "M tokens/s", "s / 100 M tokens", "time / np.sort"):
         table.add_column(column, justify="left" if column == "stage" else "right")

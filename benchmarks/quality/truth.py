@@ -1,6 +1,6 @@
 """Near-duplicates against brute force: every pair of documents compared by its shingles.
 
-python -m benchmarks.truth CORPUS [DOCUMENTS=5000]    CORPUS as for `assay curate`
+python -m benchmarks.quality.truth CORPUS [DOCUMENTS=5000]    CORPUS as for `assay curate`
 
 The truth is the exact Jaccard similarity of all pairs, from 64-bit hashes of the same shingles. Of
 MinHash-LSH one knows how many of the similar pairs it is to find: the mean of its match probability

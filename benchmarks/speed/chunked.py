@@ -1,6 +1,6 @@
 """The chunked loss against the whole one: time and peak memory of a forward and a backward pass.
 
-python -m benchmarks.chunked [TARGETS WIDTH VOCAB]    default 1024 256 16384
+python -m benchmarks.speed.chunked [TARGETS WIDTH VOCAB]    default 1024 256 16384
 
 Hidden states and head to a weighted loss and both gradients; on CUDA under bfloat16 autocast.
 `torch` is F.linear_cross_entropy with reduction "none" and its default chunks, where there is one.
@@ -13,6 +13,7 @@ import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from statistics import median
 
 import torch
@@ -58,15 +59,15 @@ def build_arms(targets: int, width: int, vocab: int) -> dict[str, Arm]:
         hidden.grad = head.grad = None
         with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
             value = loss()
-        value.backward()
+        torch.autograd.backward(value)
         if DEVICE == "cuda":
             torch.cuda.synchronize()
 
     losses: dict[str, Callable[[], Tensor]] = {"whole": whole}
-    losses |= {f"chunk {size}": (lambda size=size: chunked(size)) for size in CHUNKS}
+    losses |= {f"chunk {size}": partial(chunked, size) for size in CHUNKS}
     if hasattr(F, "linear_cross_entropy"):
         losses["torch"] = of_torch
-    return {name: (lambda loss=loss: run(loss)) for name, loss in losses.items()}
+    return {name: partial(run, loss) for name, loss in losses.items()}
 
 
 def measure_peaks(sizes: tuple[int, int, int]) -> dict[str, int]:
@@ -100,7 +101,9 @@ def main() -> None:
     peaks = measure_peaks((targets, width, vocab))
     times = interleave(build_arms(targets, width, vocab), ROUNDS)
     title = f"loss of {targets} targets, {width} wide, {vocab} types, {DEVICE}"
-    table = Table(title=title, caption=" ".join(["python -m benchmarks.chunked", *sys.argv[1:]]))
+    table = Table(
+        title=title, caption=" ".join(["python -m benchmarks.speed.chunked", *sys.argv[1:]])
+    )
     for column in ("arm", "ms", "time / whole", "peak MB", "memory / whole"):
         table.add_column(column, justify="left" if column == "arm" else "right")
     for name, values in times.items():

@@ -1,9 +1,9 @@
 """The curate job on Beam against the same kernels in a plain process pool.
 
-python -m benchmarks.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
+python -m benchmarks.speed.engine [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
 
-The rules are those of `benchmarks.clean`, with Unicode repair. Copies and repeated passages are
-found.
+The rules are those of `benchmarks.speed.clean`, with Unicode repair. Copies and repeated passages
+are found.
 """
 
 import multiprocessing

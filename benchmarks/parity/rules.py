@@ -1,6 +1,6 @@
 """Every rule's decision against datatrove's, on every document of a corpus.
 
-python -m benchmarks.parity CORPUS... [--english] [--rules=A,B]   CORPUS as for `assay curate`
+python -m benchmarks.parity.rules CORPUS... [--english] [--rules=A,B]   CORPUS as for `assay curate`
 
 One filter of datatrove is made for each rule, with its other rules off and its own word tokenizer,
 so that no rule hides behind an earlier one. Ours run with `compat`, once with C4's terminal
@@ -19,8 +19,8 @@ from functools import cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import orjson
 import pyarrow as pa
 from datatrove.data import Document
@@ -131,8 +131,9 @@ def write_lists() -> RuleSettings:
         paths[name].write_text("\n".join(lines), encoding="utf-8")
     rows = "".join(f"{word},{count}\n" for word, count in COUNTS.items())
     paths["unigrams"].write_text(f"word,count\n{rows}", encoding="utf-8")
-    named = {name: str(path) for name, path in paths.items()}
-    return RuleSettings(compat=True, **named | {"bad_words": {"en": named["bad_words"]}})
+    named: dict[str, Any] = {name: str(path) for name, path in paths.items()}
+    named["bad_words"] = {"en": named["bad_words"]}
+    return RuleSettings(compat=True, **named)
 
 
 def make_url_filter() -> URLFilter:
@@ -233,7 +234,8 @@ def judge_ours(texts: list[str], metadata: list[str]) -> dict[str, list[object]]
             for rule, values in family.annotate(batch).items():
                 decisions[rule + suffix] = BOUNDS[rule].fails(values).tolist()
         decisions["c4 text left" + suffix] = batch.line_cut.texts_D.to_pylist()
-    decisions["url"] = np.any([decisions[rule] for rule in url.RULES], axis=0).tolist()
+    by_url = (decisions[rule] for rule in url.RULES)
+    decisions["url"] = [any(of_text) for of_text in zip(*by_url, strict=True)]
     return decisions
 
 

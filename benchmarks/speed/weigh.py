@@ -1,6 +1,6 @@
 """Count-based weighing of tokens in memory against the memory floor.
 
-python -m benchmarks.weigh [MILLIONS]    tokens of the made-up corpus in millions; default 20
+python -m benchmarks.speed.weigh [MILLIONS]    tokens of the made-up corpus in millions; default 20
 
 Each arm goes from ids, n-gram gains and marks to normalised weights and reasons, a unit of 2 M
 tokens at a time; the sums over the split are known. The floor is what no weighing can do without:
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.interleave import interleave, print_times
-from benchmarks.mass import make_counts
+from benchmarks.quality.mass import make_counts
 from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s, Uint16s
 from weighting.policies.normalisation import find_scale, merge_sums, sum_weights
 from weighting.policies.params import PolicyParams

@@ -1,6 +1,6 @@
 """Scoring tokens against a bare forward pass of the same model on the same batches, on this device.
 
-python -m benchmarks.scoring [TOKENS ROUNDS]    default 32768 9
+python -m benchmarks.speed.scoring [TOKENS ROUNDS]    default 32768 9
 
 `score` is Scorer.score: loss and entropy of every token. `forward` is model(ids), all its logits,
 under inference mode, on the batches that `score` makes of the documents. Both take turns, on one
@@ -153,7 +153,7 @@ def main() -> None:
     """Print the table."""
     tokens, rounds = map(int, sys.argv[1:3]) if len(sys.argv) > 2 else (TOKENS, ROUNDS)
     torch.set_num_threads(1)
-    command = " ".join(["python -m benchmarks.scoring", *sys.argv[1:]])
+    command = " ".join(["python -m benchmarks.speed.scoring", *sys.argv[1:]])
     title = f"tokens/s of scoring and of a forward pass, {DEVICE}"
     table = Table(title=title, caption=f"{command} ({rounds} rounds)")
     for column in ("model", "documents", "cells", "forward", "score", "score / forward"):

@@ -1,10 +1,11 @@
 """Repeated passages: the speed of each step, what is marked, and the most common passages.
 
-python -m benchmarks.passages CORPUS [MB]    CORPUS as for `assay curate`; exact copies left out
+python -m benchmarks.speed.passages CORPUS [MB]    CORPUS as for `assay curate`
 
-Texts go through in units of about 4 MB, as they do in a run. Times are of the CPU, the median of
-some rounds after one that compiles and fills the vocabulary of words. Each step is counted once: a
-run that does not keep the pieces lists words and finds pieces before counting and again after it.
+Texts, without exact copies, go through in units of about 4 MB, as they do in a run. Times are of
+the CPU, the median of some rounds after one that compiles and fills the vocabulary of words. Each
+step is counted once: a run that does not keep the pieces lists words and finds pieces before
+counting and again after it.
 """
 
 import sys
@@ -13,14 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clean import read_corpus
+from benchmarks.corpus import read_corpus
 from pipelines.dedupe.cuts import delete
 from pipelines.dedupe.passages import KINDS, Passages, Pieces, find_pieces, mark
 from pipelines.dedupe.repeats import count_repeats, cut_range, look_up, pack_keys, select_all
@@ -34,6 +35,7 @@ PARTITIONS = 4
 MOST, SHOWN = 20, 70  # passages, characters of each
 ROUNDS = 3
 SETTINGS = PassageSettings()
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -41,13 +43,13 @@ class Clock:
     """CPU seconds and bytes written, by step."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.bytes: Counter[str] = Counter()
 
-    def time(self, step: str, work: Callable[[], T]) -> T:
+    def time(self, step: str, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Do some work, and add what it took to its step."""
         start = time.process_time()
-        result = work()
+        result = work(*given, **named)
         self.seconds[step] += time.process_time() - start
         return result
 
@@ -82,15 +84,10 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     for texts_D in batches:
         text = Text.view(texts_D)
         ranks_D = generator.integers(0, 2**64, len(texts_D), np.uint64)
-        word_hashes = clock.time("list words", lambda text=text: list_words(text))
-        pieces = clock.time(
-            "find pieces in them",
-            lambda text=text, word_hashes=word_hashes: find_pieces(text, SETTINGS, word_hashes),
-        )
-        columns = clock.time("pack", lambda pieces=pieces: pack_keys(pieces))
-        ranked = clock.time(
-            "pack (delete)", lambda pieces=pieces, ranks_D=ranks_D: pack_keys(pieces, ranks_D)
-        )
+        word_hashes = clock.time("list words", list_words, text)
+        pieces = clock.time("find pieces in them", find_pieces, text, SETTINGS, word_hashes)
+        columns = clock.time("pack", pack_keys, pieces)
+        ranked = clock.time("pack (delete)", pack_keys, pieces, ranks_D)
         clock.bytes["pack"] += columns.nbytes
         clock.bytes["pack (delete)"] += ranked.nbytes
         units.append(Unit(texts_D, ranks_D, pieces, columns, ranked))
@@ -102,7 +99,7 @@ def count(parts: list[Uint64s], step: str, clock: Clock) -> list[Uint64s]:
     repeats = []
     for number in range(PARTITIONS):
         some = [cut_range(part, number, PARTITIONS) for part in parts]
-        repeats.append(clock.time(step, lambda some=some: count_repeats(some, SETTINGS.documents)))
+        repeats.append(clock.time(step, count_repeats, some, SETTINGS.documents))
         clock.bytes[step] += repeats[-1].nbytes
     return repeats
 
@@ -112,16 +109,10 @@ def mark_units(units: list[Unit], clock: Clock) -> list[Passages]:
     repeats = count([unit.columns for unit in units], "count", clock)
     passages = []
     for unit in units:
-        held = clock.time("gather", lambda unit=unit: select_all(unit.columns, repeats))
-        found = clock.time(
-            "look up", lambda unit=unit, held=held: look_up(unit.pieces.keys_M, held)
-        )
+        held = clock.time("gather", select_all, unit.columns, repeats)
+        found = clock.time("look up", look_up, unit.pieces.keys_M, held)
         text = Text.view(unit.texts_D)
-        passages.append(
-            clock.time(
-                "mark", lambda unit=unit, text=text, found=found: mark(text, unit.pieces, found[0])
-            )
-        )
+        passages.append(clock.time("mark", mark, text, unit.pieces, found[0]))
     return passages
 
 
@@ -131,10 +122,7 @@ def delete_units(units: list[Unit], clock: Clock) -> int:
     left = 0
     for unit in units:
         found = look_up(unit.pieces.keys_M, select_all(unit.ranked, repeats))
-        edited = clock.time(
-            "delete",
-            lambda unit=unit, found=found: delete(unit.texts_D, unit.pieces, found, unit.ranks_D),
-        )
+        edited = clock.time("delete", delete, unit.texts_D, unit.pieces, found, unit.ranks_D)
         left += sum(len(text) for text, _ in edited)
     return left
 
@@ -160,14 +148,15 @@ def list_passages(units: list[Unit], passages: list[Passages]) -> Counter[tuple[
         texts = unit.texts_D.to_pylist()
         documents_P = np.repeat(np.arange(len(texts)), np.diff(some.offsets_D1))
         rows = (documents_P, some.starts_P, some.ends_P, some.kinds_P, some.documents_P)
-        for document, start, end, kind, held in zip(*map(np.ndarray.tolist, rows), strict=True):
+        columns = (row.tolist() for row in rows)
+        for document, start, end, kind, held in zip(*columns, strict=True):
             counts[KINDS[kind], texts[document][start:end]] = held
     return counts
 
 
 def print_speed(clocks: list[Clock], megabytes: float) -> None:
     """Print what each step took and wrote."""
-    table = Table(caption=" ".join(["python -m benchmarks.passages", *sys.argv[1:]]))
+    table = Table(caption=" ".join(["python -m benchmarks.speed.passages", *sys.argv[1:]]))
     for column in ("step", "MB/CPU-s", "ms/MB", "bytes written a byte of text"):
         table.add_column(column, justify="left" if column == "step" else "right")
     steps = {step: median(clock.seconds[step] for clock in clocks) for step in clocks[0].seconds}
@@ -198,8 +187,8 @@ def print_passages(units: list[Unit], passages: list[Passages], left: int) -> No
         table.add_column(column)
     counts = list_passages(units, passages)
     for kind in KINDS:
-        some = Counter({text: held for (other, text), held in counts.items() if other == kind})
-        for text, held in some.most_common(MOST):
+        held_by = Counter({text: held for (other, text), held in counts.items() if other == kind})
+        for text, held in held_by.most_common(MOST):
             shown = " ".join(text.split())[:SHOWN]
             table.add_row(str(held), kind, str(len(text)), shown)
         table.add_section()

@@ -1,6 +1,6 @@
 """Cleaning against datatrove: the filters alone, and whole runs from file to file.
 
-python -m benchmarks.clean CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
+python -m benchmarks.speed.clean CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
 
 Both sides apply the four filters of the FineWeb recipe with the same parameters to the same
 documents: Gopher repetition, Gopher quality, C4 (no terminal punctuation rule), FineWeb quality.
@@ -34,15 +34,17 @@ from datatrove.pipeline.filters import (
     GopherQualityFilter,
     GopherRepetitionFilter,
 )
+from datatrove.pipeline.filters.base_filter import BaseFilter
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.corpus import read_corpus
+from benchmarks.interleave import measure
 from pipelines.curate.job import curate
 from pipelines.engine.logs import quiet_beam
 from pipelines.engine.runner import Engine
-from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.registry import FAMILIES
 from pipelines.rules.rule import list_bounds
@@ -69,7 +71,7 @@ SETTINGS = CurateSettings(
 )
 
 
-def make_filters() -> Mapping[str, object]:
+def make_filters() -> Mapping[str, BaseFilter]:
     """Return datatrove's filters in FineWeb's order."""
     return {
         "gopher_repetition": GopherRepetitionFilter(),
@@ -77,18 +79,6 @@ def make_filters() -> Mapping[str, object]:
         "c4": C4QualityFilter(filter_no_terminal_punct=False),
         "fineweb_quality": FineWebQualityFilter(),
     }
-
-
-def read_corpus(path: str, megabytes: float) -> list[str]:
-    """Return the first documents of a corpus, about so many MB of text."""
-    texts: list[str] = []
-    size = 0
-    for _, record in read_records([path]):
-        if size >= megabytes * 1e6:
-            break
-        texts.append(record.text)
-        size += len(record.text.encode())
-    return texts
 
 
 def judge_theirs(texts: list[str], names: tuple[str, ...]) -> list[bool]:
@@ -116,13 +106,6 @@ def judge_ours(texts: list[str], names: tuple[str, ...]) -> list[bool]:
     return kept
 
 
-def measure(work: Callable[[], object]) -> tuple[float, object]:
-    """Return the CPU seconds of this process that some work took, and its result."""
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
-
-
 def compare_filters(path: str) -> None:
     """Print MB a CPU-second of each family and of all four, here and there."""
     texts = read_corpus(path, THEIR_MEGABYTES)
@@ -136,9 +119,9 @@ def compare_filters(path: str) -> None:
         theirs, ours, equal = [], [], 0.0
         for _ in range(ROUNDS):
             forget_words()
-            seconds, kept_here = measure(lambda names=names: judge_ours(texts, names))
+            seconds, kept_here = measure(partial(judge_ours, texts, names))
             ours.append(megabytes / seconds)
-            seconds, kept_there = measure(lambda names=names: judge_theirs(texts, names))
+            seconds, kept_there = measure(partial(judge_theirs, texts, names))
             theirs.append(megabytes / seconds)
             equal = np.mean(np.array(kept_here) == np.array(kept_there))
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -214,9 +197,7 @@ def compare_runs(what: str, path: str, folder: Path, arms: Arms) -> None:
     kept = dict.fromkeys(arms, 0)
     for _ in range(ROUNDS):
         for name, (work, _) in arms.items():
-            seconds, kept[name] = measure_wall(
-                lambda work=work, name=name: work(folder / name, folder / f"{name}-out")
-            )
+            seconds, kept[name] = measure_wall(partial(work, folder / name, folder / f"{name}-out"))
             speeds[name].append(sizes[name] / seconds)
     table = Table(title=f"{what}, file to file, {WORKERS} processes, {Path(path).name}")
     for column in ("run", "MB", "documents kept", "MB/s"):

@@ -1,6 +1,6 @@
 """Near-duplicate removal against datatrove, from file to file.
 
-python -m benchmarks.dedupe CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
+python -m benchmarks.speed.dedupe CORPUS [MB_DATATROVE MB_ASSAY]    CORPUS as for `assay curate`
 
 Both sides read JSON lines, sign every document (5-word shingles, 14 bands of 8 hashes of 64 bits),
 find copies, cluster them and write the documents that stay. Here every pair is also compared
@@ -28,7 +28,7 @@ from datatrove.pipeline.dedup import (
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 
-from benchmarks.clean import WORKERS, Arms, compare_runs, curate_files
+from benchmarks.speed.clean import WORKERS, Arms, compare_runs, curate_files
 from pipelines.engine.logs import quiet_beam
 from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, RuleSettings
 

@@ -1,6 +1,6 @@
 """Decontamination: evaluation items are planted in a corpus, whole and altered, and looked for.
 
-python -m benchmarks.contaminate CORPUS LAMBADA.jsonl.gz HELLASWAG.jsonl.gz [SEED]
+python -m benchmarks.quality.contaminate CORPUS LAMBADA.jsonl.gz HELLASWAG.jsonl.gz [SEED]
 
 CORPUS is as for `assay curate`. Each item is put between two lines of a document of at most LONGEST
 characters, anew for each kind of alteration, and is found when that document has a hit for that
@@ -288,7 +288,7 @@ def main() -> None:
                 scores[words].setdefault((kind, find.item.set), []).append(find.score)
         if words == settings.words:
             size = sum(len(document.encode()) for document in documents) / 1e6
-            CONSOLE.print(" ".join(["python -m benchmarks.contaminate", *sys.argv[1:]]))
+            CONSOLE.print(" ".join(["python -m benchmarks.quality.contaminate", *sys.argv[1:]]))
             CONSOLE.print(
                 f"{len(documents)} documents, {size:.1f} MB; {len(items)} items, "
                 f"{len(index.hidden)} of them cannot be found; list_words "

@@ -1,6 +1,6 @@
 """The encoder against `tokenizers`, its authority: same ids, time.
 
-python -m benchmarks.encode [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
+python -m benchmarks.speed.encode [CORPUS]    CORPUS as for `assay curate`; default python-docs:10
 """
 
 import sys

@@ -1,0 +1,1 @@
+"""The same decisions as the implementation that a rule is named after."""

@@ -1,0 +1,1 @@
+"""What is found, how well, and what training gains by it."""

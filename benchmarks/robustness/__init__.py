@@ -1,0 +1,1 @@
+"""What a run survives, and that its results stay the same bytes."""
