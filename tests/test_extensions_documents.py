@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMAND = "flows.entry"
+COMMAND = "flows"
 MODULE = '''
 """A reader of decks of cards, and a rule that counts shouts."""
 
