@@ -21,7 +21,7 @@ from weighting.policies.controls import shuffle
 from weighting.policies.golden import GOLDEN, flag
 from weighting.policies.normalisation import Scale, dampen, normalize
 from weighting.policies.params import PolicyParams
-from weighting.policies.registry import weigh_raw
+from weighting.policies.registry import find_seed, weigh_raw
 from weighting.policies.weighing import (
     Batch,
     Scheme,
@@ -31,7 +31,7 @@ from weighting.policies.weighing import (
     weigh_tokens,
 )
 from weighting.signals.records import Facts
-from weighting.signals.registry import Signals
+from weighting.signals.registry import Signals, tabulate_types
 
 TYPES = make_types()
 SCALE = Scale(mean=1.3, mix=0.2, divisor=0.9, effective=0.5)
@@ -52,7 +52,7 @@ def join(batches):
     """The documents of several batches as one."""
     lengths = [len(batch.ids_N) for batch in batches]
     ids = np.concatenate([batch.ids_N for batch in batches])
-    names = [name for name in batches[0].signals if name not in TYPES.tables]
+    names = [name for name in batches[0].signals if name not in tabulate_types(TYPES)]
     names.remove("ngram_surprisal")
     stored = {name: np.concatenate([batch.signals[name] for batch in batches]) for name in names}
     return Batch(
@@ -71,7 +71,7 @@ def test_it_is_the_policy_then_damping_then_scale_then_order(name, seen, params,
     marks = make_marks(len(ids), seed)
     batch, evidence = make_batch(seen, marks), see(ids, stored, TYPES, name, params)
     scheme = make_scheme(name, params, facts=evidence.facts)
-    keys = batch.key_tokens(params.seed)
+    keys = batch.key_tokens(find_seed(name, params))
     raw = weigh_raw(name, evidence._replace(keys_N=keys), params)
     factor, special = dampen(name, *marks, params), ids == EOS
     own = normalize(raw, factor, special, SCALE)
