@@ -238,7 +238,8 @@ def show_check(pairs: Pairs, signatures: Signatures) -> Table:
     candidates = list_candidates(signatures)
     true = set(map(tuple, pairs.docs_Px2[pairs.similarity_P >= NEAR.jaccard].tolist()))
     right = np.array([tuple(pair) in true for pair in candidates.tolist()], bool)
-    passed = np.array([check(signatures, *pair) >= NEAR.jaccard for pair in candidates.tolist()])
+    near = (check(signatures, *pair) >= NEAR.jaccard for pair in candidates.tolist())
+    passed = np.fromiter(near, bool)
     table = Table(title=f"candidates of seed {NEAR.seed}")
     for column in ("", "pairs", "truly similar", "precision"):
         table.add_column(column, justify="right")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from flows.database.stored_tables import list_ablations
-from flows.report.charts import COLOURS, Point, WordHashes, lines
+from flows.report.charts import COLOURS, Point, Series, lines
 from trainer.compare.intervals import Interval
 from trainer.compare.results import ArmResults, RunSummary, read_results
 from trainer.run.metrics import Row, read_evaluations, read_metrics
@@ -100,16 +100,14 @@ def _draw(folder: Path, arms: Mapping[str, ArmResults]) -> Iterator[Markup]:
             yield lines(series, "step", title)
 
 
-def _draw_arm(
-    folder: Path, colour: int, curves: Mapping[int, Sequence[Point]]
-) -> Iterator[WordHashes]:
+def _draw_arm(folder: Path, colour: int, curves: Mapping[int, Sequence[Point]]) -> Iterator[Series]:
     """Yield one thin line a seed and, over them, their mean."""
     name = folder.name
     for seed, curve in curves.items():
-        yield WordHashes(f"{name}, seed {seed}", list(curve), colour, thin=True)
+        yield Series(f"{name}, seed {seed}", list(curve), colour, thin=True)
     common = list(zip(*curves.values(), strict=False))
     mean = [(row[0][0], sum(y for _, y in row) / len(row)) for row in common]
-    yield WordHashes(f"{name}, mean of {len(curves)} seeds", mean, colour)
+    yield Series(f"{name}, mean of {len(curves)} seeds", mean, colour)
 
 
 def _read_curves(

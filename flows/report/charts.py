@@ -48,7 +48,7 @@ class Patch(NamedTuple):
     tokens: int
 
 
-class WordHashes(NamedTuple):
+class Series(NamedTuple):
     """One line: its points in order of x, its colour (a number from 0), thin or not."""
 
     name: str
@@ -143,7 +143,7 @@ def density(patches: Sequence[Patch], middle: Sequence[Point]) -> Markup:
     x = Axis(left, right, LEFT, WIDTH - RIGHT, _label_powers(left, right, 6))
     y = Axis(low, high, HEIGHT - BOTTOM, TOP, _label_powers(low, high))
     most = max(p.tokens for p in patches)
-    line = WordHashes("median of each decile of the tokens by frequency", middle, 0)
+    line = Series("median of each decile of the tokens by frequency", middle, 0)
     neutral = Markup('<line class="neutral" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
         LEFT, WIDTH - RIGHT, y.place(0), y.place(0)
     )
@@ -151,7 +151,7 @@ def density(patches: Sequence[Patch], middle: Sequence[Point]) -> Markup:
     return _frame("occurrences of the type (log scale)", "mean weight (log scale)", x, y, marks)
 
 
-def lines(series: Sequence[WordHashes], x_title: str, y_title: str) -> Markup:
+def lines(series: Sequence[Series], x_title: str, y_title: str) -> Markup:
     """Return line charts of several series on common axes; at least one of them has points."""
     xs, ys = zip(*(point for one in series for point in one.points), strict=True)
     x = scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
@@ -247,7 +247,7 @@ def _label(x: Axis, base: float) -> Iterator[Markup]:
         ).format(x.place(value), base, base + 4, base + 17, label)
 
 
-def _draw_line(series: WordHashes, x: Axis, y: Axis) -> Markup:
+def _draw_line(series: Series, x: Axis, y: Axis) -> Markup:
     points = " ".join(f"{x.place(a):.1f},{y.place(b):.1f}" for a, b in series.points)
     thin = " thin" if series.thin else ""
     return Markup('<polyline class="line c{}{}" points="{}"><title>{}</title></polyline>').format(

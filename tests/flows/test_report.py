@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.database.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
-from flows.report.charts import WordHashes, bar, bars, histogram, lines, scale
+from flows.report.charts import Series, bar, bars, histogram, lines, scale
 from flows.report.heatmap import DOCUMENTS, TOKENS, choose, spell
 from flows.report.rules import read_overlap
 from flows.visible import show
@@ -348,7 +348,7 @@ def test_histogram_counts_every_bin_it_draws():
 
 
 def test_lines_escape_their_names():
-    chart = lines([WordHashes("<script>", [(0, 1), (1, 2)], 0)], "step", "loss")
+    chart = lines([Series("<script>", [(0, 1), (1, 2)], 0)], "step", "loss")
     assert "<script>" not in chart
     assert "&lt;script&gt;" in chart
 

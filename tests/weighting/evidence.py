@@ -67,7 +67,7 @@ def weigh_by(names):
 weighings = weigh_by(policies)
 
 
-def make_types(counts=None, documents=9):
+def make_types(counts=None, documents=9) -> Types:
     """Counts of VOCAB types, the end of text among them."""
     counts = np.arange(VOCAB) ** 2 if counts is None else np.asarray(counts, np.int64)
     counts[EOS] = documents
@@ -80,7 +80,7 @@ def keys_of(seed, size):
     return key_tokens(document, np.array([0, size]))
 
 
-def see(ids, stored, types, name="uniform", params=None):
+def see(ids, stored, types, name="uniform", params=None) -> Evidence:
     """What is known of tokens that are a whole split."""
     signals = Signals(types, ids, stored)
     special = ids == EOS

@@ -16,7 +16,7 @@ from trainer.config.flat import flatten, override
 from trainer.objectives import losses
 from trainer.objectives.tokens import token_nll
 from trainer.run import step as stepping
-from trainer.run.checkpoint import find_newest, read_record
+from trainer.run.checkpoint import find_latest, find_newest, read_record
 from trainer.run.loop import Diverged
 from trainer.run.metrics import Metrics, read_evaluations, read_metrics
 from trainer.run.optim import lr_at, set_lr
@@ -194,7 +194,7 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
     message = str(caught.value)
     assert message.startswith("step 1: loss nan")
     assert "train-00001.arrow, document train-1;" in message
-    assert find_newest(tmp_path / "out") is None
+    assert find_latest(tmp_path / "out" / "checkpoints") is None
 
 
 def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
