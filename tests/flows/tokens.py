@@ -1,8 +1,8 @@
 """The tokens of a story as columns: what the tokenize, signals and weigh stages would find."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -130,9 +130,9 @@ class Census:
     def facts(self) -> Facts:
         """What policies measure tokens against."""
         train_N = self.text_N & (self.split_N == "train")
-        found = {name: average(values, train_N) for name, values in self.signals.items()}
-        means = {name: mean for name, mean in found.items() if mean is not None}
-        return Facts(means, self.types.rare_surprisal)
+        means = {name: average(values, train_N) for name, values in self.signals.items()}
+        # None where the train split has no text, as in a manifest.
+        return Facts(cast("Mapping[str, float]", means), self.types.rare_surprisal)
 
     @cached_property
     def golden(self) -> str:
