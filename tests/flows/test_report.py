@@ -1,5 +1,6 @@
 """The HTML report: content, safety against hostile text, charts, samples."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -19,10 +20,12 @@ from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Bad, Doc, Hit, Story
+from tests.trainer.records import make_metrics
 from trainer.compare.intervals import Interval
 from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import read_json, write_json
+from weighting.storage.json_records import to_json
 
 VOID = {"meta", "input"}
 EVIL = (
@@ -362,7 +365,8 @@ def test_intervals():
 def test_curves_are_thinned_out(tmp_path):
     folder = write_ablation(tmp_path)
     path = folder / "plain" / "seed-0" / "metrics.jsonl"
-    path.write_text("".join(f'{{"step": {i}, "nll": 1.0}}\n' for i in range(10_000)))
+    rows = (make_metrics(step, 1.0) for step in range(10_000))
+    path.write_text("".join(json.dumps(to_json(row)) + "\n" for row in rows))
     (ablation,) = read_ablations(tmp_path)
     points = [line.count(",") for line in re.findall('points="([^"]*)"', ablation.charts[0])]
     assert 100 < points[0] <= 150
