@@ -9,7 +9,7 @@ from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
 from weighting.errors import AssayError
 
-pytestmark = pytest.mark.usefixtures("same_code")
+pytestmark = [pytest.mark.usefixtures("same_code"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.conftest import write_corpus
 from tests.flows.run.test_replay import break_line, curate, read_bytes, same_code  # noqa: F401
 from weighting.contracts.manifest import check_files, read_manifest
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 class Killed(BaseException):
     """What a test raises in the place of a kill."""

@@ -162,6 +162,7 @@ def test_the_checksums_of_all_outputs_are_kept(finished, tmp_path):
     check_files(run, files)
 
 
+@pytest.mark.slow
 def test_shuffled_inputs_and_other_folders_give_the_same_bytes(small_corpus, finished, tmp_path):
     run, _ = finished
     moved = tmp_path / "moved"

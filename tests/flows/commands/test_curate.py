@@ -64,6 +64,7 @@ def test_another_recipe_or_corpus_does_not_touch_the_run(finished, small_corpus)
     assert read_manifest(run) == before
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_a_run(small_corpus, tmp_path):
     invoke("curate", small_corpus[0], "--out", tmp_path / "run", "--recipe", "minimal")
     first = read_manifest(tmp_path / "run")

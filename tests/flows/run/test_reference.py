@@ -19,7 +19,7 @@ from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
 
-pytestmark = pytest.mark.usefixtures("same_code")
+pytestmark = [pytest.mark.usefixtures("same_code"), pytest.mark.slow]
 
 MODEL = ["nll", "entropy", "excess", "change", "context_gain"]
 

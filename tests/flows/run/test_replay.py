@@ -17,6 +17,8 @@ from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SAME = (
     *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
     *("shards", "signals", "stats"),

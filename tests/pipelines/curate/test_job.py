@@ -104,6 +104,7 @@ def test_of_every_family_the_longest_stays(calm):
     assert found == sorted(len(family) for family in make_texts() if len(family) > 1)
 
 
+@pytest.mark.slow
 def test_order_and_cut_of_the_inputs_change_no_survivor(calm, texts, tmp_path):
     shuffled = list(texts)
     random.Random(1).shuffle(shuffled)
@@ -111,6 +112,7 @@ def test_order_and_cut_of_the_inputs_change_no_survivor(calm, texts, tmp_path):
     assert list_texts(run_curate(corpus, tmp_path / "run", target=900)) == list_texts(calm[1])
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_two_workers_write_the_same_bytes(calm, tmp_path):
     corpus, run = calm

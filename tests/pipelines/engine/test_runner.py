@@ -59,6 +59,7 @@ def test_what_a_kernel_raises_reaches_the_caller(kind, error, message):
         run(Engine(), build)
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 @pytest.mark.timeout(50)
 def test_it_does_so_before_the_other_workers_are_done():
@@ -154,6 +155,7 @@ def test_workers_leave_when_the_run_is_killed():
     assert not alive
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_the_portable_runner_gives_the_same_bytes(make_corpus, tmp_path):
     """Beam's own job service takes the graph through protocol buffers, as Flink's would."""

@@ -216,6 +216,7 @@ def spread(sidecar, names):
     return np.repeat(chosen_D, np.diff(sidecar.offsets_D1))
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_two_workers_score_to_the_same_bytes(finished, scored, model, tmp_path):
     score_into(tmp_path / "two", finished, model, Engine(workers=2))

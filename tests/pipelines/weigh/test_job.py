@@ -259,6 +259,7 @@ def test_a_weighing_goes_on_from_its_finished_units(weigh, finished, tmp_path):
     assert all(path.stat().st_mtime_ns == stamps[path] for path in kept)
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_two_workers_and_another_order_of_units_give_the_same_bytes(weigh, finished, tmp_path):
     order = {uid: -size for uid, size in finished.sizes.items()}  # the largest come first

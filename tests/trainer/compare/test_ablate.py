@@ -75,6 +75,7 @@ def run_here(commands, jobs, between):
         between()
 
 
+@pytest.mark.slow
 def test_a_failed_run_ends_the_ablation_with_its_own_words(small):
     broken = replace(small, arms={"wild": {"lr": 1e38}}, seeds=(0,))
     with pytest.raises(AssayError, match=r"arm wild, seed 0 failed \(1\): trainer: step \d"):
@@ -128,6 +129,7 @@ def test_arms_may_differ_in_weights(small, write_corpus, monkeypatch):
     assert runs[0].validation_nll != runs[1].validation_nll
 
 
+@pytest.mark.slow
 def test_a_signal_is_passed_on_and_every_run_is_saved(small):
     long = replace(small, base=replace(small.base, steps=10**6, save_every=10**6), seeds=(0,))
     [run, *_] = plan(long)
