@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from weighting.errors import AssayError
 from weighting.knobs import check_knobs, knob, list_knobs
-from weighting.signals import registry
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,11 @@ class OwnParams:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot give a weight."""
+        from weighting.signals.registry import SIGNALS  # loads packages, which import this module
+
         for name in self.list_signals():
-            if name not in registry.SIGNALS:
-                valid = ", ".join(registry.SIGNALS)
+            if name not in SIGNALS:
+                valid = ", ".join(SIGNALS)
                 raise AssayError(f"unknown signal {name!r}; valid: {valid}")
         check_knobs(self)
 

@@ -11,7 +11,6 @@ from weighting.arrays import Float32s
 from weighting.knobs import knob
 from weighting.policies.params import OwnParams
 from weighting.policies.policy import Evidence, Policy
-from weighting.signals import registry
 
 GAIN = ("context_gain",)
 
@@ -59,7 +58,9 @@ def soft(seen: Evidence, params: SoftParams) -> Float32s:
     surprisal and nothing from the gain. Constants drop out in scaling: the means only decide where
     the cap lies.
     """
-    tables = registry.tabulate_types(seen.types)
+    from weighting.signals.registry import tabulate_types  # loads packages, which import this one
+
+    tables = tabulate_types(seen.types)
     score_V = np.zeros(len(seen.types.counts_V))
     dials = dict(sorted(params.dials.items()))  # sums of floats, so in one order
     for name, dial in dials.items():

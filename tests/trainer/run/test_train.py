@@ -201,8 +201,8 @@ def test_an_overflowing_run_stops_before_it_saves(tiny, tmp_path):
     config = vary(tiny, lr=1e38, log_every=6, save_every=1)
     with pytest.raises(Diverged, match=r"train-00000\.arrow, document train-\d+"):
         train(config, tmp_path / "out")
-    latest = find_newest(tmp_path / "out")
-    steps = read_record(latest).step if latest else 0
+    latest = find_latest(tmp_path / "out" / "checkpoints")
+    steps = read_record(latest).step if latest is not None else 0
     assert steps < 6
 
 
