@@ -327,6 +327,7 @@ def test_no_space_left_for_an_export(trained, tmp_path, refuse, monkeypatch):
     assert main(["export", str(trained), "--out", str(tmp_path / "new" / "exported")]) == 0
 
 
+@pytest.mark.slow
 def test_files_that_may_not_grow(corpus, tmp_path, finished):
     """The real thing: the system takes 6,000 bytes of a file, fewer than the parameters need."""
 

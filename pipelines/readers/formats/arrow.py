@@ -31,11 +31,13 @@ DAMAGE = (pa.ArrowException, OSError, MemoryError)
 def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     """Cut a file into runs of record batches of about `target_bytes`; the last is open.
 
-    A stream, or a file whose footer cannot be read, is one slice.
+    A stream, or a file whose footer or names of columns cannot be read, is one slice.
     """
     size, batches = file_size(path), 0
-    with suppress(*DAMAGE), open_input(path) as raw:
-        batches = _open_file(raw).num_record_batches if _is_file(raw) else 0
+    with suppress(*DAMAGE, UnicodeDecodeError), open_input(path) as raw:
+        if _is_file(raw):
+            file = _open_file(raw)
+            batches = file.num_record_batches if file.schema.names else 0
     count = max(1, min(batches, round(size / target_bytes)))
     bounds = [batches * index // count for index in range(count)] + [-1]
     return [

@@ -66,6 +66,7 @@ def test_nothing_is_left_of_nothing():
     assert cut([]).texts_D.to_pylist() == []
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from(["One line here.", "no end", "Two [1] marks [2] here.", ""]), max_size=5

@@ -159,6 +159,7 @@ def test_lone_surrogates_are_replaced(tmp_path):
     assert record.text == "One ? here."
 
 
+@pytest.mark.slow
 def test_a_limit_takes_a_sample_that_a_larger_limit_contains():
     small, large = python_docs.list_files(0.2), python_docs.list_files(0.6)
     assert sum(part.size for part in small) >= 200_000
@@ -195,6 +196,7 @@ def test_the_whole_environment_without_tests_and_assay(everything):
     assert not any("/../" in name for name in names)
 
 
+@pytest.mark.slow
 def test_the_list_is_the_same_in_another_process_and_folder(tmp_path):
     code = (
         "from pipelines.readers.formats.python_docs import list_files\n"
