@@ -138,7 +138,7 @@ class Recipe(Section):
         )
 
     def contamination_settings(self) -> ContaminationSettings | None:
-        """Return how evaluation items are looked for; None where there are none."""
+        """Return how evaluation items are looked for; None if the recipe names no set."""
         return self.decontaminate if self.decontaminate.sets else None
 
     def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:

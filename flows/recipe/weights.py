@@ -51,7 +51,7 @@ def choose_weights(table: object) -> object:
     """Return a table as the class of its policy; what is no table stays what it is.
 
     Raises:
-        ValidationError: a key is none that the policy reads, or a value is not valid.
+        ValidationError: the policy does not read a key, or a value is not valid.
         ValueError: there is no such policy.
     """
     if not isinstance(table, Mapping):

@@ -74,7 +74,7 @@ class Plan:
 def replay(
     folder: Path, fields: Mapping[str, str], paths: Sequence[str], session: Session
 ) -> Replay | None:
-    """Read a run's quarantined records again; None where there are none.
+    """Read a run's quarantined records again; None if nothing is quarantined.
 
     `fields` are read options in place of the recipe's, for the units with quarantined records:
     what was read before stays as it is. `paths` say where the inputs are, if they were moved.

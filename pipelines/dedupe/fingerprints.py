@@ -211,7 +211,7 @@ def hash_sets(shingles_S: Uint32s, offsets_D1: Int64s) -> Uint64s:
         for shingle in some:
             # Salted, as scattering leaves 0 what it is: the shingle 0 has to count too.
             sets_D[document] += scatter(np.uint64(shingle) + STEP)
-        if len(some):  # 0 says that there are none
+        if len(some):  # 0 stands for an empty set
             sets_D[document] = max(sets_D[document], np.uint64(1))
     return sets_D
 

@@ -22,7 +22,7 @@ def list_slices(inputs: Iterable[str], target_bytes: int, reader: str | None = N
     """Cut what the user names into slices of about `target_bytes` of text, by name and place.
 
     Raises:
-        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+        AssayError: an input does not exist or cannot be read by any reader, or no input is named.
     """
     found, ignored = expand(inputs, reader)
     slices = {
@@ -42,7 +42,7 @@ def read_records(
     suffixes. What cannot be read is left out: `Reader.read` yields it, with the reason.
 
     Raises:
-        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+        AssayError: an input does not exist or cannot be read by any reader, or no input is named.
     """
     for slice_ in list_slices(inputs, maxsize, reader).slices:
         for item in READERS[slice_.reader].read(slice_, options):

@@ -52,7 +52,7 @@ def plan(
     suffixes. The plan is the same for any order of the inputs and for an input named twice.
 
     Raises:
-        AssayError: an input does not exist or cannot be read by any reader, or there is none.
+        AssayError: an input does not exist or cannot be read by any reader, or no input is named.
     """
     slices, ignored = list_slices(inputs, target_bytes, reader)
     return Plan(_pack(slices, target_bytes), ignored)
