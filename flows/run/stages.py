@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flows.run import identity
+from flows.run.checks import check_kept
 from flows.run.folder import Run, open_run
 from flows.run.funnel import describe_skipped
 from flows.run.manifest import check_presence, describe_signals, publish_manifest, read_replays
@@ -67,6 +68,7 @@ def curate_documents(folder: Path, session: Session) -> None:
             session.console.print(Text(line, "dim"))
         curate(run.claim.units, settings, run.job, session.engine, Progress(session.console))
         check_quarantine(run)
+        check_kept(folder)
 
     run_stage(run, "curate", session, work)
 

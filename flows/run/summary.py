@@ -11,6 +11,7 @@ from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.run.funnel import MEASURES, describe_skipped, list_funnel
+from flows.run.remarks import list_remarks
 from flows.visible import show
 from weighting.contracts.counts import (
     DocumentCounts,
@@ -34,7 +35,8 @@ def print_summary(run: Path, console: Console) -> None:
     Raises:
         AssayError: the run has no manifest.
     """
-    counts = read_manifest(run).counts
+    manifest = read_manifest(run)
+    counts = manifest.counts
     with open_catalog(run) as connection:
         errors = connection.execute("FROM quarantine_errors").fetchall()
         copies = connection.execute("SELECT kind, records, chars, tokens FROM duplicates")
@@ -49,6 +51,8 @@ def print_summary(run: Path, console: Console) -> None:
         console.print(found)
     if any(cost.failing_documents for cost in counts.documents.rules.values()):
         console.print(_tabulate_rules(counts.documents))
+    for remark in list_remarks(manifest):
+        console.print(Text(show(remark), "yellow"))
     weights = counts.weights
     console.print(_tabulate_splits(weights.splits))
     for line in (*_describe_weighing(weights), *_describe_mass(weights.mass)):

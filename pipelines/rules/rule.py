@@ -31,6 +31,8 @@ class Rule:
     """The paper, or the code, that it comes from."""
     needs: str = ""
     """The key of `rule_options` without which it has no value."""
+    subject: str = ""
+    """What a document must have for a value, of a rule that looks at something beside the text."""
     annotate: "Callable[[Batch], Float64s] | None" = None
     """`annotate(batch)` returns its values of D documents, float64 [D], NaN where it has none; of
     a rule that a family computes, None."""

@@ -1,7 +1,12 @@
-"""The chunks of normalised texts (runs between spaces), most of which are words as they stand.
+"""The chunks of normalised texts, most of which are words as they stand.
 
-spaCy cuts a chunk at marks, digits and symbols, and where one of its special cases says so. One of
-letters only that is not a special case is a word, and needs no look into a vocabulary.
+A chunk is a run between spaces. spaCy cuts it at marks, digits and symbols, and where one of its
+special cases says so. One of letters only that is not a special case is a word, and needs no look
+into a vocabulary.
+
+Chinese and Japanese are written without spaces: there a run would be a sentence. So each of their
+characters is a chunk, and a word, of its own, wherever it stands, and n-grams of words are n-grams
+of characters.
 """
 
 from functools import cache
@@ -25,6 +30,7 @@ from pipelines.words.hashing import extend, hash_text, scatter
 from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
 SIEVE_SHIFT = np.uint64(48)  # of a hash, so that 16 bits are left
+WIDE = 0xE2  # leads the UTF-8 of the first character that `is_unspaced`; none has a lower byte
 
 
 class Chunks(NamedTuple):
@@ -82,6 +88,10 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int
             start, value, plain, wide = at, np.uint64(0), True, False
             while at < end and data[at] != BLANK:
                 byte = data[at]
+                if byte >= WIDE and is_unspaced(read_point(data, at)[0]):
+                    if at == start:
+                        value, at = extend_by_character(value, data, at)
+                    break
                 value = extend(value, byte)
                 plain &= letters[byte]
                 wide |= byte >= 0x80
@@ -100,6 +110,36 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int
             size += 1
         chunks.offsets_D1[document + 1] = size
     return size
+
+
+@njit
+def is_unspaced(point: int) -> bool:
+    """Say whether a character is of Chinese or Japanese: an ideograph or a kana.
+
+    By Unicode's blocks, in order: Han with its radicals, iteration mark and zero, kana with the
+    mark of long vowels, Han's extension A and main block, compatibility, half-width kana, kana's
+    supplements, Han's other extensions.
+    """
+    if point < 0xFB00:
+        return (
+            0x4E00 <= point < 0xA000
+            or 0x3041 <= point < 0x3100
+            or 0x3400 <= point < 0x4DC0
+            or point >= 0xF900
+            or 0x2E80 <= point < 0x2FE0
+            or 0x3005 <= point < 0x3008
+            or 0x31F0 <= point < 0x3200
+        )
+    return 0xFF66 <= point < 0xFFA0 or 0x1AFF0 <= point < 0x1B170 or 0x20000 <= point < 0x40000
+
+
+@njit
+def extend_by_character(value: np.uint64, data: Uint8s, at: int) -> tuple[np.uint64, int]:
+    """Return a hash with the bytes of the character at a place, and where that ends."""
+    _, end = read_point(data, at)
+    for place in range(at, end):
+        value = extend(value, data[place])
+    return value, end
 
 
 @njit

@@ -3,7 +3,8 @@
 What became of its weight: `pipelines.verify.weights`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def verify_records(job: Job, against: Sequence[str] = ()) -> DocumentCounts:
     """
     ledger = read_ledger(job.run)
     funnel = count_funnel(ledger)
-    rules, overlap = count_rules(ledger)
+    rules, overlap = count_rules(ledger, count_values(job.run))
     write_table(job.run / "stats" / "rules.parquet", rules, RULE_STATS)
     write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
     skipped = list_skipped(job)
@@ -62,6 +63,19 @@ def read_ledger(run: Path) -> pa.Table:
     return pa.concat_tables([pq.read_table(path, columns=LEDGER_COLUMNS) for path in paths])
 
 
+def count_values(run: Path) -> dict[str, int]:
+    """Return of how many documents each rule has a value; the files' own counts of nulls tell."""
+    counts = dict.fromkeys(RULES, 0)
+    for path in sorted((run / "ledger").glob("*.parquet")):
+        metadata = pq.read_metadata(path)
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        for group, number in product(groups, range(metadata.num_columns)):
+            column = group.column(number)
+            if column.path_in_schema in counts and column.num_values:
+                counts[column.path_in_schema] += column.statistics.num_values
+    return counts
+
+
 def count_funnel(ledger: pa.Table) -> dict[str, Funnel]:
     """Return what was read and what became of it, in records, characters and tokens."""
     sums = ledger.group_by("verdict").aggregate(
@@ -83,11 +97,12 @@ def _total(ledger: pa.Table, measure: str) -> int:
     return len(ledger) if measure == "records" else int(pc.sum(ledger[measure]).as_py() or 0)
 
 
-def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
+def count_rules(ledger: pa.Table, values: Mapping[str, int]) -> tuple[pa.Table, pa.Table]:
     """Return what every rule cost (RULE_STATS), and what pairs of rules did (RULE_OVERLAP).
 
     A document counts for the first rule it fails; `alone_*` are those that fail no other,
-    `failing_*` all that fail the rule, whatever others say.
+    `failing_*` all that fail the rule, whatever others say. `values` says of how many documents
+    each rule has a value.
     """
     rules = list(RULES)
     dropped = ledger.filter(pc.equal(ledger["verdict"], Verdict.DROPPED.value))
@@ -103,6 +118,7 @@ def count_rules(ledger: pa.Table) -> tuple[pa.Table, pa.Table]:
         both_RxRx3 += _sum_pairs(failed_DxR, sizes_Dx3)
     failing_Rx3 = both_RxRx3[range(len(rules)), range(len(rules))]
     columns = [rules, *first_Rx3.T, *alone_Rx3.T[[0, 2]], *failing_Rx3.T[[0, 2]]]
+    columns.append([values[rule] for rule in rules])
     return pa.table(columns, schema=RULE_STATS), _list_pairs(rules, both_RxRx3)
 
 

@@ -139,6 +139,7 @@ def _count_rule(rule: str, docs: Sequence[Doc]) -> RuleCost:
         alone_tokens=_tokens(alone),
         failing_documents=len(failing),
         failing_tokens=_tokens(failing),
+        valued_documents=len(docs),
     )
 
 

@@ -32,6 +32,7 @@ class RuleCost:
     alone_tokens: int
     failing_documents: int
     failing_tokens: int
+    valued_documents: int
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ RULE_STATS = pa.schema(
         pa.field("alone_tokens", pa.int64(), nullable=False),
         pa.field("failing_documents", pa.int64(), nullable=False),  # alone or with other rules
         pa.field("failing_tokens", pa.int64(), nullable=False),
+        pa.field("valued_documents", pa.int64(), nullable=False),  # of all read: it has a value
     ]
 )
 

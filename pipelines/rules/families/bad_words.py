@@ -25,6 +25,7 @@ RULES: Mapping[str, Rule] = {
         Bounds(None, 0),
         "Raffel et al. 2020, arXiv 1910.10683, 2.2",
         needs="bad_words",
+        subject="a language for which rule_options.bad_words has a list",
     ),
 }
 UNSPACED = frozenset({"ja", "th", "zh"})

@@ -7,7 +7,7 @@ from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
 
 FUNNEL = Funnel(read=20, kept=9, dropped=6, duplicate=3, quarantined=2)
 RULES = {
-    name: RuleCost(name, documents, 10 * documents, 2 * documents, 0, 0, documents, 0)
+    name: RuleCost(name, documents, 10 * documents, 2 * documents, 0, 0, documents, 0, 99)
     for name, documents in (("few_words", 2), ("never", 0), ("long", 4))
 }
 COUNTS = DocumentCounts(

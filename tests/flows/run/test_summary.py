@@ -116,7 +116,8 @@ def test_copies_and_items_have_a_line_each(tmp_path, run):
     assert find_line(text, "nearly") == "nearly the same words 1 25.0 3 30.0 3 30.0"
     assert find_line(text, "of an") == "of an earlier run 1 25.0 1 10.0 1 10.0"
     assert "evaluation items of [b]␛: 1 of 1,200 found; documents: 2, kept: 1\n" in text
-    assert "none" not in text
+    assert find_line(text, "evaluation set none: none of its 3 items can be found")
+    assert "evaluation items of none" not in text
     assert "evaluation" not in summarise(run)
 
 

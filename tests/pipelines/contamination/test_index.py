@@ -53,7 +53,7 @@ def test_lists_of_numbers_tell_nothing():
 
 def test_answers_are_told_from_questions_by_bytes_of_the_text():
     question = " ".join(f"é{word}" for word in ITEM_WORDS[:20])
-    assert count([make_item(question, "日本 à")]) == [[8, 2]]
+    assert count([make_item(question, "日本 à")]) == [[8, 3]]
 
 
 def test_each_answer_makes_a_variant():

@@ -6,7 +6,13 @@ import unicodedata
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from pipelines.words import Text
+from pipelines.words import Text, split_words
+
+# What Chinese and Japanese are written in: each character is a word.
+UNSPACED = re.compile(
+    "[\u2e80-\u2fdf\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U0001aff0-\U0001b16f\U00020000-\U0003ffff]"
+)
 
 # The characters that become a space, as datatrove 0.10 lists them.
 PUNCTUATION = {
@@ -40,6 +46,14 @@ def simplify(text):
     text = re.sub(r"\s+", " ", text.strip())
     decomposed = unicodedata.normalize("NFD", text)
     return "".join(c for c in decomposed if unicodedata.category(c) != "Mn").strip()
+
+
+def split_unspaced(normal):
+    return UNSPACED.sub(r" \g<0> ", normal).split()
+
+
+def list_words_plainly(normal):
+    return [word for chunk in split_unspaced(normal) for word in split_words(chunk)]
 
 
 def stays_in_place(text):

@@ -8,11 +8,13 @@ from pipelines.text.normal_chunks import copy_others, find_chunks, list_letters
 from pipelines.words import Text, split_words
 from pipelines.words.english import english
 from pipelines.words.hashing import hash_text, scatter
-from tests.pipelines.dedupe.simple import view
+from tests.pipelines.dedupe.simple import split_unspaced, view
 
 LETTERS = [chr(point) for point in np.flatnonzero(list_letters())]
 SPECIALS = sorted(special for special in english().rules if special.split() == [special])
-pieces = st.sampled_from([*SPECIALS, "0", "0km", "dont", "\u65e5\u672c", "a.m", "x0", "-"])
+pieces = st.sampled_from(
+    [*SPECIALS, "0", "0km", "dont", "\u65e5\u672c", "\uff76x\U00020b9f", "a.m", "x0", "-"]
+)
 pieces = pieces | st.text(st.sampled_from(LETTERS), min_size=1, max_size=6)
 chunks = st.lists(pieces, max_size=3).map("".join) | st.just("")
 normal_texts = st.lists(chunks, max_size=12).map(" ".join)
@@ -22,10 +24,10 @@ normal_texts = st.lists(chunks, max_size=12).map(" ".join)
 def test_whole_chunks_are_words(documents):
     text = view(documents)
     chunks = find_chunks(text)
-    expected = [chunk for document in documents for chunk in document.split()]
+    expected = [chunk for document in documents for chunk in split_unspaced(document)]
     bounds = zip(chunks.starts_K, chunks.ends_K, strict=True)
     assert [bytes(text.data[start:end]).decode() for start, end in bounds] == expected
-    counts_D = [len(document.split()) for document in documents]
+    counts_D = [len(split_unspaced(document)) for document in documents]
     assert chunks.offsets_D1.tolist() == np.cumsum([0, *counts_D]).tolist()
     for chunk, value, whole in zip(expected, chunks.hashes_K, chunks.whole_K, strict=True):
         assert value == scatter(np.uint64(hash_text(chunk)))
@@ -40,8 +42,17 @@ def test_no_letter_is_cut_at():
 
 
 def test_words_of_letters_are_whole_and_special_cases_are_not():
-    found = find_chunks(view(["water вода νερο 0 cannot dont 0km \u65e5\u672c x0"]))
-    assert found.whole_K.tolist() == [True, True, True, True, *[False] * 5]
+    found = find_chunks(view(["water вода νερο 0 cannot dont 0km x0"]))
+    assert found.whole_K.tolist() == [True, True, True, True, *[False] * 4]
+
+
+def test_each_character_of_chinese_and_japanese_is_a_word():
+    text = view(["a\u4e2d\u6587b \u30ab\u30bf\U00020b9f \ud55c\uae00 \u0e44\u0e17\u0e22"])
+    found = find_chunks(text)
+    bounds = zip(found.starts_K, found.ends_K, strict=True)
+    words = [bytes(text.data[start:end]).decode() for start, end in bounds]
+    assert words == [*"a\u4e2d\u6587b\u30ab\u30bf\U00020b9f", "\ud55c\uae00", "\u0e44\u0e17\u0e22"]
+    assert found.whole_K[:7].all()
 
 
 def test_the_texts_data_may_begin_and_end_elsewhere():

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.text.word_hashes import count_chars_before, hash_grams, list_words
-from pipelines.words import Text, split_words
-from tests.pipelines.dedupe.simple import simplify, stays_in_place, texts, view
+from pipelines.words import Text
+from tests.pipelines.dedupe.simple import (
+    list_words_plainly,
+    simplify,
+    stays_in_place,
+    texts,
+    view,
+)
 
 few_words = st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=5)
 
@@ -18,7 +24,7 @@ def offsets_of(lists):
 @given(st.lists(texts, max_size=5))
 def test_words_are_those_of_the_normal_form(documents):
     word_hashes = list_words(view(documents))
-    words = [split_words(simplify(text)) for text in documents]
+    words = [list_words_plainly(simplify(text)) for text in documents]
     assert word_hashes.offsets_D1.tolist() == offsets_of(words).tolist()
     pairs = {
         *zip((word for some in words for word in some), word_hashes.hashes_N.tolist(), strict=True)
@@ -30,7 +36,7 @@ def test_words_are_those_of_the_normal_form(documents):
 def test_a_word_comes_from_the_bytes_that_become_it(document):
     word_hashes = list_words(view([document]))
     data, end = document.encode(), 0
-    for at, word in enumerate(split_words(simplify(document))):
+    for at, word in enumerate(list_words_plainly(simplify(document))):
         assert simplify(data[end : word_hashes.starts_N[at]].decode()) == ""
         end = word_hashes.ends_N[at]
         assert simplify(data[word_hashes.starts_N[at] : end].decode()) == word

@@ -31,7 +31,7 @@ ledgers = st.lists(st.tuples(failures, st.integers(0, 10**9), st.integers(0, 10*
 def test_costs_and_overlaps_are_what_a_loop_counts(rows, at_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.verify.ledger.RULES_AT_ONCE", at_once)
-        costs, overlap = count_rules(make_ledger(rows))
+        costs, overlap = count_rules(make_ledger(rows), dict.fromkeys(RULES, 7))
     for cost in costs.to_pylist():
         rule = cost["rule"]
         first = [row for row in rows if row[0][:1] == [rule]]
@@ -46,6 +46,7 @@ def test_costs_and_overlaps_are_what_a_loop_counts(rows, at_once):
             "alone_tokens": sum(row[2] for row in alone),
             "failing_documents": len(failing),
             "failing_tokens": sum(row[2] for row in failing),
+            "valued_documents": 7,
         }
     assert costs["rule"].to_pylist() == RULES
     pairs = {(row["rule"], row["other"]): row for row in overlap.to_pylist()}

@@ -44,7 +44,7 @@ COUNTS = Counts(
         chars=FUNNEL,
         tokens=FUNNEL,
         skipped={"request": 1},
-        rules={"few_words": RuleCost("few_words", 2, 30, 9, 1, 4, 2, 9)},
+        rules={"few_words": RuleCost("few_words", 2, 30, 9, 1, 4, 2, 9, 10)},
         sets={"riddles": SetCounts(items=3, hidden=1)},
         encoders=["gigatoken"],
         replays=[Replay(1, {"bad_json": (1, 0)}, {"text_field": "body"}, ["a.jsonl"])],

@@ -1,0 +1,73 @@
+"""What did nothing is said: rules without anything to look at, and items too short to be found."""
+
+from dataclasses import replace
+
+import pytest
+
+from flows.run.remarks import list_remarks
+from tests.flows.runs import build_run
+from tests.flows.stories import Story
+from weighting.contracts.counts import Funnel, RuleCost, SetCounts
+from weighting.contracts.manifest import read_manifest
+
+NO_URL = "a URL in its metadata"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return read_manifest(build_run(tmp_path_factory.mktemp("remarks") / "run", Story()))
+
+
+def remark(manifest, *rules, sets=None, enforced=None):
+    """Return the remarks on a run of 100 readable records and rules of (name, values, failing)."""
+    costs = {
+        name: RuleCost(name, 0, 0, 0, 0, 0, failing, 0, values)
+        for name, values, failing in rules
+    }
+    documents = replace(
+        manifest.counts.documents,
+        records=Funnel(read=110, kept=100, dropped=0, duplicate=0, quarantined=10),
+        rules=costs,
+        sets=sets or {},
+    )
+    recipe = {"rules": {name: {} for name in (costs if enforced is None else enforced)}}
+    return list_remarks(
+        replace(manifest, recipe=recipe, counts=replace(manifest.counts, documents=documents))
+    )
+
+
+def test_rules_that_looked_at_nothing_are_named_together(manifest):
+    rules = [("url_blocked_domain", 0, 0), ("url_blocked_host", 0, 0), ("gopher_words", 100, 3)]
+    assert remark(manifest, *rules) == [
+        f"url_blocked_domain, url_blocked_host looked at nothing; all lack {NO_URL}"
+    ]
+
+
+def test_a_rule_that_looked_at_few_documents_says_of_how_many(manifest):
+    assert remark(manifest, ("url_hard_words", 12, 1)) == [
+        f"url_hard_words looked at 12 of 100 documents; the others lack {NO_URL}"
+    ]
+    assert remark(manifest, ("url_hard_words", 60, 1)) == []
+    # Of a text without lines a ratio has no value: that is no reason to speak.
+    assert remark(manifest, ("gopher_dup_lines", 12, 1)) == []
+
+
+def test_rules_that_no_document_fails_are_one_line(manifest):
+    rules = [("gopher_words", 100, 0), ("gopher_hashes", 100, 0), ("gopher_ellipses", 100, 1)]
+    assert remark(manifest, *rules) == ["rules that no document fails: gopher_words, gopher_hashes"]
+    assert remark(manifest, *rules, enforced=["gopher_hashes"]) == [
+        "rules that no document fails: gopher_hashes"
+    ]
+
+
+def test_a_set_of_which_no_item_can_be_found_is_named(manifest):
+    assert remark(manifest, sets={"a": SetCounts(5, 5), "b": SetCounts(5, 4)}) == [
+        "evaluation set a: none of its 5 items can be found; all have fewer words than "
+        "decontaminate.least_words"
+    ]
+
+
+def test_a_rule_of_a_package_that_is_gone_is_no_error(manifest):
+    assert remark(manifest, ("of_a_package", 0, 0)) == [
+        "of_a_package looked at nothing; all lack anything that it measures"
+    ]
