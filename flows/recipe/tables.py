@@ -40,6 +40,7 @@ from pydantic_core import CoreSchema, core_schema
 from flows.recipe.problems import name_choices
 from pipelines.edits.pii import KINDS
 from pipelines.readers.extract import EXTRACTORS
+from pipelines.readers.registry import list_file_readers
 from pipelines.rules.registry import FAMILIES, RULES
 from weighting.errors import AssayError
 from weighting.knobs import Knob, Names, list_knobs
@@ -182,6 +183,7 @@ def _check_language(code: str) -> str:
 VALID: Mapping[str, Collection[str]] = {
     "extractor": EXTRACTORS,
     "family": FAMILIES,
+    "format": list_file_readers(),
     "kind": KINDS,
     "rule": RULES,
 }

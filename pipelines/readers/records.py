@@ -29,12 +29,17 @@ class Slice(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One readable input record. `metadata` is the record's other fields as JSON text."""
+    """One readable input record. `metadata` is the record's other fields as JSON text.
+
+    `left_out` has a reason (`json_values.LeftOut`) for each value that is null there because it
+    could not be kept.
+    """
 
     locator: str
     text: str
     source: str
     metadata: str
+    left_out: tuple[str, ...] = ()
 
 
 class RejectKind(StrEnum):
@@ -50,7 +55,6 @@ class RejectKind(StrEnum):
     BAD_SHARD = "bad_shard"  # the rest of a streamed dataset's shard
     BAD_SOURCE = "bad_source"  # a module that Python cannot parse
     BAD_UTF8 = "bad_utf8"
-    BAD_VALUE = "bad_value"  # a value that Python cannot hold, such as a date beyond the year 9999
     BAD_WARC = "bad_warc"  # bytes that are no record, or a length that does not hold
     MISSING_FIELD = "missing_field"  # a record, or a file, without the text field
     RAGGED_ROW = "ragged_row"  # more or fewer fields than the first row
@@ -59,6 +63,7 @@ class RejectKind(StrEnum):
     TOO_LONG = "too_long"
     TRUNCATED = "truncated"  # the data breaks off, or its compression is damaged
     UNREADABLE = "unreadable"  # the input cannot be opened, or fails while it is read
+    WRONG_FORMAT = "wrong_format"  # the first bytes of a file are of another format
     WRONG_TYPE = "wrong_type"  # a record that is no object, a field that is no string
 
 
@@ -95,9 +100,17 @@ class Found(NamedTuple):
 class ReadOptions:
     """How records are read."""
 
-    text_field: str = knob("text", "The field that holds a record's text.")
+    text_field: str = knob(
+        "text", "The field that holds a record's text; one in an object with a dot: data.text."
+    )
     source_field: str = knob(
         "source", "The field that names its source; without it the file's name does."
+    )
+    fields: tuple[str, ...] | None = knob(
+        None, "The other fields that are kept as metadata; not given: all."
+    )
+    format: Annotated[str | None, Names("format")] = knob(
+        None, "The reader of all files, whatever their suffix; not given: the suffix tells."
     )
     html: bool = knob(
         False, "The text of JSONL, CSV, Parquet and the like is HTML: take the main text of it."

@@ -24,8 +24,8 @@ from weighting.extensions import extend
 
 OWN: Mapping[str, Reader] = {
     "jsonl": Reader(
-        meaning="a line of JSON Lines",
-        locator="byte N",
+        meaning="a line of JSON Lines, or an item of a JSON array",
+        locator="byte N, or `item N` of an array",
         suffixes=jsonl.SUFFIXES,
         cut=jsonl.cut,
         scan=jsonl.read,
@@ -127,6 +127,11 @@ def find_by_folder(folder: str) -> str | None:
     """Return the name of the reader to which a folder is one input, None where it holds files."""
     owners = (name for name, reader in READERS.items() if reader.owns and reader.owns(folder))
     return next(owners, None)
+
+
+def list_file_readers() -> list[str]:
+    """Return the names of the readers that take files, which `read.format` may name."""
+    return [name for name, reader in READERS.items() if reader.suffixes]
 
 
 def known_suffixes() -> str:

@@ -1,18 +1,38 @@
 """From a structured record, wherever it came from, to text, source and metadata."""
 
-import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind
+from pipelines.readers.columns import (
+    Undecoded,
+    is_textual,
+    locate_column,
+    name_columns,
+    read_texts,
+    to_rows,
+    type_at,
+)
+from pipelines.readers.fields import keep, name_kind, suggest_text, take
+from pipelines.readers.json_values import (
+    SURROGATE,
+    LeftOut,
+    explain_surrogates,
+    fit,
+    to_json,
+    write_fitted,
+)
+from pipelines.readers.partitions import read_partitions
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.streams.compression import without_compression
 
 NAMES_SHOWN = 12
-NO_PYTHON_VALUE = (ValueError, OverflowError)  # UnicodeDecodeError is the first
+SAMPLED = 100  # rows among which a text field to suggest is looked for
+WHOLE_ROWS = ""  # a text field of this name: records have no text, metadata has all fields
 
 
 class BadRecord(ValueError):
@@ -23,74 +43,121 @@ class BadRecord(ValueError):
         self.error = error
 
 
-def to_record(row: object, locator: str, options: ReadOptions, source: str) -> Record:
-    """Return the record of a decoded row; `source` is used if the row names none.
+@dataclass(frozen=True)
+class Origin:
+    """What an input's name says of its records: their source, where they name none, and fields."""
 
-    Null counts as absent. The row's other fields become JSON with sorted keys. `row` is used up.
+    source: str
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, slice_: Slice) -> "Origin":
+        """Return what a file's name and folders say."""
+        return cls(source_of(slice_.name), read_partitions(slice_.path))
+
+
+def to_record(
+    row: object,
+    locator: str,
+    options: ReadOptions,
+    origin: Origin,
+    left_out: Sequence[str] | None = None,
+) -> Record:
+    """Return the record of a decoded row, which is used up.
+
+    A text that is null counts as absent. The row's other fields, and those of its file's folders,
+    become JSON with sorted keys; what does not fit is null. `left_out` says that there may be such
+    fields, and what is null already.
 
     Raises:
-        BadRecord: `wrong_type`, `missing_field`, or `bad_json` for fields that JSON cannot hold.
+        BadRecord: `wrong_type`, `missing_field`, or `bad_utf8`.
     """
     if not isinstance(row, dict):
-        raise BadRecord(RejectKind.WRONG_TYPE, f"the record is {_kind(row)}, must be an object")
-    names = list(row)
-    text = row.pop(options.text_field, None)
-    named = row.pop(options.source_field, None)
-    if text is None:
-        raise BadRecord(
-            RejectKind.MISSING_FIELD, f"no field {options.text_field!r}; there is {_listed(names)}"
-        )
-    text = _string(text, options.text_field)
-    source = source if named is None else _string(named, options.source_field)
-    try:
-        return Record(locator, text, source, to_json(row))
-    except orjson.JSONEncodeError as error:
-        raise BadRecord(
-            RejectKind.BAD_JSON, f"its other fields do not fit JSON ({error})"
-        ) from None
+        message = f"the record is {_kind(row)}, must be an object"
+        raise BadRecord(RejectKind.WRONG_TYPE, message)
+    text = "" if options.text_field == WHOLE_ROWS else take(row, options.text_field)
+    if not isinstance(text, str):
+        raise _refuse(text, row, options)
+    return complete(row, text, locator, options, origin, left_out)
 
 
-def to_json(value: object) -> str:
-    """Return JSON text, keys sorted; bytes as base64, other unknown types as their str()."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS).decode()
+def complete(
+    row: dict[str, Any],
+    text: str,
+    locator: str,
+    options: ReadOptions,
+    origin: Origin,
+    left_out: Sequence[str] | None = None,
+) -> Record:
+    """Return the record of a text and the row of the other fields, as `to_record` does.
+
+    Raises:
+        BadRecord: `bad_utf8` for a text that is not.
+    """
+    if origin.fields:
+        row = {**origin.fields, **row}
+    source = _take_source(row, options.source_field) or origin.source
+    row = keep(row, options.fields)
+    if left_out is None:
+        try:
+            return Record(locator, text, source, to_json(row))
+        except orjson.JSONEncodeError:
+            left_out = ()
+    text, of_text = _mend(text)
+    if explain_surrogates(source):
+        row[options.source_field], source = source, origin.source
+    fitted = fit(row)
+    reasons = (*left_out, *fitted.left_out, *of_text)
+    return Record(locator, text, source, write_fitted(fitted.value), reasons)
 
 
 def read_batch(
     batch: pa.RecordBatch | pa.Table,
     first: int,
     options: ReadOptions,
-    source: str,
+    origin: Origin,
     place: str = "row",
 ) -> Iterator[Record | Reject]:
-    """Yield a record or reject for each row of a batch, located as `row N` from `first` on."""
-    batch = batch.rename_columns(name_columns(batch.schema.names))
-    for number, row in enumerate(_decode(batch), start=first):
-        locator = f"{place} {number}"
-        if isinstance(row, UnicodeDecodeError):
-            yield Reject(locator, RejectKind.BAD_UTF8, str(row), row.object[:PAYLOAD_LIMIT])
-            continue
-        if isinstance(row, Exception):
-            yield Reject(locator, RejectKind.BAD_VALUE, str(row), b"")
-            continue
-        try:
-            yield to_record(dict(row), locator, options, source)
-        except BadRecord as error:
-            yield Reject(locator, error.error, str(error), _payload(row))
+    """Yield a record or reject for each row of a batch, located as `row N` from `first` on.
+
+    The text column must be there and textual, as `refuse_table` finds out.
+    """
+    for part in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
+        yield from _read_part(part, first, options, origin, place)
+        first += part.num_rows
 
 
-def name_columns(names: Sequence[str]) -> list[str]:
-    """Return the columns' names; one that is there already gets its column's number."""
-    first = {name: number for number, name in reversed(list(enumerate(names, start=1)))}
-    return [
-        name if first[name] == number else f"{name}.{number}"
-        for number, name in enumerate(names, start=1)
-    ]
+def refuse_table(
+    schema: pa.Schema, options: ReadOptions, sample: pa.RecordBatch | pa.Table | None
+) -> Reject | None:
+    """Return the one reject of a table whose text column is missing or is no text; else None.
+
+    `sample` are some of its rows, among which another column to set is looked for.
+    """
+    if options.text_field == WHOLE_ROWS:
+        return None
+    fields, name = list(schema), options.text_field
+    path = locate_column(fields, name)
+    if path and is_textual(type_ := type_at(fields, path)):
+        return None
+    kind = RejectKind.WRONG_TYPE if path else RejectKind.MISSING_FIELD
+    names = name_columns(schema.names)
+    found = f"column {name!r} is of type {type_}" if path else _missing("column", name, names)
+    rows = [] if sample is None else to_rows(_named(sample)).values
+    return Reject("file", kind, found + hint(suggest_text(rows)), b"")
 
 
-def missing_column(names: list[str], options: ReadOptions) -> Reject:
-    """Return the one reject of a table that has no text column at all."""
-    message = f"no column {options.text_field!r}; there is {_listed(names)}"
+def missing_column(
+    names: list[str], options: ReadOptions, rows: Sequence[Mapping[str, Any]] = ()
+) -> Reject:
+    """Return the one reject of a table that has no text column at all; `rows` are some of it."""
+    message = _missing("column", options.text_field, names) + hint(suggest_text(rows))
     return Reject("file", RejectKind.MISSING_FIELD, message, b"")
+
+
+def hint(field: str | None) -> str:
+    """Return how to read another field as the text, to end an error; nothing for None."""
+    return "" if field is None else f'; set read.text_field = "{field}"'
 
 
 def source_of(name: str) -> str:
@@ -98,44 +165,77 @@ def source_of(name: str) -> str:
     return PurePosixPath(without_compression(name)).stem
 
 
-def _decode(batch: pa.RecordBatch | pa.Table) -> Iterator[dict[str, Any] | Exception]:
-    """Turn rows into dicts at once, and one by one where Python cannot hold some value.
+def _read_part(
+    batch: pa.RecordBatch, first: int, options: ReadOptions, origin: Origin, place: str
+) -> Iterator[Record | Reject]:
+    batch = _named(batch)
+    path = locate_column(list(batch.schema), options.text_field)
+    texts: Sequence[Undecoded] = read_texts(batch, path) if path else [""] * batch.num_rows
+    if len(path) == 1:
+        batch = batch.remove_column(path[0])
+    rows = to_rows(batch)
+    for number, (text, row) in enumerate(zip(texts, rows.values, strict=True)):
+        locator = f"{place} {first + number}"
+        left_out = rows.left_out.get(number, ()) if rows.doubtful else None
+        if isinstance(text, UnicodeDecodeError):
+            payload = text.object[:PAYLOAD_LIMIT]
+            yield Reject(locator, RejectKind.BAD_UTF8, str(text), payload)
+            continue
+        if len(path) > 1:
+            take(row, options.text_field)
+        if text is None:
+            missing = _refuse(None, row, options)
+            payload = write_fitted(fit({options.text_field: None, **row}).value).encode()
+            yield Reject(locator, missing.error, str(missing), payload[:PAYLOAD_LIMIT])
+            continue
+        yield complete(row, text, locator, options, origin, left_out)
 
-    Parquet promises neither UTF-8 in its strings nor dates before the year 10000.
+
+def _named(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
+    """Return a batch with names of their own for its columns; of a table, some first rows."""
+    if isinstance(batch, pa.Table):
+        batch = next(iter(batch.to_batches()), pa.RecordBatch.from_pylist([], batch.schema))
+    return batch.rename_columns(name_columns(batch.schema.names))
+
+
+def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:
+    """Return why a row has no text, and which field to set."""
+    name, other = options.text_field, hint(suggest_text([row]))
+    if text is not None:
+        message = f"field {name!r} is {_kind(text)}, must be a string{other}"
+        return BadRecord(RejectKind.WRONG_TYPE, message)
+    return BadRecord(RejectKind.MISSING_FIELD, _missing("field", name, list(row)) + other)
+
+
+def _take_source(row: dict[str, Any], name: str) -> str | None:
+    """Remove the source from a row; one that is no text stays a field like others."""
+    value = take(row, name)
+    if value is None or isinstance(value, str):
+        return value
+    row[name] = value
+    return None
+
+
+def _mend(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a text with U+FFFD for half characters, and that there were any.
+
+    Raises:
+        BadRecord: `bad_utf8` for bytes of the input that are no characters at all.
     """
-    try:
-        yield from batch.to_pylist()
-    except NO_PYTHON_VALUE:
-        for index in range(batch.num_rows):
-            try:
-                yield batch.slice(index, 1).to_pylist()[0]
-            except NO_PYTHON_VALUE as error:
-                yield error
+    reason = explain_surrogates(text)
+    if reason is LeftOut.BAD_UTF8:
+        raise BadRecord(RejectKind.BAD_UTF8, "the text is not UTF-8")
+    if reason is None:
+        return text, ()
+    return SURROGATE.sub("\ufffd", text), (LeftOut.SURROGATE_IN_TEXT,)
 
 
-def _string(value: object, field: str) -> str:
-    if not isinstance(value, str):
-        raise BadRecord(
-            RejectKind.WRONG_TYPE, f"field {field!r} is {_kind(value)}, must be a string"
-        )
-    return value
-
-
-def _payload(row: dict[str, Any]) -> bytes:
-    try:
-        return to_json(row).encode()[:PAYLOAD_LIMIT]
-    except orjson.JSONEncodeError:
-        return repr(row).encode("utf-8", "replace")[:PAYLOAD_LIMIT]
-
-
-def _plain(value: object) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+def _missing(what: str, name: str, names: Sequence[str]) -> str:
+    more = ", …" if len(names) > NAMES_SHOWN else ""
+    listed = ", ".join(names[:NAMES_SHOWN]) + more or "none"
+    return f"no {what} {name!r}; there is {listed}"
 
 
 def _kind(value: object) -> str:
-    return "null" if value is None else f"of type {type(value).__name__}"
-
-
-def _listed(names: list[str]) -> str:
-    more = ", …" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more or "none"
+    kind = name_kind(value)
+    return kind if kind == "null" else f"of type {type(value).__name__}"

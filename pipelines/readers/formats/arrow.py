@@ -10,13 +10,13 @@ stream that it contains.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
-from pipelines.readers.rows import missing_column, read_batch, source_of
+from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
 
 SUFFIXES = (".arrow", ".arrows", ".feather", ".ipc")
@@ -50,21 +50,35 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     with open_input(slice_.path) as raw:
         try:
             schema, batches = _open(raw, slice_.start, slice_.end)
-            names = schema.names
+            schema = pa.schema(list(schema))  # which decodes the names
         except (*DAMAGE, UnicodeDecodeError) as error:
             yield Reject("file", RejectKind.BAD_ARROW, _first_line(error), b"")
             return
-        if options.text_field not in names:
-            if slice_.start == 0:
-                yield missing_column(names, options)
+        origin = Origin.of(slice_)
+        first = next(batches, None)
+        if first is None:
             return
-        source = source_of(slice_.name)
-        for number, batch in batches:
-            yield from _read_batch(number, batch, options, source)
+        sample = first[1] if isinstance(first[1], pa.RecordBatch) else None
+        if refused := refuse_table(schema, options, None):
+            if slice_.start == 0:
+                yield refuse_table(schema, options, _check_sample(sample)) or refused
+            return
+        for number, batch in chain((first,), batches):
+            yield from _read_batch(number, batch, options, origin)
+
+
+def _check_sample(batch: pa.RecordBatch | None) -> pa.RecordBatch | None:
+    """Return some first rows of a batch, None where it is damaged."""
+    if batch is None:
+        return None
+    with suppress(*DAMAGE):
+        _check(batch)
+        return batch.slice(0, SAMPLED)
+    return None
 
 
 def _read_batch(
-    number: int, batch: pa.RecordBatch | Exception, options: ReadOptions, source: str
+    number: int, batch: pa.RecordBatch | Exception, options: ReadOptions, origin: Origin
 ) -> Iterator[Record | Reject]:
     place = f"batch {number}"
     try:
@@ -76,7 +90,7 @@ def _read_batch(
         return
     for first in range(0, batch.num_rows, BATCH_ROWS):
         yield from read_batch(
-            batch.slice(first, BATCH_ROWS), first, options, source, f"{place} row"
+            batch.slice(first, BATCH_ROWS), first, options, origin, f"{place} row"
         )
 
 

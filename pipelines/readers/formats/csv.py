@@ -1,5 +1,8 @@
 """CSV and TSV, plain or compressed: one record a row, fields named by the first row.
 
+Fields are apart by a comma or, in a .tsv, a tab. Where the first row, so split, does not name the
+text field, the first of comma, semicolon, tab and bar is taken by which it does.
+
 Quoting is that of RFC 4180: a field that begins with a quote may hold delimiters, newlines, and
 quotes written twice. Because of such newlines a file is one slice. Lines and locators are those of
 `readers.lines`; blank lines are not rows. Every value is text, an empty one too; but an empty
@@ -17,20 +20,23 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from pipelines.readers.columns import name_columns
 from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import (
+    SAMPLED,
+    WHOLE_ROWS,
     BadRecord,
+    Origin,
     missing_column,
-    name_columns,
-    source_of,
     to_record,
 )
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import with_compressions, without_compression
 from pipelines.readers.streams.lines import read_lines
-from pipelines.readers.streams.whole_files import LOCATOR, cut_file
+from pipelines.readers.streams.whole_files import LOCATOR, cut_file, refuse_format
 
 SUFFIXES = with_compressions(".csv", ".tsv")
+DELIMITERS = (",", ";", "\t", "|")
 ROW_LINES = 2**20  # of one row, which are held until it ends: a stray quote may open it
 
 Line = tuple[str, bytes]  # locator, bytes without the newline
@@ -118,7 +124,12 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     column (`missing_field`) as well.
     """
     csv.field_size_limit(open_stream.RECORD_LIMIT)  # of the process; the default is 128 KiB
-    rows = _parse(_read_lines(slice_.path), _delimiter(slice_.name))
+    content = open_stream.peek(slice_.path)
+    if content.foreign:
+        yield refuse_format(content)
+        return
+    delimiter = _find_delimiter(slice_, options)
+    rows = _parse(_read_lines(slice_.path), delimiter)
     header = next(rows, None)
     if header is None:
         return
@@ -126,12 +137,29 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
         yield _refuse_header(header)
         return
     names = name_columns(header.fields)
-    if options.text_field not in names:
-        yield missing_column(names, options)
+    if options.text_field not in (*names, WHOLE_ROWS):
+        sample = (row.fields for row in islice(rows, SAMPLED) if isinstance(row, Row))
+        yield missing_column(
+            names, options, [dict(zip(names, row, strict=False)) for row in sample]
+        )
         return
-    source = source_of(slice_.name)
+    origin = Origin.of(slice_)
     for row in rows:
-        yield row if isinstance(row, Reject) else _to_record(row, names, options, source)
+        yield row if isinstance(row, Reject) else _to_record(row, names, options, origin)
+
+
+def _find_delimiter(slice_: Slice, options: ReadOptions) -> str:
+    """Return what the first row's fields are apart by; see the module's docstring."""
+    usual = "\t" if without_compression(slice_.name).lower().endswith(".tsv") else ","
+    best, most = usual, 0
+    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        header = next(_parse(_read_lines(slice_.path), delimiter), None)
+        fields = header.fields if isinstance(header, Row) else []
+        if options.text_field in fields:
+            return delimiter
+        if len(fields) > max(most, 1):
+            best, most = delimiter, len(fields)
+    return best
 
 
 def _read_lines(path: str) -> Iterator[Line | Reject]:
@@ -160,7 +188,7 @@ def _parse(lines: Iterator[Line | Reject], delimiter: str) -> Iterator[Row | Rej
                 yield row
 
 
-def _to_record(row: Row, names: list[str], options: ReadOptions, source: str) -> Record | Reject:
+def _to_record(row: Row, names: list[str], options: ReadOptions, origin: Origin) -> Record | Reject:
     locator = row.lines[0][0]
     try:
         if row.broken:
@@ -172,7 +200,7 @@ def _to_record(row: Row, names: list[str], options: ReadOptions, source: str) ->
             raise BadRecord(RejectKind.RAGGED_ROW, message)
         values: dict[str, str | None] = dict(zip(names, row.fields, strict=True))
         values[options.source_field] = values.get(options.source_field) or None
-        return to_record(values, locator, options, source)
+        return to_record(values, locator, options, origin)
     except BadRecord as error:
         return Reject(locator, error.error, str(error), row.content[:PAYLOAD_LIMIT])
 
@@ -182,7 +210,3 @@ def _refuse_header(header: Row | Reject) -> Reject:
         header = Reject("", RejectKind.BAD_UTF8, str(header.broken), header.content[:PAYLOAD_LIMIT])
     message = f"the first row cannot be read: {header.message}"
     return Reject(LOCATOR, RejectKind.BAD_HEADER, message, header.payload)
-
-
-def _delimiter(name: str) -> str:
-    return "\t" if without_compression(name).lower().endswith(".tsv") else ","

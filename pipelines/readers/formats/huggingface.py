@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pipelines.readers.records import ReadOptions, Record, Reject, Slice
-from pipelines.readers.rows import missing_column, read_batch
+from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from weighting.errors import AssayError
 
 SCHEME = "hf:"
@@ -74,14 +74,15 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
 def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the rows of a slice; locators are `row N`. Records name the dataset as their source."""
     dataset = load(slice_.path).with_format("arrow")
-    if options.text_field not in dataset.column_names:
-        if slice_.start == 0:
-            yield missing_column(dataset.column_names, options)
+    sample = dataset[: min(SAMPLED, len(dataset))]
+    if refused := refuse_table(sample.schema, options, sample):
+        if slice_.start == 0 and len(dataset):
+            yield refused
         return
     end = len(dataset) if slice_.end < 0 else slice_.end
-    source = Path(Spec.parse(slice_.path).name).name
+    origin = Origin(Path(Spec.parse(slice_.path).name).name)
     for first in range(slice_.start, end, BATCH_ROWS):
-        yield from read_batch(dataset[first : min(first + BATCH_ROWS, end)], first, options, source)
+        yield from read_batch(dataset[first : min(first + BATCH_ROWS, end)], first, options, origin)
 
 
 def digest(path: str) -> tuple[int, str]:

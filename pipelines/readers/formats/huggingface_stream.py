@@ -15,7 +15,7 @@ import xxhash
 
 from pipelines.readers.formats.huggingface import Spec, attempt, choose_split, open_library
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
-from pipelines.readers.rows import missing_column, read_batch
+from pipelines.readers.rows import Origin, read_batch, refuse_table
 from pipelines.readers.streams import open_stream
 
 BATCH_ROWS = 1000
@@ -43,21 +43,22 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     Where a shard cannot be read on, its rest is one reject `bad_shard`.
     """
     dataset = load(slice_.path)
-    names = dataset.column_names
-    if names is not None and options.text_field not in names:
-        if slice_.start == 0:
-            yield missing_column(names, options)
-        return
     end = dataset.num_shards if slice_.end < 0 else slice_.end
-    source = Path(Spec.parse(slice_.path).name).name
+    origin = Origin(Path(Spec.parse(slice_.path).name).name)
+    checked = False
     for shard in range(slice_.start, end):
         rows = dataset.shard(num_shards=dataset.num_shards, index=shard).with_format("arrow")
         for first, batch in _read_batches(rows):
             if isinstance(batch, Exception):
                 message = f"{type(batch).__name__}: {str(batch).partition(chr(10))[0]}"
                 yield Reject(f"shard {shard} row {first}", RejectKind.BAD_SHARD, message, b"")
-            else:
-                yield from read_batch(batch, first, options, source, f"shard {shard} row")
+                continue
+            if not checked and (refused := refuse_table(batch.schema, options, batch)):
+                if slice_.start == 0:
+                    yield refused
+                return
+            checked = True
+            yield from read_batch(batch, first, options, origin, f"shard {shard} row")
 
 
 def digest(path: str) -> tuple[int, str]:

@@ -1,14 +1,14 @@
 """Parquet files: one record a row, cut by row groups."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
-from pipelines.readers.rows import missing_column, read_batch, source_of
+from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
 
 SUFFIXES = (".parquet",)
@@ -51,31 +51,39 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     with open_input(slice_.path) as raw:
         try:
             file = pq.ParquetFile(raw)
-            names = file.schema_arrow.names
+            schema = pa.schema(list(file.schema_arrow))  # which decodes the names
         except (*DAMAGE, UnicodeDecodeError) as error:
             yield Reject("file", RejectKind.BAD_PARQUET, _first_line(error), b"")
             return
         with closing(file):
-            if options.text_field in names:
+            refused = refuse_table(schema, options, None)
+            if refused is None:
                 yield from _read_groups(file, slice_, options)
-            elif slice_.start == 0:
-                yield missing_column(names, options)
+            elif slice_.start == 0 and file.metadata.num_rows:
+                yield refuse_table(schema, options, _sample(file)) or refused
+
+
+def _sample(file: pq.ParquetFile) -> pa.RecordBatch | None:
+    """Return some first rows, None where they cannot be decoded."""
+    with suppress(*DAMAGE):
+        return next(file.iter_batches(SAMPLED), None)
+    return None
 
 
 def _read_groups(
     file: pq.ParquetFile, slice_: Slice, options: ReadOptions
 ) -> Iterator[Record | Reject]:
-    source = source_of(slice_.name)
+    origin = Origin.of(slice_)
     end = file.num_row_groups if slice_.end < 0 else slice_.end
     rows = [file.metadata.row_group(group).num_rows for group in range(end)]
     starts = list(accumulate(rows, initial=0))
     for group in range(slice_.start, end):
         first, last = starts[group], starts[group + 1] - 1
-        yield from _read_group(file, group, first, last, options, source)
+        yield from _read_group(file, group, first, last, options, origin)
 
 
 def _read_group(
-    file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, source: str
+    file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, origin: Origin
 ) -> Iterator[Record | Reject]:
     batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
     while True:
@@ -87,7 +95,7 @@ def _read_group(
             return
         if batch is None:
             return
-        yield from read_batch(batch, first, options, source)
+        yield from read_batch(batch, first, options, origin)
         first += batch.num_rows
 
 

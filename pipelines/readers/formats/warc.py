@@ -25,6 +25,8 @@ from sys import maxsize
 from typing import NamedTuple
 
 from pipelines.readers.extract import decode_page, describe_page, extract_text
+from pipelines.readers.fields import keep
+from pipelines.readers.json_values import to_json
 from pipelines.readers.records import (
     PAYLOAD_LIMIT,
     Item,
@@ -35,7 +37,7 @@ from pipelines.readers.records import (
     Skipped,
     Slice,
 )
-from pipelines.readers.rows import BadRecord, source_of, to_json
+from pipelines.readers.rows import BadRecord, Origin
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.archives import (
     ARC,
@@ -50,11 +52,13 @@ from pipelines.readers.streams.archives import (
 from pipelines.readers.streams.captures import Capture, read_arc, read_warc
 from pipelines.readers.streams.compression import (
     Damage,
+    compression_of,
     is_compressed,
     with_compressions,
     without_compression,
 )
 from pipelines.readers.streams.members import can_cut, read_members
+from pipelines.readers.streams.whole_files import is_whole
 
 SUFFIXES = with_compressions(".warc", ".wet", ".arc")
 
@@ -78,6 +82,8 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     stored, size = open_stream.file_size(path), open_stream.text_size(path)
     whole = is_compressed(path) and not can_cut(path)
     count = 1 if whole else max(1, min(stored, round(size / target_bytes)))
+    if count > 1 and _is_misnamed(path, _find_format(name).layout):
+        count = 1
     bounds = [number * stored // count for number in range(count)]
     return [
         Slice(path, name, "warc", start, end, -(-size // count))
@@ -91,16 +97,17 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Item]:
     Metadata has `url`, `host`, `date`, `record_id`, `media_type`, `status`, `title`, `language`
     and `truncated` (why the crawler stopped), where they are known.
     """
-    format_ = ARC_FORMAT if _is_arc(slice_.name) else WARC_FORMAT
+    format_ = _find_format(slice_.name)
+    origin = Origin.of(slice_)
     for locator, span in _locate(slice_, format_.layout):
         try:
-            yield _read_span(span, locator, format_, options, slice_.name)
+            yield _read_span(span, locator, format_, options, origin)
         except BadRecord as error:
             yield Reject(locator, error.error, str(error), span.data[:PAYLOAD_LIMIT])
 
 
 def _read_span(
-    span: Span, locator: str, format_: Format, options: ReadOptions, name: str
+    span: Span, locator: str, format_: Format, options: ReadOptions, origin: Origin
 ) -> Record | Skipped:
     """Return the record of a span, or that it is not a page.
 
@@ -113,11 +120,11 @@ def _read_span(
     if isinstance(capture, Skipped):
         return capture
     text = decode_page(capture.content, capture.charset)
-    metadata = capture.metadata
+    metadata = {**origin.fields, **capture.metadata}
     if capture.is_html:
         html, text = text, extract_text(text, options.extractor)
         metadata = {**describe_page(html), **metadata}
-    return Record(locator, text, source_of(name), to_json(metadata))
+    return Record(locator, text, origin.source, to_json(keep(metadata, options.fields)))
 
 
 def _is_long_other(span: Span, format_: Format) -> bool:
@@ -130,19 +137,21 @@ def _is_long_other(span: Span, format_: Format) -> bool:
 
 def _locate(slice_: Slice, layout: Layout) -> Iterator[Located]:
     """Yield the spans of a slice: those of its records, and what follows and is not a record."""
-    if not is_compressed(slice_.path):
+    path = slice_.path
+    can_search = can_cut(path) or not is_compressed(path)
+    if not can_search or (is_whole(slice_) and _is_misnamed(path, layout)):
+        for span in split_records(_with_damage(path), layout):
+            yield Located(f"byte {span.offset}", span)
+    elif not is_compressed(path):
         start, last = max(slice_.start - 1, 0), slice_.end if slice_.end >= 0 else maxsize
-        blocks = open_stream.read_blocks(slice_.path, start)
+        blocks = open_stream.read_blocks(path, start)
         for span in split_records(blocks, layout, start, aligned=slice_.start == 0):
             if span.offset >= last and span.error != STRAY:
                 return
             yield Located(f"byte {span.offset}", span)
-    elif not can_cut(slice_.path):
-        for span in split_records(_with_damage(slice_.path), layout):
-            yield Located(f"byte {span.offset}", span)
     else:
         begins = partial(_begins, layout)
-        for member in read_members(slice_.path, slice_.start, slice_.end, begins):
+        for member in read_members(path, slice_.start, slice_.end, begins):
             for span in split_records(member.blocks, layout):
                 within = f"+{span.offset}" if span.offset else ""
                 yield Located(f"byte {member.offset}{within}", span)
@@ -159,8 +168,16 @@ def _begins(layout: Layout, head: bytes) -> bool:
     return begins_record(head[:HEADER_LIMIT], layout)
 
 
-def _is_arc(name: str) -> bool:
-    return PurePosixPath(without_compression(name.lower())).suffix == ".arc"
+def _is_misnamed(path: str, layout: Layout) -> bool:
+    """Say whether a file is compressed otherwise than its suffix says; junk is not believed."""
+    content = open_stream.peek(path)
+    known = content.compression or begins_record(content.head, layout)
+    return bool(known) and content.compression != compression_of(path)
+
+
+def _find_format(name: str) -> Format:
+    is_arc = PurePosixPath(without_compression(name.lower())).suffix == ".arc"
+    return ARC_FORMAT if is_arc else WARC_FORMAT
 
 
 WARC_FORMAT = Format(WARC, read_warc)

@@ -82,17 +82,22 @@ def with_compressions(*suffixes: str) -> tuple[str, ...]:
 
 def without_compression(name: str) -> str:
     """Return a file's name without the suffix of its compression."""
-    return name[: -len(_suffix(name))] if is_compressed(name) else name
+    return name[: -len(suffix_of(name))] if is_compressed(name) else name
 
 
 def codec_of(path: str) -> Codec | None:
     """Return how the file is decompressed, None for a plain one."""
-    return CODECS.get(_suffix(path))
+    return CODECS.get(suffix_of(path))
+
+
+def compression_of(path: str) -> str:
+    """Return the suffix of a compression that is read, "" where the path has none."""
+    return suffix_of(path) if is_compressed(path) else ""
 
 
 def is_compressed(path: str) -> bool:
     """Whether the path ends in a suffix of a compression that is read."""
-    return _suffix(path) in CODECS
+    return suffix_of(path) in CODECS
 
 
 def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
@@ -169,7 +174,8 @@ def _salvage(file: BinaryIO, codec: Codec, frame: int, failed: int) -> Iterator[
             return
 
 
-def _suffix(path: str) -> str:
+def suffix_of(path: str) -> str:
+    """Return a path's last suffix, in lower case."""
     return PurePath(path).suffix.lower()
 
 

@@ -136,7 +136,7 @@ def _read_plain(path: str, start: int) -> Iterator[Chunk | Damage]:
     """Yield a file from decompressed offset `start` on as if it were one frame."""
     offset = start
     try:
-        for block in open_stream.read_blocks(path, start):
+        for block in open_stream.read_text_blocks(path, start):
             yield Chunk(0, offset, block)
             offset += len(block)
     except Damage as damage:

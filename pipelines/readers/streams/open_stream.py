@@ -6,6 +6,7 @@ Paths are local or any fsspec URL.
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -13,7 +14,24 @@ import fsspec
 import xxhash
 from fsspec.core import url_to_fs
 
-from pipelines.readers.streams.compression import BLOCK, USUAL_RATIO, codec_of, decompress
+from pipelines.readers.streams.compression import (
+    BLOCK,
+    CODECS,
+    USUAL_RATIO,
+    Damage,
+    codec_of,
+    decompress,
+)
+from pipelines.readers.streams.content import (
+    FIRST,
+    PEEKED,
+    UTF8,
+    Content,
+    describe_content,
+    find_compression,
+    find_encoding,
+    recode,
+)
 
 RECORD_LIMIT = 256 * 2**20  # bytes of one record's raw text, the most that is held in memory
 
@@ -55,12 +73,18 @@ def text_size(path: str) -> int:
 def read_blocks(path: str, start: int = 0) -> Iterator[bytes]:
     """Yield the decompressed bytes from offset `start` on, in blocks of about 1 MiB.
 
+    A compression is told by the first bytes where all is read. Files of which that differs from
+    their suffix are not cut (see `peek`), so that elsewhere the suffix tells it.
+
     Raises:
         Damage: after the last good byte of a frame that is cut short or corrupt.
         OSError: the file cannot be opened or read.
     """
     codec = codec_of(path)
     with open_input(path) as file:
+        if start == 0:
+            codec = CODECS.get(find_compression(path, file.read(FIRST)))
+            file.seek(0)
         if codec is None:
             file.seek(start)
             yield from iter(partial(file.read, BLOCK), b"")
@@ -69,6 +93,33 @@ def read_blocks(path: str, start: int = 0) -> Iterator[bytes]:
             dropped = min(start, len(chunk.data))
             start -= dropped
             yield chunk.data[dropped:]
+
+
+def read_text_blocks(path: str, start: int = 0) -> Iterator[bytes]:
+    """Yield a file's text as `read_blocks` does; in UTF-8 where it begins as UTF-16 or UTF-32.
+
+    Raises:
+        Damage: as in `read_blocks`, or a last character is cut short.
+        OSError: the file cannot be opened or read.
+    """
+    blocks = read_blocks(path, start)
+    if start:
+        yield from blocks
+        return
+    for first in islice(blocks, 1):
+        encoding = find_encoding(first)
+        blocks = chain((first,), blocks)
+        yield from blocks if encoding == UTF8 else recode(blocks, encoding)
+
+
+def peek(path: str) -> Content:
+    """Return what a file holds, by its first bytes; of one that cannot be opened, nothing."""
+    first = head = b""
+    with suppress(OSError, Damage):
+        with open_input(path) as file:
+            first = file.read(FIRST)
+        head = next(read_blocks(path), b"")[:PEEKED]
+    return describe_content(path, first, head)
 
 
 def digest(path: str) -> tuple[int, str]:

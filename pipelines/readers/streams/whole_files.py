@@ -6,6 +6,7 @@ from pipelines.readers.records import PAYLOAD_LIMIT, Record, Reject, RejectKind,
 from pipelines.readers.rows import BadRecord, source_of
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Damage
+from pipelines.readers.streams.content import Content
 
 LOCATOR = "file"
 
@@ -15,6 +16,16 @@ Convert = Callable[[bytes], tuple[str, str]]
 def cut_file(path: str, name: str, reader: str) -> list[Slice]:
     """Return the one slice of a file."""
     return [Slice(path, name, reader, 0, -1, open_stream.text_size(path))]
+
+
+def is_whole(slice_: Slice) -> bool:
+    """Say whether a slice is a whole file."""
+    return slice_.start == 0 and slice_.end < 0
+
+
+def refuse_format(content: Content) -> Reject:
+    """Return the one reject of a file that is of another format."""
+    return Reject(LOCATOR, RejectKind.WRONG_FORMAT, content.foreign, content.head[:PAYLOAD_LIMIT])
 
 
 def read_file(slice_: Slice, convert: Convert) -> Iterator[Record | Reject]:

@@ -1,0 +1,25 @@
+"""Hive partitions: fields that the folders of a file name, as in `lang=en/part-0.parquet`.
+
+They are the folders directly above the file, as long as each is of the form `name=value`. Values
+are text, percent-decoded.
+"""
+
+from functools import lru_cache
+from itertools import takewhile
+from urllib.parse import unquote
+
+NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+@lru_cache(maxsize=64)
+def read_partitions(path: str) -> dict[str, str | None]:
+    """Return the fields that the folders directly above a file name, the outermost first."""
+    folders = path.split("/")[:-1]
+    named = list(takewhile(_is_partition, reversed(folders)))
+    pairs = (folder.partition("=")[::2] for folder in reversed(named))
+    return {unquote(name): None if value == NULL else unquote(value) for name, value in pairs}
+
+
+def _is_partition(folder: str) -> bool:
+    name, equals, _ = folder.partition("=")
+    return bool(name and equals)
