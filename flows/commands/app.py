@@ -5,6 +5,7 @@ import typer
 from flows.commands.curate import curate
 from flows.commands.demo import demo
 from flows.commands.explain import explain
+from flows.commands.look import look
 from flows.commands.quarantine import quarantine
 from flows.commands.query import query
 from flows.commands.recipes import recipes
@@ -19,6 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find the gold in a pretraining corpus, and measure whether finding it helped.",
 )
-for command in (demo, curate, weigh, explain, query, report, quarantine, replay, verify):
+for command in (demo, look, curate, weigh, explain, query, report, quarantine, replay, verify):
     app.command()(command)
 app.add_typer(recipes, name="recipe")

@@ -10,6 +10,10 @@ from flows.commands.options import Out, Overwrite, Workers
 from flows.recipe.presets import list_presets
 from weighting.storage.lock import locking
 
+Paths = Annotated[
+    list[str],
+    typer.Argument(help="files, folders, globs, URLs, hf:NAME, hf-stream:NAME, python-docs[:MB]"),
+]
 RecipeName = Annotated[
     str,
     typer.Option("--recipe", help=f"a preset ({', '.join(list_presets())}) or a TOML file"),
@@ -17,12 +21,7 @@ RecipeName = Annotated[
 
 
 def curate(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            help="files, folders, globs, URLs, hf:NAME, hf-stream:NAME, python-docs[:MB]"
-        ),
-    ],
+    paths: Paths,
     out: Out,
     recipe: RecipeName = "gopher",
     workers: Workers = None,

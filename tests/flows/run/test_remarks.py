@@ -21,8 +21,7 @@ def manifest(tmp_path_factory):
 def remark(manifest, *rules, sets=None, enforced=None):
     """Return the remarks on a run of 100 readable records and rules of (name, values, failing)."""
     costs = {
-        name: RuleCost(name, 0, 0, 0, 0, 0, failing, 0, values)
-        for name, values, failing in rules
+        name: RuleCost(name, 0, 0, 0, 0, 0, failing, 0, values) for name, values, failing in rules
     }
     documents = replace(
         manifest.counts.documents,

@@ -1,0 +1,154 @@
+"""The look at a corpus as a person reads it, and as JSON."""
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from flows.look.survey import Survey, Unread
+from flows.look.trial import Suggestion
+from flows.visible import shorten, show
+from pipelines.readers.look import Field, Look
+from pipelines.readers.records import ReadOptions
+
+TEXT_CHARS = 240  # of a document that are shown
+FIELDS = 20  # of an input that are shown
+
+
+def print_survey(survey: Survey, options: ReadOptions, documents: int, console: Console) -> None:
+    """Print what would be read, with the first documents of each kind of input, and what not."""
+    for found in survey.formats:
+        noun = "input" if found.inputs == 1 else "inputs"
+        head = f"{found.inputs:,} {noun} of {found.reader}, {decimal(found.size)}"
+        console.print(Text(head, "bold"))
+        for look in _tell_apart(found.looks):
+            _print_look(look, options, documents, console)
+    for unread in survey.unread:
+        console.print(Text(_name_unread(unread), "bold"))
+        for look in unread.looks:
+            console.print(Text(f"  {show(look.name)}: {show(look.why)}"))
+
+
+def print_suggestion(suggestion: Suggestion, command: Sequence[str], console: Console) -> None:
+    """Print the recipe to begin with, why, and the commands that use it."""
+    console.print(Text("\nSuggested", "bold"))
+    for reason in suggestion.reasons:
+        console.print(Text(f"  {show(reason)}"))
+    for line in list_commands(suggestion, command):
+        console.print(Text(f"  $ {show(line)}", "green"), soft_wrap=True)
+
+
+def list_commands(suggestion: Suggestion, paths: Sequence[str]) -> list[str]:
+    """Return the commands to go on with."""
+    named = shlex.join(paths)
+    if suggestion.is_preset:
+        return [f"assay curate {named} --recipe {suggestion.recipe.name} --out runs/first"]
+    return [
+        f"assay look {named} --write first.toml",
+        f"assay curate {named} --recipe first.toml --out runs/first",
+    ]
+
+
+def write_json(
+    survey: Survey, suggestion: Suggestion, documents: int, paths: Sequence[str], stream: TextIO
+) -> None:
+    """Write the same as one JSON object."""
+    formats = [
+        {
+            "reader": found.reader,
+            "inputs": found.inputs,
+            "bytes": found.size,
+            "looks": [_to_json(look, documents) for look in found.looks],
+        }
+        for found in survey.formats
+    ]
+    unread = [
+        {"suffix": one.suffix, "files": one.files, "why": [look.why for look in one.looks]}
+        for one in survey.unread
+    ]
+    found = {
+        "formats": formats,
+        "unread": unread,
+        "suggested": {
+            "recipe": suggestion.recipe.name,
+            "read": asdict(suggestion.recipe.read),
+            "reasons": suggestion.reasons,
+            "trials": [trial._asdict() for trial in suggestion.trials],
+            "commands": list_commands(suggestion, paths),
+        },
+    }
+    stream.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+
+
+def _to_json(look: Look, documents: int) -> dict[str, Any]:
+    return {
+        "name": look.name,
+        "why": look.why,
+        "fields": [field._asdict() for field in look.fields],
+        "documents": [one._asdict() for one in look.samples[:documents]],
+        "unreadable": [f"{one.locator}: {one.error}: {one.message}" for one in look.rejects],
+    }
+
+
+def _print_look(look: Look, options: ReadOptions, documents: int, console: Console) -> None:
+    console.print(Text(f"{show(look.name)}: {show(look.why)}"))
+    if look.fields:
+        console.print(_tabulate_fields(look.fields, options))
+    for one in look.samples[:documents]:
+        begin = show(shorten(one.text.strip(), TEXT_CHARS))
+        place = f"  {show(one.locator)}, {len(one.text):,} characters: "
+        console.print(Text.assemble((place, "dim"), begin))
+    if not (look.samples or look.rejects):
+        console.print(Text("  no record", "yellow"))
+    for line in _describe_rejects(look):
+        console.print(Text(f"  cannot be read: {show(line)}", "yellow"))
+
+
+def _tabulate_fields(fields: Sequence[Field], options: ReadOptions) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    table.add_column("field")
+    table.add_column("kind")
+    table.add_column("in", justify="right")
+    table.add_column("mean length", justify="right")
+    table.add_column("")
+    roles = {options.text_field: "the text", options.source_field: "the source"}
+    for field in fields[:FIELDS]:
+        table.add_row(
+            Text(show(field.name)),
+            field.kind,
+            f"{field.share:.0%}",
+            f"{field.characters:,.0f}" if field.characters else "",
+            roles.get(field.name, ""),
+        )
+    if len(fields) > FIELDS:
+        table.add_row(f"and {len(fields) - FIELDS} more")
+    return table
+
+
+def _describe_rejects(look: Look) -> Iterator[str]:
+    """Yield the kinds of what cannot be read, each with its first reason."""
+    kinds = dict.fromkeys(one.error for one in look.rejects)
+    for kind in kinds:
+        some = [one for one in look.rejects if one.error == kind]
+        yield f"{len(some)} {kind}, {some[0].locator}: {some[0].message}"
+
+
+def _tell_apart(looks: Sequence[Look]) -> list[Look]:
+    """Return the looks that show something else than those before: other fields, other errors."""
+    seen: dict[tuple[object, ...], Look] = {}
+    for look in looks:
+        names = tuple(field.name for field in look.fields)
+        errors = tuple(sorted({one.error for one in look.rejects}))
+        seen.setdefault((names, errors, bool(look.samples)), look)
+    return list(seen.values())
+
+
+def _name_unread(unread: Unread) -> str:
+    noun = "file" if unread.files == 1 else "files"
+    return f"{unread.files:,} {noun} of {show(unread.suffix)} would not be read"
