@@ -138,7 +138,9 @@ class EvaluationSet:
 class ContaminationSettings:
     """Evaluation items to look for; the rule `contamination` with a max drops the documents."""
 
-    words: int = knob(13, "Words of an n-gram.", least=1, most=100)
+    words: int = knob(
+        13, "Words of an n-gram; in Chinese and Japanese, characters.", least=1, most=100
+    )
     least_words: int = knob(
         8,
         "Shorter items are one n-gram, down to this length; those below cannot be found.",

@@ -293,3 +293,16 @@ def test_the_order_of_items_does_not_matter(order):
     assert other.variants.equals(index.variants)
     for name in set(index._fields) - {"variants"}:
         assert np.array_equal(getattr(other, name), getattr(index, name)), name
+
+
+def test_an_item_in_chinese_is_found_by_its_characters():
+    question = "我把冰淇淋放进微波炉里加热以后它会变成什么样子"
+    item = make_item(question, "融化了")
+    planted = f"昨天下午，有人问：{question}？答案是 融化了。然后大家都笑了起来。"
+    other = "昨天下午，有人问我把书放进书包里以后它会变成什么样子，没有人知道答案。"
+    hits, index = look([planted, other], [item])
+    assert len(index.hidden) == 0
+    assert hits.pairs.documents_P.tolist() == [0]
+    [(start, end)] = list_spans(hits, 0)
+    assert planted[start:end].startswith("我把冰淇淋")
+    assert planted[start:end].endswith("什么样子")
