@@ -33,7 +33,9 @@ def list_faults(run: Path, files: Sequence[FileEntry], console: Console) -> list
     faults = [Fault(path, FOREIGN) for path in list_foreign(run, files)]
     columns = (TextColumn("checksums"), BarColumn(16), DownloadColumn(), TimeRemainingColumn())
     with (
-        Progress(*columns, console=console, transient=True) as bars,
+        Progress(
+            *columns, console=console, disable=not console.is_terminal, transient=True
+        ) as bars,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         task = bars.add_task("", total=sum(sizes))
