@@ -169,7 +169,7 @@ def _list_facts(manifest: Manifest, origin: str) -> Iterator[tuple[str, str | No
 
 
 def _list_stages(timings: Timings) -> Iterator[Row]:
-    for stage, timing in timings.stages.items():
+    for stage, timing in timings.list_stages():
         rate = timings.text / timing.seconds / 1e6 if timing.seconds else None
         moved = (timing.read, timing.written)
         yield (

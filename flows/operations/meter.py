@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 
 from flows.operations.log import describe_command
-from flows.run.folder import STAGE_ORDER, Run
+from flows.run.folder import Run
 from pipelines.work.files import Step
-from weighting.contracts.timings import Attempt, StageTiming, Timings, tell_time
+from weighting.contracts.timings import STAGES, Attempt, StageTiming, Timings, tell_time
 from weighting.errors import AssayError
 from weighting.storage.json_records import read_record, write_record
 
@@ -104,7 +104,7 @@ def read_attempts(run: Run, stage: str) -> list[Attempt]:
 def collect_timings(run: Run, stage: str, meter: Meter) -> Timings:
     """Return what the run took so far; `meter` is that of the stage that is under way."""
     meter.sample()
-    stages = {name: run.read_timing(name) for name in STAGE_ORDER if run.is_done(name)}
+    stages = {name: run.read_timing(name) for name in STAGES if run.is_done(name)}
     stages[stage] = StageTiming(meter.list_attempts(True), measure_folder(run.folder))
     began = [one.began for timing in stages.values() for one in timing.attempts]
     return Timings(

@@ -88,7 +88,7 @@ def describe_run(run: Path) -> dict[str, Any]:
 def describe_timings(manifest: Manifest) -> dict[str, Any]:
     """Return what the stages of a run took, all attempts together."""
     timings = manifest.timings
-    stages = {name: _sum_up(timing, timings.text) for name, timing in timings.stages.items()}
+    stages = {name: _sum_up(timing, timings.text) for name, timing in timings.list_stages()}
     return {
         "began": timings.began,
         "ended": timings.ended,

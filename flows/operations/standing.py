@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weighting.contracts.manifest import MANIFEST_NAME, Manifest, read_manifest
+from weighting.contracts.timings import STAGES
 from weighting.errors import AssayError
 from weighting.storage.lock import find_holder
 
@@ -73,13 +74,13 @@ def find_standing(folder: Path) -> Standing:
         AssayError: no run is there, or it is of another version of assay.
     """
     from flows.operations.log import read_last_command
-    from flows.run.folder import STAGE_ORDER, open_run  # slow to import; most runs are finished
+    from flows.run.folder import open_run  # slow to import; most runs are finished
 
     run = open_run(folder)
-    done = [stage for stage in STAGE_ORDER if run.is_done(stage)]
+    done = [stage for stage in STAGES if run.is_done(stage)]
     skipped = () if run.recipe.reference.train else ("reference",)
-    missing = [stage for stage in STAGE_ORDER if stage not in done and stage not in skipped]
-    stage = missing[0] if missing else STAGE_ORDER[-1]
+    missing = [stage for stage in STAGES if stage not in done and stage not in skipped]
+    stage = missing[0] if missing else STAGES[-1]
     counts = {step.name: step.count_done() for step in run.job.work.list_steps(stage)}
     reached = [name for name, count in counts.items() if count] or list(counts)[:1]
     step = reached[-1] if reached else None

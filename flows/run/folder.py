@@ -19,7 +19,6 @@ from weighting.storage.json_records import read_record, to_json, write_record
 from weighting.storage.lock import clear, list_content
 
 CLAIM = "run.json"
-STAGE_ORDER = ("curate", "tokenizer", "tokenize", "reference", "score", "weigh", "verify")
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ TIMINGS = Timings(  # 6 MB of text, cleaned by a command that was killed, and by
             ],
             70_000_000,
         ),
-        "weigh": StageTiming([Attempt(BEGAN, 0.5, True, 100_000_000)], 60_000_000),
+        "tokenizer": StageTiming([Attempt(BEGAN, 0.5, True, 100_000_000)], 60_000_000),
+        "score": StageTiming([Attempt(BEGAN, 0.5, True, 100_000_000)], 60_000_000),
     },
 )
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+STAGES = ("curate", "tokenizer", "tokenize", "reference", "score", "weigh", "verify")  # in order
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -70,6 +72,10 @@ class Timings:
     command: list[str] = field(default_factory=list)
     text: int = 0
     stages: Mapping[str, StageTiming] = field(default_factory=dict)
+
+    def list_stages(self) -> list[tuple[str, StageTiming]]:
+        """Return the stages with what they took, in the order in which they ran."""
+        return [(name, self.stages[name]) for name in STAGES if name in self.stages]
 
 
 def tell_time() -> str:

@@ -53,7 +53,7 @@ def test_a_run_is_told_with_counts_seconds_and_paths(tmp_path):
     assert "histogram" not in told["weights"]["splits"]["train"]
     assert told["report"] == str(run / "report.html")
     assert "database" not in told
-    assert list(told["stages"]) == ["curate", "weigh"]
+    assert list(told["stages"]) == ["curate", "tokenizer", "score"]
     curate = told["stages"]["curate"]
     assert (curate["attempts"], curate["seconds"], curate["mb_per_second"]) == (2, 4.0, 1.5)
     assert told["peak_memory"] == 300_000_000

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from weighting.contracts.timings import Attempt, StageTiming, tell_time
+from weighting.contracts.timings import STAGES, Attempt, StageTiming, Timings, tell_time
 
 FIRST = Attempt("2026-12-01T00:00:00.000Z", 1.5, False, memory=70, read=10, written=None)
 SECOND = Attempt("2026-12-01T00:01:00.000Z", 2.0, True, memory=50, read=5, written=None)
@@ -21,3 +21,8 @@ def test_times_are_utc_and_sort_as_text():
     assert first <= second
     assert first.endswith("Z")
     assert len(first) == len("2026-12-01T00:00:00.000Z")
+
+
+def test_stages_are_listed_in_the_order_in_which_they_run():
+    timings = Timings(stages={name: StageTiming(disk=n) for n, name in enumerate(sorted(STAGES))})
+    assert [name for name, _ in timings.list_stages()] == list(STAGES)
