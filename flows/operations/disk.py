@@ -16,9 +16,8 @@ from flows.recipe.schema import Recipe
 from flows.run.folder import Run
 from weighting.errors import AssayError
 
-SMALL = 50_000_000  # bytes of files that do not grow with the text: tokenizer, statistics, database
-PEAK, FINAL = 9.0, 3.5  # times the bytes of text
-SIGNALS = 1.0  # of FINAL, where the run keeps its signals
+PEAK, FINAL = 7.5, 3.5  # times the bytes of text
+SIGNALS = 0.7  # of FINAL, where the run keeps its signals
 
 
 class Room(NamedTuple):
