@@ -31,7 +31,7 @@ def claimed(tmp_path):
 
 
 def check(run, free, monkeypatch):
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: Usage(0, 0, int(free)))
+    monkeypatch.setattr("flows.operations.disk.shutil.disk_usage", lambda _: Usage(0, 0, int(free)))
     text = io.StringIO()
     check_room(run, Console(file=text, width=300), RunLog(run.folder).open())
     return text.getvalue()
@@ -62,7 +62,7 @@ def test_below_the_final_size_nothing_is_begun(claimed, monkeypatch):
 
 def test_what_a_run_has_taken_already_counts_as_room_for_it(claimed, monkeypatch):
     run = claimed()
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: Usage(0, 0, 1000))
+    monkeypatch.setattr("flows.operations.disk.shutil.disk_usage", lambda _: Usage(0, 0, 1000))
     before = estimate_room(run).free
     (run.folder / "some").write_bytes(b"x" * 5000)
     assert estimate_room(run).free == before + 5000

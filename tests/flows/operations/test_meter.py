@@ -11,6 +11,7 @@ from flows.run.folder import Claim, claim_run
 from pipelines.readers.records import Slice
 from pipelines.work.summaries import TokenizeSummary
 from pipelines.work.units import Unit
+from weighting.contracts.timings import StageTiming
 from weighting.storage.json_records import read_record
 
 BYTES = 3_000_000
@@ -84,7 +85,7 @@ def test_what_a_stage_took_reads_back(run):
     with measuring(run, "weigh"):
         pass
     path = run.folder / "stages" / "weigh.json"
-    assert read_record(meters.StageTiming, path) == run.read_timing("weigh")
+    assert read_record(StageTiming, path) == run.read_timing("weigh")
 
 
 def test_a_file_of_two_names_is_counted_once(tmp_path):

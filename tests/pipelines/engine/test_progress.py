@@ -58,8 +58,8 @@ def test_what_was_there_before_counts_neither_into_the_rate_nor_into_the_time_le
     step, clock, seen = WorkFolder(tmp_path).tokenize, Clock(), []
     for uid in range(6):  # of a command that was stopped
         step.finish(uid, TokenizeSummary(2_000_000, []))
-    real = Bars.start
-    monkeypatch.setattr(Bars, "start", lambda bars: seen.append(bars) or real(bars))
+    monkeypatch.setattr(Bars, "start", lambda bars: seen.append(bars))
+    monkeypatch.setattr(Bars, "stop", lambda bars: None)
     progress = Progress(Console(file=io.StringIO(), width=200), clock)
     sizes = dict.fromkeys(range(10), 1_000_000)
     with progress.watch((step,), sizes, "tokens") as tick:
@@ -96,7 +96,12 @@ def test_a_step_that_was_finished_before_has_no_rate(tmp_path):
 def test_only_the_step_at_work_is_listed(tmp_path, monkeypatch):
     work, listed = WorkFolder(tmp_path), []
     real = Step.list_done
-    monkeypatch.setattr(Step, "list_done", lambda step: listed.append(step.name) or real(step))
+
+    def list_done(step):
+        listed.append(step.name)
+        return real(step)
+
+    monkeypatch.setattr(Step, "list_done", list_done)
     progress = Progress(Console(file=io.StringIO()))
     with progress.watch((work.clean, work.write_documents), SIZES, "records") as tick:
         listed.clear()
