@@ -14,6 +14,8 @@ from prefect import flow, task
 from prefect.logging import get_run_logger
 from rich.console import Console
 
+from flows.operations.disk import check_room
+from flows.operations.log import RunLog, keeping_log
 from flows.recipe.sources import load_recipe
 from flows.run import comparison, presentation
 from flows.run import prepare as preparation
@@ -40,7 +42,11 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
     request = preparation.CurateRequest(
         inputs, Path(out), load_recipe(recipe), against=earlier, overwrite=overwrite
     )
-    return str(preparation.prepare(request, Console(stderr=True)).folder)
+    console = Console(stderr=True)
+    run = preparation.prepare(request, console)
+    if not run.is_done("verify"):
+        check_room(run, console, RunLog(run.folder).open())
+    return str(run.folder)
 
 
 @task(task_run_name="{stage}")
@@ -78,8 +84,10 @@ def curate_and_compare(
 
     Documents of the runs `against`, and copies of them, are not kept again.
     """
-    with locking(Path(out)):  # here, in the process that outlives every task
+    # Here, in the process that outlives every task.
+    with locking(Path(out)), keeping_log(Path(out)) as log:
         run = prepare(inputs, out, recipe, overwrite, list(against))
+        log.open()
         for stage in DATA_STAGES:
             run_data_stage(run, stage, workers)
         verdicts = compare(run, steps, seeds, jobs) if steps else []

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ from weighting.storage.failures import explain
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
+# Called with the error before the process ends, by whatever way: a log's last line, for instance.
+LAST_WORDS: list[Callable[[BaseException], None]] = []
 IMPORT_MACHINERY = "<frozen importlib._bootstrap>"  # file name of its functions
 
 
@@ -47,6 +50,8 @@ def leave(error: BaseException) -> NoReturn:
         if known
         else "".join(traceback.format_exception(error))
     )
+    while LAST_WORDS:
+        LAST_WORDS.pop()(error)
     sys.stdout.flush()
     sys.stderr.write(told)
     sys.stderr.flush()

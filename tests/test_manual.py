@@ -62,7 +62,7 @@ def test_assay_commands_parse(words):
 
 def test_commands_of_groups_parse():
     context = parse(typer.main.get_command(app), ["recipe", "show", "fineweb"])
-    assert context.params == {"name": "fineweb"}
+    assert context.params == {"name": "fineweb", "as_json": False}
 
 
 @pytest.mark.parametrize("words", commands_of("trainer"), ids=" ".join)

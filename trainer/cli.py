@@ -13,6 +13,7 @@ from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.errors import AssayError
 from weighting.storage.failures import OutOfMemory
+from weighting.versions import describe_versions
 
 # What computes, with torch, is imported by the command that runs: nobody waits for it to read
 # --help, or to be told of a mistyped flag.
@@ -24,6 +25,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise AssayError instead of printing the usage."""
         raise AssayError(f"{message} (see {self.prog} --help)")
+
+
+class Version(argparse.Action):
+    """Prints versions; looks them up only when it is asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print and leave."""
+        sys.stdout.write(describe_versions())
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +59,7 @@ def build_parser() -> Parser:
         AssayError: an installed package's objective cannot be used.
     """
     parser = Parser(prog="trainer", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action=Version, nargs=0, help="print versions and leave")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train one model, or resume it"))
     _add_ablate(commands.add_parser("ablate", help="compare arms over seeds"))

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from flows.commands.options import Out, Overwrite, Workers
+from flows.commands.options import Json, Out, Overwrite, Workers
 from flows.recipe.presets import list_presets
 from weighting.storage.lock import locking
 
@@ -34,15 +33,19 @@ def curate(
         list[str] | None,
         typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
+    from flows.operations.log import keeping_log
+    from flows.operations.output import describe_run, telling
     from flows.recipe.sources import load_recipe
     from flows.run import presentation
     from flows.run.prepare import CurateRequest
     from flows.run.stages import run_stages
 
-    console = Console()
-    request = CurateRequest(paths, out, load_recipe(recipe), against or (), overwrite)
-    with locking(out):
-        run_stages(request, console, workers, beam or ())
-        presentation.present(out, console)
+    with telling(as_json) as output:
+        request = CurateRequest(paths, out, load_recipe(recipe), against or (), overwrite)
+        with locking(out), keeping_log(out) as log:
+            run_stages(request, output.console, workers, beam or (), log)
+            presentation.present(out, output.console)
+        output.facts |= describe_run(out)

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from flows.commands.options import Out, Overwrite, Workers
+from flows.commands.options import Json, Out, Overwrite, Workers
 from weighting.storage.lock import locking
 
 CORPUS = "python-docs:10"  # MB of documentation; about 3 M tokens are left of it
@@ -22,8 +21,11 @@ def demo(
     seeds: Annotated[int, typer.Option(min=1, help="seeds of each arm")] = SEEDS,
     workers: Workers = None,
     overwrite: Overwrite = False,
+    as_json: Json = False,
 ) -> None:
     """From the documentation on this machine to a compared pair of training runs."""
+    from flows.operations.log import keeping_log
+    from flows.operations.output import describe_run, telling
     from flows.recipe.sources import load_recipe
     from flows.run.comparison import compare_objectives, plan_comparison
     from flows.run.prepare import CurateRequest
@@ -32,13 +34,15 @@ def demo(
     from flows.run.summary import print_paths, print_summary
     from trainer.machine.resources import count_cores
 
-    console = Console()
-    request = CurateRequest([corpus], out, load_recipe(RECIPE), overwrite=overwrite)
-    with locking(out):
-        run_stages(request, console, workers or count_cores())
-        print_summary(out, console)
-        config = plan_comparison(out, steps, seeds, jobs=count_cores())
-        console.rule("plain against weighted next-token training")
-        compare_objectives(config, console)
-        build_views(out, console)
-        print_paths(out, console)
+    with telling(as_json) as output:
+        request = CurateRequest([corpus], out, load_recipe(RECIPE), overwrite=overwrite)
+        with locking(out), keeping_log(out) as log:
+            run_stages(request, output.console, workers or count_cores(), log=log)
+            print_summary(out, output.console)
+            config = plan_comparison(out, steps, seeds, jobs=count_cores())
+            output.console.rule("plain against weighted next-token training")
+            verdicts = compare_objectives(config, output.console)
+            log.write("models compared", folder=str(config.out), verdicts=verdicts)
+            build_views(out, output.console)
+            print_paths(out, output.console)
+        output.facts |= {**describe_run(out), "ablation": str(config.out), "verdicts": verdicts}

@@ -14,3 +14,6 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="processes; by default all cores if it pays"),
 ]
+Json = Annotated[
+    bool, typer.Option("--json", help="print one JSON object; what is for people goes to stderr")
+]

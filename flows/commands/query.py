@@ -4,21 +4,32 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from flows.commands.options import RunFolder
+from flows.commands.options import Json, RunFolder
+from weighting.errors import AssayError
 
 
 def query(
     run: RunFolder,
     sql: Annotated[str, typer.Argument(help="a SELECT over the run's tables and views")],
     limit: Annotated[int, typer.Option(min=1, help="rows to print")] = 50,
-    form: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
+    form: Annotated[
+        str | None, typer.Option("--format", help="table, csv or json (an object a line)")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Ask a run's database a question in SQL."""
-    from flows.database.query import run_query, write_query
+    from flows.database.query import read_rows, run_query, write_query
+    from flows.operations.output import telling
+    from flows.operations.standing import require_finished
 
-    if form == "table":
-        run_query(run, sql, Console(), limit)
-    else:
-        write_query(run, sql, sys.stdout, form)
+    with telling(as_json) as output:
+        if as_json and form:
+            raise AssayError("--json gives one object with all rows; leave out --format")
+        require_finished(run)
+        if as_json:
+            output.facts |= {"run": str(run), "rows": read_rows(run, sql)}
+        elif form in (None, "table"):
+            run_query(run, sql, output.console, limit)
+        else:
+            write_query(run, sql, sys.stdout, form)

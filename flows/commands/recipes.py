@@ -4,9 +4,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from flows.commands.options import Json
 
 recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
 
@@ -16,48 +17,68 @@ def show(
     name: Annotated[
         str | None, typer.Argument(help="a preset or a TOML file; without one, all presets")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Print a recipe as TOML, every default written out."""
+    from flows.operations.output import telling
     from flows.recipe.sources import load_recipe
     from flows.recipe.toml import write_toml
 
-    if name is None:
-        Console().print(_tabulate_presets())
-    else:
-        sys.stdout.write(write_toml(load_recipe(name)))
+    with telling(as_json) as output:
+        if name is None:
+            presets = list_summaries()
+            output.facts["presets"] = presets
+            output.console.print(_tabulate(presets))
+        else:
+            recipe = load_recipe(name)
+            output.facts["recipe"] = recipe.model_dump(mode="json")
+            if not as_json:
+                sys.stdout.write(write_toml(recipe))
 
 
 @recipes.command()
-def check(name: Annotated[str, typer.Argument(help="a TOML file or a preset")]) -> None:
+def check(
+    name: Annotated[str, typer.Argument(help="a TOML file or a preset")], as_json: Json = False
+) -> None:
     """Say everything that is wrong with a recipe; exit with 2 if something is."""
+    from flows.operations.output import telling
     from flows.recipe.problems import RecipeError
     from flows.recipe.sources import load_recipe
     from flows.visible import show as make_visible
     from pipelines.rules.registry import RULES
 
-    try:
-        recipe = load_recipe(name)
-    except RecipeError as error:
-        lines = (make_visible(str(problem)) for problem in error.problems)
-        sys.stderr.writelines(f"{line}\n" for line in lines)
-        raise typer.Exit(error.exit_code) from None
-    enforced = len(recipe.rules)
-    idle = len(RULES) - enforced
-    Console().print(
-        f"recipe {recipe.name} is valid: {enforced} rules drop, {idle} are only computed",
-        highlight=False,
-        markup=False,
-    )
+    with telling(as_json) as output:
+        try:
+            recipe = load_recipe(name)
+        except RecipeError as error:
+            lines = [make_visible(str(problem)) for problem in error.problems]
+            sys.stderr.writelines(f"{line}\n" for line in lines)
+            output.facts |= {"valid": False, "problems": lines}
+            output.fail(error)
+            raise typer.Exit(error.exit_code) from None
+        enforced = len(recipe.rules)
+        idle = len(RULES) - enforced
+        output.facts |= {"valid": True, "recipe": recipe.name, "enforced": enforced, "idle": idle}
+        output.console.print(
+            f"recipe {recipe.name} is valid: {enforced} rules drop, {idle} are only computed",
+            highlight=False,
+            markup=False,
+        )
 
 
-def _tabulate_presets() -> Table:
+def list_summaries() -> dict[str, str]:
+    """Return the presets, each with the first line of what it says of itself."""
     from flows.recipe.presets import list_presets
     from flows.recipe.sources import load_recipe
 
+    described = {name: load_recipe(name).description for name in list_presets()}
+    return {name: text.strip().partition("\n")[0] for name, text in described.items()}
+
+
+def _tabulate(presets: dict[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
-    for name in list_presets():
-        summary = load_recipe(name).description.strip().partition("\n")[0]
+    for name, summary in presets.items():
         table.add_row(name, Text(summary))
     return table

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from flows.commands.options import Out, Overwrite, RunFolder, Workers
+from flows.commands.options import Json, Out, Overwrite, RunFolder, Workers
 from weighting.errors import AssayError
 from weighting.policies.registry import POLICIES
 from weighting.storage.lock import locking
@@ -27,19 +26,23 @@ def weigh(
     seed: Annotated[int, typer.Option(min=0, help="of --select, for documents that tie")] = 0,
     workers: Workers = None,
     overwrite: Overwrite = False,
+    as_json: Json = False,
 ) -> None:
     """Weigh the tokens of a run by another policy, into a run folder of its own."""
+    from flows.operations.log import keeping_log
+    from flows.operations.output import describe_run, telling
     from flows.recipe.key_values import read_key_values
     from flows.run import presentation
     from flows.run.reweigh import reweigh
     from flows.run.session import open_session
 
-    console = Console()
     selection = {"by": select, "tokens": tokens, "seed": seed}
-    weights = read_key_values(dials or [])
-    if "policy" in weights:
-        raise AssayError("give the policy as --policy, not with --set")
-    with locking(out):
-        session = open_session(run, workers, console)
-        reweigh(run, out, {**weights, "policy": policy}, selection, overwrite, session)
-        presentation.present(out, console)
+    with telling(as_json) as output:
+        weights = read_key_values(dials or [])
+        if "policy" in weights:
+            raise AssayError("give the policy as --policy, not with --set")
+        with locking(out), keeping_log(out) as log:
+            session = open_session(run, workers, output.console, log=log)
+            reweigh(run, out, {**weights, "policy": policy}, selection, overwrite, session)
+            presentation.present(out, output.console)
+        output.facts |= describe_run(out)

@@ -68,6 +68,18 @@ def run_query(run: Path, sql: str, console: Console, limit: int) -> None:
     console.print(f"{len(rows):,} of {total:,} rows", highlight=False)
 
 
+def read_rows(run: Path, sql: str) -> list[dict[str, object]]:
+    """Return every row of a query, its values as JSON has them.
+
+    Raises:
+        AssayError: the SQL is wrong, or gives two columns one name.
+    """
+    with open_database(run) as connection, _explaining(connection):
+        result = _ask(connection.execute, sql)
+        names = [column[0] for column in result.description]
+        return list(_list_objects(names, _fetch(result)))
+
+
 def write_query(run: Path, sql: str, stream: TextIO, form: str) -> None:
     """Write every row of a query to `stream`, as `csv` or as `json` (one object a line).
 
@@ -93,10 +105,16 @@ def _write_csv(names: list[str], rows: Iterator[Row], stream: TextIO) -> None:
 
 
 def _write_json(names: list[str], rows: Iterator[Row], stream: TextIO) -> None:
+    stream.writelines(_dump(row) + "\n" for row in _list_objects(names, rows))
+
+
+def _list_objects(names: list[str], rows: Iterator[Row]) -> Iterator[dict[str, object]]:
+    """Yield every row as an object."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise AssayError(f"column {twice[0]} stands twice in the result; name one with AS")
-    stream.writelines(_dump(make_plain(dict(zip(names, row, strict=True)))) + "\n" for row in rows)
+    for row in rows:
+        yield {name: make_plain(value) for name, value in zip(names, row, strict=True)}
 
 
 def make_plain(value: object) -> object:

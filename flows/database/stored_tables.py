@@ -1,6 +1,7 @@
 """The stored tables of the database: their schemas, and rows from manifest and ablations."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flows.run.funnel import MEASURES, STAGES
 from weighting.contracts.counts import SplitCounts, WeighingFacts
 from weighting.contracts.documents import Row
 from weighting.contracts.manifest import Manifest
+from weighting.contracts.timings import Timings
 from weighting.policies.effective_sample import effective_share
 from weighting.storage.files import read_json
 from weighting.storage.json_records import to_json
@@ -65,6 +67,18 @@ TABLES: Mapping[str, pa.Schema] = {
         {"part": pa.string(), "token_share": pa.float64(), "mass_share": pa.float64()}
     ),
     "evaluation_sets": pa.schema({"set": pa.string(), "items": pa.int64(), "hidden": pa.int64()}),
+    "stages": pa.schema(
+        {
+            "stage": pa.string(),
+            "attempts": pa.int64(),
+            "seconds": pa.float64(),
+            "mb_per_second": pa.float64(),
+            "peak_memory": pa.int64(),
+            "bytes_read": pa.int64(),
+            "bytes_written": pa.int64(),
+            "disk": pa.int64(),
+        }
+    ),
     "ablations": pa.schema(
         {
             "ablation": pa.string(),
@@ -111,6 +125,7 @@ def describe_run(run: Path, manifest: Manifest, origin: str) -> dict[str, Iterab
         "evaluation_sets": [
             (name, found.items, found.hidden) for name, found in documents.sets.items()
         ],
+        "stages": list(_list_stages(manifest.timings)),
         "ablations": _list_metrics(run),
     }
 
@@ -144,9 +159,28 @@ def _list_facts(manifest: Manifest, origin: str) -> Iterator[tuple[str, str | No
     yield from flatten({"selection": to_json(counts.weights.selection)})
     yield "extensions", _dump(to_json(manifest.extensions))
     yield "manifest_version", str(manifest.manifest_version)
+    timings = manifest.timings
+    yield from (("began", timings.began), ("ended", timings.ended), ("host", timings.host))
+    yield "command", shlex.join(timings.command)
+    yield "text_bytes", str(timings.text)
     yield "weights.effective_share", str(mass.effective_share)
     yield "weights.zero_share", str(mass.zero_tokens)
     yield "weights.max", str(mass.max_weight)
+
+
+def _list_stages(timings: Timings) -> Iterator[Row]:
+    for stage, timing in timings.list_stages():
+        rate = timings.text / timing.seconds / 1e6 if timing.seconds else None
+        moved = (timing.read, timing.written)
+        yield (
+            stage,
+            len(timing.attempts),
+            timing.seconds,
+            rate,
+            timing.memory,
+            *moved,
+            timing.disk,
+        )
 
 
 def _describe_split(split: str, counts: SplitCounts) -> Row:

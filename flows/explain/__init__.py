@@ -1,8 +1,7 @@
 """The story of one document or one token: where it came from, what it weighs, and why."""
 
-import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 
@@ -14,7 +13,7 @@ from flows.explain.token_page import print_token
 from flows.explain.tokens import describe_token
 from weighting.contracts.manifest import read_manifest
 
-__all__ = ["explain_document", "explain_token", "tell", "write_json"]
+__all__ = ["explain_document", "explain_token", "tell", "tell_plain"]
 
 
 def explain_document(run: Path, doc_id: str, console: Console) -> None:
@@ -35,14 +34,13 @@ def explain_token(run: Path, doc_id: str, position: int, console: Console) -> No
     print_token(tell(run, doc_id, position), console)
 
 
-def write_json(run: Path, doc_id: str, position: int | None, stream: TextIO) -> None:
-    """Write the story of a document or, given a position, of its token, as one JSON object.
+def tell_plain(run: Path, doc_id: str, position: int | None) -> dict[str, Any]:
+    """Return the story of a document or, given a position, of its token, as JSON has values.
 
     Raises:
         AssayError: as `explain_document` and `explain_token`.
     """
-    story = make_plain(tell(run, doc_id, position))
-    stream.write(json.dumps(story, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    return {name: make_plain(value) for name, value in tell(run, doc_id, position).items()}
 
 
 def tell(run: Path, doc_id: str, position: int | None = None) -> dict[str, Any]:

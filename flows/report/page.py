@@ -5,6 +5,7 @@ Text of the corpus can hold anything. Every text that the template prints is mad
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         **_look_at_copies(connection),
         **_look_at_weights(connection, manifest),
         **_look_at_tokens(connection, run, manifest),
+        "stages": _query(connection, "FROM stages"),
         "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
         "recipe": _query(connection, "FROM recipe"),
         "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
@@ -195,6 +197,7 @@ def _build_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"bar": bar, "bars": bars}
+    environment.filters |= {"size": _size, "seconds": _seconds}
     environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
     return environment
 
@@ -215,3 +218,15 @@ def _percent(share: float | None, digits: int = 1) -> str:
 
 def _number(value: float | None, form: str = ",.3g") -> str:
     return NOTHING if value is None else format(value, form).replace("-", "\N{MINUS SIGN}")
+
+
+def _size(value: int | None) -> str:
+    """Return bytes in MB or GB."""
+    if value is None:
+        return NOTHING
+    return f"{value / 1e9:,.2f} GB" if value >= 1e9 else f"{value / 1e6:,.1f} MB"
+
+
+def _seconds(value: float) -> str:
+    """Return seconds, from a minute on as h:mm:ss."""
+    return f"{value:,.1f} s" if value < 60 else str(timedelta(seconds=round(value)))

@@ -13,8 +13,8 @@ from pipelines.settings import CurateSettings, Job, ScoreSettings
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit
 from weighting.contracts.inputs import InputEntry
+from weighting.contracts.timings import StageTiming
 from weighting.errors import AssayError, BrokenContract
-from weighting.storage.files import write_json
 from weighting.storage.json_records import read_record, to_json, write_record
 from weighting.storage.lock import clear, list_content
 
@@ -87,9 +87,13 @@ class Run:
         """Say whether a stage finished."""
         return (self.folder / "stages" / f"{stage}.json").exists()
 
-    def finish(self, stage: str, seconds: float) -> None:
-        """Record that a stage finished."""
-        write_json(self.folder / "stages" / f"{stage}.json", {"seconds": round(seconds, 3)})
+    def finish(self, stage: str, timing: StageTiming) -> None:
+        """Record that a stage finished, and what it took."""
+        write_record(self.folder / "stages" / f"{stage}.json", timing)
+
+    def read_timing(self, stage: str) -> StageTiming:
+        """Return what a stage that finished took."""
+        return read_record(StageTiming, self.folder / "stages" / f"{stage}.json")
 
 
 def claim_run(folder: Path, claim: Claim, overwrite: bool = False) -> Run:

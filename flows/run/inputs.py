@@ -10,7 +10,7 @@ from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
 from pipelines.work.units import TARGET_BYTES, Plan, plan
 from weighting.contracts.inputs import InputEntry
-from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
+from weighting.contracts.manifest import digest_manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
@@ -86,7 +86,5 @@ def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[InputEn
             raise AssayError(f"{run}: a run cannot be deduped against itself")
         read_manifest(run)
         check_index(run, settings.near if settings else None)
-        path = run / MANIFEST_NAME
-        size = path.stat().st_size
-        entries.append(InputEntry(f"{EARLIER} {run}", size, sha256(path)))
+        entries.append(InputEntry(f"{EARLIER} {run}", *digest_manifest(run)))
     return entries

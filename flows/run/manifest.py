@@ -18,6 +18,7 @@ from weighting.contracts.manifest import (
     read_manifest,
     write_manifest,
 )
+from weighting.contracts.timings import Timings
 from weighting.errors import AssayError
 from weighting.extensions import list_extensions
 from weighting.storage.files import sha256
@@ -30,6 +31,7 @@ def publish_manifest(
     run: Run,
     counts: Counts,
     versions: Mapping[str, str],
+    timings: Timings,
     known: Mapping[str, FileEntry] | None = None,
 ) -> None:
     """Write the manifest; see `list_files` for `known`."""
@@ -45,6 +47,7 @@ def publish_manifest(
             versions=versions,
             tokenizer=TokenizerFacts(sha256(tokenizer), encoder.vocab_size, encoder.eos_id),
             extensions=[*list_extensions()],
+            timings=timings,
         ),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.operations.log import RunLog
 from flows.recipe.schema import Recipe
 from flows.run import identity
 from flows.run.folder import Claim, Run, claim_run
@@ -29,7 +30,7 @@ class CurateRequest:
     overwrite: bool = False
 
 
-def prepare(request: CurateRequest, console: Console) -> Run:
+def prepare(request: CurateRequest, console: Console, log: RunLog | None = None) -> Run:
     """Plan the units, hash the inputs, and claim the run folder.
 
     Raises:
@@ -54,6 +55,8 @@ def prepare(request: CurateRequest, console: Console) -> Run:
         )
     for path in planned.ignored:
         console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
+        if log:
+            log.write("ignored", path=path)
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(request.inputs)}")
     return claim_run(request.out, claim, request.overwrite)

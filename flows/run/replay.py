@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from flows import report
 from flows.database import catalog
+from flows.operations.standing import require_finished
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
 from flows.run import identity
@@ -30,13 +31,7 @@ from flows.run.session import Session
 from flows.run.stages import DATA_STAGES, curate_documents
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
-from pipelines.curate.replay import (
-    drop_files,
-    read_again,
-    restore_hits,
-    restore_rows,
-    restore_unit,
-)
+from pipelines.curate.replay import drop_files, read_again, restore_hits, restore_rows, restore_unit
 from pipelines.readers.records import ReadOptions
 from pipelines.settings import Job
 from pipelines.verify.outputs import OUTPUTS
@@ -45,7 +40,8 @@ from pipelines.work.units import Unit, fingerprint
 from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
 from weighting.contracts.inputs import InputEntry
-from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
+from weighting.contracts.manifest import MANIFEST_NAME
+from weighting.contracts.timings import StageTiming
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync, write_json
 from weighting.storage.json_records import write_record
@@ -89,7 +85,8 @@ def replay(
         return read_replays(folder)[-1]
     if (staging / MOVING).exists():  # killed when all had moved
         shutil.rmtree(staging)
-    read_manifest(folder)
+    require_finished(folder)
+    session.log.open()
     run = open_run(folder)
     if not any(quarantine.read(folder / "quarantine")):
         return None
@@ -285,10 +282,10 @@ def _keep_models(run: Run, staged: Run) -> None:
     """Give the staged run the run's tokenizer and reference: ids and losses mean the same then."""
     if not staged.is_done("tokenizer"):
         shutil.copyfile(run.folder / "tokenizer.json", staged.folder / "tokenizer.json")
-        staged.finish("tokenizer", 0)
+        staged.finish("tokenizer", StageTiming())
     if run.is_done("reference") and not staged.is_done("reference"):
         shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)
-        staged.finish("reference", 0)
+        staged.finish("reference", StageTiming())
 
 
 def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:

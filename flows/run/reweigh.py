@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flows.operations.meter import Meter, collect_timings
+from flows.operations.standing import require_finished
 from flows.recipe.problems import list_problems
 from flows.recipe.schema import Recipe, parse_recipe
 from flows.run.folder import Run, claim_run, open_run
@@ -21,7 +23,7 @@ from flows.run.manifest import REPLAYS, publish_manifest
 from flows.run.session import Session
 from flows.run.stages import run_stage, weigh_tokens
 from pipelines.verify.weights import STATISTICS, verify_weights
-from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest, read_manifest
+from weighting.contracts.manifest import MANIFEST_NAME, FileEntry, Manifest
 from weighting.errors import AssayError
 from weighting.policies.registry import check_policy
 from weighting.storage.files import replacing
@@ -48,7 +50,7 @@ def reweigh(
     """
     if out.resolve() == base.resolve():
         raise AssayError(f"{out}: that is the run itself; name another --out")
-    manifest = read_manifest(base)
+    manifest = require_finished(base)
     run = open_run(base)
     recipe = change_recipe(run.recipe, weights, selection)
     _check_measured(manifest, recipe)
@@ -59,12 +61,13 @@ def reweigh(
         )
     claim = replace(run.claim, recipe=recipe.model_dump(mode="json"))
     claimed = claim_run(out, claim, overwrite)
+    session.log.open()
     if not (out / MANIFEST_NAME).exists():
         with session.console.status("linking what stays the same"):
             shared = [entry for entry in manifest.files if is_shared(entry.path)]
             share(base, out, [*(entry.path for entry in shared), *_list_unlisted(base)])
         weigh_tokens(out, session)
-    run_stage(claimed, "verify", session, lambda: _verify(claimed, manifest))
+    run_stage(claimed, "verify", session, lambda meter: _verify(claimed, manifest, meter))
     shutil.rmtree(out / "units", ignore_errors=True)
     return claimed
 
@@ -117,11 +120,12 @@ def _list_unlisted(base: Path) -> list[str]:
     return [name for name in names if (base / name).exists()]
 
 
-def _verify(run: Run, manifest: Manifest) -> None:
+def _verify(run: Run, manifest: Manifest, meter: Meter) -> None:
     documents = manifest.counts.documents
     weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
     counts = replace(manifest.counts, weights=weights)
     known: dict[str, FileEntry] = {
         entry.path: entry for entry in manifest.files if is_shared(entry.path)
     }
-    publish_manifest(run, counts, manifest.versions, known)
+    timings = collect_timings(run, "verify", meter)
+    publish_manifest(run, counts, manifest.versions, timings, known)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.operations.log import RunLog
 from flows.run.folder import open_run
 from pipelines.engine.runner import Engine
 from trainer.machine.resources import count_cores
@@ -15,14 +16,16 @@ WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes 
 
 @dataclass(frozen=True)
 class Session:
-    """How stages run and where they report: Beam's engine and the console."""
+    """How stages run and where they report: Beam's engine, the console, the log of the command."""
 
     engine: Engine
     console: Console
+    log: RunLog
 
     def skip(self, stage: str) -> None:
         """Say that a stage is done already."""
         self.console.print(f"{stage:<10} finished before, skipped", style="dim")
+        self.log.write("stage finished before", stage=stage)
 
 
 def open_session(
@@ -30,12 +33,15 @@ def open_session(
     workers: int | None = None,
     console: Console | None = None,
     beam_args: Sequence[str] = (),
+    log: RunLog | None = None,
 ) -> Session:
     """Return a session. Without a number of workers, a large run takes one process a core.
 
-    `folder` is a claimed run, where there is one already.
+    `folder` is a claimed run, where there is one already. Without a log, stages write to the
+    folder's own, with no word of a command.
     """
     if workers is None:
         size = sum(open_run(folder).sizes().values()) if folder else 0
         workers = count_cores() if size >= WORKERS_FROM else 1
-    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True))
+    log = log or (RunLog(folder).open() if folder else RunLog(Path()))
+    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True), log)

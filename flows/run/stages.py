@@ -4,7 +4,6 @@ Each stage is skipped when it finished before, and goes on from its finished uni
 """
 
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from flows.operations.disk import check_room
+from flows.operations.log import RunLog
+from flows.operations.meter import Meter, collect_timings, measuring
 from flows.run import identity
 from flows.run.checks import check_kept
 from flows.run.folder import Run, open_run
@@ -47,26 +49,39 @@ from weighting.errors import AssayError
 MEGABYTE = 1_000_000
 
 
-def run_stage(run: Run, stage: str, session: Session, work: Callable[[], object]) -> None:
-    """Run one stage unless it finished before; record that it did."""
+def run_stage(run: Run, stage: str, session: Session, work: Callable[[Meter], None]) -> None:
+    """Run one stage unless it finished before; measure it, and record that it did.
+
+    What it alone has use for goes when it is recorded, also if a kill came between the two.
+    """
     if run.is_done(stage):
         session.skip(stage)
-        return
-    start = time.monotonic()
-    work()
-    run.finish(stage, time.monotonic() - start)
+    else:
+        session.log.write("stage started", stage=stage)
+        with measuring(run, stage) as meter:
+            work(meter)
+        timing = run.read_timing(stage)
+        session.log.write(
+            "stage finished",
+            stage=stage,
+            seconds=timing.attempts[-1].seconds,
+            attempts=len(timing.attempts),
+            **meter.amounts,
+        )
+    run.job.work.drop_spent(stage)
 
 
 def curate_documents(folder: Path, session: Session) -> None:
     """Read, clean and dedupe: documents, dropped documents, ledger, quarantine."""
     run = open_run(folder)
 
-    def work() -> None:
-        settings = run.curate_settings()
+    def work(meter: Meter) -> None:
+        settings, progress = run.curate_settings(), Progress(session.console)
         prepare_items(settings.contamination, run.job)
         for line in (*estimate(run.claim.units, settings).describe(), *describe_items(run.job)):
             session.console.print(Text(line, "dim"))
-        curate(run.claim.units, settings, run.job, session.engine, Progress(session.console))
+        curate(run.claim.units, settings, run.job, session.engine, progress)
+        meter.amounts = {"records": progress.amounts["clean"]}
         check_quarantine(run)
         check_kept(folder)
 
@@ -87,7 +102,7 @@ def make_tokenizer(folder: Path, session: Session) -> None:
     table = run.recipe.tokenizer
     target = folder / "tokenizer.json"
 
-    def work() -> None:
+    def work(_: Meter) -> None:
         with session.console.status("training the tokenizer"):
             if table.path is not None:
                 copy_tokenizer(Path(table.path), target)
@@ -102,9 +117,10 @@ def tokenize_documents(folder: Path, session: Session) -> None:
     """Encode the kept documents, split them, and count types and n-grams."""
     run = open_run(folder)
 
-    def work() -> None:
+    def work(meter: Meter) -> None:
         progress = Progress(session.console)
         count(run.sizes(), run.score_settings(), run.job, session.engine, progress)
+        meter.amounts = {"tokens": progress.amounts["tokenize"]}
 
     run_stage(run, "tokenize", session, work)
 
@@ -113,16 +129,17 @@ def make_reference(folder: Path, session: Session) -> None:
     """Train the model that scores tokens, where the recipe wants one trained."""
     run = open_run(folder)
     if run.recipe.reference.train:
-        run_stage(run, "reference", session, lambda: train_reference(run, session.console))
+        run_stage(run, "reference", session, lambda _: train_reference(run, session.console))
 
 
 def score_tokens(folder: Path, session: Session) -> None:
     """Give every token its signals: sidecars and their statistics."""
     run = open_run(folder)
 
-    def work() -> None:
-        settings = run.score_settings()
-        score(run.sizes(), settings, run.job, session.engine, Progress(session.console))
+    def work(meter: Meter) -> None:
+        settings, progress = run.score_settings(), Progress(session.console)
+        score(run.sizes(), settings, run.job, session.engine, progress)
+        meter.amounts = {"tokens": progress.amounts["score"]}
         write_signal_stats(run.job, Encoder(folder / "tokenizer.json"))
 
     run_stage(run, "score", session, work)
@@ -132,10 +149,11 @@ def weigh_tokens(folder: Path, session: Session) -> None:
     """Weigh tokens by the recipe's policy: token shards."""
     run = open_run(folder)
 
-    def work() -> None:
+    def work(meter: Meter) -> None:
         sidecars = locate_sidecars(run.job, run.score_settings().keep)
-        settings = run.recipe.weigh_settings()
-        weigh(run.sizes(), settings, sidecars, run.job, session.engine, Progress(session.console))
+        settings, progress = run.recipe.weigh_settings(), Progress(session.console)
+        weigh(run.sizes(), settings, sidecars, run.job, session.engine, progress)
+        meter.amounts = {"tokens": progress.amounts["weigh"]}
 
     run_stage(run, "weigh", session, work)
 
@@ -144,13 +162,14 @@ def verify_run(folder: Path, session: Session) -> None:
     """Check every invariant, write statistics and, last, the manifest; drop temporary files."""
     run = open_run(folder)
 
-    def work() -> None:
+    def work(meter: Meter) -> None:
         with session.console.status("checking that all adds up"):
             documents = verify_records(run.job, run.claim.against)
             documents = replace(documents, replays=read_replays(folder))
             weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
             counts = Counts(documents, describe_signals(run), weights)
-            publish_manifest(run, counts, identity.list_versions(run.recipe.reference.wanted))
+            versions = identity.list_versions(run.recipe.reference.wanted)
+            publish_manifest(run, counts, versions, collect_timings(run, "verify", meter))
 
     if run.is_done("verify"):
         check_presence(folder)
@@ -174,10 +193,14 @@ def run_stages(
     console: Console,
     workers: int | None = None,
     beam_args: Sequence[str] = (),
+    log: RunLog | None = None,
 ) -> None:
     """Make the data of a run: claim its folder, then every stage that is not done yet."""
-    run = prepare(request, console)
-    session = open_session(run.folder, workers, console, beam_args)
+    log = log or RunLog(request.out)
+    run = prepare(request, console, log)
+    session = open_session(run.folder, workers, console, beam_args, log.open())
+    if not run.is_done("verify"):
+        check_room(run, console, log)
     for stage in DATA_STAGES.values():
         stage(run.folder, session)
 

@@ -1,21 +1,23 @@
 """Progress of a job, read off the disk: how many units have left their summary.
 
 Works alike for one process, worker processes and a cluster that shares the folder, because
-nothing has to be sent back.
+nothing has to be sent back. What an earlier command finished counts as done, but neither into the
+rate nor into the time that is left: those are of this command's own work.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    GetTimeCallable,
     ProgressColumn,
     Task,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.progress import (
     Progress as Bars,
@@ -25,24 +27,52 @@ from rich.text import Text
 from pipelines.work.files import Step
 
 
+class Done(NamedTuple):
+    """What units add up to: records or tokens, and bytes of text."""
+
+    amount: int
+    bytes: int
+
+
 class Rate(ProgressColumn):
-    """What was done so far and how fast: records and MB of text a second, or tokens a second."""
+    """What is done, and how fast this command does it: records and MB of text, or tokens."""
 
     def render(self, task: Task) -> Text:
         """Return the amount and the rate; nothing before the first unit is done."""
-        amount, seconds = task.fields["amount"], task.finished_time or task.elapsed or 0.0
-        if not amount or not seconds:
+        done, before = task.fields["done"], task.fields["before"]
+        if not done.amount:
             return Text("")
-        if task.fields["measure"] == "tokens":
-            return Text(f"{amount / 1e6:.2f} M tokens, {amount / seconds / 1e6:.2f} M/s")
-        return Text(f"{amount:,} records, {task.fields['bytes'] / seconds / 1e6:.1f} MB/s")
+        in_tokens = task.fields["measure"] == "tokens"
+        told = f"{done.amount / 1e6:.2f} M tokens" if in_tokens else f"{done.amount:,} records"
+        seconds = _measure_seconds(task)
+        if done == before or not seconds:
+            return Text(told)
+        if in_tokens:
+            return Text(f"{told}, {(done.amount - before.amount) / seconds / 1e6:.2f} M/s")
+        return Text(f"{told}, {(done.bytes - before.bytes) / seconds / 1e6:.1f} MB/s")
+
+
+class Left(ProgressColumn):
+    """The time that is left at this command's mean rate, by bytes of text."""
+
+    def render(self, task: Task) -> Text:
+        """Return hours, minutes and seconds; dashes before the first unit of this command."""
+        total, done, before = task.total or 0, task.fields["done"], task.fields["before"]
+        if done.bytes >= total:
+            return Text("0:00:00", "progress.remaining")
+        seconds, own = _measure_seconds(task), done.bytes - before.bytes
+        if not own or not seconds:
+            return Text("-:--:--", "progress.remaining")
+        left = timedelta(seconds=int((total - done.bytes) * seconds / own))
+        return Text(str(left), "progress.remaining")
 
 
 class Progress:
     """Progress bars on a terminal; on other consoles, one line a step when all is done."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, get_time: GetTimeCallable | None = None) -> None:
+        self._console, self._get_time = console, get_time
+        self.amounts: dict[str, int] = {}  # of each step, the records or tokens that are done
 
     @contextmanager
     def watch(
@@ -53,16 +83,17 @@ class Progress:
         `measure` is "records" or "tokens": what the units' summaries count. Yields the function
         that brings the bars up to date.
         """
-        with Bars(*_list_columns(), console=self._console) as bars:
+        with Bars(*_list_columns(), console=self._console, get_time=self._get_time) as bars:
             tasks = [_StepBar(bars, step, sizes, measure) for step in steps]
 
             def tick() -> None:
-                ready = True  # every step waits for all units of the one before
-                for task in tasks:
-                    ready = task.update(ready)
+                for task in tasks:  # every step waits for all units of the one before
+                    if not task.update():
+                        break
 
             yield tick
             tick()
+            self.amounts |= {task.name: task.amount for task in tasks}
 
 
 class _StepBar:
@@ -72,21 +103,46 @@ class _StepBar:
         self._bars, self._step = bars, step
         self._sizes, self._measure = sizes, measure
         self._seen: set[int] = set()
-        total = sum(sizes.values())
-        self._task = bars.add_task(step.name, False, total, amount=0, bytes=0, measure=measure)
+        self._done = before = self._count_new(Done(0, 0))
+        self._task = bars.add_task(
+            step.name,
+            start=False,
+            total=sum(sizes.values()),
+            completed=before.bytes,
+            done=before,
+            before=before,
+            measure=measure,
+        )
 
-    def update(self, ready: bool) -> bool:
-        """Count the units that finished since; say whether all have. It starts when `ready`."""
-        if ready and not self._bars.tasks[self._task].started:
+    @property
+    def name(self) -> str:
+        """The step's name."""
+        return self._step.name
+
+    @property
+    def amount(self) -> int:
+        """The records or tokens that are done."""
+        return self._done.amount
+
+    def update(self) -> bool:
+        """Count the units that finished since; say whether all have. The first call starts it."""
+        if not self._bars.tasks[self._task].started:
             self._bars.start_task(self._task)
+        if len(self._seen) < len(self._sizes):  # a finished step is not looked at any more
+            self._done = self._count_new(self._done)
+            self._bars.update(self._task, completed=self._done.bytes, done=self._done)
+        return len(self._seen) >= len(self._sizes)
+
+    def _count_new(self, done: Done) -> Done:
         new = self._step.list_done() - self._seen
         self._seen |= new
-        state = self._bars.tasks[self._task].fields
         amounts = (getattr(self._step.read(uid), self._measure) for uid in new)
-        amount = state["amount"] + sum(amounts)
-        size = state["bytes"] + sum(self._sizes.get(uid, 0) for uid in new)
-        self._bars.update(self._task, completed=size, amount=amount, bytes=size)
-        return len(self._seen) == len(self._sizes)
+        sizes = (self._sizes.get(uid, 0) for uid in new)
+        return Done(done.amount + sum(amounts), done.bytes + sum(sizes))
+
+
+def _measure_seconds(task: Task) -> float:
+    return task.finished_time or task.elapsed or 0.0
 
 
 def _list_columns() -> Sequence[ProgressColumn]:
@@ -97,5 +153,5 @@ def _list_columns() -> Sequence[ProgressColumn]:
         Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        Left(),
     )

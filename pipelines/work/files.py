@@ -3,6 +3,7 @@
 All are written whole or not at all, so that a file that exists is finished, whatever was killed.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from weighting.storage.json_records import read_record, write_record
 
 T = TypeVar("T")
 A = TypeVar("A", bound=AnyArray)
+DONE = ".done.json"  # ends the names of summaries
+LENGTH = len(DONE)
 DIGITS = 6  # of a unit's or range's number in names of files, so that names sort as numbers do
 
 
@@ -132,8 +135,20 @@ class Step(Generic[T]):
         return self._of(uid).read()
 
     def list_done(self) -> set[int]:
-        """Return the numbers of the finished units."""
-        return {int(path.name[:DIGITS]) for path in self._files}
+        """Return the numbers of the finished units. It is asked often, with many units."""
+        return {int(name[:-LENGTH]) for name in self._list_names()}
+
+    def count_done(self) -> int:
+        """Return how many units are finished."""
+        return sum(1 for _ in self._list_names())
+
+    def _list_names(self) -> Iterator[str]:
+        """Yield the names of the summaries, in no order; temporary files begin with a dot."""
+        try:
+            names = os.listdir(self.folder)  # noqa: PTH208 - makes no Path of each
+        except FileNotFoundError:  # nothing is finished
+            return
+        yield from (name for name in names if name.endswith(DONE) and name[0] != ".")
 
     def __iter__(self) -> Iterator[T]:
         """Yield the summaries of all finished units, by number."""
@@ -141,7 +156,7 @@ class Step(Generic[T]):
 
     @property
     def _files(self) -> Files:
-        return Files(self.folder, ".done.json")
+        return Files(self.folder, DONE)
 
     def _of(self, uid: int) -> RecordFile[T]:
         return RecordFile(self._files[uid], self.kind)

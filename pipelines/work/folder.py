@@ -42,13 +42,20 @@ named; the summaries `STEP/UID.done.json` are also what progress bars read.
 
 Arrays that a step hands to the next one in Beam's graph are kept by unit as well: a unit that is
 done gives them from there when a run goes on.
+
+A stage that is recorded as finished never runs again, so what its own steps alone read is of no
+more use to anybody: see `SPENT`.
 """
 
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.weigh.shard_summary import WeighSummary
 from pipelines.work.files import (
+    Step,
     array,
     array_grid,
     arrays,
@@ -69,6 +76,25 @@ from pipelines.work.summaries import (
 )
 from weighting.arrays import Int64s, Structs, Uint32s, Uint64s
 from weighting.contracts.counts import WeighingFacts
+
+# The steps of a stage that leave a summary of every unit, in the order in which they run.
+STEPS: Mapping[str, Sequence[str]] = {
+    "curate": ("clean", "find_passages", "write_documents"),
+    "tokenize": ("tokenize",),
+    "score": ("score",),
+    "weigh": ("weigh",),
+}
+# What nobody reads any more once a stage is finished, by the table above.
+SPENT: Mapping[str, Sequence[str]] = {
+    "curate": (
+        *("cleaned", "rejected", "fingerprints", "bands", "links", "half_edges", "unfinished"),
+        *("members", "pieces", "repeats"),
+    ),
+    "tokenize": ("unit_type_counts", "ngram_keys"),
+    "reference": ("reference",),
+    "score": ("tokens", "ngram_contexts", "ngram_rows", "ngram_seldom", "unit_type_signals"),
+    "weigh": ("unit_type_weights",),
+}
 
 
 @dataclass(frozen=True)
@@ -112,3 +138,12 @@ class WorkFolder:
     unit_type_weights = arrays(Int64s)  # [2, V], weight mass in units of 2^-20, and tokens
     type_weights = array(Int64s)  # [2, V], their sum
     weighing = record(WeighingFacts)
+
+    def list_steps(self, stage: str) -> list[Step[Any]]:
+        """Return the steps of a stage that work unit by unit, in order."""
+        return [getattr(self, name) for name in STEPS.get(stage, ())]
+
+    def drop_spent(self, stage: str) -> None:
+        """Remove what nobody reads once a stage is recorded as finished, and call it only then."""
+        for name in SPENT.get(stage, ()):
+            shutil.rmtree(self.path / name, ignore_errors=True)  # what stays goes with the folder

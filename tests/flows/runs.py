@@ -38,7 +38,28 @@ from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import Manifest, TokenizerFacts, describe_file, write_manifest
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.sidecar import Sidecar, SidecarInfo, write_sidecar
+from weighting.contracts.timings import Attempt, StageTiming, Timings
 from weighting.storage.files import sha256
+
+BEGAN = "2026-12-01T00:00:00.000Z"
+TIMINGS = Timings(  # 6 MB of text, cleaned by a command that was killed, and by a second one
+    began=BEGAN,
+    ended="2026-12-01T00:00:09.000Z",
+    host="here",
+    command=["assay", "curate", "in.jsonl", "--out", "a run"],
+    text=6_000_000,
+    stages={
+        "curate": StageTiming(
+            [
+                Attempt(BEGAN, 3.0, False, 300_000_000, 10, 20, {"clean": 1}),
+                Attempt(BEGAN, 1.0, True, 200_000_000, 1, 2, {"clean": 1}),
+            ],
+            70_000_000,
+        ),
+        "tokenizer": StageTiming([Attempt(BEGAN, 0.5, True, 100_000_000)], 60_000_000),
+        "score": StageTiming([Attempt(BEGAN, 0.5, True, 100_000_000)], 60_000_000),
+    },
+)
 
 
 def build_run(run: Path, story: Story | None = None) -> Path:
@@ -61,6 +82,7 @@ def build_run(run: Path, story: Story | None = None) -> Path:
             files=[describe_file(run, path, rows=1, tokens=2) for path in sorted(paths)],
             versions={"assay": "0.1.0", "numpy": np.__version__},
             tokenizer=TokenizerFacts(tokenizer, VOCAB, EOS),
+            timings=TIMINGS,
         ),
     )
     return run

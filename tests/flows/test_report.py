@@ -370,3 +370,12 @@ def test_curves_are_thinned_out(tmp_path):
     (ablation,) = read_ablations(tmp_path)
     points = [line.count(",") for line in re.findall('points="([^"]*)"', ablation.charts[0])]
     assert 100 < points[0] <= 150
+
+
+def test_what_stages_took_is_told_with_all_attempts(page):
+    assert "What the stages took" in page.text
+    assert "curate 4.0 s 2 1.50 300.0 MB 0.0 MB 0.0 MB 70.0 MB" in page.text
+    assert "tokenizer 0.5 s 1 12.00 100.0 MB \u2013 \u2013 60.0 MB" in page.text
+    assert page.text.index("tokenizer 0.5 s") < page.text.index("score 0.5 s")
+    assert "all 5.0 s 300.0 MB 70.0 MB" in page.text
+    assert page.text.count("Stages") == 1  # where to jump to

@@ -1,5 +1,7 @@
 """The manifest: what a run is made of, written last, and the invariants that a run must keep."""
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,12 +11,13 @@ from typing import Any
 from weighting.contracts.counts import Counts, Funnel
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.shards import Shard
+from weighting.contracts.timings import Timings
 from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.extensions import Extension
 from weighting.storage.files import read_json, sha256
 from weighting.storage.json_records import from_json, write_record
 
-MANIFEST_VERSION = 5
+MANIFEST_VERSION = 6
 MANIFEST_NAME = "manifest.json"
 # A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
 # of the tolerance is for the raw weights, which are float32 as well.
@@ -47,6 +50,7 @@ class Manifest:
 
     `recipe` is the effective recipe with every default written out, whose sections are those of
     `flows.recipe.schema`; `versions` are of the code and the libraries that can change the output.
+    `timings` are facts of one making of the run: manifests are equal whatever they say.
     """
 
     recipe: Mapping[str, Any]
@@ -56,6 +60,7 @@ class Manifest:
     versions: Mapping[str, str]
     tokenizer: TokenizerFacts
     extensions: list[Extension] = field(default_factory=list)
+    timings: Timings = field(default_factory=Timings, compare=False)
     manifest_version: int = MANIFEST_VERSION
 
 
@@ -82,6 +87,18 @@ def read_manifest(run: Path) -> Manifest:
     return from_json(Manifest, fields, str(path))
 
 
+def digest_manifest(run: Path) -> tuple[int, str]:
+    """Return size and SHA-256 of a manifest less its timings, which are the same for equal runs.
+
+    Raises:
+        AssayError: there is no manifest.
+    """
+    fields = read_json(run / MANIFEST_NAME)
+    said = {name: value for name, value in fields.items() if name != "timings"}
+    content = json.dumps(said, sort_keys=True).encode()
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
 def describe_file(
     run: Path, path: Path, rows: int, tokens: int = 0, mass: float = 0.0
 ) -> FileEntry:
@@ -89,14 +106,22 @@ def describe_file(
     return FileEntry(path.relative_to(run).as_posix(), sha256(path), rows, tokens, mass)
 
 
+def find_fault(run: Path, entry: FileEntry) -> str | None:
+    """Return what is wrong with a file of the manifest, None if its bytes are the manifest's."""
+    path = run / entry.path
+    try:
+        return None if sha256(path) == entry.sha256 else "bytes differ from the manifest's checksum"
+    except FileNotFoundError:
+        return "named in the manifest, missing on disk"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+
+
 def check_files(run: Path, files: Iterable[FileEntry]) -> None:
-    """Raise BrokenContract where a file of the manifest is missing or has other bytes."""
+    """Raise BrokenContract at the first file of the manifest that is missing or has other bytes."""
     for entry in files:
-        path = run / entry.path
-        if not path.exists():
-            raise BrokenContract(f"{path}: named in the manifest, missing on disk")
-        if sha256(path) != entry.sha256:
-            raise BrokenContract(f"{path}: bytes differ from the manifest's checksum")
+        if fault := find_fault(run, entry):
+            raise BrokenContract(f"{run / entry.path}: {fault}")
 
 
 def check_records(funnel: Funnel, measure: str) -> None:

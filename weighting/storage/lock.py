@@ -78,6 +78,21 @@ def locking(folder: Path) -> Iterator[None]:
                 parent.rmdir()
 
 
+def find_holder(folder: Path) -> Holder | None:
+    """Return who works in a folder now; None if nobody on this machine does, as far as it tells."""
+    try:
+        handle = os.open(folder / NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(handle)
+    finally:
+        os.close(handle)
+    return None  # left by a process that was killed
+
+
 def list_content(folder: Path) -> list[Path]:
     """Return what is in a folder besides its lock, by name."""
     return sorted(path for path in folder.iterdir() if path.name != NAME)

@@ -301,3 +301,15 @@ def test_a_database_in_use_is_one_clear_line(run):
         open_database(run),
     ):
         pass
+
+
+def test_stages_are_in_their_order_with_all_attempts(run):
+    rows = ask(run, "FROM stages")
+    assert rows == [
+        ("curate", 2, 4.0, 1.5, 300_000_000, 11, 22, 70_000_000),
+        ("tokenizer", 1, 0.5, 12.0, 100_000_000, None, None, 60_000_000),
+        ("score", 1, 0.5, 12.0, 100_000_000, None, None, 60_000_000),
+    ]
+    facts = dict(ask(run, "FROM facts"))
+    assert facts["command"] == "assay curate in.jsonl --out 'a run'"
+    assert facts["began"] < facts["ended"]

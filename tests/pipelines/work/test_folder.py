@@ -68,3 +68,23 @@ def test_asking_writes_nothing(tmp_path):
 def test_it_travels_to_workers(tmp_path):
     work = WorkFolder(tmp_path)
     assert pickle.loads(pickle.dumps(work)) == work
+
+
+def test_only_what_is_spent_goes(tmp_path):
+    work = WorkFolder(tmp_path)
+    for name in ENTRIES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "000000.npy").touch()
+    work.drop_spent("tokenizer")
+    assert len(list(tmp_path.iterdir())) == len(ENTRIES)
+    work.drop_spent("curate")
+    work.drop_spent("curate")  # again, after a kill
+    gone = {name for name in ENTRIES if not (tmp_path / name).exists()}
+    assert gone == set(folder.SPENT["curate"])
+    assert {"clean", "items", "find_passages", "write_documents"}.isdisjoint(gone)
+
+
+def test_steps_are_found_by_stage(tmp_path):
+    names = [step.name for step in WorkFolder(tmp_path).list_steps("curate")]
+    assert names == ["clean", "find_passages", "write_documents"]
+    assert WorkFolder(tmp_path).list_steps("tokenizer") == []

@@ -29,10 +29,12 @@ from weighting.contracts.manifest import (
     check_records,
     check_weight_mass,
     describe_file,
+    digest_manifest,
     read_manifest,
     write_manifest,
 )
 from weighting.contracts.shards import ShardInfo, Tokens, open_shard, write_shard
+from weighting.contracts.timings import StageTiming, Timings
 from weighting.errors import AssayError, BrokenContract, BrokenInvariant
 from weighting.extensions import Extension
 from weighting.storage.files import read_json, write_json, write_text
@@ -86,6 +88,22 @@ def test_the_manifest_survives_a_round_trip_and_notices_changed_bytes(tmp_path):
     (tmp_path / "shards" / "a.arrow").unlink()
     with pytest.raises(BrokenContract, match="missing on disk"):
         check_files(tmp_path, read.files)
+
+
+def test_equal_runs_are_equal_whatever_they_took(tmp_path):
+    timings = Timings("2026", "2027", "here", ["assay"], 9, {"curate": StageTiming([], 3)})
+    digests = []
+    for name, one in (("a", manifest()), ("b", replace(manifest(), timings=timings))):
+        (tmp_path / name).mkdir()
+        write_manifest(tmp_path / name, one)
+        digests.append(digest_manifest(tmp_path / name))
+        assert read_manifest(tmp_path / name) == manifest()
+    assert read_manifest(tmp_path / "b").timings == timings
+    assert digests[0] == digests[1]
+    other = tmp_path / "other"
+    other.mkdir()
+    write_manifest(other, replace(manifest(), versions={"assay": "0.3.0"}))
+    assert digest_manifest(other) != digests[0]
 
 
 def test_a_manifest_of_another_version_is_refused(tmp_path):
