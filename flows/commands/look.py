@@ -1,13 +1,12 @@
 """`assay look`: what would be read, before any run."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from flows.commands.curate import Paths
+from flows.commands.options import Json
 
 
 def look(
@@ -19,27 +18,33 @@ def look(
     write: Annotated[
         Path | None, typer.Option("--write", help="write the suggested recipe to a TOML file")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what a run would read: formats, fields, first documents, what is left out; a recipe."""
-    from flows.look.page import print_suggestion, print_survey, write_json
+    from flows.look.page import (
+        describe_suggestion,
+        describe_survey,
+        print_suggestion,
+        print_survey,
+    )
     from flows.look.survey import survey
     from flows.look.trial import find_reading, suggest
+    from flows.operations.output import telling
     from flows.recipe.sources import load_recipe
     from flows.recipe.toml import write_toml
     from pipelines.readers.records import ReadOptions
     from weighting.storage.files import write_text
 
-    asked = load_recipe(recipe).read if recipe else ReadOptions()
-    found = survey(paths, asked)
-    console = Console()
-    if not as_json:
-        print_survey(found, asked, documents, console)
-    options, reasons = find_reading(found, asked)
-    suggestion = suggest(found if options == asked else survey(paths, options), options, reasons)
-    if as_json:
-        write_json(found, suggestion, documents, paths, sys.stdout)
-    elif write is None:
-        print_suggestion(suggestion, paths, console)
-    if write is not None:
-        write_text(write, write_toml(suggestion.recipe))
+    with telling(as_json) as output:
+        asked = load_recipe(recipe).read if recipe else ReadOptions()
+        found = survey(paths, asked)
+        output.facts |= describe_survey(found, documents)
+        print_survey(found, asked, documents, output.console)
+        options, reasons = find_reading(found, asked)
+        again = found if options == asked else survey(paths, options)
+        suggestion = suggest(again, options, reasons)
+        output.facts["suggested"] = describe_suggestion(suggestion, paths)
+        if write is None:
+            print_suggestion(suggestion, paths, output.console)
+        else:
+            write_text(write, write_toml(suggestion.recipe))

@@ -1,10 +1,9 @@
 """The look at a corpus as a person reads it, and as JSON."""
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -55,10 +54,8 @@ def list_commands(suggestion: Suggestion, paths: Sequence[str]) -> list[str]:
     ]
 
 
-def write_json(
-    survey: Survey, suggestion: Suggestion, documents: int, paths: Sequence[str], stream: TextIO
-) -> None:
-    """Write the same as one JSON object."""
+def describe_survey(survey: Survey, documents: int) -> dict[str, Any]:
+    """Return what `print_survey` prints, for programs."""
     formats = [
         {
             "reader": found.reader,
@@ -72,18 +69,18 @@ def write_json(
         {"suffix": one.suffix, "files": one.files, "why": [look.why for look in one.looks]}
         for one in survey.unread
     ]
-    found = {
-        "formats": formats,
-        "unread": unread,
-        "suggested": {
-            "recipe": suggestion.recipe.name,
-            "read": asdict(suggestion.recipe.read),
-            "reasons": suggestion.reasons,
-            "trials": [trial._asdict() for trial in suggestion.trials],
-            "commands": list_commands(suggestion, paths),
-        },
+    return {"formats": formats, "unread": unread}
+
+
+def describe_suggestion(suggestion: Suggestion, paths: Sequence[str]) -> dict[str, Any]:
+    """Return what `print_suggestion` prints, for programs."""
+    return {
+        "recipe": suggestion.recipe.name,
+        "read": asdict(suggestion.recipe.read),
+        "reasons": suggestion.reasons,
+        "trials": [trial._asdict() for trial in suggestion.trials],
+        "commands": list_commands(suggestion, paths),
     }
-    stream.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
 
 
 def _to_json(look: Look, documents: int) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """What a run put in quarantine, by kind of error, for a person to read."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -93,9 +92,9 @@ def print_kinds(kinds: Sequence[Kind], console: Console) -> None:
             console.print(_describe(entry, kind.message))
 
 
-def write_json(kinds: Sequence[Kind], stream: TextIO) -> None:
-    """Write the kinds with their examples as one JSON object; bytes that are no UTF-8 as \\x."""
-    shown = {
+def describe_kinds(kinds: Sequence[Kind]) -> dict[str, Any]:
+    """Return the kinds with their examples, for programs; bytes that are no UTF-8 as \\x."""
+    return {
         kind.error: {
             "records": kind.records,
             "message": kind.message,
@@ -106,7 +105,6 @@ def write_json(kinds: Sequence[Kind], stream: TextIO) -> None:
         }
         for kind in kinds
     }
-    stream.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")
 
 
 def _describe(entry: Entry, said: str) -> Text:

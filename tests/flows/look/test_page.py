@@ -37,7 +37,7 @@ def test_documents_are_shown_harmlessly_where_the_field_is_right(corpus, tmp_pat
 
 
 def test_json_holds_the_same(corpus):
-    found = json.loads(invoke("look", corpus, "--json"))
+    found = json.loads(invoke("look", corpus, "--json").splitlines()[-1])
     [jsonl] = found["formats"]
     assert (jsonl["reader"], jsonl["inputs"]) == ("jsonl", 1)
     assert {field["name"] for field in jsonl["looks"][0]["fields"]} == {"content", "n"}
@@ -48,7 +48,7 @@ def test_json_holds_the_same(corpus):
 
 def test_a_preset_needs_no_file(tmp_path):
     (tmp_path / "a.txt").write_text("A short text.")
-    found = json.loads(invoke("look", tmp_path, "--json"))
+    found = json.loads(invoke("look", tmp_path, "--json").splitlines()[-1])
     assert found["suggested"]["commands"] == [
         f"assay curate {tmp_path} --recipe minimal --out runs/first"
     ]
