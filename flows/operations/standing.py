@@ -15,10 +15,6 @@ from weighting.storage.lock import find_holder
 AGAIN = "run the same command again to go on"
 
 
-class UnfinishedRun(AssayError):
-    """A run that is needed whole is not finished; the message says where it stands."""
-
-
 @dataclass(frozen=True)
 class Standing:
     """What is done of a run: `stage` is the first that is not, of whose step units are finished."""
@@ -44,6 +40,18 @@ class Standing:
         return f"{told}{ending}; {AGAIN}"
 
 
+class UnfinishedRun(AssayError):
+    """A run that is needed whole is not finished; the message says where it stands.
+
+    `standing` says so to programs; None where a replay was stopped on its way.
+    """
+
+    def __init__(self, run: Path, standing: Standing | None) -> None:
+        stopped = "unfinished: a replay was stopped on its way; run assay replay again to go on"
+        super().__init__(f"{run}: {standing or stopped}")
+        self.standing = standing
+
+
 def require_finished(run: Path) -> Manifest:
     """Return the manifest of a finished run.
 
@@ -53,18 +61,8 @@ def require_finished(run: Path) -> Manifest:
     """
     if (run / MANIFEST_NAME).exists():
         return read_manifest(run)
-    raise UnfinishedRun(f"{run}: {describe_unfinished(run)}")
-
-
-def describe_unfinished(run: Path) -> str:
-    """Return where a run without a manifest stands, in words.
-
-    Raises:
-        AssayError: no run is there, or it is of another version of assay.
-    """
-    if (run / ".replay" / "moving").exists():
-        return "unfinished: a replay was stopped on its way; run assay replay again to go on"
-    return str(find_standing(run))
+    moving = (run / ".replay" / "moving").exists()
+    raise UnfinishedRun(run, None if moving else find_standing(run))
 
 
 def find_standing(folder: Path) -> Standing:

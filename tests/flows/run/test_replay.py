@@ -54,8 +54,9 @@ def list_documents(run):
 
 
 def snapshot(run):
-    """Every file of a run, hidden ones included, with its bytes."""
-    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    """Every file of a run but its log, hidden ones included, with its bytes."""
+    files = (path for path in run.rglob("*") if path.is_file() and path.name != "log.jsonl")
+    return {path: path.read_bytes() for path in files}
 
 
 def break_line(path, number=3):
