@@ -59,14 +59,22 @@ def require_finished(run: Path) -> Manifest:
         UnfinishedRun: it is not finished.
         AssayError: no run is there, or it is of another version of assay.
     """
-    if (run / MANIFEST_NAME).exists():
-        return read_manifest(run)
-    moving = (run / ".replay" / "moving").exists()
-    raise UnfinishedRun(run, None if moving else find_standing(run))
+    path = run / MANIFEST_NAME
+    if not path.exists():
+        if (run / ".replay" / "moving").exists():
+            raise UnfinishedRun(run, None)
+        if standing := find_standing(run):
+            raise UnfinishedRun(run, standing)
+    if not path.exists():  # it may have finished just now
+        raise AssayError(
+            f"{path}: missing, though every stage is finished; restore it, or curate again with "
+            "--overwrite"
+        )
+    return read_manifest(run)
 
 
-def find_standing(folder: Path) -> Standing:
-    """Return where a run without a manifest stands.
+def find_standing(folder: Path) -> Standing | None:
+    """Return where a run stands that is not finished; None if every stage is.
 
     Raises:
         AssayError: no run is there, or it is of another version of assay.
@@ -78,7 +86,9 @@ def find_standing(folder: Path) -> Standing:
     done = [stage for stage in STAGES if run.is_done(stage)]
     skipped = () if run.recipe.reference.train else ("reference",)
     missing = [stage for stage in STAGES if stage not in done and stage not in skipped]
-    stage = missing[0] if missing else STAGES[-1]
+    if not missing:
+        return None
+    stage = missing[0]
     counts = {step.name: step.count_done() for step in run.job.work.list_steps(stage)}
     reached = [name for name, count in counts.items() if count] or list(counts)[:1]
     step = reached[-1] if reached else None

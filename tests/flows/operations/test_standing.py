@@ -17,7 +17,7 @@ from pipelines.work.units import Unit
 from tests.flows.invoking import invoke
 from tests.flows.runs import build_run
 from weighting.contracts.manifest import read_manifest
-from weighting.contracts.timings import StageTiming
+from weighting.contracts.timings import STAGES, StageTiming
 from weighting.errors import AssayError
 
 
@@ -114,6 +114,15 @@ def test_commands_that_need_a_whole_run_say_where_it_stands(run, monkeypatch, tm
     assert caught.value.exit_code == 2
     assert sorted(path.name for path in run.folder.iterdir()) == ["run.json"]
     assert not (tmp_path / "other").exists()
+
+
+def test_a_manifest_that_is_gone_is_told(run):
+    for stage in STAGES:
+        run.finish(stage, StageTiming())
+    with pytest.raises(
+        AssayError, match=r"manifest\.json: missing, though every stage is finished"
+    ):
+        require_finished(run.folder)
 
 
 def test_programs_are_told_as_well(run):

@@ -328,7 +328,7 @@ def test_fields_do_not_change_together_with_the_inputs(moved, monkeypatch):
     ("arguments", "message"),
     [
         (["--extractor", "resilparse"], "unknown extractor 'resilparse', did you mean resiliparse"),
-        (["--workers", "1"], r"manifest\.json: no such file"),
+        (["--workers", "1"], r"manifest\.json: missing, though every stage is finished"),
     ],
 )
 def test_bad_arguments_are_one_line(moved, arguments, message):
