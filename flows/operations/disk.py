@@ -16,7 +16,7 @@ from flows.recipe.schema import Recipe
 from flows.run.folder import Run
 from weighting.errors import AssayError
 
-PEAK, FINAL = 7.5, 3.5  # times the bytes of text
+PEAK, FINAL = 8.5, 3.5  # times the bytes of text
 SIGNALS = 0.7  # of FINAL, where the run keeps its signals
 
 

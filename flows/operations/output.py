@@ -9,12 +9,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from flows.interrupt import LAST_WORDS
+from flows.operations.standing import UnfinishedRun
 from weighting.contracts.manifest import Manifest, read_manifest
 from weighting.contracts.timings import StageTiming
 from weighting.storage.failures import explain
@@ -42,6 +44,8 @@ class Output:
         """Write the object with an error in it."""
         known = explain(error)
         message = " ".join(str(known or f"{type(error).__name__}: {error}").split())
+        if isinstance(known, UnfinishedRun) and known.standing:
+            self.facts["unfinished"] = asdict(known.standing)
         self.facts |= {"error": message, "exit_code": known.exit_code if known else 1}
         self.write()
 

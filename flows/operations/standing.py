@@ -15,10 +15,6 @@ from weighting.storage.lock import find_holder
 AGAIN = "run the same command again to go on"
 
 
-class UnfinishedRun(AssayError):
-    """A run that is needed whole is not finished; the message says where it stands."""
-
-
 @dataclass(frozen=True)
 class Standing:
     """What is done of a run: `stage` is the first that is not, of whose step units are finished."""
@@ -44,6 +40,18 @@ class Standing:
         return f"{told}{ending}; {AGAIN}"
 
 
+class UnfinishedRun(AssayError):
+    """A run that is needed whole is not finished; the message says where it stands.
+
+    `standing` says so to programs; None where a replay was stopped on its way.
+    """
+
+    def __init__(self, run: Path, standing: Standing | None) -> None:
+        stopped = "unfinished: a replay was stopped on its way; run assay replay again to go on"
+        super().__init__(f"{run}: {standing or stopped}")
+        self.standing = standing
+
+
 def require_finished(run: Path) -> Manifest:
     """Return the manifest of a finished run.
 
@@ -51,24 +59,22 @@ def require_finished(run: Path) -> Manifest:
         UnfinishedRun: it is not finished.
         AssayError: no run is there, or it is of another version of assay.
     """
-    if (run / MANIFEST_NAME).exists():
-        return read_manifest(run)
-    raise UnfinishedRun(f"{run}: {describe_unfinished(run)}")
+    path = run / MANIFEST_NAME
+    if not path.exists():
+        if (run / ".replay" / "moving").exists():
+            raise UnfinishedRun(run, None)
+        if standing := find_standing(run):
+            raise UnfinishedRun(run, standing)
+    if not path.exists():  # it may have finished just now
+        raise AssayError(
+            f"{path}: missing, though every stage is finished; restore it, or curate again with "
+            "--overwrite"
+        )
+    return read_manifest(run)
 
 
-def describe_unfinished(run: Path) -> str:
-    """Return where a run without a manifest stands, in words.
-
-    Raises:
-        AssayError: no run is there, or it is of another version of assay.
-    """
-    if (run / ".replay" / "moving").exists():
-        return "unfinished: a replay was stopped on its way; run assay replay again to go on"
-    return str(find_standing(run))
-
-
-def find_standing(folder: Path) -> Standing:
-    """Return where a run without a manifest stands.
+def find_standing(folder: Path) -> Standing | None:
+    """Return where a run stands that is not finished; None if every stage is.
 
     Raises:
         AssayError: no run is there, or it is of another version of assay.
@@ -80,7 +86,9 @@ def find_standing(folder: Path) -> Standing:
     done = [stage for stage in STAGES if run.is_done(stage)]
     skipped = () if run.recipe.reference.train else ("reference",)
     missing = [stage for stage in STAGES if stage not in done and stage not in skipped]
-    stage = missing[0] if missing else STAGES[-1]
+    if not missing:
+        return None
+    stage = missing[0]
     counts = {step.name: step.count_done() for step in run.job.work.list_steps(stage)}
     reached = [name for name, count in counts.items() if count] or list(counts)[:1]
     step = reached[-1] if reached else None

@@ -9,6 +9,12 @@ from weighting.errors import AssayError
 from weighting.storage.files import read_json, write_json
 
 
+def read_all(run):
+    """Every file of a run but its log, with its bytes."""
+    paths = (path for path in run.rglob("*") if path.is_file() and path.name != "log.jsonl")
+    return {path: path.read_bytes() for path in paths}
+
+
 @pytest.mark.parametrize("command", ["query", "report", "verify", "replay", "curate"])
 @pytest.mark.parametrize("damage", ["manifest", "claim"])
 def test_a_run_of_another_version_is_told(finished, small_corpus, tmp_path, command, damage):
@@ -20,13 +26,13 @@ def test_a_run_of_another_version_is_told(finished, small_corpus, tmp_path, comm
     if damage == "claim":  # as of a recipe with tables of which this version knows nothing
         changed = {"recipe": claim["recipe"] | {"clean": {"old": True}}, "code": "older"}
         write_json(copy / "run.json", claim | changed)
-    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    before = read_all(copy)
     arguments = {"query": [copy, "FROM rules"], "curate": [*small_corpus, "--out", copy]}
     message = "made by another version of assay.*--overwrite|a run of other recipe and code"
     with pytest.raises(AssayError, match=message) as caught:
         invoke(command, *arguments.get(command, [copy]))
     assert caught.value.exit_code == 2
-    assert before == {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert before == read_all(copy)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Where an unfinished run stands: asked of its folder, its lock and its log."""
 
+import json
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.commands.app import app
 from flows.operations.log import RunLog
-from flows.operations.standing import UnfinishedRun, describe_unfinished, require_finished
+from flows.operations.standing import UnfinishedRun, find_standing, require_finished
 from flows.run.folder import Claim, claim_run
 from pipelines.readers.records import Slice
 from pipelines.work.summaries import CleanSummary, TokenizeSummary
@@ -14,7 +17,7 @@ from pipelines.work.units import Unit
 from tests.flows.invoking import invoke
 from tests.flows.runs import build_run
 from weighting.contracts.manifest import read_manifest
-from weighting.contracts.timings import StageTiming
+from weighting.contracts.timings import STAGES, StageTiming
 from weighting.errors import AssayError
 
 
@@ -25,6 +28,10 @@ def run(tmp_path):
 
 
 AGAIN = "run the same command again to go on"
+
+
+def describe_unfinished(folder):
+    return str(find_standing(folder))
 
 
 def test_stages_and_units_are_told(run):
@@ -81,7 +88,8 @@ def test_who_is_at_work_is_told(run):
 def test_a_replay_that_was_stopped_on_its_way_is_told(run):
     (run.folder / ".replay").mkdir()
     (run.folder / ".replay" / "moving").touch()
-    assert "run assay replay again" in describe_unfinished(run.folder)
+    with pytest.raises(UnfinishedRun, match="run assay replay again"):
+        require_finished(run.folder)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,30 @@ def test_commands_that_need_a_whole_run_say_where_it_stands(run, monkeypatch, tm
     assert caught.value.exit_code == 2
     assert sorted(path.name for path in run.folder.iterdir()) == ["run.json"]
     assert not (tmp_path / "other").exists()
+
+
+def test_a_manifest_that_is_gone_is_told(run):
+    for stage in STAGES:
+        run.finish(stage, StageTiming())
+    with pytest.raises(
+        AssayError, match=r"manifest\.json: missing, though every stage is finished"
+    ):
+        require_finished(run.folder)
+
+
+def test_programs_are_told_as_well(run):
+    result = CliRunner().invoke(app, ["query", str(run.folder), "SELECT 1", "--json"])
+    told = json.loads(result.stdout)
+    assert told["exit_code"] == 2
+    assert told["unfinished"] == {
+        "done": [],
+        "stage": "curate",
+        "step": "clean",
+        "units": 0,
+        "of_units": 40,
+        "holder": None,
+        "ending": None,
+    }
 
 
 def test_a_finished_run_gives_its_manifest_and_no_run_is_told(tmp_path):

@@ -249,7 +249,9 @@ def test_what_is_there_stays_unless_it_is_to_be_replaced(base, fresh, tmp_path):
     assert [path.name for path in thesis.iterdir()] == ["thesis.tex"]
 
 
-@pytest.mark.parametrize(("damage", "message"), [("manifest.json", "unfinished: "), ("", "no run")])
+@pytest.mark.parametrize(
+    ("damage", "message"), [("manifest.json", "json: missing, though"), ("", "no run")]
+)
 def test_only_whole_runs_are_weighed(base, tmp_path, damage, message):
     copy = tmp_path / "copy"
     if damage:
