@@ -8,7 +8,6 @@ are on disk, so running again goes on from there.
 
 import os
 import shlex
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from pipelines.engine.processes import list_children, stop_workers
 from pipelines.engine.watchdog import watching
 from weighting.errors import AssayError
+from weighting.launch import list_command
 
 WORKER_MODULE = "pipelines.engine.worker"
 REFUSED = {
@@ -61,7 +61,7 @@ class Engine:
             return FnApiRunner()
         # exec: no shell between the runner and the worker, so each sees when the other ends.
         # trap: Ctrl-C goes to all processes of a terminal, and this one is to stop the others.
-        command = f"trap '' INT; exec {shlex.quote(sys.executable)} -m {WORKER_MODULE}"
+        command = f"trap '' INT; exec {shlex.join(list_command(WORKER_MODULE))}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
