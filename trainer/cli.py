@@ -13,6 +13,7 @@ from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.errors import AssayError
 from weighting.storage.failures import OutOfMemory
+from weighting.storage.local_folder import read_folder
 
 # What computes, with torch, is imported by the command that runs: nobody waits for it to read
 # --help, or to be told of a mistyped flag.
@@ -60,7 +61,7 @@ def build_parser() -> Parser:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_train)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder of the run")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     add_config(parser)
 
@@ -68,7 +69,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _add_ablate(parser: argparse.ArgumentParser) -> None:
 
     parser.set_defaults(run=_ablate)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the ablation")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder of the ablation")
     parser.add_argument("--arms", default="", help="ready-made arms: " + ",".join(DEFAULT_ARMS))
     parser.add_argument(
         "--arm",
@@ -90,21 +91,21 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_eval)
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("run_folder", type=read_folder, metavar="RUN", help="folder of a run")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_fields(parser, ("shards", "tokenizer", "eval_tokens", "threads", "device"))
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_export)
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
-    parser.add_argument("--out", type=Path, required=True, help="folder for transformers to load")
+    parser.add_argument("run_folder", type=read_folder, metavar="RUN", help="folder of a run")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder for transformers to load")
 
 
 def _add_characters(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_characters)
     parser.add_argument("text", type=Path, metavar="TEXT", help="a UTF-8 text file")
-    parser.add_argument("--out", type=Path, required=True, help="folder; shards go to OUT/shards")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder; shards go to OUT/shards")
 
 
 def _train(arguments: argparse.Namespace) -> None:

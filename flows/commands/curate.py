@@ -1,12 +1,11 @@
 """`assay curate`: from raw text to weighted token shards."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from flows.commands.options import Out, Overwrite, Workers
+from flows.commands.options import Against, Beam, Out, Overwrite, Workers
 from flows.recipe.presets import list_presets
 from weighting.storage.lock import locking
 
@@ -27,14 +26,8 @@ def curate(
     recipe: RecipeName = "gopher",
     workers: Workers = None,
     overwrite: Overwrite = False,
-    against: Annotated[
-        list[Path] | None,
-        typer.Option("--against", help="an earlier run whose documents are not kept again"),
-    ] = None,
-    beam: Annotated[
-        list[str] | None,
-        typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
-    ] = None,
+    against: Against = None,
+    beam: Beam = None,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
     from flows.recipe.sources import load_recipe
