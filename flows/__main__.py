@@ -1,7 +1,8 @@
 """`python -m flows` is the command `assay`.
 
-Unlike the command it starts with the current folder at the head of Python's path, from where nothing
-is to come (`weighting.launch`): the folder of this package takes that place until all have been found.
+Unlike the command it starts with the current folder at the head of Python's path, from where
+nothing is to come (`weighting.launch`). The folder of this package takes that place until all
+packages have been found.
 """
 
 import sys

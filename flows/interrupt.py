@@ -10,13 +10,14 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
-from pipelines.engine.processes import stop_workers
+from pipelines.engine.processes import ENDING, stop_workers
 from weighting.errors import Interrupted
 from weighting.storage.failures import explain
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
+ENDING_SECONDS = 45.0  # more of it while a job elsewhere is cancelled
 IMPORT_MACHINERY = "<frozen importlib._bootstrap>"  # file name of its functions
 
 
@@ -75,6 +76,9 @@ def _insist(told: int) -> None:
         ready, _, _ = select.select([told], [], [], LOOK_SECONDS)
         number = os.read(told, 1)[0] if ready else 0
     time.sleep(PATIENCE_SECONDS)
+    deadline = time.monotonic() + ENDING_SECONDS
+    while ENDING.is_set() and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
     _end(number)
 
 

@@ -99,13 +99,17 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_export)
     parser.add_argument("run_folder", type=read_folder, metavar="RUN", help="folder of a run")
-    parser.add_argument("--out", type=read_folder, required=True, help="folder for transformers to load")
+    parser.add_argument(
+        "--out", type=read_folder, required=True, help="folder for transformers to load"
+    )
 
 
 def _add_characters(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_characters)
     parser.add_argument("text", type=Path, metavar="TEXT", help="a UTF-8 text file")
-    parser.add_argument("--out", type=read_folder, required=True, help="folder; shards go to OUT/shards")
+    parser.add_argument(
+        "--out", type=read_folder, required=True, help="folder; shards go to OUT/shards"
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.recipe.schema import Recipe
-from flows.run import identity
 from flows.run.folder import Claim, Run, claim_run
 from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
+from pipelines import identity
 from pipelines.work.units import fingerprint
 from weighting.errors import AssayError
 

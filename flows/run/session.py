@@ -38,4 +38,4 @@ def open_session(
     if workers is None:
         size = sum(open_run(folder).sizes().values()) if folder else 0
         workers = count_cores() if size >= WORKERS_FROM else 1
-    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True))
+    return Session(Engine(workers, tuple(beam_args), folder), console or Console(stderr=True))

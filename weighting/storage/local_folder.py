@@ -20,6 +20,6 @@ def read_folder(name: str | Path) -> Path:
         raise AssayError("the name of a folder is empty")
     if URL.match(str(name)):
         raise AssayError(
-            f"{name}: folders are written to disks that this machine mounts, not to URLs; give a path"
+            f"{name}: a folder must be on a disk that this machine mounts, not at a URL"
         )
     return Path(name).absolute()
