@@ -12,8 +12,10 @@ from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 from apache_beam.runners.runner import PipelineState
 
 from pipelines.engine.beam_options import LOCAL, check_options, list_unknown, name_runner
+from pipelines.engine.failures import CALL, describe_failure
 from weighting.errors import AGAIN, AssayError
 
+CANCELLED = "failed in state CANCELLED"  # Beam's words
 CONNECT_SECONDS = 20.0
 CANCEL_SECONDS = 10.0
 POLL_SECONDS = 0.2
@@ -81,10 +83,20 @@ def describe(error: grpc.RpcError) -> str:
 
 
 def explain_loss(error: BaseException, endpoint: str) -> BaseException:
-    """Return an error of gRPC's as one that says what happened, any other as it is."""
-    if isinstance(error, grpc.RpcError | grpc.FutureTimeoutError):
-        told = describe(error) if isinstance(error, grpc.RpcError) else "it does not answer"
-        return ServiceLost(f"the job service at {endpoint} is gone ({told}); {AGAIN}")
+    """Return the end of a job that gRPC or the job service is the cause of in words; any other
+    error as it is.
+    """
+    if isinstance(error, grpc.FutureTimeoutError):
+        return ServiceLost(f"the job service at {endpoint} does not answer; {AGAIN}")
+    if isinstance(error, grpc.RpcError):
+        return ServiceLost(f"the job service at {endpoint} is gone ({describe(error)}); {AGAIN}")
+    if isinstance(error, AssayError):
+        return error
+    if CANCELLED in str(error):
+        return ServiceLost(f"the job was cancelled at the job service at {endpoint}; {AGAIN}")
+    if CALL.search(str(error)):
+        told = describe_failure(error)
+        return ServiceLost(f"the job service at {endpoint} cannot go on ({told}); {AGAIN}")
     return error
 
 

@@ -79,7 +79,8 @@ def take_back(folder: Path, seconds: float = PATIENCE_SECONDS) -> bool:
     try:
         os.ftruncate(handle, 0)  # who opens it from now on finds no permit in it
         ended = _wait(handle, time.monotonic() + seconds)
-        path.unlink(missing_ok=True)
+        if ended:  # else it stays, empty, for the next one to wait for
+            path.unlink(missing_ok=True)
     finally:
         os.close(handle)
     return ended

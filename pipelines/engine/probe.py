@@ -15,6 +15,7 @@ from pathlib import Path
 
 import apache_beam as beam
 
+from pipelines.engine.failures import describe_failure
 from pipelines.engine.permit import NotPermitted, Permit
 from pipelines.engine.runner import Engine, run
 from pipelines.identity import ROOT, list_versions
@@ -132,9 +133,9 @@ def _run(engine: Engine, build: Callable[[beam.Pipeline], object]) -> None:
     except AssayError:
         raise
     except Exception as error:  # of code that is not this one, or of the way to the worker
-        reason = " ".join(str(error).split())
         raise ProbeFailed(
-            f"the workers of the job service at {engine.endpoint()} cannot be used: {reason}"
+            f"the workers of the job service at {engine.endpoint()} cannot run this code, which "
+            f"must be installed there as it is here: {describe_failure(error)}"
         ) from None
 
 
