@@ -7,11 +7,13 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 from pipelines.engine.processes import ENDING, stop_workers
 from weighting.errors import Interrupted
+from weighting.output import OutputClosed
 from weighting.storage.failures import explain
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -42,13 +44,16 @@ def leave(error: BaseException) -> NoReturn:
 
     A known error is one line; any other is a defect of ours and keeps its traceback.
     """
+    if isinstance(error, OutputClosed):
+        os._exit(error.exit_code)
     known = explain(error)
     told = (
         f"assay: {' '.join(str(known).split())}\n"
         if known
         else "".join(traceback.format_exception(error))
     )
-    sys.stdout.flush()
+    with suppress(OSError, OutputClosed):  # on a full disk, or when nobody reads
+        sys.stdout.flush()
     sys.stderr.write(told)
     sys.stderr.flush()
     os._exit(known.exit_code if known else 1)

@@ -12,6 +12,7 @@ from trainer.config.arms import DEFAULT_ARMS, read_arms
 from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.errors import AssayError
+from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
 from weighting.storage.local_folder import read_folder
 
@@ -29,9 +30,14 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    guard_streams()
     try:
         arguments = build_parser().parse_args(argv)
         arguments.run(arguments)
+        sys.stdout.flush()
+    except OutputClosed as closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to where Python writes what it still holds
+        return closed.exit_code
     except AssayError as error:
         # What stops all processes of torchrun is said once.
         if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):

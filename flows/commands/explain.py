@@ -1,12 +1,12 @@
 """`assay explain`: the story of a document or of one token."""
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from flows.commands.options import RunFolder
+from weighting.output import open_data_output
 
 
 def explain(
@@ -19,7 +19,7 @@ def explain(
     from flows.explain import explain_document, explain_token, write_json
 
     if as_json:
-        write_json(run, doc_id, token, sys.stdout)
+        write_json(run, doc_id, token, open_data_output())
     elif token is None:
         explain_document(run, doc_id, Console())
     else:

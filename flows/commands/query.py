@@ -1,12 +1,12 @@
 """`assay query`: SQL over a run."""
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from flows.commands.options import RunFolder
+from weighting.output import open_data_output
 
 
 def query(
@@ -21,4 +21,4 @@ def query(
     if form == "table":
         run_query(run, sql, Console(), limit)
     else:
-        write_query(run, sql, sys.stdout, form)
+        write_query(run, sql, open_data_output(), form)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from weighting.output import open_data_output
+
 recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
 
 
@@ -24,7 +26,7 @@ def show(
     if name is None:
         Console().print(_tabulate_presets())
     else:
-        sys.stdout.write(write_toml(load_recipe(name)))
+        open_data_output().write(write_toml(load_recipe(name)))
 
 
 @recipes.command()

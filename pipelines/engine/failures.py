@@ -77,8 +77,8 @@ def _make_again(name: str, message: str) -> BaseException | None:
         kind = getattr(importlib.import_module(module or "builtins"), kind_name, None)
     except ImportError:
         return None
-    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-        return None
+    if not (isinstance(kind, type) and issubclass(kind, AssayError | OSError | MemoryError)):
+        return None  # no other can be told in one line
     told = ERRNO.match(message)
     if told and issubclass(kind, OSError):
         return OSError(int(told["errno"]), told["reason"], told["path"])

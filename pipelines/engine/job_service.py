@@ -114,11 +114,13 @@ class Submission:
 
     def cancel(self) -> bool:
         """Cancel the job; return whether the job service said so within CANCEL_SECONDS."""
-        done = threading.Event()
-        threading.Thread(target=self._cancel, args=(done,), name="cancel", daemon=True).start()
-        return done.wait(CANCEL_SECONDS)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._cancel, args=(ended,), name="cancel", daemon=True)
+        thread.start()
+        thread.join(CANCEL_SECONDS)
+        return ended.is_set()
 
-    def _cancel(self, done: threading.Event) -> None:
+    def _cancel(self, ended: threading.Event) -> None:
         if not self._known.wait(CANCEL_SECONDS):
             return
         try:
@@ -128,5 +130,5 @@ class Submission:
                 time.sleep(POLL_SECONDS)
         except Exception as error:  # whatever a runner's own result raises
             log.debug("the job could not be cancelled", exc_info=error)
-            return
-        done.set()
+        else:
+            ended.set()

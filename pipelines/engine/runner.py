@@ -26,7 +26,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipelines.engine import permit
-from pipelines.engine.job_service import Submission, explain_loss, find_endpoint
+from pipelines.engine.job_service import ServiceLost, Submission, explain_loss, find_endpoint
 from pipelines.engine.processes import ENDING, list_children, stop_workers
 from pipelines.engine.watchdog import Watch, watching
 from weighting.launch import list_command
@@ -114,8 +114,9 @@ def _run_elsewhere(
         try:
             _watch(watch, partial(_execute, engine, build, job), on_tick)
         except BaseException as error:
-            _end(job, engine.folder, endpoint)
-            raise explain_loss(error, endpoint) from None
+            told = explain_loss(error, endpoint)
+            _end(job, engine.folder, "" if isinstance(told, ServiceLost) else endpoint)
+            raise told from None
     if engine.folder is not None:
         permit.take_back(engine.folder)
 
@@ -149,10 +150,10 @@ def _watch(watch: Watch, work: Callable[[], None], on_tick: Tick) -> None:
 
 
 def _end(job: Submission, folder: Path | None, endpoint: str) -> None:
-    """Cancel a job, and wait for the units that its workers have begun."""
+    """Cancel a job, where its service is there, and wait for the units that its workers began."""
     ENDING.set()
     try:
-        cancelled = job.cancel()
+        cancelled = not endpoint or job.cancel()
         ended = folder is None or permit.take_back(folder)
         if not ended:
             log.warning("%s: workers are still ending a unit; wait before you run again", folder)

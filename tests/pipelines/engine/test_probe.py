@@ -6,7 +6,14 @@ import pytest
 
 from pipelines.engine import probe as probing
 from pipelines.engine.permit import Permit, issue
-from pipelines.engine.probe import Answer, ProbeFailed, Prove, check_versions, describe_worker, probe
+from pipelines.engine.probe import (
+    Answer,
+    ProbeFailed,
+    Prove,
+    check_versions,
+    describe_worker,
+    probe,
+)
 from pipelines.engine.runner import Engine
 from tests.pipelines.engine.services import (
     ROOT,
@@ -39,7 +46,7 @@ def test_a_worker_must_see_the_run_folder(tmp_path):
     given = issue(tmp_path)
     assert prove(given, versions) == [1]
     for elsewhere in (Permit(tmp_path / "no" / ".permit", given.nonce), Permit(given.path, "x")):
-        with pytest.raises(ProbeFailed, match="does not see .* the same folder, at the same path"):
+        with pytest.raises(ProbeFailed, match=r"does not see .* the same folder, at the same path"):
             prove(elsewhere, versions)
 
 

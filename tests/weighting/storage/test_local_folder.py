@@ -16,7 +16,9 @@ def test_a_folder_is_absolute(tmp_path, monkeypatch):
     assert read_folder("./s3:/a") == tmp_path / "s3:" / "a"
 
 
-@pytest.mark.parametrize("name", ["s3://b/r", "gs://b", "file:///x", "HTTP://a", "s3:/b/r", "hf://x"])
+@pytest.mark.parametrize(
+    "name", ["s3://b/r", "gs://b", "file:///x", "HTTP://a", "s3:/b/r", "hf://x"]
+)
 def test_a_url_is_refused(name):
     with pytest.raises(AssayError, match="must be on a disk that this machine mounts"):
         read_folder(name)
