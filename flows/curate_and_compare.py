@@ -71,6 +71,20 @@ def present(run: str) -> None:
     presentation.build_views(Path(run), Console(stderr=True))
 
 
+def summarise(run: str, verdicts: list[str]) -> Summary:
+    """Return the headline numbers of a finished run."""
+    from weighting.contracts.manifest import read_manifest
+
+    counts = read_manifest(Path(run)).counts
+    return Summary(
+        run=run,
+        read=counts.documents.records.read,
+        kept=counts.documents.records.kept,
+        tokens=sum(split.tokens for split in counts.weights.splits.values()),
+        verdicts=verdicts,
+    )
+
+
 @flow(name="curate-and-compare")
 def curate_and_compare(
     inputs: list[str],
@@ -93,11 +107,9 @@ def curate_and_compare(
     from flows.run.session import open_session
     from flows.run.stages import DATA_STAGES, probe_workers
     from pipelines.engine.job_service import check_beam
-    from weighting.contracts.manifest import read_manifest
 
-    options = list(beam)
+    options, folder = list(beam), read_folder(out)
     check_beam(options, workers)
-    folder = read_folder(out)
     with locking(folder):  # here, in the process that outlives every task
         run = prepare(inputs, str(folder), recipe, overwrite, list(against))
         probe_workers(open_run(folder), open_session(folder, workers, beam_args=options))
@@ -105,14 +117,7 @@ def curate_and_compare(
             run_data_stage(run, stage, workers, options)
         verdicts = compare(run, steps, seeds, jobs) if steps else []
         present(run)
-    counts = read_manifest(Path(run)).counts
-    summary = Summary(
-        run=run,
-        read=counts.documents.records.read,
-        kept=counts.documents.records.kept,
-        tokens=sum(split.tokens for split in counts.weights.splits.values()),
-        verdicts=verdicts,
-    )
+    summary = summarise(run, verdicts)
     get_run_logger().info("%(read)d records read, %(kept)d kept, %(tokens)d tokens", summary)
     return summary
 

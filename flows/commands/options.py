@@ -7,6 +7,12 @@ import typer
 
 from weighting.storage.local_folder import read_folder
 
+
+def repair_text(given: str) -> str:
+    """Return an argument as UTF-8, which Python takes apart where the terminal knows no UTF-8."""
+    return given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 Out = Annotated[
     Path, typer.Option("--out", help="run folder to write", metavar="FOLDER", parser=read_folder)
 ]
@@ -21,6 +27,12 @@ Against = Annotated[
         help="an earlier run whose documents are not kept again",
         metavar="RUN",
         parser=read_folder,
+    ),
+]
+Sql = Annotated[
+    str,
+    typer.Argument(
+        help="a SELECT over the run's tables and views", metavar="SQL", parser=repair_text
     ),
 ]
 Workers = Annotated[

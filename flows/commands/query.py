@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.commands.options import RunFolder
+from flows.commands.options import RunFolder, Sql
 from weighting.output import open_data_output
 
 
 def query(
     run: RunFolder,
-    sql: Annotated[str, typer.Argument(help="a SELECT over the run's tables and views")],
+    sql: Sql,
     limit: Annotated[int, typer.Option(min=1, help="rows to print")] = 50,
     form: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
 ) -> None:

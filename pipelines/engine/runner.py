@@ -31,8 +31,10 @@ from pipelines.engine.processes import ENDING, list_children, stop_workers
 from pipelines.engine.watchdog import Watch, watching
 from weighting.launch import list_command
 
+Build: TypeAlias = Callable[[beam.Pipeline], object]
+Hook: TypeAlias = Callable[[], None]  # called a few times a second
+
 WORKER_MODULE = "pipelines.engine.worker"
-Tick: TypeAlias = Callable[[], None]
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,9 @@ class Engine:
 
 
 def run(
-    engine: Engine, build: Callable[[beam.Pipeline], object], on_tick: Tick = lambda: None
+    engine: Engine,
+    build: Build,
+    on_tick: Hook = lambda: None,
 ) -> None:
     """Build and run a graph; call `on_tick` in this thread a few times a second meanwhile.
 
@@ -96,7 +100,7 @@ def run(
         _run_elsewhere(engine, endpoint, build, on_tick)
 
 
-def _run_here(engine: Engine, build: Callable[[beam.Pipeline], object], on_tick: Tick) -> None:
+def _run_here(engine: Engine, build: Build, on_tick: Hook) -> None:
     before = {child.pid for child in list_children()}
     with watching() as watch:
         try:
@@ -107,7 +111,10 @@ def _run_here(engine: Engine, build: Callable[[beam.Pipeline], object], on_tick:
 
 
 def _run_elsewhere(
-    engine: Engine, endpoint: str, build: Callable[[beam.Pipeline], object], on_tick: Tick
+    engine: Engine,
+    endpoint: str,
+    build: Build,
+    on_tick: Hook,
 ) -> None:
     job = Submission()
     with watching() as watch:
@@ -121,9 +128,7 @@ def _run_elsewhere(
         permit.take_back(engine.folder)
 
 
-def _execute(
-    engine: Engine, build: Callable[[beam.Pipeline], object], submission: Submission
-) -> None:
+def _execute(engine: Engine, build: Build, submission: Submission) -> None:
     pipeline = beam.Pipeline(engine.runner(), engine.options())
     build(pipeline)
     if engine.folder is not None and engine.endpoint() is not None:
@@ -133,7 +138,7 @@ def _execute(
     result.wait_until_finish()
 
 
-def _watch(watch: Watch, work: Callable[[], None], on_tick: Tick) -> None:
+def _watch(watch: Watch, work: Callable[[], None], on_tick: Hook) -> None:
     """Do the work in a thread, and raise what ends it early."""
 
     def noting() -> None:
