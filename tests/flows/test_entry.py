@@ -106,6 +106,8 @@ def test_a_closed_pipe_is_no_error(built):
     process = subprocess.Popen(
         [*command, "--format", "csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(timeout=60) == 141

@@ -59,6 +59,8 @@ def test_a_reader_that_leaves_ends_it_as_sigpipe_would():
     process = subprocess.Popen(
         [sys.executable, "-c", POUR], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(timeout=60) == 141
