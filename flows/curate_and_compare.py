@@ -38,7 +38,7 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
     from flows.recipe.sources import load_recipe
     from flows.run import prepare as preparation
 
-    earlier = [read_folder(name) for name in against]
+    earlier = [Path(name) for name in against]
     request = preparation.CurateRequest(
         inputs, Path(out), load_recipe(recipe), against=earlier, overwrite=overwrite
     )
@@ -109,9 +109,10 @@ def curate_and_compare(
     from pipelines.engine.job_service import check_beam
 
     options, folder = list(beam), read_folder(out)
+    earlier = [str(read_folder(name)) for name in against]
     check_beam(options, workers)
     with locking(folder):  # here, in the process that outlives every task
-        run = prepare(inputs, str(folder), recipe, overwrite, list(against))
+        run = prepare(inputs, str(folder), recipe, overwrite, earlier)
         probe_workers(open_run(folder), open_session(folder, workers, beam_args=options))
         for stage in DATA_STAGES:
             run_data_stage(run, stage, workers, options)
