@@ -14,15 +14,12 @@ from prefect import flow, task
 from prefect.logging import get_run_logger
 from rich.console import Console
 
-from flows.operations.disk import check_room
-from flows.operations.log import RunLog, keeping_log
-from flows.recipe.sources import load_recipe
-from flows.run import comparison, presentation
-from flows.run import prepare as preparation
-from flows.run.session import open_session
-from flows.run.stages import DATA_STAGES
-from weighting.contracts.manifest import read_manifest
+from pipelines.engine.logs import quiet_beam
+from weighting.storage.local_folder import read_folder
 from weighting.storage.lock import locking
+
+# What computes is imported by what runs, after this: Prefect loads this module for its hooks too.
+quiet_beam()
 
 
 class Summary(TypedDict):
@@ -38,6 +35,11 @@ class Summary(TypedDict):
 @task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
 def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
+    from flows.operations.disk import check_room
+    from flows.operations.log import RunLog
+    from flows.recipe.sources import load_recipe
+    from flows.run import prepare as preparation
+
     earlier = [Path(name) for name in against]
     request = preparation.CurateRequest(
         inputs, Path(out), load_recipe(recipe), against=earlier, overwrite=overwrite
@@ -50,14 +52,19 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
 
 
 @task(task_run_name="{stage}")
-def run_data_stage(run: str, stage: str, workers: int | None) -> None:
+def run_data_stage(run: str, stage: str, workers: int | None, beam: list[str]) -> None:
     """Run one stage of `flows.run.stages.DATA_STAGES`."""
-    DATA_STAGES[stage](Path(run), open_session(Path(run), workers))
+    from flows.run.session import open_session
+    from flows.run.stages import DATA_STAGES
+
+    DATA_STAGES[stage](Path(run), open_session(Path(run), workers, beam_args=beam))
 
 
 @task(task_run_name="compare")
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts."""
+    from flows.run import comparison
+
     config = comparison.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
     return comparison.compare_objectives(config, Console(stderr=True))
 
@@ -65,7 +72,23 @@ def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
 @task(task_run_name="present")
 def present(run: str) -> None:
     """Build the database and the report."""
+    from flows.run import presentation
+
     presentation.build_views(Path(run), Console(stderr=True))
+
+
+def summarise(run: str, verdicts: list[str]) -> Summary:
+    """Return the headline numbers of a finished run."""
+    from weighting.contracts.manifest import read_manifest
+
+    counts = read_manifest(Path(run)).counts
+    return Summary(
+        run=run,
+        read=counts.documents.records.read,
+        kept=counts.documents.records.kept,
+        tokens=sum(split.tokens for split in counts.weights.splits.values()),
+        verdicts=verdicts,
+    )
 
 
 @flow(name="curate-and-compare")
@@ -79,27 +102,31 @@ def curate_and_compare(
     seeds: int = 3,
     jobs: int = 1,
     against: tuple[str, ...] = (),
+    beam: tuple[str, ...] = (),
 ) -> Summary:
     """Curate `inputs` into the run folder `out`; with `steps` > 0, train and compare on it.
 
-    Documents of the runs `against`, and copies of them, are not kept again.
+    Documents of the runs `against`, and copies of them, are not kept again. `beam` are options for
+    Beam, as `--runner=PortableRunner`.
     """
-    # Here, in the process that outlives every task.
-    with locking(Path(out)), keeping_log(Path(out)) as log:
-        run = prepare(inputs, out, recipe, overwrite, list(against))
+    from flows.operations.log import keeping_log
+    from flows.run.folder import open_run
+    from flows.run.session import open_session
+    from flows.run.stages import DATA_STAGES, probe_workers
+    from pipelines.engine.job_service import check_beam
+
+    options, folder = list(beam), read_folder(out)
+    earlier = [str(read_folder(name)) for name in against]
+    check_beam(options, workers)
+    with locking(folder), keeping_log(folder) as log:  # in the process that outlives every task
+        run = prepare(inputs, str(folder), recipe, overwrite, earlier)
         log.open()
+        probe_workers(open_run(folder), open_session(folder, workers, beam_args=options))
         for stage in DATA_STAGES:
-            run_data_stage(run, stage, workers)
+            run_data_stage(run, stage, workers, options)
         verdicts = compare(run, steps, seeds, jobs) if steps else []
         present(run)
-    counts = read_manifest(Path(run)).counts
-    summary = Summary(
-        run=run,
-        read=counts.documents.records.read,
-        kept=counts.documents.records.kept,
-        tokens=sum(split.tokens for split in counts.weights.splits.values()),
-        verdicts=verdicts,
-    )
+    summary = summarise(run, verdicts)
     get_run_logger().info("%(read)d records read, %(kept)d kept, %(tokens)d tokens", summary)
     return summary
 

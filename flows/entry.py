@@ -1,8 +1,10 @@
 """Where the `assay` command begins: signals and logging are seen to before libraries load."""
 
 import signal
+import sys
 
 from pipelines.engine.logs import quiet_beam
+from weighting.output import guard_streams
 
 
 def main() -> None:
@@ -13,6 +15,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C from here on: no traceback
     quiet_beam()
+    guard_streams()
 
     from flows.interrupt import catch_signals, leave
 
@@ -20,6 +23,9 @@ def main() -> None:
         from flows.commands.app import app
 
         catch_signals()
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except Exception as error:
         leave(error)

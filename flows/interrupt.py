@@ -8,11 +8,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from pipelines.engine.processes import stop_workers
+from pipelines.engine.processes import ENDING, stop_workers
 from weighting.errors import Interrupted
+from weighting.output import OutputClosed
 from weighting.storage.failures import explain
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -20,6 +22,7 @@ LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
 # Called with the error before the process ends, by whatever way: a log's last line, for instance.
 LAST_WORDS: list[Callable[[BaseException], None]] = []
+ENDING_SECONDS = 45.0  # more of it while a job elsewhere is cancelled
 IMPORT_MACHINERY = "<frozen importlib._bootstrap>"  # file name of its functions
 
 
@@ -44,6 +47,8 @@ def leave(error: BaseException) -> NoReturn:
 
     A known error is one line; any other is a defect of ours and keeps its traceback.
     """
+    if isinstance(error, OutputClosed):
+        os._exit(error.exit_code)
     known = explain(error)
     told = (
         f"assay: {' '.join(str(known).split())}\n"
@@ -52,7 +57,8 @@ def leave(error: BaseException) -> NoReturn:
     )
     while LAST_WORDS:
         LAST_WORDS.pop()(error)
-    sys.stdout.flush()
+    with suppress(OSError, OutputClosed):  # on a full disk, or when nobody reads
+        sys.stdout.flush()
     sys.stderr.write(told)
     sys.stderr.flush()
     os._exit(known.exit_code if known else 1)
@@ -80,6 +86,9 @@ def _insist(told: int) -> None:
         ready, _, _ = select.select([told], [], [], LOOK_SECONDS)
         number = os.read(told, 1)[0] if ready else 0
     time.sleep(PATIENCE_SECONDS)
+    deadline = time.monotonic() + ENDING_SECONDS
+    while ENDING.is_set() and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
     _end(number)
 
 

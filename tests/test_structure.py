@@ -58,6 +58,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/run/session.py": "tests/flows/commands/test_curate.py",
     "flows/run/stages.py": "tests/flows/commands/test_curate.py",
     "flows/database/stored_tables.py": "tests/flows/database/test_catalog.py",
+    "flows/database/shard_stream.py": "tests/flows/database/test_query.py",
     "flows/database/script.py": "tests/flows/database/test_catalog.py",
     "flows/visible.py": "tests/flows/test_report.py",
     "pipelines/engine/logs.py": "tests/pipelines/engine/test_runner.py",

@@ -1,8 +1,17 @@
-"""`python -m trainer`."""
+"""`python -m trainer`; where it imports from is said in `weighting.launch`."""
 
 import sys
 
-from trainer.cli import main
-
 if __name__ == "__main__":
+    if not sys.flags.safe_path:  # the current folder is at the head of Python's path
+        sys.path[0] = __file__.rpartition("/trainer/")[0]
+
+    from weighting.launch import isolate
+
+    if not sys.flags.safe_path:
+        del sys.path[0]
+    isolate()
+
+    from trainer.cli import main
+
     sys.exit(main())

@@ -12,7 +12,9 @@ from trainer.config.arms import DEFAULT_ARMS, read_arms
 from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.errors import AssayError
+from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
+from weighting.storage.local_folder import read_folder
 from weighting.versions import describe_versions
 
 # What computes, with torch, is imported by the command that runs: nobody waits for it to read
@@ -38,9 +40,14 @@ class Version(argparse.Action):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    guard_streams()
     try:
         arguments = build_parser().parse_args(argv)
         arguments.run(arguments)
+        sys.stdout.flush()
+    except OutputClosed as closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to where Python writes what it still holds
+        return closed.exit_code
     except AssayError as error:
         # What stops all processes of torchrun is said once.
         if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
@@ -71,7 +78,7 @@ def build_parser() -> Parser:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_train)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder of the run")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     add_config(parser)
 
@@ -79,7 +86,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _add_ablate(parser: argparse.ArgumentParser) -> None:
 
     parser.set_defaults(run=_ablate)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the ablation")
+    parser.add_argument("--out", type=read_folder, required=True, help="folder of the ablation")
     parser.add_argument("--arms", default="", help="ready-made arms: " + ",".join(DEFAULT_ARMS))
     parser.add_argument(
         "--arm",
@@ -101,21 +108,25 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_eval)
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("run_folder", type=read_folder, metavar="RUN", help="folder of a run")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_fields(parser, ("shards", "tokenizer", "eval_tokens", "threads", "device"))
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_export)
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
-    parser.add_argument("--out", type=Path, required=True, help="folder for transformers to load")
+    parser.add_argument("run_folder", type=read_folder, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "--out", type=read_folder, required=True, help="folder for transformers to load"
+    )
 
 
 def _add_characters(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_characters)
     parser.add_argument("text", type=Path, metavar="TEXT", help="a UTF-8 text file")
-    parser.add_argument("--out", type=Path, required=True, help="folder; shards go to OUT/shards")
+    parser.add_argument(
+        "--out", type=read_folder, required=True, help="folder; shards go to OUT/shards"
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -46,6 +46,7 @@ from pipelines.readers.read import read_records
 from pipelines.rules.batch import Batch
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import bad_words, c4, fineweb, gopher, repetition, unigram, url
+from pipelines.rules.registry import OWN
 from pipelines.rules.rule import list_bounds
 from pipelines.settings import RuleSettings
 
@@ -64,7 +65,9 @@ LISTS = {
     "banned_subwords": ("psych", "hardy", "streams"),
 }
 UNIGRAM_BOUND = -16
-BOUNDS = {rule: bounds for family in OURS for rule, bounds in list_bounds(family.RULES).items()} | {
+BOUNDS = {
+    rule: bounds for family in OWN.values() for rule, bounds in list_bounds(family.rules).items()
+} | {
     "c4_bad_words": Bounds(None, 0),
     "unigram_log_probability": Bounds(UNIGRAM_BOUND, None),
 }
@@ -234,7 +237,7 @@ def judge_ours(texts: list[str], metadata: list[str]) -> dict[str, list[object]]
             for rule, values in family.annotate(batch).items():
                 decisions[rule + suffix] = BOUNDS[rule].fails(values).tolist()
         decisions["c4 text left" + suffix] = batch.line_cut.texts_D.to_pylist()
-    by_url = (decisions[rule] for rule in url.RULES)
+    by_url = (decisions[rule] for rule in OWN["url"].rules)
     decisions["url"] = [any(of_text) for of_text in zip(*by_url, strict=True)]
     return decisions
 

@@ -1,11 +1,10 @@
 """`assay curate`: from raw text to weighted token shards."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.commands.options import Json, Out, Overwrite, Workers
+from flows.commands.options import Against, Beam, Json, Out, Overwrite, Workers
 from flows.recipe.presets import list_presets
 from weighting.storage.lock import locking
 
@@ -25,14 +24,8 @@ def curate(
     recipe: RecipeName = "gopher",
     workers: Workers = None,
     overwrite: Overwrite = False,
-    against: Annotated[
-        list[Path] | None,
-        typer.Option("--against", help="an earlier run whose documents are not kept again"),
-    ] = None,
-    beam: Annotated[
-        list[str] | None,
-        typer.Option("--beam", help="option for Beam, as --beam=--runner=PortableRunner"),
-    ] = None,
+    against: Against = None,
+    beam: Beam = None,
     as_json: Json = False,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""

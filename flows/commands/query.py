@@ -1,17 +1,17 @@
 """`assay query`: SQL over a run."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from flows.commands.options import Json, RunFolder
+from flows.commands.options import Json, RunFolder, Sql
 from weighting.errors import AssayError
+from weighting.output import open_data_output
 
 
 def query(
     run: RunFolder,
-    sql: Annotated[str, typer.Argument(help="a SELECT over the run's tables and views")],
+    sql: Sql,
     limit: Annotated[int, typer.Option(min=1, help="rows to print")] = 50,
     form: Annotated[
         str | None, typer.Option("--format", help="table, csv or json (an object a line)")
@@ -32,4 +32,4 @@ def query(
         elif form in (None, "table"):
             run_query(run, sql, output.console, limit)
         else:
-            write_query(run, sql, sys.stdout, form)
+            write_query(run, sql, open_data_output(), form)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.commands.options import Json
+from weighting.output import open_data_output
 
 recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
 
@@ -33,7 +34,7 @@ def show(
             recipe = load_recipe(name)
             output.facts["recipe"] = recipe.model_dump(mode="json")
             if not as_json:
-                sys.stdout.write(write_toml(recipe))
+                open_data_output().write(write_toml(recipe))
 
 
 @recipes.command()

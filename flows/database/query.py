@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 import duckdb
-import pyarrow.dataset as ds
-import pyarrow.fs as fs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from flows.database.catalog import open_catalog
+from flows.database.shard_stream import Shards
 from flows.visible import shorten, show
 from weighting.contracts.documents import Row
 from weighting.contracts.reasons import Reason
@@ -44,10 +43,7 @@ def open_database(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_catalog(run) as connection:
         paths = sorted((run / "shards").glob("*.arrow"))
         if paths:
-            # Mapped, so that of a document's neighbours nothing but their ids is read.
-            files = fs.LocalFileSystem(use_mmap=True)
-            shards = ds.dataset([str(path) for path in paths], format="ipc", filesystem=files)
-            connection.register("shards", shards)
+            connection.register("shards", Shards(paths))
             connection.execute(_TOKEN_WEIGHTS)
             if "token_story" in list_tables(connection):
                 connection.execute(_EXPLAINED)

@@ -31,7 +31,6 @@ from pipelines.settings import (
     ScoreSettings,
     WeighSettings,
 )
-from trainer.run.checkpoint import list_kept
 from weighting.errors import AssayError
 from weighting.knobs import Names
 from weighting.policies.golden import choose_golden
@@ -121,6 +120,8 @@ class Recipe(Section):
             named[f"decontaminate.{table.name}"] = table.path
         for key in ("model", "second"):
             if folder := getattr(self.reference, key):
+                from trainer.run.checkpoint import list_kept  # with torch
+
                 for checkpoint in list_kept(Path(folder)):
                     path = str(checkpoint / "model.safetensors")
                     named[f"reference.{key}.{checkpoint.name}"] = path

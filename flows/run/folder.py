@@ -26,7 +26,7 @@ class Claim:
     """What a folder is claimed for: RUN/run.json.
 
     `recipe` is the effective recipe as JSON, `code` the hash of the code that makes the data
-    (`flows.run.identity`). `paths` are what named the inputs, absolute where local; `against` the
+    (`pipelines.identity`). `paths` are what named the inputs, absolute where local; `against` the
     folders of earlier runs, whose documents are not to come again.
     """
 

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from flows.operations.log import RunLog
 from flows.recipe.schema import Recipe
-from flows.run import identity
 from flows.run.folder import Claim, Run, claim_run
 from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
+from pipelines import identity
 from pipelines.work.units import fingerprint
 from weighting.errors import AssayError
 

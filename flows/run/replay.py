@@ -23,12 +23,12 @@ from flows.database import catalog
 from flows.operations.standing import require_finished
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
-from flows.run import identity
 from flows.run.folder import CLAIM, Run, claim_run, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
 from flows.run.manifest import REPLAYS, read_replays
 from flows.run.session import Session
 from flows.run.stages import DATA_STAGES, curate_documents
+from pipelines import identity
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import prepare_items, share_items
 from pipelines.curate.replay import drop_files, read_again, restore_hits, restore_rows, restore_unit

@@ -44,4 +44,5 @@ def open_session(
         size = sum(open_run(folder).sizes().values()) if folder else 0
         workers = count_cores() if size >= WORKERS_FROM else 1
     log = log or (RunLog(folder).open() if folder else RunLog(Path()))
-    return Session(Engine(workers, tuple(beam_args)), console or Console(stderr=True), log)
+    engine = Engine(workers, tuple(beam_args), folder)
+    return Session(engine, console or Console(stderr=True), log)

@@ -14,7 +14,6 @@ from rich.text import Text
 from flows.operations.disk import check_room
 from flows.operations.log import RunLog
 from flows.operations.meter import Meter, collect_timings, measuring
-from flows.run import identity
 from flows.run.checks import check_kept
 from flows.run.folder import Run, open_run
 from flows.run.funnel import describe_skipped
@@ -23,9 +22,12 @@ from flows.run.prepare import CurateRequest, prepare
 from flows.run.reference import train_reference
 from flows.run.session import Session, open_session
 from flows.visible import show
+from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
+from pipelines.engine.job_service import check_beam
+from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
@@ -197,12 +199,21 @@ def run_stages(
 ) -> None:
     """Make the data of a run: claim its folder, then every stage that is not done yet."""
     log = log or RunLog(request.out)
+    check_beam(beam_args, workers)
     run = prepare(request, console, log)
     session = open_session(run.folder, workers, console, beam_args, log.open())
     if not run.is_done("verify"):
         check_room(run, console, log)
+    probe_workers(run, session)
     for stage in DATA_STAGES.values():
         stage(run.folder, session)
+
+
+def probe_workers(run: Run, session: Session) -> None:
+    """Let the workers of a job service prove that they see the run folder and run the same code."""
+    for worker in probe(session.engine, run.recipe.reference.wanted):
+        line = f"worker on {worker.host}, in {worker.here}: same code, sees the run folder"
+        session.console.print(Text(line, "dim"))
 
 
 def check_quarantine(run: Run) -> None:

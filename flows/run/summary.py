@@ -64,7 +64,12 @@ def print_paths(run: Path, console: Console) -> None:
     for label, name in (("report", report.NAME), ("database", catalog.NAME)):
         if (run / name).exists():
             # One path, one line: a broken one cannot be copied.
-            console.print(Text(f"{label:<9} {run / name}"), soft_wrap=True)
+            console.print(Text(f"{label:<9} {_shorten(run / name)}"), soft_wrap=True)
+
+
+def _shorten(path: Path) -> Path:
+    """Return a path as seen from the current folder, if it lies in it."""
+    return path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path
 
 
 def print_outcome(outcome: Replay, console: Console) -> None:

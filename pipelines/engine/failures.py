@@ -8,6 +8,9 @@ from weighting.errors import AGAIN, AssayError
 from weighting.storage.failures import explain
 
 TRACEBACK = "Traceback (most recent call last):\n"
+FRAMES = re.compile(r"\A(?:  .*\n)*")
+CALL = re.compile(r'status = StatusCode\.(?P<code>\w+)\s+details = "(?P<details>.*?)"\n', re.DOTALL)
+MOST_CHARS = 400  # of what a library says
 STEP = re.compile(r" \[while running '[^']*'\]\s*$")
 NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?", re.DOTALL)
 CODE = re.compile(r"return code (?P<code>-?\d+)")
@@ -50,11 +53,21 @@ def find_cause(error: BaseException) -> BaseException:
     if text == str(error):
         kind = type(error)
         text = f"{kind.__module__}.{kind.__qualname__}: {text}"
-    frames_end = re.match(r"(?:  .*\n)*", text)
-    text = STEP.sub("", text[frames_end.end() if frames_end else 0 :].strip())
+    text = STEP.sub("", FRAMES.sub("", text).strip())
     text = text.removeprefix("builtins.").removeprefix("RuntimeError: ")
     named = NAMED.fullmatch(text)
     return (_make_again(named["name"], named["message"] or "") if named else None) or error
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return what failed at last in one line, without the frames that led there."""
+    text = str(error).rpartition(TRACEBACK)[2]
+    if text == str(error):
+        text = f"{type(error).__name__}: {text}"
+    if called := CALL.search(text):
+        text = f"{called['code']}: {called['details']}"
+    told = " ".join(FRAMES.sub("", text).split())
+    return told if len(told) <= MOST_CHARS else f"{told[:MOST_CHARS]}…"
 
 
 def _make_again(name: str, message: str) -> BaseException | None:
@@ -64,8 +77,8 @@ def _make_again(name: str, message: str) -> BaseException | None:
         kind = getattr(importlib.import_module(module or "builtins"), kind_name, None)
     except ImportError:
         return None
-    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-        return None
+    if not (isinstance(kind, type) and issubclass(kind, AssayError | OSError | MemoryError)):
+        return None  # no other can be told in one line
     told = ERRNO.match(message)
     if told and issubclass(kind, OSError):
         return OSError(int(told["errno"]), told["reason"], told["path"])

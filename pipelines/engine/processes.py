@@ -3,9 +3,12 @@
 Imports no Beam, so that a command can end them before it has loaded any.
 """
 
+import threading
 from collections.abc import Collection
 
 import psutil
+
+ENDING = threading.Event()  # set while a job elsewhere is being ended: that may take half a minute
 
 
 def list_children() -> list[psutil.Process]:

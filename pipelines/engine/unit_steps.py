@@ -1,12 +1,14 @@
 """What the Beam graphs share: the step that runs a kernel, sums of vectors, progress."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 
 from pipelines.engine.codec import decode, decode_vector, encode
+from pipelines.engine.permit import Permit
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
 from pipelines.work.files import ArrayFile, Step
@@ -18,8 +20,11 @@ class OverUnits(beam.DoFn):
 
     The kernel gets the element, then what `load` returns, made once a process, then what earlier
     steps found, unpacked (`kinds`; see `pipelines.engine.codec`). What it returns goes on; where it
-    returns nothing, the element does, for the next step to wait for.
+    returns nothing, the element does, for the next step to wait for. Workers of a job service do
+    that under a permit, which `pipelines.engine.runner` gives them.
     """
+
+    permit: Permit | None = None
 
     def __init__(
         self,
@@ -36,7 +41,8 @@ class OverUnits(beam.DoFn):
     def process(self, element: Any, *found: Any) -> Iterator[int | bytes]:  # noqa: ANN401
         """Run the kernel on one element. What was found beyond `kinds` is only waited for."""
         values = [decode(kind, one) for kind, one in zip(self._kinds, found, strict=False)]
-        result = self._kernel(element, *self._loaded, *values)
+        with self.permit.hold() if self.permit else nullcontext():
+            result = self._kernel(element, *self._loaded, *values)
         yield encode(element if result is None else result)
 
 

@@ -1,6 +1,6 @@
 """A Beam worker process that speaks only when something is wrong and never outlives its parent.
 
-Started by the runner as `python -m pipelines.engine.worker`; see `pipelines.engine.runner`.
+Started by `pipelines.engine.runner` through `weighting.launch`.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipelines.rules.own_rules import FEWEST_WORDS, POLICIES
 from pipelines.words.compiled import njit
 from pipelines.words.text_lines import encode, ends_with, matches
 from weighting.arrays import Uint8s
@@ -9,20 +10,11 @@ from weighting.arrays import Uint8s
 REASONS = ("long_word", "unterminated", "short", "javascript", "policy")
 LONG_WORD, UNTERMINATED, SHORT, JAVASCRIPT, POLICY = range(len(REASONS))
 STAYS = -1  # no reason
-FEWEST_WORDS = 3
 CURLY = ord("{")
 TERMINAL = encode(".?!\"'")
 DOTS = encode("...")
 # What a line is searched for, and the bit that stands for it.
 HAS_LOREM, HAS_JAVASCRIPT, HAS_CURLY, HAS_POLICY = 1, 2, 4, 8
-POLICIES = (
-    "terms of use",
-    "privacy policy",
-    "cookie policy",
-    "uses cookies",
-    "use of cookies",
-    "use cookies",
-)
 # A needle is looked for where its rarest letter is:
 #
 #     privacy policy      RAREST 3: the v

@@ -28,13 +28,12 @@ from pipelines.rules.line_reasons import (
     judge_line,
     search,
 )
+from pipelines.rules.own_rules import LONGEST_WORD
 from pipelines.rules.sentences import SPLIT_AGAIN, count_sentences, list_lines
 from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.text_lines import break_size, count_chars, find_break, strip_left, strip_right
 from weighting.arrays import Int32s, Int64s, Uint8s
-
-LONGEST_WORD = 1000  # characters of a word, which is a run of non-space characters here
 
 
 class LineCut(NamedTuple):

@@ -1,30 +1,21 @@
 """The rules, by name and by family: those of assay, then those of installed packages.
 
 Every value is computed and kept in the ledger; the recipe's thresholds decide which rules drop. A
-family is a module with `RULES` (name → record) and `annotate(batch) -> {name: values}`; adding one
-adds a module and a line to `OWN`. A rule of an installed package has a function of its own, and is
-a family of its own name.
+family of ours is its rules (name → record) in `own_rules`, and a module with `annotate(batch) ->
+{name: values}`, which is imported when it is first needed: who only speaks of rules loads no
+compiled code. Adding one adds these and a line to `OWN`. A rule of an installed package has a
+function of its own, and is a family of its own name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.rules.batch import Batch
+from pipelines.rules import own_rules
 from pipelines.rules.bounds import Bounds
-from pipelines.rules.families import (
-    bad_words,
-    c4,
-    contamination,
-    fineweb,
-    gopher,
-    language,
-    length,
-    pii,
-    repetition,
-    unigram,
-    url,
-)
+from pipelines.rules.families import contamination
 from pipelines.rules.rule import Family, Rule, Values
 from pipelines.settings import RuleSettings
 from weighting.arrays import Float64s
@@ -32,17 +23,31 @@ from weighting.contracts.documents import DOCUMENTS, ledger_schema
 from weighting.errors import AssayError
 from weighting.extensions import extend
 
+if TYPE_CHECKING:  # with the kernels of the families
+    from pipelines.rules.batch import Batch
+
+
+def _compute(module: str) -> "Callable[[Batch], Values]":
+    """Return the `annotate` of a family's module, which is imported when it is first called."""
+
+    def annotate(batch: "Batch") -> Values:
+        values: Values = import_module(f"pipelines.rules.families.{module}").annotate(batch)
+        return values
+
+    return annotate
+
+
 OWN: Mapping[str, Family] = {
-    "url": Family(url.RULES, url.annotate),
-    "language": Family(language.RULES, language.annotate),
-    "gopher_quality": Family(gopher.RULES, gopher.annotate),
-    "gopher_repetition": Family(repetition.RULES, repetition.annotate),
-    "c4": Family(c4.RULES, c4.annotate),
-    "fineweb_quality": Family(fineweb.RULES, fineweb.annotate),
-    "bad_words": Family(bad_words.RULES, bad_words.annotate),
-    "unigram": Family(unigram.RULES, unigram.annotate),
-    "pii": Family(pii.RULES, pii.annotate),
-    "length": Family(length.RULES, length.annotate),
+    "url": Family(own_rules.URL, _compute("url")),
+    "language": Family(own_rules.LANGUAGE, _compute("language")),
+    "gopher_quality": Family(own_rules.GOPHER_QUALITY, _compute("gopher")),
+    "gopher_repetition": Family(own_rules.GOPHER_REPETITION, _compute("repetition")),
+    "c4": Family(own_rules.C4, _compute("c4")),
+    "fineweb_quality": Family(own_rules.FINEWEB_QUALITY, _compute("fineweb")),
+    "bad_words": Family(own_rules.BAD_WORDS, _compute("bad_words")),
+    "unigram": Family(own_rules.UNIGRAM, _compute("unigram")),
+    "pii": Family(own_rules.PII, _compute("pii")),
+    "length": Family(own_rules.LENGTH, _compute("length")),
 }
 
 
@@ -72,7 +77,7 @@ def _stand_alone(name: str, rule: Rule) -> Family:
     if compute is None:
         raise AssayError(f"an installed package adds the rule {name!r}, which has no annotate")
 
-    def annotate(batch: Batch) -> Values:
+    def annotate(batch: "Batch") -> Values:
         values_D = np.asarray(compute(batch), np.float64)
         if values_D.shape != (len(batch.texts_D),):
             raise AssayError(
@@ -97,7 +102,7 @@ def describe_rule(name: str) -> str:
     return RULES[name].meaning if name in RULES else ""
 
 
-def annotate(batch: Batch) -> Values:
+def annotate(batch: "Batch") -> Values:
     """Return every rule's value for D documents, float64 [D] each; NaN where it is undefined.
 
     So it is for the rules of families that the settings leave out.

@@ -124,7 +124,7 @@ def unreporting():
 
 
 def patch_runs(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("flows.run.identity.hash_code", lambda models: "code")
+    patch.setattr("pipelines.identity.hash_code", lambda models: "code")
     patch.setattr("flows.run.inputs.MIN_UNIT_BYTES", 12_000)
     patch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
 

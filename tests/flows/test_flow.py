@@ -8,6 +8,7 @@ import yaml
 from flows.privacy import OFF, switch_off_telemetry
 from flows.run.stages import DATA_STAGES
 from weighting.contracts.manifest import check_files, read_manifest
+from weighting.errors import AssayError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +73,23 @@ def test_the_deployment_names_the_flow_and_its_parameters():
     assert set(deployment["parameters"]) <= set(inspect.signature(curate_and_compare.fn).parameters)
     environment = deployment["work_pool"]["job_variables"]["env"]
     assert environment == {name: OFF[name] for name in environment}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"beam": ("--runer=PortableRunner",)}, "did you mean --runner"),
+        ({"beam": ("--runner=PortableRunner",)}, "needs --job_endpoint"),
+        ({"out": "s3://bucket/run"}, "not at a URL"),
+        ({"against": ("s3://bucket/run",)}, "not at a URL"),
+    ],
+)
+def test_the_flow_refuses_what_the_command_refuses(given, said, tmp_path):
+    from flows.curate_and_compare import curate_and_compare
+
+    with pytest.raises(AssayError, match=said):
+        curate_and_compare.fn(**{"inputs": ["nowhere"], "out": str(tmp_path / "run"), **given})
+    assert not (tmp_path / "run").exists()
 
 
 def test_telemetry_is_off_unless_the_user_says_otherwise(monkeypatch):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pipelines.curate.job import curate
 from pipelines.engine.runner import Engine
-from pipelines.rules.families.gopher import RULES
+from pipelines.rules.own_rules import GOPHER_QUALITY as RULES
 from pipelines.rules.rule import list_bounds
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars

@@ -1,8 +1,6 @@
 """Training processes, some at once; none outlives the call."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +8,9 @@ from pathlib import Path
 
 from trainer.machine.interrupt import catching_signals
 from weighting.errors import AssayError, Interrupted
+from weighting.launch import list_command
 
 POLL_SECONDS = 0.2
-ROOT = Path(__file__).resolve().parents[2]
 
 Running = dict["subprocess.Popen[bytes]", "Command"]
 
@@ -52,15 +50,12 @@ def run_processes(commands: Sequence[Command], jobs: int, between: Callable[[], 
 
 
 def _start(command: Command) -> "subprocess.Popen[bytes]":
-    # This very package, not another distribution's of the same name in the working directory.
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with command.log.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "trainer", *command.arguments],
+            list_command("trainer", *command.arguments),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path},
             # Ctrl-C reaches this process alone, which then asks the others to save.
             start_new_session=True,
         )

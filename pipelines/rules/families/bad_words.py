@@ -6,28 +6,16 @@ document in a language without one has no value (NaN). A document's language is 
 `language`, or else the first wanted one.
 """
 
-from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
 from pipelines.rules.lists import load_list
 from pipelines.rules.metadata import read_field
 from pipelines.rules.phrases import Phrases
-from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
 
-RULES: Mapping[str, Rule] = {
-    "c4_bad_words": Rule(
-        "distinct phrases of bad_words in the lower-cased text, as whole words but in ja, th, zh",
-        Bounds(None, 0),
-        "Raffel et al. 2020, arXiv 1910.10683, 2.2",
-        needs="bad_words",
-        subject="a language for which rule_options.bad_words has a list",
-    ),
-}
 UNSPACED = frozenset({"ja", "th", "zh"})
 # Frequent parts of innocent words in Japanese and Chinese; C4 leaves them out of its lists.
 ALLOWED = frozenset({"sm", "グロ", "女の子", "性"})

@@ -5,46 +5,14 @@ the rules that drop a page: by what its lines say, and by how many sentences the
 Sentences are those of spaCy's rule-based sentencizer, line by line.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
-from pipelines.rules.line_reasons import FEWEST_WORDS, POLICIES, REASONS
-from pipelines.rules.line_rules import LONGEST_WORD
-from pipelines.rules.rule import Rule
+from pipelines.rules.line_reasons import REASONS
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.text_lines import NEWLINE, count_chars
 from weighting.arrays import Float64s, Int64s
-
-SOURCE = "Raffel et al. 2020, arXiv 1910.10683, 2.2"
-RULES: Mapping[str, Rule] = {
-    "c4_long_word_lines": Rule(
-        f"lines with a word of more than {LONGEST_WORD:,} characters", source=SOURCE
-    ),
-    "c4_unterminated_lines": Rule(
-        "lines that do not end in `.` `?` `!` `\"` `'`, or end in `...`; none without"
-        " terminal_punctuation",
-        source=SOURCE,
-    ),
-    "c4_short_lines": Rule(
-        f"lines of fewer than {FEWEST_WORDS} words, counted before citation marks go", source=SOURCE
-    ),
-    "c4_javascript_lines": Rule("lines with `javascript`, any case", source=SOURCE),
-    "c4_policy_lines": Rule(f"lines with {', '.join(POLICIES)}, any case", source=SOURCE),
-    "c4_lorem_ipsum": Rule("lines with `lorem ipsum`, any case", Bounds(None, 0), SOURCE),
-    "c4_curly_brackets": Rule("lines with `{`", Bounds(None, 0), SOURCE),
-    "c4_sentences": Rule(
-        "sentences in the lines that C4's line rules leave", Bounds(5, None), SOURCE
-    ),
-    "c4_paragraphs": Rule(
-        "characters of the third longest line, 0 for fewer lines",
-        Bounds(200, None),
-        "mC4, arXiv 2010.11934, 3.1",
-    ),
-}
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:

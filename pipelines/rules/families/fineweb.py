@@ -4,14 +4,11 @@ Lines are split at newlines and those of white space are left out. Where the lin
 the text these rules see what they leave.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.own_rules import SHORT
 from pipelines.rules.ratios import divide
-from pipelines.rules.rule import Rule
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
@@ -19,25 +16,6 @@ from pipelines.words.punctuation import TERMINATORS
 from pipelines.words.text_lines import NEWLINE, count_chars, strip_left
 from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
 
-SOURCE = "Penedo et al. 2024, arXiv 2406.17557, 3.6"
-SHORT = 30  # characters
-RULES: Mapping[str, Rule] = {
-    "fineweb_line_punctuation": Rule(
-        f"lines that end in one of {len(TERMINATORS)} sentence terminators (no quotes, no `…`) /"
-        " lines",
-        Bounds(0.12, None),
-        SOURCE,
-    ),
-    "fineweb_short_lines": Rule(
-        f"lines of at most {SHORT} characters / lines", Bounds(None, 0.67), SOURCE
-    ),
-    "fineweb_dup_line_chars": Rule(
-        "characters in repeated lines / characters that are not newlines",
-        Bounds(None, 0.01),
-        SOURCE,
-    ),
-    "fineweb_newlines": Rule("newlines / words, punctuation marks too", Bounds(None, 0.3), SOURCE),
-}
 ENDINGS = make_set([hash_text(mark) for mark in TERMINATORS])
 
 

@@ -4,14 +4,11 @@ T are all words of the splitter, punctuation marks included; W are those with a 
 not punctuation. Lines are those of `str.splitlines`.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.own_rules import STOP_WORDS
 from pipelines.rules.ratios import divide
-from pipelines.rules.rule import Rule
 from pipelines.words import Text, Words
 from pipelines.words.character_tables import LETTER, NOT_PUNCTUATION
 from pipelines.words.compiled import njit
@@ -27,32 +24,6 @@ from pipelines.words.text_lines import (
 )
 from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
 
-STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-SOURCE = "Rae et al. 2021, arXiv 2112.11446, A.1.1"
-RULES: Mapping[str, Rule] = {
-    "gopher_words": Rule("words that are not punctuation alone", Bounds(50, 100_000), SOURCE),
-    "gopher_mean_word_length": Rule(
-        "characters of words that are not punctuation alone / their number", Bounds(3, 10), SOURCE
-    ),
-    "gopher_hashes": Rule("`#` / words, punctuation marks too", Bounds(None, 0.1), SOURCE),
-    "gopher_ellipses": Rule(
-        "`...` (without overlap) and `…` / words, punctuation marks too", Bounds(None, 0.1), SOURCE
-    ),
-    "gopher_bullet_lines": Rule(
-        "lines that start with `•` or `-` after white space / lines", Bounds(None, 0.9), SOURCE
-    ),
-    "gopher_ellipsis_lines": Rule(
-        "lines that end in `...` or `…` before white space / lines", Bounds(None, 0.3), SOURCE
-    ),
-    "gopher_alphabetic": Rule(
-        "words with an alphabetic character / words, punctuation marks too",
-        Bounds(0.8, None),
-        SOURCE,
-    ),
-    "gopher_stop_words": Rule(
-        f"distinct words of {', '.join(STOP_WORDS)}; case counts", Bounds(2, None), SOURCE
-    ),
-}
 STOP_SET = make_set([hash_text(word) for word in STOP_WORDS])
 HASH, DOT = ord("#"), ord(".")
 DOTS, ELLIPSIS, BULLET, DASH = map(encode, ("...", "…", "•", "-"))

@@ -1,19 +1,11 @@
 """The length of a text. No bounds are published; recipes set their own."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
-
-RULES: Mapping[str, Rule] = {
-    "length_chars": Rule("characters", source="own"),
-    "length_words": Rule("runs of characters that are not white space", source="own"),
-}
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:

@@ -4,26 +4,12 @@ Counts are of the text before anything is replaced: a text with none need not be
 """
 
 from collections import Counter
-from collections.abc import Mapping
 
 import numpy as np
 
 from pipelines.edits.pii import KINDS, find
 from pipelines.rules.batch import Batch
-from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
-
-NOUNS: Mapping[str, str] = {
-    "email": "e-mail addresses",
-    "ip": "public IP addresses",
-    "phone": "phone numbers",
-    "card": "card numbers",
-    "iban": "bank account numbers (IBAN)",
-}
-RULES: Mapping[str, Rule] = {
-    f"pii_{kind}": Rule(f"{what} that the edit `clean.pii` would find", source="own")
-    for kind, what in NOUNS.items()
-}
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:

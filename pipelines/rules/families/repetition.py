@@ -6,53 +6,19 @@ more. The most common n-gram counts with the blanks between its words, repeated 
 An n-gram that occurs once is not a repetition, except with `compat`, where the reference counts it.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
+from pipelines.rules.own_rules import REPEATED, TOP
 from pipelines.rules.ratios import divide
-from pipelines.rules.rule import Rule
 from pipelines.words import Text, Words
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, power, scatter
 from pipelines.words.text_lines import NEWLINE, count_chars, strip_left, strip_right
 from weighting.arrays import Float64s, Int32s, Int64s, Structs, Uint8s, Uint64s
 
-SOURCE = "Rae et al. 2021, arXiv 2112.11446, table A1"
-# Lengths of n-grams, and the highest share that was published.
-TOP: Mapping[int, float] = {2: 0.2, 3: 0.18, 4: 0.16}
-REPEATED: Mapping[int, float] = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
-RULES: Mapping[str, Rule] = {
-    "gopher_dup_paragraphs": Rule("repeated paragraphs / paragraphs", Bounds(None, 0.3), SOURCE),
-    "gopher_dup_paragraph_chars": Rule(
-        "characters in repeated paragraphs / characters", Bounds(None, 0.2), SOURCE
-    ),
-    "gopher_dup_lines": Rule("repeated lines / lines", Bounds(None, 0.3), SOURCE),
-    "gopher_dup_line_chars": Rule(
-        "characters in repeated lines / characters", Bounds(None, 0.2), SOURCE
-    ),
-    **{
-        f"gopher_top_{n}gram": Rule(
-            f"length, with blanks, times count of the commonest {n}-gram of words that occurs twice"
-            " or more (of several the first) / characters",
-            Bounds(None, high),
-            SOURCE,
-        )
-        for n, high in TOP.items()
-    },
-    **{
-        f"gopher_dup_{n}gram": Rule(
-            f"characters, without blanks, in repeated {n}-grams of words, taken from left to right"
-            " without overlap / characters",
-            Bounds(None, high),
-            SOURCE,
-        )
-        for n, high in REPEATED.items()
-    },
-}
 GRAMS = len(TOP) + len(REPEATED)
 MARKS = np.uint64(2**12 - 1)  # the bits of a key that tell whose entry it is
 FACTOR = np.uint64(0xD6E8FEB86659FD93)  # of the hash of a series of words

@@ -5,7 +5,6 @@ corpus of the user's choice. Words that are not in the table get 1e-9.
 """
 
 import math
-from collections.abc import Mapping
 from functools import cache, lru_cache
 
 import numpy as np
@@ -14,22 +13,12 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
 from pipelines.rules.lists import describe_failure
-from pipelines.rules.rule import Rule
 from pipelines.words import split_words
 from weighting.array_tools import number_groups, to_offsets
 from weighting.arrays import Float64s
 from weighting.errors import AssayError
 
-RULES: Mapping[str, Rule] = {
-    "unigram_log_probability": Rule(
-        "mean ln p of the lower-cased words by the counts of unigrams, 1e-9 for other words; nats",
-        Bounds(-10, None),
-        "peS2o, as datatrove has it",
-        needs="unigrams",
-    ),
-}
 UNSEEN = math.log(1e-9)
 MEMO_LIMIT = 2**18  # chunks
 

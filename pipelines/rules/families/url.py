@@ -8,7 +8,7 @@ listed IPv4 address is found as a host.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -16,59 +16,11 @@ import numpy as np
 from tldextract import TLDExtract
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.bounds import Bounds
 from pipelines.rules.lists import load_list
 from pipelines.rules.metadata import read_field
 from pipelines.rules.phrases import Phrases
-from pipelines.rules.rule import Rule
 from weighting.arrays import Float64s
 
-SOURCE = "datatrove's URL filter"
-SUBJECT = "a URL in its metadata"
-RULES: Mapping[str, Rule] = {
-    "url_blocked_domain": Rule(
-        "1 if the registered domain (example.co.uk) is listed in blocked_domains",
-        Bounds(None, 0),
-        SOURCE,
-        needs="blocked_domains",
-        subject=SUBJECT,
-    ),
-    "url_blocked_host": Rule(
-        "1 if the whole host (www.example.co.uk, 192.0.2.1) is listed in blocked_domains",
-        Bounds(None, 0),
-        SOURCE,
-        needs="blocked_domains",
-        subject=SUBJECT,
-    ),
-    "url_blocked_url": Rule(
-        "1 if the URL is listed in blocked_urls",
-        Bounds(None, 0),
-        SOURCE,
-        needs="blocked_urls",
-        subject=SUBJECT,
-    ),
-    "url_hard_words": Rule(
-        "distinct hard_words among the URL's runs of ASCII letters and digits",
-        Bounds(None, 0),
-        SOURCE,
-        needs="hard_words",
-        subject=SUBJECT,
-    ),
-    "url_soft_words": Rule(
-        "distinct soft_words among the URL's runs of ASCII letters and digits",
-        Bounds(None, 1),
-        SOURCE,
-        needs="soft_words",
-        subject=SUBJECT,
-    ),
-    "url_banned_subwords": Rule(
-        "distinct banned_subwords anywhere in the URL's letters and digits, run together",
-        Bounds(None, 0),
-        SOURCE,
-        needs="banned_subwords",
-        subject=SUBJECT,
-    ),
-}
 Listed = TypeVar("Listed")
 SEPARATOR = re.compile("[^a-zA-Z0-9]+")
 

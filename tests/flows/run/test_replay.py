@@ -71,7 +71,7 @@ def break_line(path, number=3):
 def same_code():
     """All runs here are of the same code, whatever is edited meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.run.identity.hash_code", lambda models: "code")
+        patch.setattr("pipelines.identity.hash_code", lambda models: "code")
         yield
 
 
@@ -287,7 +287,7 @@ def test_a_run_and_a_corpus_that_moved(moved, tmp_path):
 
 def test_other_code_reads_everything_again(moved, fresh, monkeypatch):
     run, corpus = moved
-    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "newer")
+    monkeypatch.setattr("pipelines.identity.hash_code", lambda models: "newer")
     monkeypatch.setattr(replays, "restore_rows", None)  # must not be called
     invoke("replay", run, corpus)
     assert read_manifest(run).versions["code"] == "newer"
@@ -301,7 +301,7 @@ def test_records_that_would_be_lost_stop_the_replay(tmp_path, recipe, monkeypatc
     recipe.write_text(recipe.read_text() + "[limits]\nmax_quarantined = 0.9\n")
     curate(corpus, run, recipe)
     repair()
-    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "other")
+    monkeypatch.setattr("pipelines.identity.hash_code", lambda models: "other")
     monkeypatch.setattr("pipelines.readers.rows._string", _refuse_ice)
     before = snapshot(run)
     with pytest.raises(AssayError, match=r"records that could be read before .*b\.jsonl: byte"):
@@ -319,7 +319,7 @@ def _refuse_ice(value, field):
 
 def test_fields_do_not_change_together_with_the_inputs(moved, monkeypatch):
     run, _ = moved
-    monkeypatch.setattr("flows.run.identity.hash_code", lambda models: "other")
+    monkeypatch.setattr("pipelines.identity.hash_code", lambda models: "other")
     with pytest.raises(AssayError, match="run assay replay without them first"):
         invoke("replay", run, "--text-field", "body")
 

@@ -21,7 +21,7 @@ from pipelines.curate.replay import (
 )
 from pipelines.curate.replay import read_again as read_unit_again
 from pipelines.curate.write_documents import LEDGER, write_unit_documents
-from pipelines.rules.families.gopher import RULES
+from pipelines.rules.own_rules import GOPHER_QUALITY as RULES
 from pipelines.rules.rule import list_bounds
 from pipelines.settings import CurateSettings, DedupeSettings, EditSettings, Job
 from pipelines.work.folder import WorkFolder

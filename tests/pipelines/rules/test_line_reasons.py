@@ -11,7 +11,6 @@ from pipelines.rules.line_reasons import (
     HAS_POLICY,
     JAVASCRIPT,
     NEEDLES,
-    POLICIES,
     POLICY,
     RARE_BYTES,
     RAREST,
@@ -22,6 +21,7 @@ from pipelines.rules.line_reasons import (
     judge_line,
     search,
 )
+from pipelines.rules.own_rules import POLICIES
 from pipelines.words.text_lines import encode
 
 parts = st.sampled_from(

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from pipelines.rules.line_reasons import HAS_CURLY, HAS_LOREM, REASONS
 from pipelines.rules.line_rules import (
-    LONGEST_WORD,
     count_pages,
     cut_lines,
     measure_longest,
     skip_chunks,
 )
+from pipelines.rules.own_rules import LONGEST_WORD
 from pipelines.words import Text, split_texts
 
 

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.edits.spans import map_ends, map_starts
-from pipelines.rules.families.c4 import RULES, annotate
-from pipelines.rules.line_reasons import POLICIES, REASONS
+from pipelines.rules.families.c4 import annotate
+from pipelines.rules.line_reasons import REASONS
+from pipelines.rules.own_rules import C4 as RULES
+from pipelines.rules.own_rules import POLICIES
 from tests.pipelines.rules.batches import TEXT, make_batch
 
 lines = st.lists(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.rules.families.fineweb import RULES, annotate
+from pipelines.rules.families.fineweb import annotate
+from pipelines.rules.own_rules import FINEWEB_QUALITY as RULES
 from pipelines.words import split_words
 from pipelines.words.punctuation import TERMINATORS
 from tests.pipelines.rules.batches import TEXT, make_batch, share

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import gopher
-from pipelines.rules.families.gopher import RULES, STOP_WORDS
+from pipelines.rules.own_rules import GOPHER_QUALITY as RULES
+from pipelines.rules.own_rules import STOP_WORDS
 from pipelines.rules.registry import FAMILIES, annotate, find_failures
 from pipelines.rules.registry import RULES as ALL
 from pipelines.rules.rule import list_bounds

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.families.language import RULES, annotate
+from pipelines.rules.families.language import annotate
 from pipelines.rules.identify import identify
+from pipelines.rules.own_rules import LANGUAGE as RULES
 from pipelines.settings import RuleSettings
 
 TEXTS = {

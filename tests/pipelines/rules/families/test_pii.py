@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pipelines.edits.pii import KINDS, scrub
 from pipelines.rules.batch import Batch
-from pipelines.rules.families.pii import RULES, annotate
+from pipelines.rules.families.pii import annotate
+from pipelines.rules.own_rules import PII as RULES
 from pipelines.settings import RuleSettings
 
 texts = st.lists(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.rules.families.repetition import RULES, annotate
+from pipelines.rules.families.repetition import annotate
+from pipelines.rules.own_rules import GOPHER_REPETITION as RULES
 from pipelines.words import split_words
 from tests.pipelines.rules.batches import TEXT, make_batch
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.families.url import RULES, annotate, parse_url
+from pipelines.rules.families.url import annotate, parse_url
+from pipelines.rules.own_rules import URL as RULES
 from pipelines.settings import RuleSettings
 from weighting.errors import AssayError
 

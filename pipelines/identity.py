@@ -25,7 +25,7 @@ from pathlib import Path
 
 from weighting.extensions import list_extensions
 
-ROOT = Path(__file__).resolve().parents[2]  # the folder of the four packages
+ROOT = Path(__file__).resolve().parents[1]  # the folder of the four packages
 DATA = ("weighting", "pipelines")
 # What trains a reference and what scores tokens; objectives are looked up by name, not imported.
 MODELS = ("trainer.run.train", "trainer.objectives.functions", "trainer.scoring.scorer")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.run import identity
+from pipelines import identity
 from weighting.extensions import Extension
 
 CODE = {
