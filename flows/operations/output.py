@@ -6,7 +6,6 @@ stand in it, beside what was found out before.
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from flows.interrupt import LAST_WORDS
 from flows.operations.standing import UnfinishedRun
 from weighting.contracts.manifest import Manifest, read_manifest
 from weighting.contracts.timings import StageTiming
+from weighting.output import open_data_output
 from weighting.storage.failures import explain
 from weighting.storage.json_records import to_json
 
@@ -36,8 +36,9 @@ class Output:
     def write(self) -> None:
         """Write the object, if it is wanted and was not written yet."""
         if self._is_wanted:
-            sys.stdout.write(json.dumps(self.facts, ensure_ascii=False, allow_nan=False) + "\n")
-            sys.stdout.flush()
+            stream = open_data_output()
+            stream.write(json.dumps(self.facts, ensure_ascii=False, allow_nan=False) + "\n")
+            stream.flush()
         self._is_wanted = False
 
     def fail(self, error: BaseException) -> None:

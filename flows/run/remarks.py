@@ -6,6 +6,7 @@ Silence would read as "nothing was found".
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipelines.rules.registry import RULES
 from weighting.contracts.counts import DocumentCounts, RuleCost, SetCounts
 from weighting.contracts.manifest import Manifest
 
@@ -25,8 +26,6 @@ def list_remarks(manifest: Manifest) -> list[str]:
 
 def _describe_blind(enforced: Sequence[RuleCost], documents: DocumentCounts) -> Iterator[str]:
     """Yield a line for rules that looked at few documents, together where the reason is one."""
-    from pipelines.rules.registry import RULES  # the kernels of all rules: slow to import
-
     judged = documents.records.read - documents.records.quarantined
     groups: dict[tuple[int, str], list[str]] = defaultdict(list)
     for cost in enforced:
