@@ -12,7 +12,7 @@ from pipelines.readers.columns import (
     Undecoded,
     is_textual,
     locate_column,
-    name_columns,
+    name_fields,
     read_texts,
     to_rows,
     type_at,
@@ -141,7 +141,7 @@ def refuse_table(
     if path and is_textual(type_ := type_at(fields, path)):
         return None
     kind = RejectKind.WRONG_TYPE if path else RejectKind.MISSING_FIELD
-    names = name_columns(schema.names)
+    names = name_fields(schema)
     found = f"column {name!r} is of type {type_}" if path else _missing("column", name, names)
     rows = [] if sample is None else to_rows(_named(sample)).values
     return Reject("file", kind, found + hint(suggest_text(rows)), b"")
@@ -195,7 +195,7 @@ def _named(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
     """Return a batch with names of their own for its columns; of a table, some first rows."""
     if isinstance(batch, pa.Table):
         batch = next(iter(batch.to_batches()), pa.RecordBatch.from_pylist([], batch.schema))
-    return batch.rename_columns(name_columns(batch.schema.names))
+    return batch.rename_columns(name_fields(batch.schema))
 
 
 def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:

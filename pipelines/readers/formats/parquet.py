@@ -51,8 +51,8 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     with open_input(slice_.path) as raw:
         try:
             file = pq.ParquetFile(raw)
-            schema = pa.schema(list(file.schema_arrow))  # which decodes the names
-        except (*DAMAGE, UnicodeDecodeError) as error:
+            schema = file.schema_arrow
+        except DAMAGE as error:
             yield Reject("file", RejectKind.BAD_PARQUET, _first_line(error), b"")
             return
         with closing(file):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pipelines.readers.streams.compression import Damage, compression_of
 
 FIRST = 64  # bytes that tell the compression
+SHORTEST = 4  # bytes that tell a text from compressed data that is cut short
 PEEKED = 64 * 1024  # bytes of text that are looked at
 MAGICS: dict[str, re.Pattern[bytes]] = {
     ".gz": re.compile(rb"\x1f\x8b\x08"),
@@ -122,8 +123,8 @@ def _name_foreign(head: bytes) -> str:
 
 
 def _seems_text(first: bytes) -> bool:
-    """Say whether bytes begin a text rather than compressed data."""
-    if not first:
+    """Say whether bytes begin a text rather than compressed data; a few do not tell."""
+    if len(first) < SHORTEST:
         return False
     if find_encoding(first) != UTF8:
         return True
