@@ -53,7 +53,7 @@ def to_rows(batch: pa.RecordBatch) -> Rows:
 
 
 def name_fields(fields: Iterable[pa.Field]) -> list[str]:
-    """Return the fields' names as `name_columns` does; bytes in them that are not UTF-8 as U+FFFD."""
+    """Return the names of fields as `name_columns` does, bytes that are not UTF-8 as U+FFFD."""
     return name_columns([_name(field) for field in fields])
 
 

@@ -47,7 +47,7 @@ MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 # Where NULs lie among the first four bytes, if the text begins with two ASCII characters.
-NULS = {
+NULS: dict[tuple[bool, ...], str] = {
     (False, True, True, True): "utf-32-le",
     (True, True, True, False): "utf-32-be",
     (False, True, False, True): "utf-16-le",
