@@ -25,6 +25,10 @@ def curate(
     ],
     out: Out,
     recipe: RecipeName = "gopher",
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="the reader of all files, whatever their suffix"),
+    ] = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
     against: Annotated[
@@ -37,13 +41,14 @@ def curate(
     ] = None,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
-    from flows.recipe.sources import load_recipe
+    from flows.recipe.sources import load_recipe, read_with
     from flows.run import presentation
     from flows.run.prepare import CurateRequest
     from flows.run.stages import run_stages
 
     console = Console()
-    request = CurateRequest(paths, out, load_recipe(recipe), against or (), overwrite)
+    chosen = read_with(load_recipe(recipe), format_)
+    request = CurateRequest(paths, out, chosen, against or (), overwrite)
     with locking(out):
         run_stages(request, console, workers, beam or ())
         presentation.present(out, console)

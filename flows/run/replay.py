@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from flows import report
 from flows.database import catalog
+from flows.recipe.document_sections import check_read
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
 from flows.run import identity
@@ -113,7 +114,7 @@ def replay(
 def check_fields(fields: Mapping[str, str]) -> None:
     """Raise AssayError where a read option has a value that no recipe may have."""
     try:
-        read_table(ReadOptions, fields)
+        check_read(read_table(ReadOptions, fields))
     except ValidationError as error:
         raise AssayError(str(list_problems(error, ReadOptions)[0])) from None
 
@@ -125,7 +126,7 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     records or with other content than before, if it is cut otherwise, or if lists or code changed.
     """
     claim, named = run.claim, locate(paths) if paths else run.claim.paths
-    units = plan_units(named).units
+    units = plan_units(named, run.recipe.read.format).units
     lists, same_lists = _digest_lists(run)
     cuts = {_describe_cut(unit): unit.uid for unit in claim.units}
     # Deleted passages are not to be had again from what the run kept.

@@ -116,6 +116,6 @@ class ReadOptions:
     fields: tuple[str, ...] | None = knob(
         None, "The other fields that are kept as metadata; not given: all."
     )
-    format: Annotated[str | None, Names("format")] = knob(
+    format: Annotated[str, Names("format")] | None = knob(
         None, "The reader of all files, whatever their suffix; not given: the suffix tells."
     )

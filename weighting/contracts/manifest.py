@@ -14,7 +14,7 @@ from weighting.extensions import Extension
 from weighting.storage.files import read_json, sha256
 from weighting.storage.json_records import from_json, write_record
 
-MANIFEST_VERSION = 5
+MANIFEST_VERSION = 6
 MANIFEST_NAME = "manifest.json"
 # A float32 weight is off by at most 2^-24 of itself, and so is a mean of such weights; the rest
 # of the tolerance is for the raw weights, which are float32 as well.

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import xxhash
 
-from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.json_values import to_json
+from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from weighting.errors import AssayError
 
 SCHEME = "python-docs"
