@@ -74,7 +74,8 @@ class Content(NamedTuple):
 def find_compression(path: str, first: bytes) -> str:
     """Return the compression of a file with these first bytes, as a suffix; "" for none."""
     found = next((suffix for suffix, magic in MAGICS.items() if magic.match(first)), "")
-    return found or ("" if _seems_text(first) else compression_of(path))
+    is_other = _seems_text(first) or _name_foreign(first)
+    return found or ("" if is_other else compression_of(path))
 
 
 def find_encoding(head: bytes) -> str:
