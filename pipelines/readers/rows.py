@@ -17,7 +17,7 @@ from pipelines.readers.columns import (
     to_rows,
     type_at,
 )
-from pipelines.readers.fields import keep, name_kind, suggest_text, take
+from pipelines.readers.fields import name_kind, select, suggest_text, take
 from pipelines.readers.json_values import (
     SURROGATE,
     LeftOut,
@@ -75,9 +75,9 @@ def to_record(
     if not isinstance(row, dict):
         message = f"the record is {_kind(row)}, must be an object"
         raise BadRecord(RejectKind.WRONG_TYPE, message)
-    text = "" if options.text_field == WHOLE_ROWS else take(row, options.text_field)
-    if not isinstance(text, str):
-        raise _refuse(text, row, options)
+    text = row.pop(options.text_field, None)  # of nearly all rows
+    if type(text) is not str:
+        text = _find_text(row, text, options)
     return complete(row, text, locator, options, origin, left_out)
 
 
@@ -96,8 +96,11 @@ def complete(
     """
     if origin.fields:
         row = {**origin.fields, **row}
-    source = _take_source(row, options.source_field) or origin.source
-    row = keep(row, options.fields)
+    source = row.pop(options.source_field, None)  # of nearly all rows, text or nothing
+    if type(source) is not str:
+        source = _take_source(row, options.source_field, source) or origin.source
+    if options.fields is not None:
+        row = select(row, options.fields)
     if left_out is None:
         try:
             return Record(locator, text, source, to_json(row))
@@ -198,6 +201,20 @@ def _named(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
     return batch.rename_columns(name_fields(batch.schema))
 
 
+def _find_text(row: dict[str, Any], value: object, options: ReadOptions) -> str:
+    """Return the text in an object of a row; `value` is what was removed by its name.
+
+    Raises:
+        BadRecord: there is none, or it is no text.
+    """
+    if options.text_field == WHOLE_ROWS:
+        return ""
+    text = take(row, options.text_field) if value is None else value
+    if isinstance(text, str):
+        return text
+    raise _refuse(text, row, options)
+
+
 def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:
     """Return why a row has no text, and which field to set."""
     name, other = options.text_field, hint(suggest_text([row]))
@@ -207,9 +224,13 @@ def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecor
     return BadRecord(RejectKind.MISSING_FIELD, _missing("field", name, list(row)) + other)
 
 
-def _take_source(row: dict[str, Any], name: str) -> str | None:
-    """Remove the source from a row; one that is no text stays a field like others."""
-    value = take(row, name)
+def _take_source(row: dict[str, Any], name: str, value: object) -> str | None:
+    """Return the source in an object of a row, and remove it.
+
+    A source that is no text stays a field like others; `value` is what was removed by its name.
+    """
+    if value is None:
+        value = take(row, name)
     if value is None or isinstance(value, str):
         return value
     row[name] = value

@@ -1,11 +1,13 @@
 """URL rules: block lists of domains, hosts and addresses, and words in the address.
 
 A document's URL is a field of its metadata: the one that `rule_options.url_field` names, else one
-of the usual ones (`pipelines.rules.metadata.URL_FIELDS`). Without one, or without the list, there is
-no value (NaN). URLs are read as the reference reads them: words are the runs of ASCII letters and
-digits, case kept, while listed words are lower-cased, so that words in capitals are not found;
-subwords are looked for in all letters and digits, lower-cased and run together. Unlike there, a
-listed IPv4 address is found as a host.
+of the usual ones (`pipelines.rules.metadata.URL_FIELDS`). Without one, or without the list, there
+is no value (NaN).
+
+URLs are read as the reference reads them: words are the runs of ASCII letters and digits, case
+kept, while listed words are lower-cased, so that words in capitals are not found; subwords are
+looked for in all letters and digits, lower-cased and run together. Unlike there, a listed IPv4
+address is found as a host.
 """
 
 import re
