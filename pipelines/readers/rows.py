@@ -120,13 +120,19 @@ def read_batch(
     options: ReadOptions,
     origin: Origin,
     place: str = "row",
+    left_out: Sequence[str] = (),
 ) -> Iterator[Record | Reject]:
     """Yield a record or reject for each row of a batch, located as `row N` from `first` on.
 
-    The text column must be there and textual, as `refuse_table` finds out.
+    The text column must be there and textual, as `refuse_table` finds out. `left_out` are reasons
+    why fields of every row are null already.
     """
     for part in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
-        yield from _read_part(part, first, options, origin, place)
+        for item in _read_part(part, first, options, origin, place):
+            if left_out and isinstance(item, Record):
+                yield item._replace(left_out=(*left_out, *item.left_out))
+            else:
+                yield item
         first += part.num_rows
 
 

@@ -100,6 +100,26 @@ def test_a_text_column_of_another_type_is_one_reject(tmp_path, read_all, values)
     assert reject.message.endswith('; set read.text_field = "body"')
 
 
+@pytest.mark.parametrize("target", [1, 10**9])
+def test_a_column_that_cannot_be_decoded_costs_itself(tmp_path, read_all, target):
+    path = tmp_path / "a.parquet"
+    count = 3 * parquet.BATCH_ROWS
+    numbers = [f"{number * 7919:07d}" for number in range(count)]
+    table = {"text": numbers, "note": numbers[::-1], "n": range(count)}
+    write(path, {name: list(column) for name, column in table.items()}, count, use_dictionary=False)
+    column = pq.ParquetFile(path).metadata.row_group(0).column(1)
+    content = bytearray(path.read_bytes())
+    place = column.data_page_offset + column.total_compressed_size // 2
+    content[place : place + 2000] = b"\xff" * 2000
+    path.write_bytes(content)
+    records = read_all(path, target)
+    assert [record.text for record in records] == numbers
+    assert [record.locator for record in records] == [f"row {number}" for number in range(count)]
+    assert {record.left_out for record in records} >= {("bad_column",)}
+    last = records[-1]
+    assert (last.metadata, last.left_out) == (f'{{"n":{count - 1},"note":null}}', ("bad_column",))
+
+
 def test_a_missing_column_is_one_reject(tmp_path, read_all):
     path = tmp_path / "a.parquet"
     write(path, {"title": ["a"] * 50, "body": ["b"] * 50}, group=5)
