@@ -103,7 +103,7 @@ def replay(
     curate_documents(staging, session)
     outcome = _compare_or_drop(folder, staging, fields, plan.changed)
     if outcome.recovered or plan.changed:
-        _save_outcome(run, staging, outcome)
+        write_record(staging / REPLAYS, [*read_replays(folder), outcome])
         _keep_models(run, staged)
         for stage in ("tokenize", "reference", "score", "weigh", "verify"):
             DATA_STAGES[stage](staging, session)
@@ -290,10 +290,6 @@ def _keep_models(run: Run, staged: Run) -> None:
     if run.is_done("reference") and not staged.is_done("reference"):
         shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)
         staged.finish("reference", 0)
-
-
-def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:
-    write_record(staging / REPLAYS, [*read_replays(run.folder), outcome])
 
 
 def publish(staging: Path, folder: Path) -> None:

@@ -64,6 +64,16 @@ def test_encoding_is_told_by_the_first_bytes(tmp_path, read_all, suffix, encodin
         check(read_all(path, target))
 
 
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv.zst"])
+def test_encoding_within_frames(tmp_path, read_all, suffix):
+    path = tmp_path / f"a{suffix}"
+    pack = PACKS[path.suffix]
+    content = codecs.BOM_UTF16_LE + FILES[path.suffixes[0]].encode("utf-16-le")
+    path.write_bytes(b"".join(pack(content[at : at + 1001]) for at in range(0, len(content), 1001)))
+    for target in (1000, 10**9):
+        check(read_all(path, target))
+
+
 @pytest.mark.parametrize("encoding", MARKS)
 def test_text_files_too(tmp_path, read_all, encoding):
     path = tmp_path / "a.txt"
