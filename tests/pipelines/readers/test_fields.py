@@ -1,10 +1,12 @@
 """Fields by name, also in objects; which of them is the text."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.readers.fields import keep, locate, select, suggest_text, take, tally
+from pipelines.readers.fields import FieldStats, keep, locate, select, suggest_text, take, tally
 
 ROW = {"a": {"b": {"c": 1}, "b.c": 2}, "a.b": {"c": 3}, "x": [{"y": 4}], "n": None}
 
@@ -64,11 +66,15 @@ def test_what_is_located_is_selected_and_taken(row, name):
 
 
 def test_what_rows_say_of_fields():
-    rows = [{"t": "four", "m": {"u": 1}}, {"t": None, "m": {}}, {"t": "sixsix", "m": {"u": "x"}}]
+    rows: list[dict[str, Any]] = [
+        {"t": "four", "m": {"u": 1}},
+        {"t": None, "m": {}},
+        {"t": "sixsix", "m": {"u": "x"}},
+    ]
     stats = tally(rows)
-    assert stats["t"] == (2, ("string", "null"), 2, 10)
+    assert stats["t"] == FieldStats(2, ("string", "null"), 2, 10)
     assert stats["t"].mean_characters == 5
-    assert stats["m.u"] == (2, ("integer", "string"), 1, 1)
+    assert stats["m.u"] == FieldStats(2, ("integer", "string"), 1, 1)
     assert stats["m"].kinds == ("object",)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -81,7 +82,7 @@ LINES = {
     "OSCAR 23": ("en_meta/en_meta_part_1.jsonl.zst", OSCAR, "content"),
     "FineWeb as lines": ("CC-MAIN-2013-20/000_00000.jsonl.gz", FINE_WEB, "text"),
 }
-PACK = {".gz": gzip.compress, ".zst": zstandard.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.compress}
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_a_folder_of_several_corpora_and_junk(write, tmp_path):
     assert len(looks) == len(LINES) + 2
     for name, _, text_field in LINES.values():
         assert len(looks[name].samples) == (3 if text_field == "text" else 0)
-    assert looks["empty.jsonl"].samples == looks["empty.jsonl"].rejects == ()
+    assert (looks["empty.jsonl"].samples, looks["empty.jsonl"].rejects) == ((), ())
     [reject] = looks["archive.json.gz"].rejects
     assert reject.error == "wrong_format"
     assert reject.message == "the file is a ZIP archive; unpack it"

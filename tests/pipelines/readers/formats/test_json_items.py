@@ -1,6 +1,7 @@
 """JSON that is not lines: arrays, objects over several lines, and where they break."""
 
 import json
+from typing import Any
 
 import orjson
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from pipelines.readers.formats import json_items
 from pipelines.readers.formats.json_items import holds_lines
 from pipelines.readers.records import Record, Reject
+from pipelines.readers.streams import open_stream
 from tests.pipelines.readers.packs import PACK_OR_NOT
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"text": "plain", "n": 1},
     {"text": 'quotes " and \\ and ] } [ {', "m": {"a": [1, {"b": "}"}]}},
     {"text": "late", "e": "é\u2028"},
@@ -139,8 +141,8 @@ def test_items_do_not_depend_on_blocks(tmp_path, read_all, monkeypatch, block):
 
 
 def test_an_item_beyond_the_limit_ends_the_file(tmp_path, read_all, monkeypatch):
-    monkeypatch.setattr(json_items.open_stream, "RECORD_LIMIT", 2000)
-    monkeypatch.setattr(json_items.open_stream, "BLOCK", 100)
+    monkeypatch.setattr(open_stream, "RECORD_LIMIT", 2000)
+    monkeypatch.setattr(open_stream, "BLOCK", 100)
     path = tmp_path / "a.json"
     path.write_text(json.dumps([{"text": "short"}, {"text": "x" * 5000}], indent=1))
     first, reject = read_all(path)

@@ -5,6 +5,7 @@ import codecs
 import gzip
 import json
 import lzma
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -14,7 +15,7 @@ from pipelines.readers.streams.compression import Damage
 from pipelines.readers.streams.content import find_compression, find_encoding, recode
 from pipelines.readers.streams.open_stream import peek
 
-PACKS = {
+PACKS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": gzip.compress,
     ".zst": zstandard.compress,
