@@ -99,7 +99,8 @@ def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
         subject = (
             "its suffix is" if len(paths) == 1 else f"the suffixes of its {len(paths)} files are"
         )
-        raise AssayError(f"{spec}: {subject} not known; valid: {known_suffixes()}")
+        valid = f'valid: {known_suffixes()}; or name a reader, as read.format = "jsonl"'
+        raise AssayError(f"{spec}: {subject} not known; {valid}")
     return readable, set(paths) - readable.keys()
 
 

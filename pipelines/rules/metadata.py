@@ -1,6 +1,7 @@
 """Fields of documents beside their texts."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import orjson
 import pyarrow as pa
@@ -42,14 +43,15 @@ def read_urls(metadata_D: pa.StringArray, name: str | None) -> list[str | None]:
     `name` is the field of their metadata that holds them; None for the usual ones (URL_FIELDS).
     """
     names = URL_FIELDS if name is None else (name,)
-    ends = sorted({orjson.dumps(field.rpartition(".")[2]).decode()[1:] for field in names})
+    last = {orjson.dumps(field.rpartition(".")[2]).decode()[1:-1] for field in names}
+    ends = sorted(name + quote for name in last for quote in ('"', '\\"'))
     return [_read_first(metadata, names, ends) for metadata in metadata_D.to_pylist()]
 
 
 def _read_first(metadata: str | None, names: Sequence[str], ends: Sequence[str]) -> str | None:
     if not metadata or not any(end in metadata for end in ends):
         return None
-    row = orjson.loads(metadata)
+    row = {name: _unpack(value) for name, value in orjson.loads(metadata).items()}
     for name in names:
         value = row
         for key in locate(row, name) or ():
@@ -57,6 +59,14 @@ def _read_first(metadata: str | None, names: Sequence[str], ends: Sequence[str])
         if isinstance(value, str) and (url := value.strip("<> ")):
             return url
     return None
+
+
+def _unpack(value: object) -> object:
+    """Return what a text says that is an object in JSON: some corpora store metadata so."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(value)
+    return value
 
 
 def _read(metadata: str | None, name: str) -> str | None:

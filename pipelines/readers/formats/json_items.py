@@ -51,9 +51,10 @@ def holds_lines(head: bytes) -> bool:
         return span.depth == 0 and rest.startswith(b"[")
     if not (newline and line.startswith(b"{") and line[-1:] in GOES_ON):
         return True
+    if span.depth == 0:
+        return not line.endswith(b",")  # commas between lines, as in an array
     in_text = line[span.end : span.end + 1] == b'"'
-    follows_line = rest.startswith(b'{"') and line[-1:] not in b"[:"
-    return span.depth == 0 or in_text or follows_line
+    return in_text or (rest.startswith(b'{"') and line[-1:] not in b"[:")
 
 
 def read_items(path: str) -> Iterator[tuple[str, bytes] | Reject]:

@@ -22,6 +22,7 @@ from pipelines.readers.streams.open_stream import RECORD_LIMIT
 
 CHUNK_HEADER = re.compile(rb"[0-9a-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n", re.IGNORECASE)
 GZIP_BITS, ZLIB_BITS, RAW_BITS = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+GZIP_MAGIC = b"\x1f\x8b"
 TRANSFER, CONTENT = "transfer-encoding", "content-encoding"
 
 
@@ -69,22 +70,31 @@ def _join_chunks(content: bytes) -> bytes:
 
 
 def _gunzip(content: bytes) -> bytes:
-    """Undo gzip, of one member or several."""
+    """Undo gzip, of one member or several, or what zlib wraps instead."""
+    if not content.startswith(GZIP_MAGIC):
+        return _inflate(zlib.decompressobj(ZLIB_BITS), content)
     parts: list[bytes] = []
     while content:
         decoder = zlib.decompressobj(GZIP_BITS)
         parts.append(_inflate(decoder, content))
         content = decoder.unused_data.lstrip(b"\0")
-        if not content.startswith(b"\x1f\x8b"):
+        if not content.startswith(GZIP_MAGIC):
             break
     return b"".join(parts)
 
 
 def _undeflate(content: bytes) -> bytes:
+    """Undo deflate as zlib wraps it, or raw, which text that is not coded may look like."""
+    if content.startswith(GZIP_MAGIC):
+        return _gunzip(content)
     try:
         return _inflate(zlib.decompressobj(ZLIB_BITS), content)
     except zlib.error:
-        return _inflate(zlib.decompressobj(RAW_BITS), content)
+        decoder = zlib.decompressobj(RAW_BITS)
+        decoded = _inflate(decoder, content)
+    if (not decoder.eof or decoder.unused_data) and detect_mime(content).startswith("text/"):
+        raise BadCoding("it seems not to be coded")
+    return decoded
 
 
 def _inflate(decoder: "zlib._Decompress", content: bytes) -> bytes:

@@ -59,3 +59,9 @@ def test_the_first_url_counts_and_brackets_do_not():
 def test_a_url_field_may_have_any_name(name):
     metadata = pa.array([orjson.dumps({name: "http://e.org/"}).decode()])
     assert read_urls(metadata, name) == ["http://e.org/"]
+
+
+def test_a_url_in_an_object_that_is_stored_as_text():
+    rows = [{"meta": '{"url": "http://e.org/"}'}, {"meta": "{not JSON url"}, {"meta": "url"}]
+    metadata = pa.array([json.dumps(row) for row in rows])
+    assert read_urls(metadata, None) == ["http://e.org/", None, None]

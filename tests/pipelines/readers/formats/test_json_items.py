@@ -26,6 +26,7 @@ WHOLE = {
     "array of lines": "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
     "lines, then comma": "[" + "\n,".join(map(json.dumps, ROWS)) + "]",
     "pretty objects": "\n".join(json.dumps(row, indent=1) for row in ROWS),
+    "lines with commas": ",\n".join(map(json.dumps, ROWS)) + ",\n",
     "empty lines first": "\n\n  " + json.dumps(ROWS, indent=2),
     "byte order mark": "\ufeff" + json.dumps(ROWS, indent=2),
     "two arrays": json.dumps(ROWS[:1], indent=1) + json.dumps(ROWS[1:]),

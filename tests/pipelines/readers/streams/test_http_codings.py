@@ -6,6 +6,8 @@ import zlib
 import brotli
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.readers.rows import BadRecord
 from pipelines.readers.streams import http_codings
@@ -34,6 +36,8 @@ BODIES = {
     "Deflate": raw(TEA),
     "br": brotli.compress(TEA),
     "zstd": zstandard.compress(TEA),
+    "gzip,": zlib.compress(TEA),
+    "deflate,": gzip.compress(TEA),
     "identity": TEA,
     "deflate, gzip": gzip.compress(zlib.compress(TEA)),
     "gzip , identity, br,": brotli.compress(gzip.compress(TEA)),
@@ -59,6 +63,23 @@ def test_headers_that_are_repeated_are_one_list():
 def test_what_does_not_look_encoded_is_taken_as_it_is(name):
     header = "Transfer-Encoding" if name == "chunked" else "Content-Encoding"
     assert decode_http([(header, name)], TEA) == TEA
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=9))
+def test_no_text_is_taken_for_raw_deflate(text):
+    body = text.encode()
+    decoded = decode_http([("Content-Encoding", "deflate")], body)
+    assert decoded in (body, zlib_or_none(body))
+
+
+def zlib_or_none(body):
+    """What whole raw deflate data stands for: a text may be that by chance."""
+    decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        decoded = decoder.decompress(body)
+    except zlib.error:
+        return None
+    return decoded if decoder.eof and not decoder.unused_data else None
 
 
 @pytest.mark.parametrize(
