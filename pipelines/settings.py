@@ -61,6 +61,11 @@ class RuleSettings:
         default_factory=dict, help="Language to list of phrases, one a line."
     )
     unigrams: FileName | None = knob(None, "CSV of word,count.")
+    url_field: str | None = knob(
+        None,
+        "The metadata field that holds a document's URL, one in an object with a dot: meta.url; "
+        "not given: where corpora usually have it.",
+    )
     blocked_domains: FileName | None = knob(None, "Registered domains or hosts, one a line.")
     blocked_urls: FileName | None = knob(None, "URLs, one a line.")
     hard_words: FileName | None = knob(None, "Words of which one in a URL drops it, one a line.")

@@ -22,6 +22,10 @@ def curate(
     paths: Paths,
     out: Out,
     recipe: RecipeName = "gopher",
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="the reader of all files, whatever their suffix"),
+    ] = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
     against: Against = None,
@@ -31,13 +35,14 @@ def curate(
     """Clean, dedupe, tokenize and weigh a corpus."""
     from flows.operations.log import keeping_log
     from flows.operations.output import describe_run, telling
-    from flows.recipe.sources import load_recipe
+    from flows.recipe.sources import load_recipe, read_with
     from flows.run import presentation
     from flows.run.prepare import CurateRequest
     from flows.run.stages import run_stages
 
     with telling(as_json) as output:
-        request = CurateRequest(paths, out, load_recipe(recipe), against or (), overwrite)
+        chosen = read_with(load_recipe(recipe), format_)
+        request = CurateRequest(paths, out, chosen, against or (), overwrite)
         with locking(out), keeping_log(out) as log:
             run_stages(request, output.console, workers, beam or (), log)
             presentation.present(out, output.console)

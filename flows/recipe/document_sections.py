@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from flows.recipe.tables import Section
+from pipelines.readers.records import ReadOptions
 from pipelines.settings import (
     ContaminationSettings,
     DedupeSettings,
@@ -99,6 +100,16 @@ class Passages:
             return None
         known = {key: getattr(self, key) for key in list_knobs(PassageSettings)}
         return PassageSettings(**known, delete=self.action == "delete")
+
+
+def check_read(table: ReadOptions) -> None:
+    """Refuse a text field without a name.
+
+    Raises:
+        AssayError: the name is empty.
+    """
+    if not table.text_field:
+        raise AssayError("text_field must name a field")
 
 
 def check_decontaminate(table: ContaminationSettings) -> None:

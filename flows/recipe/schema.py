@@ -14,6 +14,7 @@ from flows.recipe.document_sections import (
     Split,
     TokenizerTable,
     check_decontaminate,
+    check_read,
 )
 from flows.recipe.problems import Problem
 from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
@@ -48,7 +49,7 @@ class Recipe(Section):
 
     name: str
     description: str = ""
-    read: Annotated[ReadOptions, KNOBS] = ReadOptions()
+    read: Annotated[ReadOptions, FromKnobs(check_read)] = ReadOptions()
     clean: Annotated[EditSettings, KNOBS] = EditSettings()
     rule_options: Annotated[RuleSettings, KNOBS] = RuleSettings()
     rules: dict[Annotated[str, check_name(Names("rule"))], RuleBounds] = Field(default_factory=dict)

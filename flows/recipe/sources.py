@@ -1,6 +1,7 @@
 """Where recipes come from: the presets that come with assay, and TOML files of the user."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from flows.recipe.presets import PRESETS, list_presets
 from flows.recipe.problems import Problem, RecipeError, list_problems
 from flows.recipe.schema import Recipe, parse_recipe
+from pipelines.readers.registry import list_file_readers
 from weighting.errors import AssayError
 
 
@@ -29,6 +31,19 @@ def load_recipe(name: str) -> Recipe:
     if missing:
         raise RecipeError(name, missing)
     return recipe
+
+
+def read_with(recipe: Recipe, reader: str | None) -> Recipe:
+    """Return a recipe with its read.format replaced, where a reader is named.
+
+    Raises:
+        AssayError: no reader of files has this name.
+    """
+    if reader is None:
+        return recipe
+    if reader not in (valid := list_file_readers()):
+        raise AssayError(f"{reader}: no reader of files has this name; valid: {', '.join(valid)}")
+    return recipe.model_copy(update={"read": replace(recipe.read, format=reader)})
 
 
 def _find(name: str) -> tuple[str, Path]:

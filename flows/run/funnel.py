@@ -54,6 +54,14 @@ def list_funnel(
     yield total("kept", "kept")
 
 
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Return why fields of documents could not be kept, the commonest first; "" if all were."""
+    if not left_out:
+        return ""
+    reasons = sorted(left_out, key=lambda reason: (-left_out[reason], reason))
+    return "fields left out: " + ", ".join(f"{left_out[name]:,} {name}" for name in reasons)
+
+
 def describe_skipped(skipped: Mapping[str, int]) -> str:
     """Return which stored records were not documents, the commonest kinds first; "" if all were."""
     if not skipped:

@@ -42,12 +42,15 @@ def check_models(recipe: Recipe) -> None:
     describe_models(settings, hash_tokenizer(Path(path)))
 
 
-def plan_units(inputs: Sequence[str]) -> Plan:
-    """Plan the units of a corpus; a small one is cut finer, so that every worker gets some."""
-    planned = plan(inputs)
+def plan_units(inputs: Sequence[str], reader: str | None = None) -> Plan:
+    """Plan the units of a corpus; a small one is cut finer, so that every worker gets some.
+
+    `reader` reads all files, whatever their suffixes.
+    """
+    planned = plan(inputs, reader=reader)
     size = sum(piece.size for unit in planned.units for piece in unit.slices)
     target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
-    return plan(inputs, target) if target < TARGET_BYTES else planned
+    return plan(inputs, target, reader) if target < TARGET_BYTES else planned
 
 
 def locate(inputs: Sequence[str]) -> list[str]:

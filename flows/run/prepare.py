@@ -39,7 +39,7 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
     recipe = request.recipe
     check_models(recipe)
     with console.status("looking at the inputs"):
-        planned = plan_units(request.inputs)
+        planned = plan_units(request.inputs, recipe.read.format)
         earlier = sorted({run.absolute() for run in request.against})
         claim = Claim(
             inputs=[

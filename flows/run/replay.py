@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from flows import report
 from flows.database import catalog
 from flows.operations.standing import require_finished
+from flows.recipe.document_sections import check_read
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
 from flows.run.folder import CLAIM, Run, claim_run, open_run
@@ -99,7 +100,7 @@ def replay(
     curate_documents(staging, session)
     outcome = _compare_or_drop(folder, staging, fields, plan.changed)
     if outcome.recovered or plan.changed:
-        _save_outcome(run, staging, outcome)
+        write_record(staging / REPLAYS, [*read_replays(folder), outcome])
         _keep_models(run, staged)
         for stage in ("tokenize", "reference", "score", "weigh", "verify"):
             DATA_STAGES[stage](staging, session)
@@ -110,7 +111,7 @@ def replay(
 def check_fields(fields: Mapping[str, str]) -> None:
     """Raise AssayError where a read option has a value that no recipe may have."""
     try:
-        read_table(ReadOptions, fields)
+        check_read(read_table(ReadOptions, fields))
     except ValidationError as error:
         raise AssayError(str(list_problems(error, ReadOptions)[0])) from None
 
@@ -122,7 +123,7 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     records or with other content than before, if it is cut otherwise, or if lists or code changed.
     """
     claim, named = run.claim, locate(paths) if paths else run.claim.paths
-    units = plan_units(named).units
+    units = plan_units(named, run.recipe.read.format).units
     lists, same_lists = _digest_lists(run)
     cuts = {_describe_cut(unit): unit.uid for unit in claim.units}
     # Deleted passages are not to be had again from what the run kept.
@@ -286,10 +287,6 @@ def _keep_models(run: Run, staged: Run) -> None:
     if run.is_done("reference") and not staged.is_done("reference"):
         shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)
         staged.finish("reference", StageTiming())
-
-
-def _save_outcome(run: Run, staging: Path, outcome: Replay) -> None:
-    write_record(staging / REPLAYS, [*read_replays(run.folder), outcome])
 
 
 def publish(staging: Path, folder: Path) -> None:

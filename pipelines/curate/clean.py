@@ -67,12 +67,14 @@ class Findings:
     """What reading and cleaning a unit finds besides its documents.
 
     `rejects` are records that could not be read, `skipped` counts stored records that are no
-    documents, by kind, `hits` are the evaluation items in its documents (HITS).
+    documents, by kind, `hits` are the evaluation items in its documents (HITS), `left_out` counts
+    the fields of its documents that could not be kept, by reason.
     """
 
     rejects: list[QuarantinedRecord] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     hits: list[pa.Table] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
@@ -118,7 +120,8 @@ def write_unit(
         path = job.output("quarantine", uid, ".jsonl.zst")
         quarantine.write(path, [reject.entry for reject in rejects])
     job.work.rejected[uid].write([reject.row for reject in rejects])
-    job.work.clean.finish(uid, CleanSummary(rows + len(rejects), findings.skipped))
+    summary = CleanSummary(rows + len(rejects), findings.skipped, findings.left_out)
+    job.work.clean.finish(uid, summary)
 
 
 def name_document(name: str, locator: str) -> bytes:
@@ -141,6 +144,8 @@ def _read_batches(
             if isinstance(item, Skipped):
                 findings.skipped[item.kind] += 1
                 continue
+            if item.left_out:
+                findings.left_out.update(item.left_out)
             batch.append(Found(piece.name, item))
             chars += len(item.text)
             if chars >= BATCH_CHARS:

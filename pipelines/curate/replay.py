@@ -27,7 +27,7 @@ from pipelines.curate.clean import (
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 from weighting.contracts.documents import DOCUMENTS, Verdict, read_table
-from weighting.contracts.statistics import SKIPPED_STATS
+from weighting.contracts.statistics import LEFT_OUT_STATS, SKIPPED_STATS
 from weighting.errors import BrokenContract
 
 
@@ -38,7 +38,11 @@ def restore_unit(uid: int, run: Path, number: int, settings: CurateSettings, job
         BrokenContract: the run's files do not fit together.
     """
     if not job.work.clean.is_done(uid):
-        findings = Findings(skipped=_restore_skipped(run, number), hits=[restore_hits(run, number)])
+        findings = Findings(
+            skipped=_restore_skipped(run, number),
+            hits=[restore_hits(run, number)],
+            left_out=_restore_left_out(run, number),
+        )
         write_unit(uid, cut_batches(restore_rows(run, number)), findings, settings, job)
 
 
@@ -91,6 +95,12 @@ def _restore_skipped(run: Path, uid: int) -> Counter[str]:
     return Counter({row["kind"]: row["records"] for row in rows})
 
 
+def _restore_left_out(run: Path, uid: int) -> Counter[str]:
+    table = read_table(run / "stats" / "left_out.parquet", LEFT_OUT_STATS)
+    rows = table.filter(pc.equal(table["unit"], uid)).to_pylist()
+    return Counter({row["reason"]: row["fields"] for row in rows})
+
+
 def restore_hits(run: Path, uid: int) -> pa.Table:
     """Return the evaluation items that a finished run found in a unit (HITS)."""
     path = run / "contamination" / f"{uid:06d}.parquet"
@@ -130,5 +140,6 @@ def _load(uid: int, job: Job) -> tuple[pa.Table, Findings]:
         rows = pa.ipc.open_file(file).read_all()
     pairs = zip(job.work.rejected[uid].read(), quarantine.read(job.run / "quarantine"), strict=True)
     rejects = [QuarantinedRecord(row, entry) for row, entry in pairs]
-    skipped = Counter(job.work.clean.read(uid).skipped)
-    return rows, Findings(rejects, skipped, [restore_hits(job.run, uid)])
+    summary = job.work.clean.read(uid)
+    hits = [restore_hits(job.run, uid)]
+    return rows, Findings(rejects, Counter(summary.skipped), hits, Counter(summary.left_out))

@@ -6,7 +6,7 @@ share a name are told apart by their number, as columns are.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -52,6 +52,11 @@ def to_rows(batch: pa.RecordBatch) -> Rows:
     return Rows(rows, _merge([column.left_out for column in columns]), doubtful=True)
 
 
+def name_fields(fields: Iterable[pa.Field]) -> list[str]:
+    """Return the names of fields as `name_columns` does, bytes that are not UTF-8 as U+FFFD."""
+    return name_columns([_name(field) for field in fields])
+
+
 def name_columns(names: Sequence[str]) -> list[str]:
     """Return the columns' names; one that is there already gets its column's number."""
     first = {name: number for number, name in reversed(list(enumerate(names, start=1)))}
@@ -66,7 +71,7 @@ def locate_column(fields: Sequence[pa.Field], name: str) -> list[int]:
 
     A column of that very name comes first, at each level; empty if there is none.
     """
-    names = name_columns([field.name for field in fields])
+    names = name_fields(fields)
     if name in names:
         return [names.index(name)]
     for at, character in enumerate(name):
@@ -130,6 +135,13 @@ def unwrap(array: pa.Array) -> pa.Array:
             return array
 
 
+def _name(field: pa.Field) -> str:
+    try:
+        return str(field.name)
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "replace")
+
+
 def _decode(value: bytes | None, padding: bytes) -> Undecoded:
     if value is None:
         return None
@@ -153,7 +165,7 @@ def _convert(array: pa.Array) -> Column:
 
 
 def _convert_struct(array: pa.StructArray) -> Column:
-    names = name_columns([field.name for field in array.type.fields])
+    names = name_fields(array.type.fields)
     columns = [_convert(part) for part in array.flatten()]
     values = [
         dict(zip(names, (column.values[number] for column in columns), strict=True))

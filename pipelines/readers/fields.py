@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-Row = dict[str, Any]
 DEEPEST = 4  # objects in objects whose fields are listed
 
 
@@ -40,7 +39,7 @@ def locate(row: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
     return None
 
 
-def take(row: Row, name: str) -> object:
+def take(row: dict[str, Any], name: str) -> object:
     """Remove a field from a row and return its value; None where there is none."""
     value = row.pop(name, None)
     if value is not None or "." not in name:
@@ -51,9 +50,9 @@ def take(row: Row, name: str) -> object:
     return row.pop(last, None)
 
 
-def select(row: Row, names: Sequence[str]) -> Row:
+def select(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return the fields that are named and there, each where it stands in the row."""
-    chosen: Row = {}
+    chosen: dict[str, Any] = {}
     for name in names:
         if path := locate(row, name):
             target, source = chosen, row
@@ -64,7 +63,7 @@ def select(row: Row, names: Sequence[str]) -> Row:
     return chosen
 
 
-def keep(row: Row, names: Sequence[str] | None) -> Row:
+def keep(row: dict[str, Any], names: Sequence[str] | None) -> dict[str, Any]:
     """Return the fields of a row that are wanted; all for None."""
     return row if names is None else select(row, names)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fsspec.core import url_to_fs
 
+from pipelines.readers.markers import is_marker
 from pipelines.readers.registry import (
     READERS,
     find_by_folder,
@@ -98,7 +99,8 @@ def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
         subject = (
             "its suffix is" if len(paths) == 1 else f"the suffixes of its {len(paths)} files are"
         )
-        raise AssayError(f"{spec}: {subject} not known; valid: {known_suffixes()}")
+        valid = f'valid: {known_suffixes()}; or name a reader, as read.format = "jsonl"'
+        raise AssayError(f"{spec}: {subject} not known; {valid}")
     return readable, set(paths) - readable.keys()
 
 
@@ -128,6 +130,8 @@ def _local(spec: str) -> set[str]:
         mode = _mode(absolute)
         if mode is not None and S_ISDIR(mode):
             paths.update(_walk(absolute))
+        elif is_pattern and is_marker(os.path.basename(absolute)):  # noqa: PTH119 - of a str
+            continue
         elif os.path.lexists(absolute):  # a link that leads nowhere is an unreadable file
             paths.add(absolute)
     return paths
@@ -146,8 +150,8 @@ def _walk(root: str) -> Iterator[str]:
             subfolders.clear()
             yield folder
             continue
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        yield from (f"{folder}/{name}" for name in files if not name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if not is_marker(name, folder=True))
+        yield from (f"{folder}/{name}" for name in files if not is_marker(name))
 
 
 def _refuse(error: OSError) -> None:
@@ -161,8 +165,13 @@ def _remote(spec: str) -> set[str]:
         paths = filesystem.glob(path) if has_magic(path) else filesystem.find(path)
     except (ImportError, ValueError, OSError) as error:
         raise AssayError(f"{spec}: cannot be opened ({error})") from None
-    visible = (found for found in paths if "/." not in found.removeprefix(path))
+    visible = (found for found in paths if not _is_hidden(found.removeprefix(path)))
     return {filesystem.unstrip_protocol(found) for found in visible}
+
+
+def _is_hidden(path: str) -> bool:
+    *folders, name = path.split("/")
+    return is_marker(name) or any(is_marker(folder, folder=True) for folder in folders)
 
 
 def _relative(readers: dict[str, str]) -> Iterator[Input]:

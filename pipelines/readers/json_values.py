@@ -139,6 +139,8 @@ def _cut_depths(data: bytes) -> tuple[bytes, tuple[str, ...]]:
                 parts += (data[kept:begun], b"null")
                 kept = match.end()
             depth -= 1
+    if depth > DEEPEST:
+        raise ValueError("its brackets are not closed")
     parts.append(data[kept:])
     return b"".join(parts), (LeftOut.TOO_DEEP,) * (len(parts) // 2)
 

@@ -106,16 +106,16 @@ class ReadOptions:
     source_field: str = knob(
         "source", "The field that names its source; without it the file's name does."
     )
-    fields: tuple[str, ...] | None = knob(
-        None, "The other fields that are kept as metadata; not given: all."
-    )
-    format: Annotated[str | None, Names("format")] = knob(
-        None, "The reader of all files, whatever their suffix; not given: the suffix tells."
-    )
     html: bool = knob(
         False, "The text of JSONL, CSV, Parquet and the like is HTML: take the main text of it."
     )
     extractor: Annotated[str, Names("extractor")] = knob(
         "resiliparse",
         "What finds the main text of HTML: resiliparse (fast), trafilatura (careful), raw (none).",
+    )
+    fields: tuple[str, ...] | None = knob(
+        None, "The other fields that are kept as metadata; not given: all."
+    )
+    format: Annotated[str, Names("format")] | None = knob(
+        None, "The reader of all files, whatever their suffix; not given: the suffix tells."
     )

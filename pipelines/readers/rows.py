@@ -12,12 +12,12 @@ from pipelines.readers.columns import (
     Undecoded,
     is_textual,
     locate_column,
-    name_columns,
+    name_fields,
     read_texts,
     to_rows,
     type_at,
 )
-from pipelines.readers.fields import keep, name_kind, suggest_text, take
+from pipelines.readers.fields import name_kind, select, suggest_text, take
 from pipelines.readers.json_values import (
     SURROGATE,
     LeftOut,
@@ -75,9 +75,9 @@ def to_record(
     if not isinstance(row, dict):
         message = f"the record is {_kind(row)}, must be an object"
         raise BadRecord(RejectKind.WRONG_TYPE, message)
-    text = "" if options.text_field == WHOLE_ROWS else take(row, options.text_field)
-    if not isinstance(text, str):
-        raise _refuse(text, row, options)
+    text = row.pop(options.text_field, None)  # of nearly all rows
+    if type(text) is not str:
+        text = _find_text(row, text, options)
     return complete(row, text, locator, options, origin, left_out)
 
 
@@ -96,8 +96,11 @@ def complete(
     """
     if origin.fields:
         row = {**origin.fields, **row}
-    source = _take_source(row, options.source_field) or origin.source
-    row = keep(row, options.fields)
+    source = row.pop(options.source_field, None)  # of nearly all rows, text or nothing
+    if type(source) is not str:
+        source = _take_source(row, options.source_field, source) or origin.source
+    if options.fields is not None:
+        row = select(row, options.fields)
     if left_out is None:
         try:
             return Record(locator, text, source, to_json(row))
@@ -117,13 +120,19 @@ def read_batch(
     options: ReadOptions,
     origin: Origin,
     place: str = "row",
+    left_out: Sequence[str] = (),
 ) -> Iterator[Record | Reject]:
     """Yield a record or reject for each row of a batch, located as `row N` from `first` on.
 
-    The text column must be there and textual, as `refuse_table` finds out.
+    The text column must be there and textual, as `refuse_table` finds out. `left_out` are reasons
+    why fields of every row are null already.
     """
     for part in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
-        yield from _read_part(part, first, options, origin, place)
+        for item in _read_part(part, first, options, origin, place):
+            if left_out and isinstance(item, Record):
+                yield item._replace(left_out=(*left_out, *item.left_out))
+            else:
+                yield item
         first += part.num_rows
 
 
@@ -141,7 +150,7 @@ def refuse_table(
     if path and is_textual(type_ := type_at(fields, path)):
         return None
     kind = RejectKind.WRONG_TYPE if path else RejectKind.MISSING_FIELD
-    names = name_columns(schema.names)
+    names = name_fields(schema)
     found = f"column {name!r} is of type {type_}" if path else _missing("column", name, names)
     rows = [] if sample is None else to_rows(_named(sample)).values
     return Reject("file", kind, found + hint(suggest_text(rows)), b"")
@@ -195,7 +204,21 @@ def _named(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
     """Return a batch with names of their own for its columns; of a table, some first rows."""
     if isinstance(batch, pa.Table):
         batch = next(iter(batch.to_batches()), pa.RecordBatch.from_pylist([], batch.schema))
-    return batch.rename_columns(name_columns(batch.schema.names))
+    return batch.rename_columns(name_fields(batch.schema))
+
+
+def _find_text(row: dict[str, Any], value: object, options: ReadOptions) -> str:
+    """Return the text in an object of a row; `value` is what was removed by its name.
+
+    Raises:
+        BadRecord: there is none, or it is no text.
+    """
+    if options.text_field == WHOLE_ROWS:
+        return ""
+    text = take(row, options.text_field) if value is None else value
+    if isinstance(text, str):
+        return text
+    raise _refuse(text, row, options)
 
 
 def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:
@@ -207,9 +230,13 @@ def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecor
     return BadRecord(RejectKind.MISSING_FIELD, _missing("field", name, list(row)) + other)
 
 
-def _take_source(row: dict[str, Any], name: str) -> str | None:
-    """Remove the source from a row; one that is no text stays a field like others."""
-    value = take(row, name)
+def _take_source(row: dict[str, Any], name: str, value: object) -> str | None:
+    """Return the source in an object of a row, and remove it.
+
+    A source that is no text stays a field like others; `value` is what was removed by its name.
+    """
+    if value is None:
+        value = take(row, name)
     if value is None or isinstance(value, str):
         return value
     row[name] = value

@@ -10,7 +10,7 @@ from pipelines.rules.bounds import Bounds
 from pipelines.rules.rule import Rule
 
 DATATROVE = "datatrove's URL filter"
-URL_SUBJECT = "a URL in its metadata"
+URL_SUBJECT = "a URL in its metadata (rule_options.url_field names the field)"
 URL: Mapping[str, Rule] = {
     "url_blocked_domain": Rule(
         "1 if the registered domain (example.co.uk) is listed in blocked_domains",

@@ -19,7 +19,12 @@ from weighting.arrays import Int64s
 from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
 from weighting.contracts.documents import Verdict, tabulate_rows, write_table
 from weighting.contracts.manifest import check_records
-from weighting.contracts.statistics import RULE_OVERLAP, RULE_STATS, SKIPPED_STATS
+from weighting.contracts.statistics import (
+    LEFT_OUT_STATS,
+    RULE_OVERLAP,
+    RULE_STATS,
+    SKIPPED_STATS,
+)
 from weighting.errors import BrokenInvariant
 
 LEDGER_COLUMNS = [
@@ -43,6 +48,8 @@ def verify_records(job: Job, against: Sequence[str] = ()) -> DocumentCounts:
     write_table(job.run / "stats" / "rule_overlap.parquet", overlap, RULE_OVERLAP)
     skipped = list_skipped(job)
     write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
+    left_out = list_left_out(job)
+    write_table(job.run / "stats" / "left_out.parquet", left_out, LEFT_OUT_STATS)
     for measure, counts in funnel.items():
         check_records(counts, measure)
     check_clusters(ledger, elsewhere=bool(against))
@@ -51,6 +58,7 @@ def verify_records(job: Job, against: Sequence[str] = ()) -> DocumentCounts:
         chars=funnel["chars"],
         tokens=funnel["tokens"],
         skipped=sum_skipped(skipped),
+        left_out=sum_left_out(left_out),
         rules={row["rule"]: RuleCost(**row) for row in rules.to_pylist()},
         sets=count_items(job),
         encoders=sorted({name for unit in job.work.tokenize for name in unit.encoders}),
@@ -164,6 +172,22 @@ def list_skipped(job: Job) -> pa.Table:
         for kind, records in sorted(job.work.clean.read(uid).skipped.items())
     ]
     return tabulate_rows(rows, SKIPPED_STATS)
+
+
+def list_left_out(job: Job) -> pa.Table:
+    """Return what could not be kept of documents' fields, by unit and reason."""
+    rows = [
+        (uid, reason, fields)
+        for uid in sorted(job.work.clean.list_done())
+        for reason, fields in sorted(job.work.clean.read(uid).left_out.items())
+    ]
+    return tabulate_rows(rows, LEFT_OUT_STATS)
+
+
+def sum_left_out(left_out: pa.Table) -> dict[str, int]:
+    """Return the fields of each reason."""
+    sums = left_out.group_by("reason").aggregate([("fields", "sum")])
+    return dict(zip(sums["reason"].to_pylist(), sums["fields_sum"].to_pylist(), strict=True))
 
 
 def sum_skipped(skipped: pa.Table) -> dict[str, int]:

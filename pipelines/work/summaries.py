@@ -20,10 +20,14 @@ class RecordSummary:
 
 @dataclass(frozen=True)
 class CleanSummary:
-    """Documents and quarantined records, and stored records that are no documents, by kind."""
+    """Documents and quarantined records, and stored records that are no documents, by kind.
+
+    `left_out` counts the fields of documents that could not be kept as metadata, by reason.
+    """
 
     records: int
     skipped: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ class Story:
     docs: Sequence[Doc] = DOCS
     bad: Sequence[Bad] = (Bad(), Bad("bad_utf8"))
     skipped: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     hits: Sequence[Hit] = ()
     sets: Mapping[str, SetCounts] = field(default_factory=dict)
     signals: Sequence[str] = COUNTED

@@ -26,6 +26,7 @@ from weighting.contracts.documents import write_table
 from weighting.contracts.reasons import Reason
 from weighting.contracts.statistics import (
     DECILE_STATS,
+    LEFT_OUT_STATS,
     REASON_STATS,
     RULE_OVERLAP,
     RULE_STATS,
@@ -75,6 +76,7 @@ def tally(run: Path, story: Story, census: Census) -> Counts:
             chars=funnels["chars"],
             tokens=funnels["tokens"],
             skipped=dict(story.skipped),
+            left_out=dict(story.left_out),
             rules=rules,
             sets=dict(story.sets),
             encoders=["tokenizers"],
@@ -174,6 +176,7 @@ def _count_funnels(story: Story) -> dict[str, Funnel]:
 def _write_stats(
     run: Path, story: Story, census: Census, mass_V: np.ndarray, rules: Mapping[str, RuleCost]
 ) -> None:
+    left_out = [{"unit": 0, "reason": r, "fields": n} for r, n in story.left_out.items()]
     skipped = [{"unit": 0, "kind": kind, "records": n} for kind, n in story.skipped.items()]
     tables = [
         ("types", type_stats_schema(story.signals), _describe_types(census)),
@@ -186,6 +189,7 @@ def _write_stats(
         ("rules", RULE_STATS, [asdict(cost) for cost in rules.values()]),
         ("rule_overlap", RULE_OVERLAP, _count_pairs(story.docs)),
         ("skipped", SKIPPED_STATS, skipped),
+        ("left_out", LEFT_OUT_STATS, left_out),
         ("sources", SOURCE_STATS, _count_sources(census)),
         ("reasons", REASON_STATS, _count_reasons(census)),
     ]

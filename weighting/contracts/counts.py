@@ -69,6 +69,8 @@ class DocumentCounts:
     sets: Mapping[str, SetCounts]
     encoders: list[str]  # libraries that encoded the text
     replays: list[Replay] = field(default_factory=list)  # oldest first
+    # fields of documents that could not be kept as metadata, by reason
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def funnels(self) -> Mapping[str, Funnel]:

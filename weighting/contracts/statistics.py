@@ -136,6 +136,15 @@ REASON_STATS = pa.schema(
     ]
 )
 
+# Fields of documents that could not be kept as metadata: they are null there. By unit, as below.
+LEFT_OUT_STATS = pa.schema(
+    [
+        pa.field("unit", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("fields", pa.int64(), nullable=False),
+    ]
+)
+
 # Stored records that are intact, but not documents: a crawler's notes. By unit, so that a unit
 # can be put together again without reading it.
 SKIPPED_STATS = pa.schema(

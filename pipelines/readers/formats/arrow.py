@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from pipelines.readers.columns import name_fields
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
@@ -25,19 +26,20 @@ STREAM_START = 8  # in a file: its stream follows the magic and two bytes of pad
 MESSAGE_START = b"\xff\xff\xff\xff"
 BATCH_ROWS = 1000
 # A damaged length may ask for any amount of memory.
-DAMAGE = (pa.ArrowException, OSError, MemoryError)
+# An error that quotes a damaged name is none that Python can decode.
+DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
 
 def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     """Cut a file into runs of record batches of about `target_bytes`; the last is open.
 
-    A stream, or a file whose footer or names of columns cannot be read, is one slice.
+    A stream, or a file whose footer cannot be read, is one slice.
     """
     size, batches = file_size(path), 0
-    with suppress(*DAMAGE, UnicodeDecodeError), open_input(path) as raw:
+    with suppress(*DAMAGE), open_input(path) as raw:
         if _is_file(raw):
             file = _open_file(raw)
-            batches = file.num_record_batches if file.schema.names else 0
+            batches = file.num_record_batches
     count = max(1, min(batches, round(size / target_bytes)))
     bounds = [batches * index // count for index in range(count)] + [-1]
     return [
@@ -50,8 +52,7 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     with open_input(slice_.path) as raw:
         try:
             schema, batches = _open(raw, slice_.start, slice_.end)
-            schema = pa.schema(list(schema))  # which decodes the names
-        except (*DAMAGE, UnicodeDecodeError) as error:
+        except DAMAGE as error:
             yield Reject("file", RejectKind.BAD_ARROW, _first_line(error), b"")
             return
         origin = Origin.of(slice_)
@@ -163,12 +164,13 @@ def _check(batch: pa.RecordBatch) -> None:
         ArrowInvalid: the batch is damaged.
     """
     batch.validate()
-    for field, column in zip(batch.schema, batch.columns, strict=True):
+    names = name_fields(batch.schema)
+    for name, column in zip(names, batch.columns, strict=True):
         try:
             column.validate(full=True)
         except pa.ArrowInvalid as error:
-            if not (_is_text(field.type) and "UTF8" in str(error)):
-                raise pa.ArrowInvalid(f"column {field.name!r}: {error}") from None
+            if not (_is_text(column.type) and "UTF8" in str(error)):
+                raise pa.ArrowInvalid(f"column {name!r}: {error}") from None
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -198,8 +198,9 @@ def _to_record(row: Row, names: list[str], options: ReadOptions, origin: Origin)
         if len(row.fields) != len(names):
             message = f"{len(row.fields)} fields; the first row has {len(names)}"
             raise BadRecord(RejectKind.RAGGED_ROW, message)
-        values: dict[str, str | None] = dict(zip(names, row.fields, strict=True))
-        values[options.source_field] = values.get(options.source_field) or None
+        values = dict(zip(names, row.fields, strict=True))
+        if not values.get(options.source_field):
+            values.pop(options.source_field, None)
         return to_record(values, locator, options, origin)
     except BadRecord as error:
         return Reject(locator, error.error, str(error), row.content[:PAYLOAD_LIMIT])

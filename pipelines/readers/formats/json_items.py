@@ -12,6 +12,7 @@ from pipelines.readers.records import PAYLOAD_LIMIT, Reject, RejectKind
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Damage
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s,\x1e]*+")  # U+001E begins values in RFC 7464
 STRING = rb'"(?:[^"\\]++|\\.)*+"'
 TOKEN = re.compile(STRING + rb'|[\[\]{}"]', re.DOTALL)
@@ -34,22 +35,26 @@ class Span(NamedTuple):
     depth: int
 
 
+START = Span(0, 0)
+
+
 def holds_lines(head: bytes) -> bool:
     """Say whether a file that begins so holds a value a line.
 
-    Else it holds an array, or an object that goes on in a second line which does not begin one.
+    Else it holds an array, or objects that go on in further lines: the first line ends where a
+    value does not, and the second does not look like a line of its own.
     """
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(b"["):
-        return False
-    line, newline, rest = start.partition(b"\n")
-    line = line.rstrip()
+    line, newline, rest = head.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
+    line, rest = line.rstrip(), rest.lstrip()
+    span = _follow(line, START)
+    if line.startswith(b"["):
+        return span.depth == 0 and rest.startswith(b"[")
     if not (newline and line.startswith(b"{") and line[-1:] in GOES_ON):
         return True
-    span = _follow(line, Span(0, 0))
+    if span.depth == 0:
+        return not line.endswith(b",")  # commas between lines, as in an array
     in_text = line[span.end : span.end + 1] == b'"'
-    follows_line = rest.lstrip().startswith(b'{"') and line[-1:] not in b"[:"
-    return span.depth == 0 or in_text or follows_line
+    return in_text or (rest.startswith(b'{"') and line[-1:] not in b"[:")
 
 
 def read_items(path: str) -> Iterator[tuple[str, bytes] | Reject]:
@@ -104,7 +109,7 @@ class _Stream:
                 return bytes(self.window[:1])
 
     def _find_end(self) -> int:
-        span = Span(0, 0)
+        span = START
         while True:
             span = _follow(self.window, span)
             if span.depth == 0:

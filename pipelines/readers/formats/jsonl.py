@@ -98,4 +98,4 @@ def _explain(line: bytes, message: str) -> tuple[RejectKind, str]:
 
 def _can_cut(content: Content) -> bool:
     """Say whether a file is what its suffix says, and holds lines."""
-    return content.is_plain and holds_lines(content.head)
+    return content.is_plain and not content.foreign and holds_lines(content.head)

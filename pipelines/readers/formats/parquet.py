@@ -1,4 +1,7 @@
-"""Parquet files: one record a row, cut by row groups."""
+"""Parquet files: one record a row, cut by row groups.
+
+Where a row group cannot be decoded, but its text column can, the columns at fault are null.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -7,6 +10,8 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.readers.columns import locate_column
+from pipelines.readers.json_values import LeftOut
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
@@ -45,14 +50,14 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
 def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the rows of a slice's row groups; locators are `row N`, counted over the file.
 
-    A row group that cannot be decoded is one reject `bad_parquet` from its first unread row; a
-    file without a readable footer, or without the text column (`missing_field`), is one.
+    A row group whose texts cannot be decoded is one reject `bad_parquet` from its first unread row;
+    a file without a readable footer, or without the text column (`missing_field`), is one.
     """
     with open_input(slice_.path) as raw:
         try:
             file = pq.ParquetFile(raw)
-            schema = pa.schema(list(file.schema_arrow))  # which decodes the names
-        except (*DAMAGE, UnicodeDecodeError) as error:
+            schema = file.schema_arrow
+        except DAMAGE as error:
             yield Reject("file", RejectKind.BAD_PARQUET, _first_line(error), b"")
             return
         with closing(file):
@@ -85,18 +90,57 @@ def _read_groups(
 def _read_group(
     file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, origin: Origin
 ) -> Iterator[Record | Reject]:
-    batches = file.iter_batches(BATCH_ROWS, row_groups=[group])
-    while True:
-        try:
-            batch = next(batches, None)
-        except DAMAGE as error:
-            message = f"rows {first} to {last} of row group {group}: {_first_line(error)}"
-            yield Reject(f"row {first}", RejectKind.BAD_PARQUET, message, b"")
+    """Yield the rows of a row group; where some cannot be decoded, without the columns at fault."""
+    at = first
+    try:
+        for batch in file.iter_batches(BATCH_ROWS, row_groups=[group]):
+            yield from read_batch(batch, at, options, origin)
+            at += batch.num_rows
+    except DAMAGE as error:
+        good, bad = _test_columns(file, group)
+        path = locate_column(list(file.schema_arrow), options.text_field)
+        if not path or file.schema_arrow.names[path[0]] not in good:
+            message = f"rows {at} to {last} of row group {group}: {_first_line(error)}"
+            yield Reject(f"row {at}", RejectKind.BAD_PARQUET, message, b"")
             return
-        if batch is None:
-            return
-        yield from read_batch(batch, first, options, origin)
-        first += batch.num_rows
+        reasons = [LeftOut.BAD_COLUMN] * len(bad)
+        for row, batch in _read_columns(file, group, good, at - first):
+            yield from read_batch(
+                _add_nulls(batch, bad), first + row, options, origin, "row", reasons
+            )
+
+
+def _read_columns(
+    file: pq.ParquetFile, group: int, names: list[str], skip: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield batches of some columns, each with the number of its first row, from a row on."""
+    row = 0
+    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+        seen = min(max(skip - row, 0), batch.num_rows)
+        yield row + seen, batch.slice(seen)
+        row += batch.num_rows
+
+
+def _test_columns(file: pq.ParquetFile, group: int) -> tuple[list[str], list[str]]:
+    """Return the columns of a row group that can be decoded, and those that cannot."""
+    names = list(dict.fromkeys(file.schema_arrow.names))
+    good = [name for name in names if _is_sound(file, group, name)]
+    return good, [name for name in names if name not in good]
+
+
+def _is_sound(file: pq.ParquetFile, group: int, name: str) -> bool:
+    try:
+        for _ in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=[name]):
+            pass
+    except DAMAGE:
+        return False
+    return True
+
+
+def _add_nulls(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
+    for name in names:
+        batch = batch.append_column(name, pa.nulls(batch.num_rows))
+    return batch
 
 
 def _group_sizes(path: str) -> list[int]:

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import xxhash
 
+from pipelines.readers.json_values import to_json
 from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
-from pipelines.readers.rows import to_json
 from weighting.errors import AssayError
 
 SCHEME = "python-docs"

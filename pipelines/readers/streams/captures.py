@@ -9,15 +9,15 @@ format is believed before any label.
 import re
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fastwarc.warc import HeaderMap, WarcRecord, WarcRecordType
 from resiliparse.parse.encoding import detect_mime
-from resiliparse.parse.http import iterate_http_chunks
 
 from pipelines.readers.records import RejectKind, Skipped
 from pipelines.readers.rows import BadRecord
+from pipelines.readers.streams.http_codings import decode_http
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PAGE_TYPES = (*HTML_TYPES, "text/plain")
@@ -29,7 +29,6 @@ HTML_START = re.compile(rb"<(?:!doctype\s+html|html|head|body|title)\b", re.IGNO
 SNIFFED = 2048  # bytes in which HTML shows itself
 CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 PARAMETERS = re.compile(r"[;,\s]")
-CHUNK_HEADER = re.compile(rb"[0-9a-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n", re.IGNORECASE)
 
 
 class Capture(NamedTuple):
@@ -109,7 +108,7 @@ def _read(source: _Source) -> Capture | Skipped:
         return Skipped(f"{source.kind} {source.url.partition(':')[0]}")
     headers, content = HeaderMap(), source.content
     if source.is_http:
-        headers, content = _parse_http(source.content, "none")
+        headers, content = _parse_http(source.content)
         if headers.status_code is None:
             raise BadRecord(RejectKind.BAD_HTTP, "there is no HTTP status line")
         if headers.status_code // 100 != 2:
@@ -118,7 +117,7 @@ def _read(source: _Source) -> Capture | Skipped:
     if _bare(label) not in (*PAGE_TYPES, *UNTOLD_TYPES):
         return Skipped(_bare(label))
     if source.is_http:
-        content = _decode_http(source.content, headers, content)
+        content = decode_http(headers.items(), content)
     media_type = _media_type(label, content)
     if media_type not in PAGE_TYPES:
         return Skipped(media_type)
@@ -143,8 +142,8 @@ def _complete(source: _Source, headers: HeaderMap, media_type: str) -> dict[str,
     return {name: value for name, value in known.items() if value}
 
 
-def _parse_http(message: bytes, auto_decode: Literal["none", "all"]) -> tuple[HeaderMap, bytes]:
-    """Return the headers and content of an HTTP message.
+def _parse_http(message: bytes) -> tuple[HeaderMap, bytes]:
+    """Return the headers and stored content of an HTTP message.
 
     Raises:
         BadRecord: `bad_http`.
@@ -154,26 +153,10 @@ def _parse_http(message: bytes, auto_decode: Literal["none", "all"]) -> tuple[He
     warc.set_bytes_content(message)
     warc.is_http = True
     try:
-        warc.parse_http(auto_decode=auto_decode, quirks_mode=True)
+        warc.parse_http(auto_decode="none", quirks_mode=True)
         return warc.http_headers, warc.reader.read()
     except OSError as error:
         raise BadRecord(RejectKind.BAD_HTTP, str(error)) from None
-
-
-def _decode_http(message: bytes, headers: HeaderMap, stored: bytes) -> bytes:
-    """Return the content without its transfer and content encodings.
-
-    A chunked transfer that broke off leaves what came. Some crawlers store content decoded beside
-    headers that say it is not: what does not look encoded is taken as it is.
-    """
-    try:
-        return _parse_http(message, "all")[1]
-    except BadRecord:
-        if "chunked" in (headers.get("Transfer-Encoding") or "") and CHUNK_HEADER.match(stored):
-            stored = b"".join(iterate_http_chunks(BytesIO(stored)))
-        if not detect_mime(stored).startswith("text/"):
-            raise
-        return stored
 
 
 def _media_type(label: str, content: bytes) -> str:

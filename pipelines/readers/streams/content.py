@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pipelines.readers.streams.compression import Damage, compression_of
 
 FIRST = 64  # bytes that tell the compression
+SHORTEST = 4  # bytes that tell a text from compressed data that is cut short
 PEEKED = 64 * 1024  # bytes of text that are looked at
 MAGICS: dict[str, re.Pattern[bytes]] = {
     ".gz": re.compile(rb"\x1f\x8b\x08"),
@@ -46,7 +47,7 @@ MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 # Where NULs lie among the first four bytes, if the text begins with two ASCII characters.
-NULS = {
+NULS: dict[tuple[bool, ...], str] = {
     (False, True, True, True): "utf-32-le",
     (True, True, True, False): "utf-32-be",
     (False, True, False, True): "utf-16-le",
@@ -73,7 +74,8 @@ class Content(NamedTuple):
 def find_compression(path: str, first: bytes) -> str:
     """Return the compression of a file with these first bytes, as a suffix; "" for none."""
     found = next((suffix for suffix, magic in MAGICS.items() if magic.match(first)), "")
-    return found or ("" if _seems_text(first) else compression_of(path))
+    is_other = _seems_text(first) or _name_foreign(first)
+    return found or ("" if is_other else compression_of(path))
 
 
 def find_encoding(head: bytes) -> str:
@@ -122,8 +124,8 @@ def _name_foreign(head: bytes) -> str:
 
 
 def _seems_text(first: bytes) -> bool:
-    """Say whether bytes begin a text rather than compressed data."""
-    if not first:
+    """Say whether bytes begin a text rather than compressed data; a few do not tell."""
+    if len(first) < SHORTEST:
         return False
     if find_encoding(first) != UTF8:
         return True

@@ -21,6 +21,7 @@ from sys import maxsize
 from pipelines.readers.records import PAYLOAD_LIMIT, Reject, RejectKind, Slice
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Chunk, Damage, is_compressed
+from pipelines.readers.streams.content import UTF8
 from pipelines.readers.streams.frames import is_framed, list_frames, read_frames
 
 # Sixteen slices decompress a file eight and a half times between them.
@@ -84,7 +85,7 @@ def read_lines(
     a line over `limit` bytes (default: RECORD_LIMIT), and `truncated` for each place where
     compressed data breaks off, with the place reached; the unfinished line before is its payload.
     """
-    framed = is_framed(path)
+    framed = is_framed(path) and not (start == 0 and end < 0 and _is_recoded(path))
     chunks = read_frames(path, start) if framed else _read_plain(path, max(start - 1, 0))
     line = OpenLine(open_stream.RECORD_LIMIT if limit is None else limit)
     ours = start == 0
@@ -130,6 +131,11 @@ def _bound(frame: int, end: int, framed: bool) -> int:
     if framed:
         return 0 if frame >= end else maxsize
     return end - 1
+
+
+def _is_recoded(path: str) -> bool:
+    """Say whether a file is text of another encoding than UTF-8: it is one slice."""
+    return open_stream.peek(path).encoding != UTF8
 
 
 def _read_plain(path: str, start: int) -> Iterator[Chunk | Damage]:

@@ -1,10 +1,13 @@
 """URL rules: block lists of domains, hosts and addresses, and words in the address.
 
-A document's URL is the field `url` of its metadata; without one, or without the list, there is no
-value (NaN). URLs are read as the reference reads them: words are the runs of ASCII letters and
-digits, case kept, while listed words are lower-cased, so that words in capitals are not found;
-subwords are looked for in all letters and digits, lower-cased and run together. Unlike there, a
-listed IPv4 address is found as a host.
+A document's URL is a field of its metadata: the one that `rule_options.url_field` names, else one
+of the usual ones (`pipelines.rules.metadata.URL_FIELDS`). Without one, or without the list, there
+is no value (NaN).
+
+URLs are read as the reference reads them: words are the runs of ASCII letters and digits, case
+kept, while listed words are lower-cased, so that words in capitals are not found; subwords are
+looked for in all letters and digits, lower-cased and run together. Unlike there, a listed IPv4
+address is found as a host.
 """
 
 import re
@@ -17,7 +20,7 @@ from tldextract import TLDExtract
 
 from pipelines.rules.batch import Batch
 from pipelines.rules.lists import load_list
-from pipelines.rules.metadata import read_field
+from pipelines.rules.metadata import read_urls
 from pipelines.rules.phrases import Phrases
 from weighting.arrays import Float64s
 
@@ -40,8 +43,9 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
 
     AssayError where a list of the settings cannot be read.
     """
-    urls_D = [parse_url(url) if url else None for url in read_field(batch.metadata_D, "url")]
     settings = batch.settings
+    found_D = read_urls(batch.metadata_D, settings.url_field)
+    urls_D = [parse_url(url) if url else None for url in found_D]
     domains = _load(settings.blocked_domains, "blocked_domains", frozenset)
     return {
         "url_blocked_domain": _count(urls_D, domains, lambda url, listed: url.domain in listed),

@@ -97,6 +97,12 @@ def test_what_was_no_document_is_counted_by_kind(run, tmp_path):
     assert ask(other, "FROM skipped") == [("status 404", 9), ("request", 4)]
 
 
+def test_fields_that_were_left_out_are_counted_by_reason(run, tmp_path):
+    assert ask(run, "FROM left_out") == []
+    other = build_run(tmp_path / "run", Story(left_out={"bad_date": 3, "nan": 12}))
+    assert ask(other, "FROM left_out") == [("nan", 12), ("bad_date", 3)]
+
+
 @settings(max_examples=40)
 @given(st.text("ab", max_size=12), st.data())
 def test_a_place_in_a_text_leads_to_what_was_read(run, source, data):

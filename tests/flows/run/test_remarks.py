@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from flows.run.remarks import list_remarks
+from pipelines.rules import own_rules
 from tests.flows.runs import build_run
 from tests.flows.stories import Story
 from weighting.contracts.counts import Funnel, RuleCost, SetCounts
 from weighting.contracts.manifest import read_manifest
 
-NO_URL = "a URL in its metadata"
+NO_URL = own_rules.URL_SUBJECT
 
 
 @pytest.fixture(scope="module")

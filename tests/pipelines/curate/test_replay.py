@@ -29,7 +29,7 @@ from pipelines.work.summaries import CleanSummary
 from pipelines.work.units import plan
 from tests.conftest import write_text
 from weighting.contracts.documents import DOCUMENTS, write_table
-from weighting.contracts.statistics import SKIPPED_STATS
+from weighting.contracts.statistics import LEFT_OUT_STATS, SKIPPED_STATS
 from weighting.errors import BrokenContract
 
 SETTINGS = CurateSettings(
@@ -71,6 +71,8 @@ def cleaned(unit, tmp_path, small_batches):
     write_unit_documents(unit.uid, SETTINGS, job)
     skipped = pa.table([[0, 1], ["request", "request"], [2, 7]], SKIPPED_STATS)
     write_table(job.run / "stats" / "skipped.parquet", skipped, SKIPPED_STATS)
+    left_out = pa.table([[0, 1], ["nan", "nan"], [3, 4]], LEFT_OUT_STATS)
+    write_table(job.run / "stats" / "left_out.parquet", left_out, LEFT_OUT_STATS)
     return job
 
 
@@ -95,7 +97,7 @@ def test_restoring_gives_the_batches_and_fingerprints_of_cleaning(cleaned, unit,
     assert fingerprints[0].documents.read_bytes() == fingerprints[1].documents.read_bytes()
     assert fingerprints[0].bands.read_bytes() == fingerprints[1].bands.read_bytes()
     assert len(fingerprints[0].open_documents().rows_D) > 0
-    assert other.work.clean.read(5) == CleanSummary(38, {"request": 2})
+    assert other.work.clean.read(5) == CleanSummary(38, {"request": 2}, {"nan": 3})
     assert other.work.rejected[5].read() == []
     assert not (other.run / "quarantine").exists()
 

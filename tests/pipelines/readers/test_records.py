@@ -13,6 +13,6 @@ def test_a_kind_is_the_word_that_is_stored():
 
 def test_every_option_is_a_knob_with_help():
     knobs = list_knobs(ReadOptions)
-    assert list(knobs) == ["text_field", "source_field", "html", "extractor"]
+    assert list(knobs) == ["text_field", "source_field", "html", "extractor", "fields", "format"]
     assert all(one.help for _, one in knobs.values())
     assert all(f"{name} (" in knobs["extractor"][1].help for name in EXTRACTORS)

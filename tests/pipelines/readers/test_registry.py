@@ -66,6 +66,6 @@ def test_every_record_is_whole():
 
 def test_suffixes_are_listed_once():
     listed = known_suffixes()
-    assert listed.startswith(".jsonl, .ndjson, .txt")
+    assert listed.startswith(".jsonl, .ndjson, .json, .txt")
     assert "each also with .gz" in listed
     assert listed.count(".arrow,") == 1

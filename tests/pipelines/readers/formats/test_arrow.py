@@ -134,7 +134,8 @@ def test_a_missing_column_is_one_reject(tmp_path, read_all):
     path = tmp_path / "a.ipc"
     path.write_bytes(pack("file", {"title": TEXTS}))
     [reject] = read_all(path, target_bytes=1)
-    assert reject[:3] == ("file", "missing_field", "no column 'text'; there is title")
+    message = "no column 'text'; there is title; set read.text_field = \"title\""
+    assert reject[:3] == ("file", "missing_field", message)
 
 
 @pytest.mark.parametrize(

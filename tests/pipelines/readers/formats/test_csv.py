@@ -172,3 +172,34 @@ def test_fields_can_be_named(tmp_path, read_all):
     path.write_text("body\tfrom\nb\tf\n")
     [record] = read_all(path, options=ReadOptions("body", "from"))
     assert (record.text, record.source) == ("b", "f")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+@pytest.mark.parametrize("header", ["text{0}label", '"text"{0}"label"', "label{0}n{0}text"])
+def test_the_header_tells_what_fields_are_apart_by(tmp_path, read_all, delimiter, suffix, header):
+    path = tmp_path / f"a{suffix}"
+    header = header.format(delimiter)
+    names = [name.strip('"') for name in header.split(delimiter)]
+    value = {"text": '"one, two; three|four\tfive"', "label": "1", "n": "2"}
+    row = delimiter.join(value[name] for name in names)
+    path.write_text(f"{header}\n{row}\n")
+    [record] = read_all(path)
+    assert record.text == "one, two; three|four\tfive"
+    assert json.loads(record.metadata) == {name: value[name] for name in names if name != "text"}
+
+
+def test_the_usual_delimiter_comes_first(tmp_path, read_all):
+    path = tmp_path / "a.csv"
+    path.write_text("text,a;b\none;two,three\n")
+    [record] = read_all(path)
+    assert (record.text, record.metadata) == ("one;two", '{"a;b":"three"}')
+
+
+def test_a_header_without_the_text_field_says_which_to_set(tmp_path, read_all):
+    path = tmp_path / "a.csv"
+    path.write_text("id;body;url\n1;a longer text;u\n2;another text;u\n")
+    [reject] = read_all(path)
+    assert reject.error == "missing_field"
+    message = "no column 'text'; there is id, body, url; set read.text_field = \"body\""
+    assert reject.message == message

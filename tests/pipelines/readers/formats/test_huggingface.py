@@ -87,7 +87,8 @@ def test_a_folder_that_load_dataset_takes(tmp_path, kind):
 
 def test_a_missing_column_is_one_reject(saved):
     [reject] = read_all(str(saved), 1000, ReadOptions(text_field="body"))
-    assert reject[:3] == ("file", "missing_field", "no column 'body'; there is text, n")
+    message = "no column 'body'; there is text, n; set read.text_field = \"text\""
+    assert reject[:3] == ("file", "missing_field", message)
 
 
 def test_nulls_are_rejected_and_the_rest_kept(tmp_path):

@@ -114,16 +114,16 @@ def test_good_records_survive_bad_ones(tmp_path, read_all):
 @pytest.mark.parametrize(
     ("line", "error", "part"),
     [
-        (b"[1]", "wrong_type", "list"),
         (b"null", "wrong_type", "null"),
+        (b'"text"', "wrong_type", "str"),
+        (b'{"text": ["a"]}', "wrong_type", "list"),
         (b'{"text": null}', "missing_field", "'text'"),
         (b"{}", "missing_field", "none"),
-        (b'{"text": "a", "source": 3}', "wrong_type", "'source'"),
-        (b'{"text": "\\ud800"}', "bad_json", "surrogate"),
-        (b'{"text": "a\x00b"}', "bad_json", "control"),
-        (b'{"text": "a", "n": NaN}', "bad_json", "line 1"),
-        (b'{"text": "a", "n": %s1%s}' % (b"[" * 400, b"]" * 400), "bad_json", "other fields"),
-        (b'{"text": "a", "n": %s' % (b"[" * 5000), "bad_json", "line 1"),
+        (b'{"text": NaN}', "wrong_type", "float"),
+        (b'{"text": "a", "n": nan}', "bad_json", "line 1"),
+        (b'{"text": "a"} {"text": "b"}', "bad_json", "line 1"),
+        (b'{"text": "\xff", "n": NaN}', "bad_utf8", "byte 10"),
+        (b'{"text": "a", "n": %s' % (b"[" * 5000), "bad_json", "not closed"),
     ],
 )
 def test_a_bad_line_says_why(tmp_path, read_all, line, error, part):
@@ -145,8 +145,81 @@ def test_source_and_metadata(tmp_path, read_all):
     path.write_bytes(gzip.compress(b"\r\n".join(map(orjson.dumps, rows))))
     first, second, third = read_all(path)
     assert first == Record("byte 0", "a", "wiki", '{"b":{"x":1.5,"y":null},"z":[1,"é"]}')
-    assert second[1:] == ("", "v1.2-part", "{}")
+    assert second == Record("byte 66", "", "v1.2-part", "{}")
     assert third.text == "nul \0 kept"
+
+
+ODD = [
+    (b"NaN", "null", ["nan"]),
+    (b"[1, -Infinity, NaN]", "[1,null,null]", ["infinity", "nan"]),
+    (b'"\\ud800"', "null", ["lone_surrogate"]),
+    (b'{"\\udc00": 1, "y": 2}', '{"y":2}', ["lone_surrogate"]),
+    (b'"caf\xe9"', "null", ["bad_utf8"]),
+    (b'"tab\there"', '"tab\\there"', []),
+    (b"1e999", "null", ["infinity"]),
+    (b"18446744073709551616", "18446744073709551616", []),
+    (b"-9223372036854775809", "-9223372036854775809", []),
+    (b"[1e19, %d]" % 3**100, f"[1e+19,{3**100}]", []),
+    (b"%d" % 10**4000, f"{10**4000}", []),
+    (b"9" * 5000, f'"{"9" * 5000}"', []),
+    (b"%s1%s" % (b"[" * 245, b"]" * 245), "[" * 245 + "1" + "]" * 245, []),
+    (b"%s1%s" % (b"[" * 400, b"]" * 400), "[" * 249 + "null" + "]" * 249, ["too_deep"]),
+    (b"%s%s" % (b"[" * 5000, b"]" * 5000), "[" * 249 + "null" + "]" * 249, ["too_deep"]),
+    (b'{"a": 1, "a": 2}', '{"a":2}', []),
+    (b'"1e+20 in a text"', '"1e+20 in a text"', []),
+]
+
+
+@pytest.mark.parametrize(("value", "kept", "reasons"), ODD, ids=range(len(ODD)))
+def test_a_value_that_json_cannot_hold_costs_its_field(tmp_path, read_all, value, kept, reasons):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "kept", "source": "s", "z": 1, "n": %s}\n{"text": "next"}' % value)
+    first, second = read_all(path)
+    assert first == Record("byte 0", "kept", "s", f'{{"n":{kept},"z":1}}', tuple(reasons))
+    assert second.text == "next"
+
+
+def test_half_a_character_in_the_text_is_replaced_and_counted(tmp_path, read_all):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "half \\ud83d emoji", "source": "\\ud800"}')
+    [record] = read_all(path)
+    assert (record.text, record.source) == ("half \ufffd emoji", "a")
+    assert record.metadata == '{"source":null}'
+    assert record.left_out == ("lone_surrogate", "surrogate_in_text")
+
+
+@pytest.mark.parametrize("source", [3, ["a"], {"name": "a"}, True])
+def test_a_source_that_is_no_text_stays_a_field(tmp_path, read_all, source):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(orjson.dumps({"text": "t", "source": source}))
+    [record] = read_all(path)
+    assert (record.source, orjson.loads(record.metadata)) == ("a", {"source": source})
+
+
+def test_fields_of_objects_can_be_named(tmp_path, read_all):
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"data": {"text": "nested", "by": {"name": "who"}, "n": 1}},
+        {"data": {"text": "nested"}, "data.text": "flat", "x": 2},
+        {"data": ["text"]},
+    ]
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    options = ReadOptions("data.text", "data.by.name")
+    first, second, third = read_all(path, options=options)
+    assert first == Record("byte 0", "nested", "who", '{"data":{"by":{},"n":1}}')
+    assert second[1:4] == ("flat", "a", '{"data":{"text":"nested"},"x":2}')
+    assert third.error == "missing_field"
+
+
+def test_the_fields_that_are_kept_can_be_chosen(tmp_path, read_all):
+    path = tmp_path / "a.jsonl"
+    row = {"text": "t", "id": 1, "meta": {"url": "u", "bad": 2}, "meta.lang": "en", "other": 3}
+    path.write_bytes(orjson.dumps(row))
+    wanted = ("id", "meta.url", "meta.lang", "none")
+    [record] = read_all(path, options=ReadOptions(fields=wanted))
+    assert orjson.loads(record.metadata) == {"id": 1, "meta": {"url": "u"}, "meta.lang": "en"}
+    [record] = read_all(path, options=ReadOptions(fields=()))
+    assert record.metadata == "{}"
 
 
 def test_fields_can_be_named(tmp_path, read_all):

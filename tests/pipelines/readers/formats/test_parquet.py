@@ -80,25 +80,52 @@ def test_bad_rows_are_rejected_one_by_one(tmp_path, read_all):
     assert json.loads(missing.payload) == {"n": 3, "text": None}
 
 
-def test_a_value_that_python_cannot_hold_costs_its_row(tmp_path, read_all):
+def test_a_value_that_python_cannot_hold_costs_its_cell(tmp_path, read_all):
     path = tmp_path / "a.parquet"
-    write(path, {"text": ["a", "b"], "when": pa.array([10**15, 0], pa.timestamp("ms"))})
+    write(
+        path, {"text": ["a", "b"], "when": pa.array([10**15, 0], pa.timestamp("ms")), "n": [1, 2]}
+    )
     far, near = read_all(path)
-    assert far[:2] == ("row 0", "bad_value")
-    assert "out of range" in far.message
-    assert near.text == "b"
+    assert far == Record("row 0", "a", "a", '{"n":1,"when":null}', ("bad_date",))
+    assert near[1:] == ("b", "a", '{"n":2,"when":"1970-01-01T00:00:00"}', ())
 
 
-def test_a_text_column_of_numbers_is_the_wrong_type_in_each_row(tmp_path, read_all):
-    write(tmp_path / "a.parquet", {"text": [1, 2]})
-    assert [item.error for item in read_all(tmp_path / "a.parquet")] == ["wrong_type"] * 2
+@pytest.mark.parametrize("values", [[1, 2], [["a"], ["b"]], [None, None]])
+def test_a_text_column_of_another_type_is_one_reject(tmp_path, read_all, values):
+    path = tmp_path / "a.parquet"
+    write(path, {"text": values, "body": ["long enough", ""]}, group=1)
+    [reject] = read_all(path, target_bytes=1)
+    assert reject[:2] == ("file", "wrong_type")
+    assert "column 'text' is of type" in reject.message
+    assert reject.message.endswith('; set read.text_field = "body"')
+
+
+@pytest.mark.parametrize("target", [1, 10**9])
+def test_a_column_that_cannot_be_decoded_costs_itself(tmp_path, read_all, target):
+    path = tmp_path / "a.parquet"
+    count = 3 * parquet.BATCH_ROWS
+    numbers = [f"{number * 7919:07d}" for number in range(count)]
+    table = {"text": numbers, "note": numbers[::-1], "n": range(count)}
+    write(path, {name: list(column) for name, column in table.items()}, count, use_dictionary=False)
+    column = pq.ParquetFile(path).metadata.row_group(0).column(1)
+    content = bytearray(path.read_bytes())
+    place = column.data_page_offset + column.total_compressed_size // 2
+    content[place : place + 2000] = b"\xff" * 2000
+    path.write_bytes(content)
+    records = read_all(path, target)
+    assert [record.text for record in records] == numbers
+    assert [record.locator for record in records] == [f"row {number}" for number in range(count)]
+    assert {record.left_out for record in records} >= {("bad_column",)}
+    last = records[-1]
+    assert (last.metadata, last.left_out) == (f'{{"n":{count - 1},"note":null}}', ("bad_column",))
 
 
 def test_a_missing_column_is_one_reject(tmp_path, read_all):
     path = tmp_path / "a.parquet"
     write(path, {"title": ["a"] * 50, "body": ["b"] * 50}, group=5)
     [reject] = read_all(path, target_bytes=1)
-    assert reject[:3] == ("file", "missing_field", "no column 'text'; there is title, body")
+    message = "no column 'text'; there is title, body; set read.text_field = \"title\""
+    assert reject[:3] == ("file", "missing_field", message)
 
 
 def test_columns_of_one_name_are_all_kept(tmp_path, read_all):

@@ -113,7 +113,7 @@ def test_a_readme_and_what_its_distribution_states(everything):
     inner = next(part.name for part in everything if "/numpy/numpy-" in part.name)
     _, distribution, path = inner.split("/", 2)
     [record] = read_file(f"{sysconfig.get_path('purelib')}/{path}", inner)
-    assert record[0::2] == ("README", "numpy")
+    assert (record.locator, record.source) == ("README", "numpy")
     assert "numpy.org" in record.text
     stated = json.loads(record.metadata)
     assert stated["distribution"] == distribution

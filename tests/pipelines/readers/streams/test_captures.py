@@ -145,7 +145,7 @@ def test_http_content_is_decoded(scan, name):
     [
         (b"no status line", "status line"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 40_000 + b"\r\n\r\n", "header length"),
-        (http(b"\x1f\x8b\x08broken\0\1\2\3", b"Content-Encoding: gzip"), "Gzip"),
+        (http(b"\x1f\x8b\x08broken\0\1\2\3", b"Content-Encoding: gzip"), "coding gzip"),
     ],
 )
 def test_http_that_cannot_be_read_is_a_reject(scan, content, part):
