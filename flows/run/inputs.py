@@ -5,10 +5,10 @@ from pathlib import Path
 
 from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
-from pipelines.readers.inputs import is_local
+from pipelines.readers.inputs import expand, is_local
 from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
-from pipelines.work.units import TARGET_BYTES, Plan, plan
+from pipelines.work.units import TARGET_BYTES, Plan, plan_found
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
@@ -44,10 +44,11 @@ def check_models(recipe: Recipe) -> None:
 
 def plan_units(inputs: Sequence[str]) -> Plan:
     """Plan the units of a corpus; a small one is cut finer, so that every worker gets some."""
-    planned = plan(inputs)
+    found = expand(inputs)
+    planned = plan_found(found)
     size = sum(piece.size for unit in planned.units for piece in unit.slices)
     target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
-    return plan(inputs, target) if target < TARGET_BYTES else planned
+    return plan_found(found, target) if target < TARGET_BYTES else planned
 
 
 def locate(inputs: Sequence[str]) -> list[str]:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
+from fsspec.spec import AbstractFileSystem
 
 from pipelines.readers.registry import (
     READERS,
@@ -17,9 +19,12 @@ from pipelines.readers.registry import (
     known_suffixes,
 )
 from pipelines.readers.streams.open_stream import is_url
+from pipelines.readers.streams.remote import COPIES, connect, list_waits
+from pipelines.readers.streams.retries import LostInput, retry
 from weighting.errors import AssayError
 
 LOCAL_URL = "file://"
+WEB = ("http://", "https://")
 
 
 class Input(NamedTuple):
@@ -51,6 +56,7 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     if reader is not None and not _takes_files(reader):
         valid = ", ".join(filter(_takes_files, READERS))
         raise AssayError(f"{reader}: no reader of files has this name; valid: {valid}")
+    COPIES.forget()  # of an earlier look at the inputs
     readers: dict[str, str] = {}
     named: list[Input] = []
     ignored: set[str] = set()
@@ -156,13 +162,37 @@ def _refuse(error: OSError) -> None:
 
 def _remote(spec: str) -> set[str]:
     """Return the URLs that a URL of a file, folder or glob names."""
+    if spec.startswith(WEB) and find_by_suffix(spec) and not has_magic(spec):
+        return {spec}  # the web knows no folders: a listing would get the file
     try:
-        filesystem, path = url_to_fs(spec)
-        paths = filesystem.glob(path) if has_magic(path) else filesystem.find(path)
-    except (ImportError, ValueError, OSError) as error:
+        filesystem, path = connect(spec)
+        again, waits = filesystem.invalidate_cache, list_waits(spec)
+        paths = retry(lambda: _list(filesystem, path), again, waits)
+    except LostInput as error:
         raise AssayError(f"{spec}: cannot be opened ({error})") from None
     visible = (found for found in paths if "/." not in found.removeprefix(path))
     return {filesystem.unstrip_protocol(found) for found in visible}
+
+
+def _list(filesystem: Any, path: str) -> list[str]:  # noqa: ANN401 - fsspec has no types
+    """Return what a path or glob of a file system names; a failing folder is an error."""
+    options = {"on_error": _raise_lost} if _walks(filesystem) else {}
+    lists = filesystem.glob if has_magic(path) else filesystem.find
+    return list(lists(path, **options))
+
+
+def _walks(filesystem: Any) -> bool:  # noqa: ANN401
+    """Whether a file system lists folder by folder; stores list whole prefixes at once."""
+    kind = type(filesystem)
+    if isinstance(filesystem, AsyncFileSystem):
+        return bool(kind._find is AsyncFileSystem._find)
+    return bool(kind.find is AbstractFileSystem.find)
+
+
+def _raise_lost(error: OSError) -> None:
+    """Let a folder that is gone be left out, and no other."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _relative(readers: dict[str, str]) -> Iterator[Input]:

@@ -17,7 +17,7 @@ from weighting.errors import AssayError
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 DEFAULT = ReadOptions()
 COUNTS = st.integers(-1, 2**62)
-SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS)
+SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS, COUNTS, NAMES)
 
 
 @pytest.fixture
