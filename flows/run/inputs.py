@@ -14,6 +14,7 @@ from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
+from weighting.storage.urls import LOCAL_ONLY, find_url
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs
 MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
@@ -83,6 +84,8 @@ def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[InputEn
     if runs and settings is None:
         raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
     for run in runs:
+        if url := find_url(run):
+            raise AssayError(f"--{EARLIER}: {url}: {LOCAL_ONLY}")
         if run == out.absolute():
             raise AssayError(f"{run}: a run cannot be deduped against itself")
         read_manifest(run)

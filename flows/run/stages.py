@@ -23,6 +23,7 @@ from flows.visible import show
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
+from pipelines.curate.losses import sum_losses
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
@@ -181,7 +182,7 @@ def run_stages(
 
 
 def check_quarantine(run: Run) -> None:
-    """Raise AssayError where more records could not be read than the recipe allows."""
+    """Raise AssayError where more could not be read than the recipe allows, in records or bytes."""
     records = count_funnel(read_ledger(run.folder))["records"]
     share = records.quarantined / max(1, records.read)
     if records.read == 0:
@@ -192,4 +193,11 @@ def check_quarantine(run: Run) -> None:
             f"{records.quarantined} of {records.read} records could not be read, more than "
             f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
             f"{run.folder / 'quarantine'}"
+        )
+    lost = sum_losses(run.claim.units, run.job.work.clean)
+    if lost.share > run.recipe.limits.max_quarantined:
+        raise AssayError(
+            f"{lost.lost / MEGABYTE:.3g} of {lost.planned / MEGABYTE:.3g} MB of text could not be "
+            f"read ({lost.share:.0%}), more than limits.max_quarantined = "
+            f"{run.recipe.limits.max_quarantined:g} allows; see {run.folder / 'quarantine'}"
         )

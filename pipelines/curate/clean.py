@@ -19,6 +19,7 @@ from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import find_items
 from pipelines.curate.fingerprint import fingerprint, locate_fingerprints
+from pipelines.curate.losses import LossTally, SliceTally
 from pipelines.dedupe.fingerprints import Documents, write_fingerprints
 from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair
@@ -67,12 +68,14 @@ class Findings:
     """What reading and cleaning a unit finds besides its documents.
 
     `rejects` are records that could not be read, `skipped` counts stored records that are no
-    documents, by kind, `hits` are the evaluation items in its documents (HITS).
+    documents, by kind, `hits` are the evaluation items in its documents (HITS), `losses` the bytes
+    of text that could not be read.
     """
 
     rejects: list[QuarantinedRecord] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     hits: list[pa.Table] = field(default_factory=list)
+    losses: LossTally = field(default_factory=LossTally)
 
 
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
@@ -118,7 +121,9 @@ def write_unit(
         path = job.output("quarantine", uid, ".jsonl.zst")
         quarantine.write(path, [reject.entry for reject in rejects])
     job.work.rejected[uid].write([reject.row for reject in rejects])
-    job.work.clean.finish(uid, CleanSummary(rows + len(rejects), findings.skipped))
+    losses = findings.losses.summarize()
+    summary = CleanSummary(rows + len(rejects), findings.skipped, losses)
+    job.work.clean.finish(uid, summary)
 
 
 def name_document(name: str, locator: str) -> bytes:
@@ -133,7 +138,9 @@ def _read_batches(
     batch: list[Found] = []
     chars = 0
     for piece in unit.slices:
+        tally = SliceTally(piece)
         for item in READERS[piece.reader].read(piece, settings.read):
+            tally.add(item)
             if isinstance(item, Reject):
                 entry = quarantine.entry(piece, item)
                 findings.rejects.append(QuarantinedRecord(_describe_reject(piece, item), entry))
@@ -146,6 +153,7 @@ def _read_batches(
             if chars >= BATCH_CHARS:
                 yield batch
                 batch, chars = [], 0
+        findings.losses.add(tally)
     if batch:
         yield batch
 

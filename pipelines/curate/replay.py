@@ -24,6 +24,7 @@ from pipelines.curate.clean import (
     clean_unit,
     write_unit,
 )
+from pipelines.curate.losses import LossTally
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 from weighting.contracts.documents import DOCUMENTS, Verdict, read_table
@@ -130,5 +131,7 @@ def _load(uid: int, job: Job) -> tuple[pa.Table, Findings]:
         rows = pa.ipc.open_file(file).read_all()
     pairs = zip(job.work.rejected[uid].read(), quarantine.read(job.run / "quarantine"), strict=True)
     rejects = [QuarantinedRecord(row, entry) for row, entry in pairs]
-    skipped = Counter(job.work.clean.read(uid).skipped)
-    return rows, Findings(rejects, skipped, [restore_hits(job.run, uid)])
+    summary = job.work.clean.read(uid)
+    losses = LossTally(summary.losses.lost, {*summary.losses.broken}, dict(summary.losses.silent))
+    hits = [restore_hits(job.run, uid)]
+    return rows, Findings(rejects, Counter(summary.skipped), hits, losses)

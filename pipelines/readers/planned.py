@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipelines.readers.records import Item, Reject, RejectKind, Slice
 from pipelines.readers.streams import open_stream, retries
+from pipelines.readers.streams.compression import BLOCK
 from pipelines.readers.streams.remote import COPIES
 from pipelines.readers.streams.retries import ChangedInput, LostInput, describe
 from weighting.errors import AGAIN, AssayError
@@ -102,7 +103,7 @@ def _refuse(slice_: Slice) -> Reject:
     """Return the reject of an input that could not be read when the run was planned."""
     try:
         with open_stream.open_input(slice_.path) as file:
-            while file.read(open_stream.BLOCK):
+            while file.read(BLOCK):
                 pass
     except (OSError, LostInput) as error:
         return _reject(slice_, str(error))
@@ -116,8 +117,8 @@ def _reject(slice_: Slice, message: str) -> Reject:
 def _explain(slice_: Slice, error: LostInput) -> AssayError:
     if isinstance(error, ChangedInput):
         return AssayError(
-            f"{slice_.path} is not what it was when the run was planned ({error}); put back what it "
-            "was and run the same command again, or begin anew with --overwrite"
+            f"{slice_.path} is not what it was when the run was planned ({error}); put that back "
+            "and run the same command again, or begin anew with --overwrite"
         )
     return AssayError(
         f"{slice_.path} could be read when the run was planned and cannot be now ({error}); {AGAIN}"

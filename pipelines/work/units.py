@@ -77,9 +77,7 @@ def fingerprint(units: Iterable[Unit]) -> list[InputEntry]:
         AssayError: a remote input, or a dataset, cannot be read.
     """
     inputs = {(part.name, part.path, part.reader) for unit in units for part in unit.slices}
-    return [
-        InputEntry(name, *_digest(path, reader)) for name, path, reader in sorted(inputs)
-    ]
+    return [InputEntry(name, *_digest(path, reader)) for name, path, reader in sorted(inputs)]
 
 
 def _digest(path: str, reader: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import xxhash
 
@@ -39,7 +39,7 @@ class InputFile(io.RawIOBase):
         """Say that it can be read from any place."""
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # any buffer
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # of BufferedReader
         """Read into a buffer; return how many bytes.
 
         Raises:
@@ -79,8 +79,13 @@ def open_input(path: str) -> BinaryIO:
         OSError: it cannot be opened.
         LostInput: a remote one cannot be got; or, from the file's methods, it cannot be read on.
     """
-    raw = COPIES.get(path).open() if is_url(path) else Path(path).open("rb", buffering=0)
-    return cast("BinaryIO", io.BufferedReader(InputFile(cast("BinaryIO", raw))))
+    return io.BufferedReader(InputFile(_open_raw(path)))
+
+
+def _open_raw(path: str) -> BinaryIO:
+    if is_url(path):
+        return COPIES.get(path).open()
+    return Path(path).open("rb", buffering=0)
 
 
 def file_size(path: str) -> int:

@@ -45,7 +45,7 @@ class Copy(NamedTuple):
 
     def open(self) -> BinaryIO:
         """Return the bytes as a file of its own, which shares no position with others."""
-        return open(os.dup(self.file.fileno()), "rb", buffering=0)
+        return os.fdopen(os.dup(self.file.fileno()), "rb", buffering=0)
 
 
 class Stat(NamedTuple):
@@ -234,6 +234,4 @@ def _quiet_gcs() -> None:
 def _aiohttp_timeout() -> Any:  # noqa: ANN401 - of a package of extras
     import aiohttp
 
-    return aiohttp.ClientTimeout(
-        total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
-    )
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)

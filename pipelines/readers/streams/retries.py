@@ -21,8 +21,10 @@ LASTING_NAMES = frozenset(
 )
 PASSING_STATUSES = frozenset({408, 425, 429})  # of those under 500
 NETWORK_PACKAGES = frozenset(
-    "aiobotocore aiohttp botocore fsspec gcsfs http httpcore httpx huggingface_hub requests s3fs "
-    "socket ssl urllib urllib3".split()
+    {
+        *("aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "http", "httpcore", "httpx"),
+        *("huggingface_hub", "requests", "s3fs", "socket", "ssl", "urllib", "urllib3"),
+    }
 )
 REASON_LIMIT = 200  # characters; some libraries quote whole pages
 
