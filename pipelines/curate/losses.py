@@ -49,7 +49,7 @@ class SliceTally:
     def count_lost(self) -> int:
         """Return the bytes of the slice that could not be read."""
         rest = self.slice.size - self.read if self.broken else 0
-        return max(self.lost, rest)
+        return min(self.slice.size, max(self.lost, rest))
 
     def _is_gap(self, reject: Reject) -> bool:
         if self.slice.reader == BY_MEMBERS:

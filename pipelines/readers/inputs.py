@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
-from fsspec.spec import AbstractFileSystem
 
 from pipelines.readers.registry import (
     READERS,
@@ -18,6 +16,7 @@ from pipelines.readers.registry import (
     find_by_suffix,
     known_suffixes,
 )
+from pipelines.readers.streams.listing import list_paths
 from pipelines.readers.streams.open_stream import is_url
 from pipelines.readers.streams.remote import COPIES, connect, list_waits
 from pipelines.readers.streams.retries import LostInput, retry
@@ -167,32 +166,11 @@ def _remote(spec: str) -> set[str]:
     try:
         filesystem, path = connect(spec)
         again, waits = filesystem.invalidate_cache, list_waits(spec)
-        paths = retry(lambda: _list(filesystem, path), again, waits)
+        paths = retry(lambda: list_paths(filesystem, path), again, waits)
     except LostInput as error:
         raise AssayError(f"{spec}: cannot be opened ({error})") from None
     visible = (found for found in paths if "/." not in found.removeprefix(path))
     return {filesystem.unstrip_protocol(found) for found in visible}
-
-
-def _list(filesystem: Any, path: str) -> list[str]:  # noqa: ANN401 - fsspec has no types
-    """Return what a path or glob of a file system names; a failing folder is an error."""
-    options = {"on_error": _raise_lost} if _walks(filesystem) else {}
-    lists = filesystem.glob if has_magic(path) else filesystem.find
-    return list(lists(path, **options))
-
-
-def _walks(filesystem: Any) -> bool:  # noqa: ANN401
-    """Whether a file system lists folder by folder; stores list whole prefixes at once."""
-    kind = type(filesystem)
-    if isinstance(filesystem, AsyncFileSystem):
-        return bool(kind._find is AsyncFileSystem._find)
-    return bool(kind.find is AbstractFileSystem.find)
-
-
-def _raise_lost(error: OSError) -> None:
-    """Let a folder that is gone be left out, and no other."""
-    if not isinstance(error, FileNotFoundError):
-        raise error
 
 
 def _relative(readers: dict[str, str]) -> Iterator[Input]:

@@ -138,20 +138,25 @@ def download(url: str, expected: str = "") -> Copy:
     filesystem, path = connect(url)
 
     def get() -> Copy:
-        copy = _get(filesystem, path, url)
-        if expected not in ("", copy.hash):
-            raise ChangedInput(f"{copy.size:,} bytes with hash {copy.hash} for {expected}")
-        if not expected:
-            _check_size(copy.size, _ask_size(filesystem, path))
+        size = Size(url)
+        copy = _get(filesystem, path, size)
+        try:
+            _check_size(copy.size, size.stated)
+            if not expected:
+                _check_size(copy.size, _ask_size(filesystem, path))
+            elif copy.hash != expected:
+                raise ChangedInput(f"{copy.size:,} bytes with hash {copy.hash} for {expected}")
+        except BaseException:
+            copy.file.close()
+            raise
         return copy
 
     return retry(get, filesystem.invalidate_cache, list_waits(url))
 
 
-def _get(filesystem: Any, path: str, url: str) -> Copy:  # noqa: ANN401 - fsspec has no types
+def _get(filesystem: Any, path: str, size: "Size") -> Copy:  # noqa: ANN401 - fsspec has no types
     handle, name = tempfile.mkstemp(prefix="assay-input-")
     os.close(handle)
-    size = Size(url)
     try:
         filesystem.get_file(path, name, callback=size)
         file = Path(name).open("rb", buffering=0)  # noqa: SIM115 - kept open: it is the copy
@@ -161,7 +166,6 @@ def _get(filesystem: Any, path: str, url: str) -> Copy:  # noqa: ANN401 - fsspec
     while block := file.read(BLOCK):
         digest.update(block)
         read += len(block)
-    _check_size(read, size.stated)
     return Copy(file, read, digest.hexdigest())
 
 

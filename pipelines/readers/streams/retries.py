@@ -78,7 +78,7 @@ def is_lasting(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in LASTING_ERRNOS:
         return True
-    status = getattr(error, "status", getattr(error, "code", None))
+    status = error.status if hasattr(error, "status") else getattr(error, "code", None)
     return str(status).isdigit() and int(str(status)) in set(range(400, 500)) - PASSING_STATUSES
 
 
