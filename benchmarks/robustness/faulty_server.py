@@ -22,6 +22,11 @@ STALL_SECONDS = 20.0
 Choose = Callable[[str, int], str | None]  # of a path and how often it was asked for before
 
 
+def choose_none(_path: str, _before: int) -> str | None:
+    """Choose no fault."""
+    return None
+
+
 class Answer(NamedTuple):
     """What a server that works would answer."""
 
@@ -43,7 +48,7 @@ class FaultyServer(ThreadingHTTPServer):
     def __init__(self, files: Mapping[str, bytes], upstream: int = 0) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.upstream = files, upstream
-        self.choose: Choose = lambda path, before: None
+        self.choose: Choose = choose_none
         self.hits: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.heads: Counter[str] = Counter()

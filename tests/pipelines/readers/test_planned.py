@@ -4,6 +4,7 @@ import errno
 import gzip
 import os
 from itertools import count
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.feather
@@ -18,7 +19,9 @@ from pipelines.work.units import bind, fingerprint, plan
 from weighting.errors import AssayError
 
 LINES = b"".join(b'{"text": "line %d"}\n' % number for number in range(2000))
-CANNOT = r"could be read when the run was planned and cannot be now \(.*\); what is finished is kept"
+CANNOT = (
+    r"could be read when the run was planned and cannot be now \(.*\); what is finished is kept"
+)
 
 
 def planned(*paths, target_bytes=2**22):
@@ -116,7 +119,7 @@ def test_damage_in_a_file_that_is_as_planned_stays_a_reject(tmp_path):
 
 def test_an_error_of_a_decoder_is_a_reject_and_one_of_the_system_is_not(tmp_path):
     piece = Slice(__file__, "name", "mine", 3, 9, 6)
-    size = os.stat(__file__).st_size
+    size = Path(__file__).stat().st_size
     errors = [OSError("bad data")]
 
     def scan(piece, options):
