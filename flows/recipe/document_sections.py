@@ -146,5 +146,8 @@ class Limits:
     """When a run gives up."""
 
     max_quarantined: float = knob(
-        0.25, "Share of the records that may be unreadable.", least=0, most=1
+        0.25,
+        "Share of the records, and of the bytes of text, that may be unreadable.",
+        least=0,
+        most=1,
     )

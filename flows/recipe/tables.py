@@ -44,6 +44,7 @@ from pipelines.readers.registry import list_file_readers
 from pipelines.rules.registry import FAMILIES, RULES
 from weighting.errors import AssayError
 from weighting.knobs import Knob, Names, list_knobs
+from weighting.storage.urls import LOCAL_ONLY, find_url
 
 T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -169,7 +170,8 @@ def _anchor(path: str, info: ValidationInfo) -> str:
         return path
     anchored = Path(info.context["folder"], path).absolute()
     if not anchored.is_file():
-        raise ValueError(f"no such file: {anchored}")
+        url = find_url(anchored)
+        raise ValueError(f"{url}: {LOCAL_ONLY}" if url else f"no such file: {anchored}")
     return str(anchored)
 
 

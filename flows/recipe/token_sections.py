@@ -15,6 +15,7 @@ from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.ngrams import ORDERS
 from weighting.signals.registry import SIGNALS
 from weighting.signals.signal import Source
+from weighting.storage.urls import LOCAL_ONLY, find_url
 
 FIXED = ("shards", "tokenizer", "objective", "reference", "keep")  # of a reference's training
 KEPT = 1000  # checkpoints: all of them
@@ -27,6 +28,8 @@ def _anchor_folder(path: str, info: ValidationInfo) -> str:
         return path
     anchored = Path(info.context["folder"], path).absolute()
     if not (anchored / "checkpoints").is_dir():
+        if url := find_url(anchored):
+            raise ValueError(f"{url}: {LOCAL_ONLY}")
         raise ValueError(f"no training run there (no checkpoints): {anchored}")
     return str(anchored)
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
-from pipelines.readers.inputs import is_local
+from pipelines.readers.inputs import expand, is_local
 from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
-from pipelines.work.units import TARGET_BYTES, Plan, plan
+from pipelines.work.units import TARGET_BYTES, Plan, plan_found
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import digest_manifest, read_manifest
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
+from weighting.storage.urls import LOCAL_ONLY, find_url
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs
 MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
@@ -47,10 +48,11 @@ def plan_units(inputs: Sequence[str], reader: str | None = None) -> Plan:
 
     `reader` reads all files, whatever their suffixes.
     """
-    planned = plan(inputs, reader=reader)
+    found = expand(inputs, reader)
+    planned = plan_found(found)
     size = sum(piece.size for unit in planned.units for piece in unit.slices)
     target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
-    return plan(inputs, target, reader) if target < TARGET_BYTES else planned
+    return plan_found(found, target) if target < TARGET_BYTES else planned
 
 
 def locate(inputs: Sequence[str]) -> list[str]:
@@ -85,6 +87,8 @@ def digest_runs(runs: Sequence[Path], out: Path, recipe: Recipe) -> list[InputEn
     if runs and settings is None:
         raise AssayError("dedupe.exact is false, so there is nothing to compare with earlier runs")
     for run in runs:
+        if url := find_url(run):
+            raise AssayError(f"--{EARLIER}: {url}: {LOCAL_ONLY}")
         if run == out.absolute():
             raise AssayError(f"{run}: a run cannot be deduped against itself")
         read_manifest(run)

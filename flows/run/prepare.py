@@ -11,7 +11,7 @@ from flows.recipe.schema import Recipe
 from flows.run.folder import Claim, Run, claim_run
 from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
 from pipelines import identity
-from pipelines.work.units import fingerprint
+from pipelines.work.units import bind, fingerprint
 from weighting.errors import AssayError
 
 
@@ -41,16 +41,17 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
     with console.status("looking at the inputs"):
         planned = plan_units(request.inputs, recipe.read.format)
         earlier = sorted({run.absolute() for run in request.against})
+        entries = fingerprint(planned.units)
         claim = Claim(
             inputs=[
-                *fingerprint(planned.units),
+                *entries,
                 *digest_files(recipe),
                 *digest_runs(earlier, request.out, recipe),
             ],
             recipe=recipe.model_dump(mode="json"),
             code=identity.hash_code(recipe.reference.wanted),
             paths=locate(request.inputs),
-            units=planned.units,
+            units=bind(planned.units, entries),
             against=[str(run) for run in earlier],
         )
     for path in planned.ignored:

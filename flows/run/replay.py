@@ -37,7 +37,7 @@ from pipelines.readers.records import ReadOptions
 from pipelines.settings import Job
 from pipelines.verify.outputs import OUTPUTS
 from pipelines.work.folder import WorkFolder
-from pipelines.work.units import Unit, fingerprint
+from pipelines.work.units import Unit, bind, fingerprint
 from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
 from weighting.contracts.inputs import InputEntry
@@ -144,7 +144,8 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     names = sorted(set().union(*map(_list_names, units)))
     inputs = [found.get(name) or known[name] for name in names]
     earlier = [entry for entry in claim.inputs if entry.name.startswith(f"{EARLIER} ")]
-    return Plan(units, [*inputs, *lists, *earlier], named, twins, again, changed)
+    bound = bind(units, inputs)
+    return Plan(bound, [*inputs, *lists, *earlier], named, twins, again, changed)
 
 
 def _digest_inputs(

@@ -26,6 +26,7 @@ from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
+from pipelines.curate.losses import sum_losses
 from pipelines.engine.job_service import check_beam
 from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress
@@ -217,7 +218,7 @@ def probe_workers(run: Run, session: Session) -> None:
 
 
 def check_quarantine(run: Run) -> None:
-    """Raise AssayError where more records could not be read than the recipe allows."""
+    """Raise AssayError where more could not be read than the recipe allows, in records or bytes."""
     records = count_funnel(read_ledger(run.folder))["records"]
     share = records.quarantined / max(1, records.read)
     if records.read == 0:
@@ -228,4 +229,11 @@ def check_quarantine(run: Run) -> None:
             f"{records.quarantined} of {records.read} records could not be read, more than "
             f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
             f"{run.folder / 'quarantine'}"
+        )
+    lost = sum_losses(run.claim.units, run.job.work.clean)
+    if lost.share > run.recipe.limits.max_quarantined:
+        raise AssayError(
+            f"{lost.lost / MEGABYTE:.3g} of {lost.planned / MEGABYTE:.3g} MB of text could not be "
+            f"read ({lost.share:.0%}), more than limits.max_quarantined = "
+            f"{run.recipe.limits.max_quarantined:g} allows; see {run.folder / 'quarantine'}"
         )

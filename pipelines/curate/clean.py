@@ -19,6 +19,7 @@ from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import find_items
 from pipelines.curate.fingerprint import fingerprint, locate_fingerprints
+from pipelines.curate.losses import LossTally, SliceTally
 from pipelines.dedupe.fingerprints import Documents, write_fingerprints
 from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair
@@ -68,13 +69,15 @@ class Findings:
 
     `rejects` are records that could not be read, `skipped` counts stored records that are no
     documents, by kind, `hits` are the evaluation items in its documents (HITS), `left_out` counts
-    the fields of its documents that could not be kept, by reason.
+    the fields of its documents that could not be kept, by reason, `losses` the bytes of text that
+    could not be read.
     """
 
     rejects: list[QuarantinedRecord] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     hits: list[pa.Table] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    losses: LossTally = field(default_factory=LossTally)
 
 
 def clean_unit(unit: Unit, settings: CurateSettings, job: Job) -> None:
@@ -120,7 +123,9 @@ def write_unit(
         path = job.output("quarantine", uid, ".jsonl.zst")
         quarantine.write(path, [reject.entry for reject in rejects])
     job.work.rejected[uid].write([reject.row for reject in rejects])
-    summary = CleanSummary(rows + len(rejects), findings.skipped, findings.left_out)
+    summary = CleanSummary(
+        rows + len(rejects), findings.skipped, findings.left_out, findings.losses.summarize()
+    )
     job.work.clean.finish(uid, summary)
 
 
@@ -136,7 +141,9 @@ def _read_batches(
     batch: list[Found] = []
     chars = 0
     for piece in unit.slices:
+        tally = SliceTally(piece)
         for item in READERS[piece.reader].read(piece, settings.read):
+            tally.add(item)
             if isinstance(item, Reject):
                 entry = quarantine.entry(piece, item)
                 findings.rejects.append(QuarantinedRecord(_describe_reject(piece, item), entry))
@@ -151,6 +158,7 @@ def _read_batches(
             if chars >= BATCH_CHARS:
                 yield batch
                 batch, chars = [], 0
+        findings.losses.add(tally)
     if batch:
         yield batch
 

@@ -35,6 +35,7 @@ from pipelines.curate.write_documents import write_unit_documents
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
 from pipelines.engine.unit_steps import OverUnits
+from pipelines.readers.streams.open_stream import is_url
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 
@@ -70,8 +71,10 @@ def curate(
     """Run the curate job. What an earlier run of the same settings has finished is skipped."""
     prepare_items(settings.contamination, job)
     sizes = {unit.uid: sum(piece.size for piece in unit.slices) for unit in units}
-    # The runner deals elements out round-robin, before it starts: the largest come first.
-    in_order = sorted(units, key=lambda unit: -sizes[unit.uid])
+    # The runner deals elements out round-robin, before it starts: the largest come first, but
+    # units of one remote file together, so that a process gets it once.
+    remote = any(is_url(piece.path) for unit in units for piece in unit.slices)
+    in_order = sorted(units, key=lambda unit: unit.uid if remote else -sizes[unit.uid])
     expected = estimate(units, settings)
     shared = Shared(settings, job, expected, [unit.uid for unit in in_order])
     if progress is None:

@@ -24,6 +24,7 @@ from pipelines.curate.clean import (
     clean_unit,
     write_unit,
 )
+from pipelines.curate.losses import LossTally
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 from weighting.contracts.documents import DOCUMENTS, Verdict, read_table
@@ -141,5 +142,6 @@ def _load(uid: int, job: Job) -> tuple[pa.Table, Findings]:
     pairs = zip(job.work.rejected[uid].read(), quarantine.read(job.run / "quarantine"), strict=True)
     rejects = [QuarantinedRecord(row, entry) for row, entry in pairs]
     summary = job.work.clean.read(uid)
-    hits = [restore_hits(job.run, uid)]
-    return rows, Findings(rejects, Counter(summary.skipped), hits, Counter(summary.left_out))
+    hits, left_out = [restore_hits(job.run, uid)], Counter(summary.left_out)
+    losses = LossTally(summary.losses.lost, {*summary.losses.broken}, dict(summary.losses.silent))
+    return rows, Findings(rejects, Counter(summary.skipped), hits, left_out, losses)

@@ -17,10 +17,14 @@ from pipelines.readers.registry import (
     find_by_suffix,
     known_suffixes,
 )
+from pipelines.readers.streams.listing import list_paths
 from pipelines.readers.streams.open_stream import is_url
+from pipelines.readers.streams.remote import COPIES, connect, list_waits
+from pipelines.readers.streams.retries import LostInput, retry
 from weighting.errors import AssayError
 
 LOCAL_URL = "file://"
+WEB = ("http://", "https://")
 
 
 class Input(NamedTuple):
@@ -52,6 +56,7 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     if reader is not None and not _takes_files(reader):
         valid = ", ".join(filter(_takes_files, READERS))
         raise AssayError(f"{reader}: no reader of files has this name; valid: {valid}")
+    COPIES.forget()  # of an earlier look at the inputs
     readers: dict[str, str] = {}
     named: list[Input] = []
     ignored: set[str] = set()
@@ -160,10 +165,13 @@ def _refuse(error: OSError) -> None:
 
 def _remote(spec: str) -> set[str]:
     """Return the URLs that a URL of a file, folder or glob names."""
+    if spec.startswith(WEB) and find_by_suffix(spec) and not has_magic(spec):
+        return {spec}  # the web knows no folders: a listing would get the file
     try:
-        filesystem, path = url_to_fs(spec)
-        paths = filesystem.glob(path) if has_magic(path) else filesystem.find(path)
-    except (ImportError, ValueError, OSError) as error:
+        filesystem, path = connect(spec)
+        again, waits = filesystem.invalidate_cache, list_waits(spec)
+        paths = retry(lambda: list_paths(filesystem, path), again, waits)
+    except LostInput as error:
         raise AssayError(f"{spec}: cannot be opened ({error})") from None
     visible = (found for found in paths if not _is_hidden(found.removeprefix(path)))
     return {filesystem.unstrip_protocol(found) for found in visible}

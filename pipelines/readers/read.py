@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 from sys import maxsize
 from typing import NamedTuple
 
-from pipelines.readers.inputs import expand
+from pipelines.readers.inputs import Input, Inputs, expand
 from pipelines.readers.records import Found, ReadOptions, Record, Slice
 from pipelines.readers.registry import READERS
+from pipelines.readers.streams.open_stream import file_size, is_url
+from pipelines.readers.streams.retries import LostInput
+from weighting.errors import AssayError
 
 DEFAULTS = ReadOptions()
 
@@ -24,13 +27,22 @@ def list_slices(inputs: Iterable[str], target_bytes: int, reader: str | None = N
     Raises:
         AssayError: an input does not exist or cannot be read by any reader, or no input is named.
     """
-    found, ignored = expand(inputs, reader)
+    return cut_inputs(expand(inputs, reader), target_bytes)
+
+
+def cut_inputs(inputs: Inputs, target_bytes: int) -> Slices:
+    """Cut inputs into slices of about `target_bytes` of text, by name and place.
+
+    Raises:
+        AssayError: a remote input cannot be read.
+    """
     slices = {
         slice_._replace(reader=item.reader)
-        for item in found
-        for slice_ in READERS[item.reader].cut(item.path, item.name, target_bytes)
+        for item in inputs.found
+        for slice_ in _cut(item, target_bytes)
     }
-    return Slices(sorted(slices, key=lambda slice_: (slice_.name, slice_.start)), ignored)
+    in_order = sorted(slices, key=lambda slice_: (slice_.name, slice_.start))
+    return Slices(in_order, inputs.ignored)
 
 
 def read_records(
@@ -48,3 +60,12 @@ def read_records(
         for item in READERS[slice_.reader].read(slice_, options):
             if isinstance(item, Record):
                 yield Found(slice_.name, item)
+
+
+def _cut(item: Input, target_bytes: int) -> list[Slice]:
+    try:
+        return READERS[item.reader].cut(item.path, item.name, target_bytes)
+    except LostInput as error:
+        if is_url(item.path):
+            raise AssayError(f"{item.path}: cannot be read ({error})") from None
+        return [Slice(item.path, item.name, item.reader, 0, -1, file_size(item.path))]

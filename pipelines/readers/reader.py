@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipelines.readers.extract import extract_records
-from pipelines.readers.records import Item, ReadOptions, Reject, RejectKind, Slice
+from pipelines.readers.planned import read_planned
+from pipelines.readers.records import Item, ReadOptions, Slice
 from pipelines.readers.streams import open_stream
 
 
@@ -31,7 +32,8 @@ class Reader:
     cut: Callable[[str, str, int], list[Slice]]
     """`cut(path, name, target_bytes)` plans slices; the planner fills in the reader's name."""
     scan: Callable[[Slice, ReadOptions], Iterator[Item]]
-    """`scan(slice, options)` yields what is in a slice; it may raise OSError."""
+    """`scan(slice, options)` yields what is in a slice; it may raise OSError, and is then called
+    again if the system told it. From `open_input` it also gets LostInput, which it lets pass."""
     digest: Callable[[str], tuple[int, str]] = open_stream.digest
     """`digest(path)` returns size in bytes and a hash of the content."""
     suffixes: tuple[str, ...] = ()
@@ -56,14 +58,17 @@ class Reader:
     def read(self, slice_: Slice, options: ReadOptions) -> Iterator[Item]:
         """Yield what is in a slice, in order.
 
-        An input that cannot be opened, or fails while it is read, becomes one reject `unreadable`
-        for the rest of the slice.
+        A local input that could not be read when the run was planned, or of which the slice knows
+        nothing and that cannot be read now, becomes one reject `unreadable` for the rest of it.
+
+        Raises:
+            AssayError: an input could be read then and cannot be now, or is another one; a remote
+                one cannot be read.
         """
-        try:
+
+        def scan() -> Iterator[Item]:
             items = self.scan(slice_, options)
-            if options.html and self.structured:
-                items = extract_records(items, options.extractor)
-            yield from items
-        except OSError as error:
-            locator = f"slice {slice_.start}:{slice_.end}"
-            yield Reject(locator, RejectKind.UNREADABLE, str(error), b"")
+            extracted = options.html and self.structured
+            return extract_records(items, options.extractor) if extracted else items
+
+        return read_planned(slice_, scan, self.digest)

@@ -17,7 +17,9 @@ class Slice(NamedTuple):
     dataset, shards for a streamed one). A reader yields the records that *begin* in [start, end);
     `end` of -1 means to the end of the file. `name` is the path relative to the folder that holds
     all inputs, so that ids do not depend on where a corpus lies; `size` estimates the bytes of
-    text, for planning.
+    text, for planning. `stored` and `hash` are the whole file's size and hash when the run was
+    planned (see `Reader.digest`), by which reading tells that it is the same; without a hash,
+    nothing is known of it.
     """
 
     path: str
@@ -26,6 +28,8 @@ class Slice(NamedTuple):
     start: int
     end: int
     size: int
+    stored: int = 0
+    hash: str = ""
 
 
 class Record(NamedTuple):

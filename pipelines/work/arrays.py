@@ -11,9 +11,20 @@ HEADER_BYTES = 256  # a .npy file this small may hold no element, which cannot b
 
 
 def save_array(path: Path, array: AnyArray) -> None:
-    """Write one array."""
+    """Write one array.
+
+    Raises:
+        CannotWrite: no room, or no right to write there.
+        ValueError: the array holds Python objects.
+    """
+    if array.dtype.hasobject:
+        raise ValueError("Object arrays cannot be saved")
+    header = np.lib.format.header_data_from_array_1_0(array)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, header)
+        # Not `np.save`, whose errors do not say that the disk is full.
+        flat = array.ravel("F") if header["fortran_order"] else array.ravel()
+        file.write(flat.view(np.uint8).data)
 
 
 def load_array(path: Path) -> AnyArray:

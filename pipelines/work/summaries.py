@@ -19,6 +19,19 @@ class RecordSummary:
 
 
 @dataclass(frozen=True)
+class Losses:
+    """Bytes of text that could not be read (see `pipelines.curate.losses`).
+
+    `broken` are files of which more than single records could not be read, `silent` the bytes of
+    slices that gave nothing, by file.
+    """
+
+    lost: int = 0
+    broken: list[str] = field(default_factory=list)
+    silent: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CleanSummary:
     """Documents and quarantined records, and stored records that are no documents, by kind.
 
@@ -28,6 +41,7 @@ class CleanSummary:
     records: int
     skipped: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 import orjson
 
-from pipelines.readers.read import list_slices
+from pipelines.readers.inputs import Inputs, expand
+from pipelines.readers.read import cut_inputs
 from pipelines.readers.records import Slice
 from pipelines.readers.registry import READERS
+from pipelines.readers.streams.retries import LostInput
 from weighting.contracts.inputs import InputEntry
+from weighting.errors import AssayError
 
 TARGET_BYTES = 4 * 2**20
 SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
@@ -54,16 +57,50 @@ def plan(
     Raises:
         AssayError: an input does not exist or cannot be read by any reader, or no input is named.
     """
-    slices, ignored = list_slices(inputs, target_bytes, reader)
+    return plan_found(expand(inputs, reader), target_bytes)
+
+
+def plan_found(inputs: Inputs, target_bytes: int = TARGET_BYTES) -> Plan:
+    """Plan how to read inputs that were found, in units of about `target_bytes` of text.
+
+    Raises:
+        AssayError: a remote input cannot be read.
+    """
+    slices, ignored = cut_inputs(inputs, target_bytes)
     return Plan(_pack(slices, target_bytes), ignored)
 
 
 def fingerprint(units: Iterable[Unit]) -> list[InputEntry]:
-    """Return the entry of every distinct input, by name."""
+    """Return the entry of every distinct input, by name.
+
+    Raises:
+        AssayError: a remote input, or a dataset, cannot be read.
+    """
     inputs = {(part.name, part.path, part.reader) for unit in units for part in unit.slices}
-    return [
-        InputEntry(name, *READERS[reader].digest(path)) for name, path, reader in sorted(inputs)
-    ]
+    return [InputEntry(name, *_digest(path, reader)) for name, path, reader in sorted(inputs)]
+
+
+def _digest(path: str, reader: str) -> tuple[int, str]:
+    try:
+        return READERS[reader].digest(path)
+    except LostInput as error:
+        raise AssayError(f"{path}: cannot be read ({error})") from None
+
+
+def bind(units: Iterable[Unit], inputs: Iterable[InputEntry]) -> list[Unit]:
+    """Return units whose slices know size and hash of their inputs, as they are to be read.
+
+    `inputs` are the entries of a claim: those of `fingerprint`, then others.
+    """
+    known: dict[str, InputEntry] = {}
+    for entry in inputs:
+        known.setdefault(entry.name, entry)
+
+    def bind_one(slice_: Slice) -> Slice:
+        entry = known[slice_.name]
+        return slice_._replace(stored=entry.size, hash=entry.hash)
+
+    return [Unit(unit.uid, tuple(map(bind_one, unit.slices))) for unit in units]
 
 
 def _pack(slices: Sequence[Slice], target_bytes: int) -> list[Unit]:

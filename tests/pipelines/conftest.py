@@ -1,6 +1,7 @@
 """Fixtures of the pipelines' tests.
 
 finished   a run of a small corpus with one rare token in it, in one process
+fresh      each test looks at remote inputs anew, and waits for nothing
 """
 
 import json
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from pipelines.readers.streams import retries
+from pipelines.readers.streams.remote import COPIES
 from pipelines.work.units import plan
 from tests.conftest import write_corpus
 from tests.pipelines.jobs import RunCounts, run_jobs
@@ -24,6 +27,14 @@ class Finished(NamedTuple):
     run: Path
     sizes: dict[int, int]
     counts: RunCounts
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """See the module docstring."""
+    monkeypatch.setattr(retries, "WAITS", (0.0, 0.0, 0.0))
+    yield
+    COPIES.forget()
 
 
 @pytest.fixture(scope="session")

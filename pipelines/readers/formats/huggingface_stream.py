@@ -17,6 +17,7 @@ from pipelines.readers.formats.huggingface import Spec, attempt, choose_split, o
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import Origin, read_batch, refuse_table
 from pipelines.readers.streams import open_stream
+from pipelines.readers.streams.retries import LostInput, describe, is_of_network
 
 BATCH_ROWS = 1000
 OPEN_DATASETS = 8
@@ -89,6 +90,9 @@ def _read_batches(rows: Any) -> Iterator[tuple[int, pa.Table | Exception]]:  # n
     """Yield batches and the number of their first row, then what the library raised, if it did.
 
     A batch that fails is read again row by row, for the good ones in it.
+
+    Raises:
+        LostInput: a network or disk fails, not the data.
     """
     first = 0
     failed: Exception | None = None
@@ -98,6 +102,8 @@ def _read_batches(rows: Any) -> Iterator[tuple[int, pa.Table | Exception]]:  # n
                 yield first, batch
                 first += batch.num_rows
         except Exception as error:  # whatever the formats' parsers raise
+            if is_of_network(error):
+                raise LostInput(describe(error)) from None
             failed = error
         else:
             return

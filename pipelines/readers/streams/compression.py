@@ -16,6 +16,8 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 
 import zstandard
 
+from pipelines.readers.streams.retries import LostInput
+
 BLOCK = 2**20  # bytes of text that are handed on at once, about
 USUAL_RATIO = 4  # of text; the estimate where a file does not state its own size
 GZIP_HIGHEST_RATIO = 1032  # of the format; a higher one is a trailer cut short
@@ -121,7 +123,7 @@ def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
             frame, offset = began, offset if began == frame else 0
             held.append(piece)
             size += len(piece)
-    except (Damage, OSError) as error:
+    except (Damage, OSError, LostInput) as error:
         if size:
             yield Chunk(frame, offset, b"".join(held))  # what came before is good
         if isinstance(error, Damage) and error.frame == frame:

@@ -67,13 +67,16 @@ class Format(NamedTuple):
 
 
 def is_framed(path: str) -> bool:
-    """Whether the file can be cut at its frames; False where it cannot be opened."""
+    """Whether the file can be cut at its frames.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
     if _suffix(path) not in FORMATS:
         return False
-    with suppress(OSError), open_input(path) as file:
+    with open_input(path) as file:
         first = find_frame(path, file, 0, FORMATS[_suffix(path)].reach)
         return first is not None and _seems_frame(path, file, first.end)
-    return False
 
 
 def find_frame(path: str, file: BinaryIO, start: int, longest: int = maxsize) -> Frame | None:

@@ -15,6 +15,7 @@ reported once, by the slice that owns the broken line.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from sys import maxsize
 
@@ -66,8 +67,10 @@ class OpenLine:
 def cut(path: str, name: str, reader: str, target_bytes: int) -> list[Slice]:
     """Cut a file into slices of about `target_bytes` of decompressed bytes; the last is open."""
     size = open_stream.text_size(path)
-    if size > target_bytes and is_framed(path):
-        return _cut_frames(path, name, reader, target_bytes)
+    if size > target_bytes:
+        with suppress(OSError):  # one that cannot be opened, which reading will report
+            if is_framed(path):
+                return _cut_frames(path, name, reader, target_bytes)
     count = max(1, round(size / target_bytes))
     if is_compressed(path):
         count = min(count, COMPRESSED_SLICES)

@@ -1,18 +1,18 @@
 """Bytes of an input, wherever it lies and however it is compressed.
 
-Paths are local or any fsspec URL.
+Paths are local or any fsspec URL; of the latter there is a local copy (`streams.remote`).
 """
 
+import io
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-import fsspec
 import xxhash
-from fsspec.core import url_to_fs
 
 from pipelines.readers.streams.compression import (
     BLOCK,
@@ -32,8 +32,57 @@ from pipelines.readers.streams.content import (
     find_encoding,
     recode,
 )
+from pipelines.readers.streams.remote import COPIES
+from pipelines.readers.streams.retries import LostInput, retry
 
 RECORD_LIMIT = 256 * 2**20  # bytes of one record's raw text, the most that is held in memory
+UNREADABLE = "unreadable"  # in place of the hash of an input that cannot be read
+
+
+class InputFile(io.RawIOBase):
+    """An open file that tells a failing disk or network from damaged data.
+
+    Decoders raise OSError for the latter, so the former is a LostInput.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file, self._at = file, 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be read from any place."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # of BufferedReader
+        """Read into a buffer; return how many bytes.
+
+        Raises:
+            LostInput: the system cannot read on.
+        """
+        try:
+            data = os.pread(self._file.fileno(), len(buffer), self._at)
+        except OSError as error:
+            raise LostInput(str(error)) from None
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place; return it."""
+        start = (0, self._at, os.fstat(self._file.fileno()).st_size)[whence]
+        if start + offset < 0:
+            raise ValueError(f"no place {offset} from {start}")
+        self._at = start + offset
+        return self._at
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 def is_url(path: str) -> bool:
@@ -42,29 +91,45 @@ def is_url(path: str) -> bool:
 
 
 def open_input(path: str) -> BinaryIO:
-    """Open an input for reading bytes; the file can seek."""
+    """Open an input for reading bytes; the file can seek.
+
+    Raises:
+        OSError: it cannot be opened.
+        LostInput: a remote one cannot be got; or, from the file's methods, it cannot be read on.
+    """
+    return io.BufferedReader(InputFile(_open_raw(path)))
+
+
+def _open_raw(path: str) -> BinaryIO:
     if is_url(path):
-        return cast("BinaryIO", fsspec.open(path, "rb").open())
-    return Path(path).open("rb")
+        return COPIES.get(path).open()
+    return Path(path).open("rb", buffering=0)
 
 
 def file_size(path: str) -> int:
-    """Return the stored size in bytes; 0 where it cannot be known, which reading will report."""
+    """Return the stored size in bytes; 0 where it cannot be known, which reading will report.
+
+    Raises:
+        LostInput: a remote input cannot be got.
+    """
+    if is_url(path):
+        return COPIES.stat(path).size
     with suppress(OSError):
-        if is_url(path):
-            filesystem, inner = url_to_fs(path)
-            return int(filesystem.size(inner) or 0)
         return Path(path).stat().st_size
     return 0
 
 
 def text_size(path: str) -> int:
-    """Return the size in bytes once decompressed: exact for plain files, else an estimate."""
+    """Return the size in bytes once decompressed: exact for plain files, else an estimate.
+
+    Raises:
+        LostInput: a remote input cannot be got.
+    """
     size, codec = file_size(path), codec_of(path)
     if codec is None:
         return size
     stated = 0
-    with suppress(OSError), open_input(path) as file:
+    with suppress(OSError, LostInput), open_input(path) as file:
         stated = codec.stated_size(file)
     # Of several frames one states its size: taken for all, it would be too small.
     return stated if stated >= size else USUAL_RATIO * size
@@ -78,7 +143,8 @@ def read_blocks(path: str, start: int = 0) -> Iterator[bytes]:
 
     Raises:
         Damage: after the last good byte of a frame that is cut short or corrupt.
-        OSError: the file cannot be opened or read.
+        OSError: the file cannot be opened.
+        LostInput: it cannot be read on.
     """
     codec = codec_of(path)
     with open_input(path) as file:
@@ -125,14 +191,23 @@ def peek(path: str) -> Content:
 def digest(path: str) -> tuple[int, str]:
     """Return the stored size in bytes and the hex xxh3-64 of the stored bytes.
 
-    An input that cannot be read has the hash "unreadable", as its records go to quarantine.
+    A local input that cannot be read has the hash UNREADABLE, as its records go to quarantine.
+
+    Raises:
+        LostInput: a remote input cannot be got.
     """
-    state, size = xxhash.xxh3_64(), 0
+    if is_url(path):
+        return COPIES.stat(path)
     try:
-        with open_input(path) as file:
-            for block in iter(partial(file.read, BLOCK), b""):
-                state.update(block)
-                size += len(block)
-    except OSError:
-        return 0, "unreadable"
+        return retry(partial(_hash, path))
+    except LostInput:
+        return 0, UNREADABLE
+
+
+def _hash(path: str) -> tuple[int, str]:
+    state, size = xxhash.xxh3_64(), 0
+    with open_input(path) as file:
+        for block in iter(partial(file.read, BLOCK), b""):
+            state.update(block)
+            size += len(block)
     return size, state.hexdigest()

@@ -33,6 +33,11 @@ from tests.flows.recipe.test_schema import write
         ("[tokenizer]\nvocab_size = 100", "vocab_size: must be .*257, is 100"),
         ("[tokenizer]\nvocab_size = 300.5", "vocab_size: must be a whole number, is 300.5"),
         ('[tokenizer]\npath = "no.json"', "tokenizer.path: no such file: .*no.json"),
+        (
+            '[tokenizer]\npath = "s3://b/t.json"',
+            "path: s3://b/t.json: must be a local file",
+        ),
+        ('[reference]\nmodel = "gs://b/m"', "model: gs://b/m: must be a local file or folder"),
         ('[clean]\nrepair = "yes"', 'clean.repair: must be true or false, is "yes"'),
         ('[clean]\npii = "email"', 'clean.pii: must be an array, is "email"'),
         (

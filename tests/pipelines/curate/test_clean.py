@@ -12,7 +12,7 @@ from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.registry import RULES
 from pipelines.settings import CurateSettings, EditSettings, RuleSettings
-from pipelines.work.summaries import CleanSummary
+from pipelines.work.summaries import CleanSummary, Losses
 from tests.pipelines.curate.units import open_job, read_cleaned, write_unit
 
 PLAIN = CurateSettings(rules=RuleSettings(families=("length",)), dedupe=None)
@@ -92,7 +92,8 @@ def test_what_cannot_be_read_is_kept_in_quarantine_and_for_the_ledger(tmp_path):
     assert [row.rule for row in rejected] == [entry.error for entry in entries]
     assert [row.locator for row in rejected] == [f"{e.name}: {e.locator}" for e in entries]
     assert not {row.doc_id for row in rejected} & {row["doc_id"] for row in rows}
-    assert job.work.clean.read(unit.uid) == CleanSummary(records=4)
+    summary = job.work.clean.read(unit.uid)
+    assert summary == CleanSummary(records=4, losses=Losses(lost=sum(map(len, BAD))))
 
 
 def test_without_bad_records_there_is_no_quarantine(tmp_path):

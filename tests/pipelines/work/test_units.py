@@ -3,6 +3,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import fsspec
 import pytest
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 
 from pipelines.readers.records import ReadOptions, Record, Reject, Slice
 from pipelines.readers.registry import READERS, known_suffixes
-from pipelines.work.units import SLICE_COST, Unit, fingerprint, plan
+from pipelines.work.units import SLICE_COST, Unit, bind, fingerprint, plan
 from weighting.errors import AssayError
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 DEFAULT = ReadOptions()
 COUNTS = st.integers(-1, 2**62)
-SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS)
+SLICES = st.builds(Slice, NAMES, NAMES, NAMES, COUNTS, COUNTS, COUNTS, COUNTS, NAMES)
 
 
 @pytest.fixture
@@ -263,3 +264,18 @@ def test_fingerprints_follow_the_content_and_not_the_cut(corpus):
     changed = fingerprint(planned.units)
     assert changed[0].hash != entries[0].hash
     assert changed[1:] == entries[1:]
+
+
+def test_bound_slices_know_their_inputs(corpus):
+    planned = plan([str(corpus)])
+    entries = fingerprint(planned.units)
+    later = replace(entries[0], hash="of a list with the same name")
+    bound = bind(planned.units, [*entries, later])
+    parts = [part for unit in bound for part in unit.slices]
+    assert [(part.name, part.stored, part.hash) for part in parts] == [
+        (entry.name, entry.size, entry.hash) for entry in entries
+    ]
+    assert [unit.uid for unit in bound] == [unit.uid for unit in planned.units]
+    assert [part._replace(stored=0, hash="") for part in parts] == [
+        part for unit in planned.units for part in unit.slices
+    ]

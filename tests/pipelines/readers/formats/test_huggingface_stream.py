@@ -9,7 +9,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from pipelines.readers.formats import huggingface, huggingface_stream
 from pipelines.readers.records import ReadOptions, Record, Reject
-from pipelines.work.units import Unit, fingerprint, plan
+from pipelines.readers.registry import READERS
+from pipelines.work.units import Unit, bind, fingerprint, plan
 from weighting.errors import AssayError
 
 datasets = pytest.importorskip("datasets")
@@ -113,3 +114,32 @@ def test_a_split_has_to_be_chosen_where_there_are_several(folder):
 def test_what_cannot_be_loaded_is_named():
     with pytest.raises(AssayError, match="hf-stream:no/such: the dataset cannot be loaded"):
         read_all("hf-stream:no/such")
+
+
+def test_a_network_that_fails_is_no_damaged_shard(folder, monkeypatch):
+    units = plan([f"hf-stream:{folder}"]).units
+    parts = [part for unit in bind(units, fingerprint(units)) for part in unit.slices]
+    shard = datasets.IterableDataset.shard
+    fails = [ConnectionError("Server Disconnected")]
+
+    class Broken:
+        """A shard whose connection breaks."""
+
+        def with_format(self, kind):
+            return self
+
+        def skip(self, rows):
+            return self
+
+        def iter(self, size):
+            raise fails[0]
+
+    monkeypatch.setattr(datasets.IterableDataset, "shard", lambda self, **options: Broken())
+    reader = READERS["huggingface-stream"]
+    with pytest.raises(AssayError, match=r"cannot be now \(Server Disconnected\)"):
+        list(reader.read(parts[0], ReadOptions()))
+    fails[0] = ValueError("no JSON")
+    [reject] = reader.read(parts[0], ReadOptions())
+    assert (reject.error, reject.message) == ("bad_shard", "ValueError: no JSON")
+    monkeypatch.setattr(datasets.IterableDataset, "shard", shard)
+    assert len(list(reader.read(parts[0], ReadOptions()))) == ROWS
