@@ -1,9 +1,11 @@
 """Where the `assay` command begins: signals and logging are seen to before libraries load."""
 
+import os
 import signal
 import sys
 
 from pipelines.engine.logs import quiet_beam
+from weighting.errors import AssayError
 from weighting.output import guard_streams
 
 
@@ -20,6 +22,7 @@ def main() -> None:
     from flows.interrupt import catch_signals, leave
 
     try:
+        check_process()
         from flows.commands.app import app
 
         catch_signals()
@@ -29,3 +32,17 @@ def main() -> None:
             sys.stdout.flush()
     except Exception as error:
         leave(error)
+
+
+def check_process() -> None:
+    """Refuse what libraries would fail at in ways of their own.
+
+    Raises:
+        AssayError: the current folder is gone, or Python leaves docstrings out, which Beam reads.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib would be imported for it
+    except FileNotFoundError:
+        raise AssayError("the current folder is gone; go to one that exists") from None
+    if sys.flags.optimize > 1:
+        raise AssayError("Apache Beam does not run without docstrings: leave out -OO")

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from tempfile import NamedTemporaryFile
 from types import FrameType
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ PATIENCE_SECONDS = 5.0  # for the main thread to clean up and leave by itself
 # Called with the error before the process ends, by whatever way: a log's last line, for instance.
 LAST_WORDS: list[Callable[[BaseException], None]] = []
 ENDING_SECONDS = 45.0  # more of it while a job elsewhere is cancelled
+DEFECT_CHARS = 400  # of an unknown error that are told
 IMPORT_MACHINERY = "<frozen importlib._bootstrap>"  # file name of its functions
 
 
@@ -45,23 +47,34 @@ def catch_signals() -> None:
 def leave(error: BaseException) -> NoReturn:
     """End the process with the exit code of an error, without waiting for threads of Beam.
 
-    A known error is one line; any other is a defect of ours and keeps its traceback.
+    A known error is one line. Any other is a defect of ours: it is one line as well, which names
+    the file that holds its traceback.
     """
     if isinstance(error, OutputClosed):
         os._exit(error.exit_code)
     known = explain(error)
-    told = (
-        f"assay: {' '.join(str(known).split())}\n"
-        if known
-        else "".join(traceback.format_exception(error))
-    )
+    told = str(known) if known else describe_defect(error)
     while LAST_WORDS:
         LAST_WORDS.pop()(error)
     with suppress(OSError, OutputClosed):  # on a full disk, or when nobody reads
         sys.stdout.flush()
-    sys.stderr.write(told)
+    sys.stderr.write(f"assay: {' '.join(told.split())}\n")
     sys.stderr.flush()
     os._exit(known.exit_code if known else 1)
+
+
+def describe_defect(error: BaseException) -> str:
+    """Return a line on an error that assay does not know; its traceback goes to a file."""
+    lines = "".join(traceback.format_exception(error))
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    if len(told) > DEFECT_CHARS:
+        told = told[:DEFECT_CHARS] + "…"
+    try:
+        with NamedTemporaryFile("w", prefix="assay-", suffix=".txt", delete=False) as file:
+            file.write(lines)
+    except OSError:  # nowhere to write: then here
+        return f"unexpected {told}; {lines}"
+    return f"unexpected {told}; the traceback is in {file.name}"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

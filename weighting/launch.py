@@ -47,7 +47,10 @@ def drop_current_folder(path: list[str], named: str) -> None:
 
     `named` is PYTHONPATH. What Python itself and its packages lie in comes after that, and stays.
     """
-    here, entries = str(Path.cwd()), named.split(os.pathsep)
+    try:
+        here, entries = str(Path.cwd()), named.split(os.pathsep)
+    except FileNotFoundError:  # it is gone, and nothing can be imported from it
+        return
     if here in (str(Path(entry).absolute()) for entry in entries if entry):
         return
     path[: len(entries)] = [one for one in path[: len(entries)] if one not in ("", here)]

@@ -47,7 +47,17 @@ def _make_cache() -> Path:
     return Path(private)
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
+def _is_usable(folder: str) -> bool:
+    """Say whether numba can write into a folder, which is made if it is not there."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+_named = os.environ.get("NUMBA_CACHE_DIR")
+if not (_named and _is_usable(_named)):  # where it cannot write, numba compiles nothing at all
     os.environ["NUMBA_CACHE_DIR"] = str(_make_cache())
 
 import numba  # noqa: E402

@@ -9,6 +9,7 @@ import pytest
 
 from flows.database.catalog import build_catalog
 from tests.flows.runs import build_run
+from weighting.launch import ROOT
 
 LISTING = """
 import json, sys
@@ -135,6 +136,53 @@ from flows.entry import main
 sys.argv = ["assay", "--help"]
 main()
 """
+
+
+DEFECT = """
+import sys
+from flows.commands import app
+def broken():
+    raise LookupError("no\\nsuch thing")
+app.app = broken
+from flows.entry import main
+sys.argv = ["assay"]
+main()
+"""
+
+
+def test_a_defect_is_one_line_and_its_traceback_a_file(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", DEFECT],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    [path] = tmp_path.glob("assay-*.txt")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"assay: unexpected LookupError: no such thing; the traceback is in {path}\n"
+    )
+    assert "in broken" in path.read_text()
+
+
+def test_python_without_docstrings_is_refused():
+    command = [sys.executable, "-OO", "-m", "flows", "recipe", "show"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "assay: Apache Beam does not run without docstrings: leave out -OO\n"
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    script = f"cd {here} && rmdir {here} && exec {sys.executable} -m flows recipe show"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=False, env=env
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("assay: the current folder is gone; go to one that exists\n")
 
 
 def test_what_the_registries_refuse_is_one_line():

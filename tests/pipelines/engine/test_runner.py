@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.engine import runner, watchdog
 from pipelines.engine.failures import WorkerDied
-from pipelines.engine.runner import Engine, run
+from pipelines.engine.runner import SPARED, Engine, run, spare_proxy
 from tests.pipelines.jobs import read_bytes, run_jobs
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.failures import CannotWrite, OutOfMemory
@@ -180,3 +180,22 @@ def test_the_portable_runner_gives_the_same_bytes(make_corpus, tmp_path):
         service.wait()
     run_jobs(corpus, tmp_path / "local")
     assert read_bytes(tmp_path / "portable") == read_bytes(tmp_path / "local")
+
+
+@pytest.mark.parametrize(
+    ("given", "spared"),
+    [
+        ({}, "localhost,127.0.0.1,::1"),
+        ({"no_proxy": "intern,localhost"}, "intern,localhost,127.0.0.1,::1"),
+        ({"no_proxy": "a", "no_grpc_proxy": "b"}, "b,localhost,127.0.0.1,::1"),
+    ],
+)
+def test_workers_on_this_machine_are_reached_without_a_proxy(monkeypatch, given, spared):
+    for name in ("no_proxy", SPARED):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    spare_proxy()
+    assert os.environ[SPARED] == spared
+    spare_proxy()
+    assert os.environ[SPARED] == spared

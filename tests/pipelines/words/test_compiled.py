@@ -43,3 +43,10 @@ def test_without_a_cache_there_is_a_private_one(tmp_path, monkeypatch, private, 
     assert folder.parent == private
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert folder != compiled._make_cache()
+
+
+def test_a_named_cache_is_used_only_where_it_can_be_written(tmp_path):
+    assert compiled._is_usable(str(tmp_path / "new" / "folder"))
+    (tmp_path / "file").touch()
+    assert not compiled._is_usable(str(tmp_path / "file" / "folder"))
+    assert not compiled._is_usable("\0")
