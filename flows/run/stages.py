@@ -23,7 +23,7 @@ from flows.visible import show
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
-from pipelines.curate.losses import sum_losses
+from pipelines.curate.lost_bytes import sum_losses
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
