@@ -52,6 +52,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.hits: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.heads: Counter[str] = Counter()
+        self.others = 0
         self.headers: dict[str, str] = {}  # that are sent with every answer
 
     @property
@@ -125,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "lie":
             self._send(answer, len(half), half)
         elif fault == "other":
-            at = self.server.hits[fault] % max(1, len(body))
+            self.server.others += 1  # never the same one again, which would be the truth
+            at = self.server.others % max(1, len(body))
             self._send(answer, len(body), body[:at] + b"\x07" + body[at + 1 :])
         elif fault != "drop":
             self._send(answer, len(body), half)

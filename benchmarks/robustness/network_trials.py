@@ -83,7 +83,8 @@ def draw_trials(rng: random.Random, runs: int, commands: int) -> list[Trial]:
                 command=False,
             )
         )
-    for trial in rng.sample(trials, min(commands, runs)):
+    disturbing = [trial for trial in trials if trial.fault in FAULTS]
+    for trial in rng.sample(disturbing, min(commands, len(disturbing))):
         trial.command = True
         trial.phase = trial.phase if trial.phase == "plan" else "read"
     return trials

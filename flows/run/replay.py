@@ -144,8 +144,8 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     names = sorted(set().union(*map(_list_names, units)))
     inputs = [found.get(name) or known[name] for name in names]
     earlier = [entry for entry in claim.inputs if entry.name.startswith(f"{EARLIER} ")]
-    bound = bind(units, inputs)
-    return Plan(bound, [*inputs, *lists, *earlier], named, twins, again, changed)
+    entries = [*inputs, *lists, *earlier]
+    return Plan(bind(units, inputs), entries, named, twins, again, changed)
 
 
 def _digest_inputs(
@@ -200,11 +200,7 @@ def _stage(run: Run, plan: Plan, fields: Mapping[str, str]) -> Run:
     if staging.exists() and not (asked.exists() and read_json(asked) == dict(fields)):
         shutil.rmtree(staging)
     claim = replace(
-        run.claim,
-        inputs=plan.inputs,
-        code=_hash_code(run),
-        paths=plan.paths,
-        units=plan.units,
+        run.claim, inputs=plan.inputs, code=_hash_code(run), paths=plan.paths, units=plan.units
     )
     staged = claim_run(staging, claim, overwrite=True)
     write_json(asked, dict(fields))

@@ -26,7 +26,7 @@ from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
-from pipelines.curate.losses import sum_losses
+from pipelines.curate.lost_bytes import sum_losses
 from pipelines.engine.job_service import check_beam
 from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress

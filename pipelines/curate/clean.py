@@ -19,7 +19,7 @@ from pipelines.contamination.hits import HITS
 from pipelines.curate import quarantine
 from pipelines.curate.decontaminate import find_items
 from pipelines.curate.fingerprint import fingerprint, locate_fingerprints
-from pipelines.curate.losses import LossTally, SliceTally
+from pipelines.curate.lost_bytes import LossTally, SliceTally
 from pipelines.dedupe.fingerprints import Documents, write_fingerprints
 from pipelines.edits.pii import scrub
 from pipelines.edits.repair import repair

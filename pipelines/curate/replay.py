@@ -24,7 +24,7 @@ from pipelines.curate.clean import (
     clean_unit,
     write_unit,
 )
-from pipelines.curate.losses import LossTally
+from pipelines.curate.lost_bytes import LossTally
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 from weighting.contracts.documents import DOCUMENTS, Verdict, read_table

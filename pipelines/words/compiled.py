@@ -51,7 +51,7 @@ def _is_usable(folder: str) -> bool:
     """Say whether numba can write into a folder, which is made if it is not there."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, ValueError):  # no folder can be there, or have that name
         return False
     return os.access(folder, os.W_OK)
 

@@ -20,7 +20,7 @@ class RecordSummary:
 
 @dataclass(frozen=True)
 class Losses:
-    """Bytes of text that could not be read (see `pipelines.curate.losses`).
+    """Bytes of text that could not be read (see `pipelines.curate.lost_bytes`).
 
     `broken` are files of which more than single records could not be read, `silent` the bytes of
     slices that gave nothing, by file.

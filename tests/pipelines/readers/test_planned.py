@@ -114,6 +114,7 @@ def test_damage_in_a_file_that_is_as_planned_stays_a_reject(tmp_path):
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(LINES)[:-600])
     *records, reject = read(planned(tmp_path))
     assert all(isinstance(item, Record) for item in records)
+    assert isinstance(reject, Reject)
     assert reject.error == RejectKind.TRUNCATED
 
 
@@ -134,7 +135,9 @@ def test_an_error_of_a_decoder_is_a_reject_and_one_of_the_system_is_not(tmp_path
     errors[0] = OSError(errno.ESTALE, "stale")
     with pytest.raises(AssayError, match="cannot be now"):
         list(reader.read(bound, ReadOptions()))
-    assert list(reader.read(piece, ReadOptions()))[1].error == RejectKind.UNREADABLE
+    [_, reject] = reader.read(piece, ReadOptions())
+    assert isinstance(reject, Reject)
+    assert reject.error == RejectKind.UNREADABLE
 
 
 def test_what_could_not_be_read_when_planned_is_not_read_later(tmp_path):
@@ -142,6 +145,7 @@ def test_what_could_not_be_read_when_planned_is_not_read_later(tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
     parts = planned(path)
     [reject] = read(parts)
+    assert isinstance(reject, Reject)
     assert reject.error == RejectKind.UNREADABLE
     assert reject.message == f"[Errno 2] No such file or directory: '{path}'"
     (tmp_path / "elsewhere").write_bytes(LINES)

@@ -120,7 +120,7 @@ def test_a_network_that_fails_is_no_damaged_shard(folder, monkeypatch):
     units = plan([f"hf-stream:{folder}"]).units
     parts = [part for unit in bind(units, fingerprint(units)) for part in unit.slices]
     shard = datasets.IterableDataset.shard
-    fails = [ConnectionError("Server Disconnected")]
+    fails: list[Exception] = [ConnectionError("Server Disconnected")]
 
     class Broken:
         """A shard whose connection breaks."""
@@ -140,6 +140,6 @@ def test_a_network_that_fails_is_no_damaged_shard(folder, monkeypatch):
         list(reader.read(parts[0], ReadOptions()))
     fails[0] = ValueError("no JSON")
     [reject] = reader.read(parts[0], ReadOptions())
-    assert (reject.error, reject.message) == ("bad_shard", "ValueError: no JSON")
+    assert reject == Reject("shard 0 row 0", "bad_shard", "ValueError: no JSON", b"")
     monkeypatch.setattr(datasets.IterableDataset, "shard", shard)
     assert len(list(reader.read(parts[0], ReadOptions()))) == ROWS

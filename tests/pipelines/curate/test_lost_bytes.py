@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.curate.losses import LossTally, SliceTally, sum_losses
+from pipelines.curate.lost_bytes import LossTally, SliceTally, sum_losses
 from pipelines.readers.records import ReadOptions
 from pipelines.readers.registry import READERS
 from pipelines.work.summaries import CleanSummary
