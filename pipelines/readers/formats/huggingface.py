@@ -74,10 +74,11 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
 def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """Yield the rows of a slice; locators are `row N`. Records name the dataset as their source."""
     dataset = load(slice_.path).with_format("arrow")
-    sample = dataset[: min(SAMPLED, len(dataset))]
-    if refused := refuse_table(sample.schema, options, sample):
+    schema = dataset.features.arrow_schema
+    if refused := refuse_table(schema, options, None):
         if slice_.start == 0 and len(dataset):
-            yield refused
+            sample = dataset[: min(SAMPLED, len(dataset))]
+            yield refuse_table(schema, options, sample) or refused
         return
     end = len(dataset) if slice_.end < 0 else slice_.end
     origin = Origin(Path(Spec.parse(slice_.path).name).name)

@@ -4,7 +4,7 @@ import pytest
 
 from flows.recipe.presets import list_presets
 from flows.recipe.problems import RecipeError
-from flows.recipe.sources import load_recipe
+from flows.recipe.sources import load_recipe, read_with
 from weighting.errors import AssayError
 
 PRESETS = ["c4", "fineweb", "gopher", "minimal", "python-docs"]
@@ -30,3 +30,30 @@ def test_a_recipe_must_be_utf8(tmp_path):
 def test_an_unknown_recipe_lists_the_presets():
     with pytest.raises(AssayError, match=", ".join(PRESETS)):
         load_recipe("gofer")
+
+
+def write_recipe(folder, read):
+    path = folder / "r.toml"
+    path.write_text(f'name = "r"\n[read]\n{read}\n')
+    return str(path)
+
+
+def test_how_records_are_read_is_checked(tmp_path):
+    path = write_recipe(tmp_path, 'format = "csv"\nfields = ["url", "meta.lang"]')
+    options = load_recipe(path).read
+    assert (options.format, options.fields) == ("csv", ("url", "meta.lang"))
+    assert load_recipe(write_recipe(tmp_path, "fields = []")).read.fields == ()
+    assert load_recipe("minimal").read.fields is None
+    with pytest.raises(RecipeError, match="unknown format 'cvs'; valid: jsonl, text, .*csv"):
+        load_recipe(write_recipe(tmp_path, 'format = "cvs"'))
+    with pytest.raises(RecipeError, match="text_field must name a field"):
+        load_recipe(write_recipe(tmp_path, 'text_field = ""'))
+
+
+def test_a_format_of_the_command_line_replaces_the_recipes(tmp_path):
+    recipe = load_recipe(write_recipe(tmp_path, 'format = "csv"\ntext_field = "body"'))
+    assert read_with(recipe, None) is recipe
+    chosen = read_with(recipe, "jsonl")
+    assert (chosen.read.format, chosen.read.text_field) == ("jsonl", "body")
+    with pytest.raises(AssayError, match=r"huggingface: no reader of files .* valid: jsonl, text"):
+        read_with(recipe, "huggingface")

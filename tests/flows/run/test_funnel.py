@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flows.run.funnel import MEASURES, STAGES, describe_skipped, list_funnel
+from flows.run.funnel import MEASURES, STAGES, describe_left_out, describe_skipped, list_funnel
 from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
 
 FUNNEL = Funnel(read=20, kept=9, dropped=6, duplicate=3, quarantined=2)
@@ -52,6 +52,12 @@ def test_a_rule_that_dropped_nothing_has_no_line():
 def test_what_is_not_known_of_an_error_is_missing():
     (line,) = [line for line in list_funnel(COUNTS, {}, {"bad_utf8": 2}) if line.detail][-1:]
     assert line.counts == {"records": 2}
+
+
+def test_fields_left_out_are_told_commonest_first():
+    assert describe_left_out({}) == ""
+    told = describe_left_out({"bad_date": 3, "nan": 1200, "infinity": 3})
+    assert told == "fields left out: 1,200 nan, 3 bad_date, 3 infinity"
 
 
 def test_skipped_kinds_are_told_commonest_first():

@@ -12,8 +12,10 @@ from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.registry import RULES
 from pipelines.settings import CurateSettings, EditSettings, RuleSettings
+from pipelines.verify.ledger import list_left_out, sum_left_out
 from pipelines.work.summaries import CleanSummary, Losses
 from tests.pipelines.curate.units import open_job, read_cleaned, write_unit
+from weighting.contracts.statistics import LEFT_OUT_STATS
 
 PLAIN = CurateSettings(rules=RuleSettings(families=("length",)), dedupe=None)
 WITH_DEDUPE = CurateSettings(rules=PLAIN.rules)
@@ -134,3 +136,18 @@ def test_texts_may_lie_in_other_fields(tmp_path):
     _, _, (row,) = clean(tmp_path, lines, replace(PLAIN, read=read))
     assert (row["text"], row["source"]) == ("b", "s")
     assert json.loads(row["metadata"]) == {"n": 1}
+
+
+def test_fields_that_could_not_be_kept_are_counted_by_reason(tmp_path):
+    lines = [
+        b'{"text": "one", "n": NaN, "m": [Infinity, NaN]}',
+        b'{"text": "two", "s": "\\ud800"}',
+        b'{"text": "three"}',
+    ]
+    job, unit, rows = clean(tmp_path, lines)
+    assert [row["text"] for row in rows] == ["one", "two", "three"]
+    counts = {"nan": 2, "infinity": 1, "lone_surrogate": 1}
+    assert job.work.clean.read(unit.uid) == CleanSummary(3, left_out=counts)
+    left_out = list_left_out(job)
+    assert left_out.schema == LEFT_OUT_STATS
+    assert sum_left_out(left_out) == counts

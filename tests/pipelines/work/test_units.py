@@ -212,7 +212,7 @@ def test_the_embedded_corpus_is_an_input(tmp_path):
         ("no/such", "no/such: no such file or folder"),
         ("no*such", "no*such: no such file or folder"),
         ("empty", "empty: nothing is in it"),
-        ("a.png", "a.png: its suffix is not known; valid: .jsonl, .ndjson, .txt"),
+        ("a.png", "a.png: its suffix is not known; valid: .jsonl, .ndjson, .json, .txt"),
         ("png", "png: the suffixes of its 2 files are not known; valid: .jsonl"),
         ("nofs://a/b", "nofs://a/b: cannot be opened"),
         ("memory://no/such", "memory://no/such: no such file or folder"),
