@@ -1,6 +1,7 @@
 """`assay curate` where its workers are: in other folders, and behind a job service."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,16 @@ from tests.pipelines.engine.services import (
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 
-RECIPE = 'name = "small"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300\n'
+RECIPE = """
+name = "small"
+[split]
+validation = 0.2
+[tokenizer]
+vocab_size = 300
+[rule_options]
+families = ["length"]
+"""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # in other folders, this code all the same
 
 
 def list_beam(endpoint, pool=None):
@@ -58,6 +68,7 @@ def write_recipe(folder):
 
 @pytest.mark.slow
 @pytest.mark.workers
+@pytest.mark.timeout(300)
 def test_workers_import_nothing_from_the_current_folder(make_corpus, tmp_path):
     """It holds a wrong `copy`, a folder `pipelines`, and a checkout of other code."""
     corpus, trap = make_corpus(tmp_path / "corpus", documents=20), tmp_path / "trap"
@@ -83,11 +94,19 @@ def test_a_pool_elsewhere_gives_the_same_bytes(make_corpus, tmp_path):
     elsewhere.mkdir()
     files = ["corpus/a.jsonl", "corpus/b.jsonl", *write_recipe(tmp_path)]
     with serving(tmp_path) as (endpoint, _), pooling(elsewhere) as pool:
-        done = call("curate", *files, "--out", "far", *list_beam(endpoint, pool), cwd=tmp_path)
+        done = call(
+            "curate",
+            *files,
+            "--out",
+            "far",
+            *list_beam(endpoint, pool),
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+        )
     assert done.returncode == 0, done.stderr
     assert f"in {elsewhere}: same code" in done.stdout.replace("\n", "")
     assert list(elsewhere.iterdir()) == []
-    done = call("curate", *files, "--out", "near", "--workers", "1", cwd=tmp_path)
+    done = call("curate", *files, "--out", "near", "--workers", "1", cwd=tmp_path, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     assert read_manifest(tmp_path / "far").files == read_manifest(tmp_path / "near").files
     assert not list((tmp_path / "far").glob(".p*"))
@@ -98,7 +117,12 @@ def start(folder, corpus, options):
     command = [sys.executable, "-m", "flows", "curate", *corpus, "--out", "run", *options]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [*map(str, command)], cwd=folder, stdout=subprocess.DEVNULL, stderr=pipe, text=True
+        [*map(str, command)],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=pipe,
+        text=True,
     )
     while not count_clean(folder):
         assert process.poll() is None, process.communicate()
