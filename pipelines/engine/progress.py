@@ -148,7 +148,7 @@ def _measure_seconds(task: Task) -> float:
 def _list_columns() -> Sequence[ProgressColumn]:
     return (
         TextColumn("{task.description:<8}"),
-        BarColumn(bar_width=16),
+        BarColumn(bar_width=10),
         TextColumn("{task.percentage:>3.0f} %"),
         Rate(),
         TimeElapsedColumn(),
