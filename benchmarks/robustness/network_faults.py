@@ -39,6 +39,7 @@ from benchmarks.robustness.network_trials import (
     draw_trials,
     make_corpus,
 )
+from flows.operations.log import RunLog
 from flows.recipe.sources import load_recipe
 from flows.run.folder import open_run
 from flows.run.prepare import CurateRequest, prepare
@@ -112,7 +113,7 @@ def run_here(bench: Bench, trial: Trial, rng: random.Random, disturbed: bool, an
         trial.hits += sum(server.hits.values())
         COPIES.forget()  # as another process has none
         enter("read")
-        curate_documents(folder, Session(Engine(), quiet))
+        curate_documents(folder, Session(Engine(), quiet, RunLog(folder)))
     finally:
         trial.hits += sum(server.hits.values())
 
