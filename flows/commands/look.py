@@ -21,7 +21,7 @@ def look(
     as_json: Json = False,
 ) -> None:
     """Show what a run would read: formats, fields, first documents, what is left out; a recipe."""
-    from flows.look.page import (
+    from flows.look.layout import (
         describe_suggestion,
         describe_survey,
         print_suggestion,

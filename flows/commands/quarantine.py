@@ -15,7 +15,7 @@ def quarantine(
 ) -> None:
     """Show what a run, finished or not, could not read: by kind of error, with the reason."""
     from flows.operations.output import telling
-    from flows.run.quarantined import choose_kind, describe_kinds, list_kinds, print_kinds
+    from flows.operations.quarantined import choose_kind, describe_kinds, list_kinds, print_kinds
 
     with telling(as_json) as output:
         kinds = list_kinds(run, limit)

@@ -14,9 +14,8 @@ from rich.text import Text
 from flows.operations.disk import check_room
 from flows.operations.log import RunLog
 from flows.operations.meter import Meter, collect_timings, measuring
-from flows.run.checks import check_kept
+from flows.run.checks import check_kept, check_quarantine
 from flows.run.folder import Run, open_run
-from flows.run.funnel import describe_skipped
 from flows.run.manifest import check_presence, describe_signals, publish_manifest, read_replays
 from flows.run.prepare import CurateRequest, prepare
 from flows.run.reference import train_reference
@@ -26,7 +25,6 @@ from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
-from pipelines.curate.lost_bytes import sum_losses
 from pipelines.engine.job_service import check_beam
 from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress
@@ -37,17 +35,10 @@ from pipelines.settings import Job
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
-from pipelines.verify.ledger import (
-    count_funnel,
-    list_skipped,
-    read_ledger,
-    sum_skipped,
-    verify_records,
-)
+from pipelines.verify.ledger import verify_records
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from weighting.contracts.counts import Counts
-from weighting.errors import AssayError
 
 MEGABYTE = 1_000_000
 
@@ -215,25 +206,3 @@ def probe_workers(run: Run, session: Session) -> None:
     for worker in probe(session.engine, run.recipe.reference.wanted):
         line = f"worker on {worker.host}, in {worker.here}: same code, sees the run folder"
         session.console.print(Text(line, "dim"))
-
-
-def check_quarantine(run: Run) -> None:
-    """Raise AssayError where more could not be read than the recipe allows, in records or bytes."""
-    records = count_funnel(read_ledger(run.folder))["records"]
-    share = records.quarantined / max(1, records.read)
-    if records.read == 0:
-        skipped = describe_skipped(sum_skipped(list_skipped(run.job)))
-        raise AssayError("the inputs hold no record" + (f"; {skipped}" if skipped else ""))
-    if share > run.recipe.limits.max_quarantined:
-        raise AssayError(
-            f"{records.quarantined} of {records.read} records could not be read, more than "
-            f"limits.max_quarantined = {run.recipe.limits.max_quarantined:g} allows; see "
-            f"{run.folder / 'quarantine'}"
-        )
-    lost = sum_losses(run.claim.units, run.job.work.clean)
-    if lost.share > run.recipe.limits.max_quarantined:
-        raise AssayError(
-            f"{lost.lost / MEGABYTE:.3g} of {lost.planned / MEGABYTE:.3g} MB of text could not be "
-            f"read ({lost.share:.0%}), more than limits.max_quarantined = "
-            f"{run.recipe.limits.max_quarantined:g} allows; see {run.folder / 'quarantine'}"
-        )

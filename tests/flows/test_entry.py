@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from flows.database.catalog import build_catalog
+from pipelines.verify.outputs import list_files
 from tests.flows.runs import build_run
+from weighting.contracts.manifest import read_manifest, write_manifest
 from weighting.launch import ROOT
 
 LISTING = """
@@ -61,6 +64,7 @@ def test_a_recipe_is_shown_without_what_would_run_it(arguments):
 def test_verify_and_explain_load_no_more_than_they_use(tmp_path):
     run = build_run(tmp_path / "run")
     build_catalog(run)
+    write_manifest(run, replace(read_manifest(run), files=list_files(run)))
     assert list_loaded("verify", run).isdisjoint(HEAVY | {"duckdb", "jinja2"})
     found = list_loaded("query", run, "SELECT doc_id FROM shards LIMIT 1", "--format", "csv")
     assert found.isdisjoint(HEAVY)

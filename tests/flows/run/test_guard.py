@@ -6,8 +6,8 @@ import json
 import pytest
 
 from flows.recipe.schema import parse_recipe
+from flows.run.checks import check_quarantine
 from flows.run.folder import Claim, claim_run
-from flows.run.stages import check_quarantine
 from pipelines.curate.clean import clean_unit
 from pipelines.curate.write_documents import write_unit_documents
 from pipelines.work.units import bind, fingerprint, plan
@@ -38,7 +38,9 @@ def test_a_file_that_breaks_at_its_start_is_a_tenth_of_ten(tmp_path):
         packed = bytearray(gzip.compress(ROWS.encode(), mtime=0))
         packed[:3] = b"\xff\xff\xff" if number == 4 else packed[:3]
         (corpus / f"{number}.jsonl.gz").write_bytes(packed)
-    with pytest.raises(AssayError, match=r"MB of text could not be read \(10%\), more than limits"):
+    with pytest.raises(
+        AssayError, match=r"MB of text could not be read \(10%\), 1 times truncated: "
+    ):
         guard(tmp_path / "strict", corpus, 0.09)
     guard(tmp_path / "lenient", corpus, 0.11)
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from flows.run.quarantined import (
+from flows.operations.quarantined import (
     choose_kind,
     describe_commonest,
     describe_kinds,
