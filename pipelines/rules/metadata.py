@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -53,7 +54,7 @@ def _read_first(metadata: str | None, names: Sequence[str], ends: Sequence[str])
         return None
     row = {name: _unpack(value) for name, value in orjson.loads(metadata).items()}
     for name in names:
-        value = row
+        value: Any = row
         for key in locate(row, name) or ():
             value = value[key]
         if isinstance(value, str) and (url := value.strip("<> ")):
