@@ -66,14 +66,17 @@ def long_line(name):
 
 
 def nuls(name):
-    """A document with an escaped NUL is good; a raw one is no JSON."""
+    """A document with a NUL is good, escaped or raw; a line of NULs is no JSON."""
     escaped = json.dumps({"text": prose(name, 0) + "\0"}).encode()
-    return lines(escaped, b'{"text": "a\0b"}', b"\0" * 50, *rows(name)[1:])
+    raw = rows(name, 7)[6].replace(b'"}', b'\0"}')
+    return lines(escaped, raw, b"\0" * 50, *rows(name)[1:])
 
 
 def surrogates(name):
-    good = rows(name)
-    return lines(*good[:2], rb'{"text": "lone \ud800"}', *good[2:], rb'{"text": "\udc00"}')
+    """Half a character in a text, or in another field, costs no document."""
+    *good, half, other = rows(name, 8)
+    half = half.replace(b'"}', rb'\ud800"}')
+    return lines(*good[:2], half, *good[2:], other.replace(b'"}', rb'", "x": "\udc00"}'))
 
 
 def missing_column(name):
@@ -118,13 +121,13 @@ FAULTS = {
     "long.jsonl.zst": (long_line, 6, {"too_long": 1}),
     "empty.jsonl": (lambda _: b"", 0, {}),
     "empty.csv": (lambda _: b"", 0, {}),
-    "nul.jsonl": (nuls, 6, {"bad_json": 2}),
-    "surrogate.jsonl": (surrogates, 6, {"bad_json": 2}),
+    "nul.jsonl": (nuls, 7, {"bad_json": 1}),
+    "surrogate.jsonl": (surrogates, 8, {}),
     "column.parquet": (missing_column, 0, {"missing_field": 1}),
     "ragged.csv": (ragged_csv, 4, {"ragged_row": 2}),
     "batch.arrow": (damaged_arrow, 4, {"bad_arrow": 1}),
     "nested/deep/good.txt": (lambda name: prose(name, 0).encode(), 1, {}),
-    "nested/utf8.md": (lambda _: b"\xff\xfe", 0, {"bad_utf8": 1}),
+    "nested/utf8.md": (lambda _: b"caf\xe9", 0, {"bad_utf8": 1}),
     "crawl.wet": (broken_warc, 4, {"bad_warc": 1}),
     "gone.jsonl": (None, 0, {"unreadable": 1}),
     "forbidden.jsonl": (lambda name: lines(*rows(name, 1)), 0, {"unreadable": 1}),
@@ -197,6 +200,7 @@ def test_a_whole_run_accounts_for_every_record(corpus, tmp_path):
     assert records.read == sum(n for name, n in asdict(records).items() if name != "read")
     assert (records.kept, records.dropped, records.duplicate) == (GOOD, 0, 0)
     assert counts.documents.skipped == {"request": 1}
+    assert counts.documents.left_out == {"lone_surrogate": 1, "surrogate_in_text": 1}
     assert count_funnel(read_ledger(tmp_path / "run"))["records"] == records
     entries = list(quarantine.read(tmp_path / "run" / "quarantine"))
     assert Counter((entry.name, entry.error) for entry in entries) == BAD

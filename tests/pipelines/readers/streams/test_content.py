@@ -43,14 +43,14 @@ def check(items):
     assert {item.metadata for item in items} == {'{"n":"ü"}'}
 
 
-@pytest.mark.parametrize("suffix", FILES)
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
 @pytest.mark.parametrize("stated", PACKS)
 @pytest.mark.parametrize("packed", PACKS)
-@pytest.mark.parametrize("target", [1000, 10**9])
-def test_compression_is_told_by_the_first_bytes(tmp_path, read_all, suffix, stated, packed, target):
+def test_compression_is_told_by_the_first_bytes(tmp_path, read_all, suffix, stated, packed):
     path = tmp_path / f"a{suffix}{stated}"
     path.write_bytes(PACKS[packed](FILES[suffix].encode()))
-    check(read_all(path, target))
+    for target in (1000, 10**9):
+        check(read_all(path, target))
 
 
 @pytest.mark.parametrize("suffix", FILES)
