@@ -17,6 +17,7 @@ from flows.run.folder import Run
 from weighting.errors import AssayError
 
 PEAK, FINAL = 8.5, 3.5  # times the bytes of text
+FIXED = 8_000_000  # bytes of what hardly grows with the text: tokenizer, database, report
 SIGNALS = 0.7  # of FINAL, where the run keeps its signals
 
 
@@ -34,7 +35,7 @@ def estimate_room(run: Run) -> Room:
     there = measure_folder(run.folder)
     free = shutil.disk_usage(run.folder).free + there
     peak, final = find_factors(run.recipe)
-    return Room(int(text * peak), int(text * final), free)
+    return Room(FIXED + int(text * peak), FIXED + int(text * final), free)
 
 
 def find_factors(recipe: Recipe) -> tuple[float, float]:

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.commands.app import app
 from flows.operations.output import describe_run, telling
 from tests.flows.runs import build_run
 from weighting.errors import AssayError
@@ -58,3 +60,42 @@ def test_a_run_is_told_with_counts_seconds_and_paths(tmp_path):
     assert (curate["attempts"], curate["seconds"], curate["mb_per_second"]) == (2, 4.0, 1.5)
     assert told["peak_memory"] == 300_000_000
     assert told["peak_disk"] == 70_000_000
+
+
+def call(*words):
+    """Run a command with --json; return its object and its exit code or error's."""
+    result = CliRunner().invoke(app, [*map(str, words), "--json"])
+    code = getattr(result.exception, "exit_code", result.exit_code)
+    return json.loads(result.stdout), code
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return build_run(tmp_path_factory.mktemp("output") / "run")
+
+
+def test_a_query_gives_its_rows_or_says_what_is_wrong(run):
+    told, code = call("query", run, "SELECT stage, attempts FROM stages LIMIT 1")
+    assert (told["rows"], code) == ([{"stage": "curate", "attempts": 2}], 0)
+    told, code = call("query", run, "SELECT 1 AS a, 2 AS a")
+    assert (told["error"].partition(";")[0], code) == ("column a stands twice in the result", 2)
+    told, code = call("query", run, "SELECT 1", "--format", "csv")
+    assert (code, "leave out --format" in told["error"]) == (2, True)
+
+
+def test_a_story_is_one_object(run):
+    told, code = call("explain", run, "no such document")
+    assert (code, told["exit_code"]) == (2, 2)
+
+
+def test_recipes_are_told(tmp_path):
+    told, _ = call("recipe", "show")
+    assert "gopher" in told["presets"]
+    told, _ = call("recipe", "show", "minimal")
+    assert told["recipe"]["name"] == "minimal"
+    told, code = call("recipe", "check", "gopher")
+    assert (told["valid"], told["recipe"], code) == (True, "gopher", 0)
+    (tmp_path / "bad.toml").write_text('name = "x"\n[tokenizer]\nvocab = 3\n')
+    told, code = call("recipe", "check", tmp_path / "bad.toml")
+    assert (told["valid"], told["exit_code"], code) == (False, 2, 2)
+    assert told["problems"][0].startswith("tokenizer.vocab: unknown key")
