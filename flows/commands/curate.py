@@ -30,6 +30,10 @@ def curate(
     beam: Beam = None,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
+    if beam:  # before all else: who mistyped one need not wait for what it has no use for
+        from pipelines.engine.job_service import check_beam
+
+        check_beam(beam, workers)
     from flows.recipe.sources import load_recipe
     from flows.run import presentation
     from flows.run.prepare import CurateRequest

@@ -23,7 +23,6 @@ from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
-from pipelines.engine.job_service import check_beam
 from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
@@ -175,8 +174,10 @@ def run_stages(
     workers: int | None = None,
     beam_args: Sequence[str] = (),
 ) -> None:
-    """Make the data of a run: claim its folder, then every stage that is not done yet."""
-    check_beam(beam_args, workers)
+    """Make the data of a run: claim its folder, then every stage that is not done yet.
+
+    The options for Beam have been checked (`pipelines.engine.job_service.check_beam`).
+    """
     run = prepare(request, console)
     session = open_session(run.folder, workers, console, beam_args)
     probe_workers(run, session)
