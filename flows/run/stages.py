@@ -189,7 +189,7 @@ def probe_workers(run: Run, session: Session) -> None:
     """Let the workers of a job service prove that they see the run folder and run the same code."""
     for worker in probe(session.engine, run.recipe.reference.wanted):
         line = f"worker on {worker.host}, in {worker.here}: same code, sees the run folder"
-        session.console.print(Text(line, "dim"))
+        session.console.print(Text(line, "dim"), soft_wrap=True)
 
 
 def check_quarantine(run: Run) -> None:

@@ -104,7 +104,7 @@ def test_a_pool_elsewhere_gives_the_same_bytes(make_corpus, tmp_path):
             env=ENVIRONMENT,
         )
     assert done.returncode == 0, done.stderr
-    assert f"in {elsewhere}: same code" in done.stdout.replace("\n", "")
+    assert f"in {elsewhere}: same code" in done.stdout
     assert list(elsewhere.iterdir()) == []
     done = call("curate", *files, "--out", "near", "--workers", "1", cwd=tmp_path, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
