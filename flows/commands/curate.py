@@ -33,14 +33,19 @@ def curate(
     as_json: Json = False,
 ) -> None:
     """Clean, dedupe, tokenize and weigh a corpus."""
-    from flows.operations.log import keeping_log
     from flows.operations.output import describe_run, telling
-    from flows.recipe.sources import load_recipe, read_with
-    from flows.run import presentation
-    from flows.run.prepare import CurateRequest
-    from flows.run.stages import run_stages
 
     with telling(as_json) as output:
+        if beam:  # before all else: who mistyped one need not wait for what it has no use for
+            from pipelines.engine.job_service import check_beam
+
+            check_beam(beam, workers)
+        from flows.operations.log import keeping_log
+        from flows.recipe.sources import load_recipe, read_with
+        from flows.run import presentation
+        from flows.run.prepare import CurateRequest
+        from flows.run.stages import run_stages
+
         chosen = read_with(load_recipe(recipe), format_)
         request = CurateRequest(paths, out, chosen, against or (), overwrite)
         with locking(out), keeping_log(out) as log:

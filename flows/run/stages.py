@@ -25,7 +25,6 @@ from pipelines import identity
 from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
-from pipelines.engine.job_service import check_beam
 from pipelines.engine.probe import probe
 from pipelines.engine.progress import Progress
 from pipelines.score.job import score
@@ -189,9 +188,11 @@ def run_stages(
     beam_args: Sequence[str] = (),
     log: RunLog | None = None,
 ) -> None:
-    """Make the data of a run: claim its folder, then every stage that is not done yet."""
+    """Make the data of a run: claim its folder, then every stage that is not done yet.
+
+    The options for Beam have been checked (`pipelines.engine.job_service.check_beam`).
+    """
     log = log or RunLog(request.out)
-    check_beam(beam_args, workers)
     run = prepare(request, console, log)
     session = open_session(run.folder, workers, console, beam_args, log.open())
     if not run.is_done("verify"):
@@ -205,4 +206,4 @@ def probe_workers(run: Run, session: Session) -> None:
     """Let the workers of a job service prove that they see the run folder and run the same code."""
     for worker in probe(session.engine, run.recipe.reference.wanted):
         line = f"worker on {worker.host}, in {worker.here}: same code, sees the run folder"
-        session.console.print(Text(line, "dim"))
+        session.console.print(Text(line, "dim"), soft_wrap=True)

@@ -68,7 +68,7 @@ def write_recipe(folder):
 
 @pytest.mark.slow
 @pytest.mark.workers
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # on a busy machine
 def test_workers_import_nothing_from_the_current_folder(make_corpus, tmp_path):
     """It holds a wrong `copy`, a folder `pipelines`, and a checkout of other code."""
     corpus, trap = make_corpus(tmp_path / "corpus", documents=20), tmp_path / "trap"
@@ -86,7 +86,7 @@ def test_workers_import_nothing_from_the_current_folder(make_corpus, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # on a busy machine
 def test_a_pool_elsewhere_gives_the_same_bytes(make_corpus, tmp_path):
     """The pool's current folder is another one; inputs and --out are relative."""
     make_corpus(tmp_path / "corpus", documents=20)
@@ -104,7 +104,7 @@ def test_a_pool_elsewhere_gives_the_same_bytes(make_corpus, tmp_path):
             env=ENVIRONMENT,
         )
     assert done.returncode == 0, done.stderr
-    assert f"in {elsewhere}: same code" in done.stdout.replace("\n", "")
+    assert f"in {elsewhere}: same code" in done.stdout
     assert list(elsewhere.iterdir()) == []
     done = call("curate", *files, "--out", "near", "--workers", "1", cwd=tmp_path, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
@@ -135,7 +135,7 @@ def count_clean(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # on a busy machine
 @pytest.mark.parametrize("ending", ["interrupted", "service killed"])
 def test_a_run_that_ends_early_leaves_no_work_behind(make_corpus, tmp_path, ending):
     """Beam's own job service goes on with a cancelled job; workers find no permit."""
