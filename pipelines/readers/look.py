@@ -62,7 +62,8 @@ def describe(item: Input, options: ReadOptions = DEFAULTS) -> Look:
     reader = READERS[item.reader]
     rows: list[dict[str, Any]] = []
     if reader.structured:
-        whole = replace(options, text_field=WHOLE_ROWS, fields=None, html=False)
+        names = {"text_field": WHOLE_ROWS, "source_field": WHOLE_ROWS}
+        whole = replace(options, **names, fields=None, html=False)
         rows = [_row(record) for record in _sample(item, whole) if isinstance(record, Record)]
     items = list(_sample(item, options))
     samples = tuple(found for found in items if isinstance(found, Record))
