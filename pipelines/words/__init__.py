@@ -1,6 +1,8 @@
 """Words: spaCy's English ones, split once for all rules, some hundred times as fast.
 
-They are exactly spaCy's, but for runs of more than 1,024 characters without a blank (see `english`).
+They are exactly spaCy's, but where more than 1,024 characters have no blank among them: these are
+cut first (see `english`).
+
 spaCy treats each run of non-space characters by itself, and nearly all such chunks are repeats. So
 the chunks of a batch are found and looked up in a vocabulary of chunks by compiled kernels; only
 new chunks are split, most of them by a kernel too (`splitting`), the rest by spaCy.
