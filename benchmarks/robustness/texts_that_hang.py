@@ -5,10 +5,11 @@ python -m benchmarks.robustness.texts_that_hang [KIND...] [--recipes fineweb gop
 
 A document should cost what its length says, whatever is in it. Each kind of text is filled up to so
 many characters and to twice as many, and goes through the whole clean step and the search for
-passages, in a process of its own that is killed after so many CPU seconds. All edits are on that the
-recipe has, and all kinds of personal data; no rule drops a text, so that its fingerprints are taken
-too; an evaluation item made of the text's own start is looked for. Prints the kinds that cost more
-than linearly, or are slower than FLOOR; `--all` prints every kind. Exit code 1 if there are some.
+passages, in a process of its own that is killed after so many CPU seconds. The recipe's edits are
+on, and all kinds of personal data; no rule drops a text, so that its fingerprints are taken too; an
+evaluation item made of the text's own start is looked for. Prints the kinds that cost more than
+linearly, or are slower than FLOOR, as Markdown; `--all` prints every kind. Exit code 1 if there are
+some.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+
 from flows.recipe.sources import load_recipe
 from pipelines.curate.clean import clean_unit
 from pipelines.curate.decontaminate import prepare_items
@@ -288,8 +290,9 @@ def main() -> None:
     warm = "".join(f"{piece} some words.\n" for piece in PIECES.values())
     for recipe in given.recipes:
         settings = prepare(recipe)
-        with tempfile.TemporaryDirectory() as name:  # kernels are compiled or loaded
-            clean(warm, settings, Path(name))
+        for text in (warm, "word " * 1000, "\0"):  # kernels are compiled or loaded
+            with tempfile.TemporaryDirectory() as name:
+                clean(text, settings, Path(name))
         print(f"\n| {recipe} | {given.chars:,} characters, s | twice, s | verdict |")
         print("|---|---|---|---|")
         faults += measure_kinds(settings, given)
