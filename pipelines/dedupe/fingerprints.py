@@ -32,7 +32,7 @@ from weighting.errors import AssayError
 from weighting.hashing import STEP, mix_bits
 from weighting.storage.files import replacing
 
-FINGERPRINTS_VERSION = 1  # of the files, and of the normal form and the hashes that went into them
+FINGERPRINTS_VERSION = 2  # of the files, and of the normal form and the hashes that went into them
 METADATA_KEY = b"assay"
 HALF = np.dtype(">u8")  # of 128 bits: as bytes in a file, their order is that of the numbers
 BANDS = pa.schema([pa.field("key", pa.uint64()), pa.field("doc", pa.uint32())])

@@ -25,7 +25,7 @@ from pipelines.words.character_tables import (
     tabulate_characters,
 )
 from pipelines.words.compiled import njit
-from pipelines.words.english import english
+from pipelines.words.english import LONGEST, english
 from pipelines.words.hashing import extend, hash_text, scatter
 from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
@@ -55,6 +55,7 @@ def find_chunks(text: Text) -> Chunks:
     hashes, whole = np.empty(most, np.uint64), np.empty(most, np.bool_)
     chunks = Chunks(starts, ends, hashes, whole, offsets_D1)
     found = fill_chunks(text, list_letters(), sieve_specials(), chunks)
+    whole[:found] &= ends[:found] - starts[:found] <= LONGEST  # a longer one is cut (see `english`)
     return Chunks(starts[:found], ends[:found], hashes[:found], whole[:found], offsets_D1)
 
 

@@ -10,7 +10,7 @@ table that is read off Python's own Unicode data. Where that is not enough, Pyth
 the run of non-space characters that holds it, step by step.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ KEEP, SPACE, DIGIT, DROP, ASK = -1, -2, -3, -4, -5  # what becomes of a characte
 GROWTH = 3  # a Hangul syllable of 3 bytes becomes three letters of 3 bytes
 BLANK, ZERO, NINE = ord(" "), ord("0"), ord("9")
 SIGMA = "\N{GREEK CAPITAL LETTER SIGMA}"  # its small letter depends on its place in the word
+WORD = 64  # bytes of a run that may well come again
 
 
 class Normal(NamedTuple):
@@ -81,11 +82,16 @@ def normalise(text: Text) -> Normal:
         if document == documents:
             break
         # Python treats the run of characters that the kernel stopped at, and the kernel goes on.
-        simple, places = simplify(bytes(text.data[at : find_blank(text, document, at)]))
+        run = bytes(text.data[at : find_blank(text, document, at)])
+        simple, places = _simplify_word(run) if len(run) <= WORD else simplify(run)
         data[size : size + len(simple)] = simple
         origins[size + document : size + document + len(simple)] = places[:-1] + at
         at, size = at + int(places[-1]), size + len(simple)
     return Normal(Text(data[:size], offsets), origins[: size + documents])
+
+
+# Words in Greek capitals are what Python treats most.
+_simplify_word = lru_cache(2**14)(simplify)
 
 
 @cache

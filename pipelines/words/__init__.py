@@ -1,4 +1,7 @@
-"""Words: exactly spaCy's English ones, split once for all rules, some hundred times as fast.
+"""Words: spaCy's English ones, split once for all rules, some hundred times as fast.
+
+They are exactly spaCy's, but where more than 1,024 characters have no blank among them: these are
+cut first (see `english`).
 
 spaCy treats each run of non-space characters by itself, and nearly all such chunks are repeats. So
 the chunks of a batch are found and looked up in a vocabulary of chunks by compiled kernels; only
@@ -14,6 +17,7 @@ import pyarrow as pa
 from pipelines.words.chunks import count_words, expand, find_chunks
 from pipelines.words.english import split_words
 from pipelines.words.memo import Vocabulary
+from pipelines.words.pieces import cut_chunks
 from weighting.array_tools import to_offsets
 from weighting.arrays import Int64s, Structs, Uint8s
 
@@ -67,11 +71,11 @@ def split_texts(text: Text) -> Words:
     found = find_chunks(text.data, text.offsets, starts, ends, chunks_D)
     starts_K, ends_K = starts[:found].copy(), ends[:found].copy()
     vocabulary = _vocabulary()
-    slots_K = vocabulary.look_up(text.data, starts_K, ends_K)
-    words_K = count_words(slots_K, vocabulary.chunks)
-    before_K1 = to_offsets(words_K)
+    pieces = cut_chunks(text.data, starts_K, ends_K)
+    slots_P = vocabulary.look_up(text.data, pieces.starts_P, pieces.ends_P)
+    before_K1 = to_offsets(count_words(slots_P, vocabulary.chunks))[pieces.offsets_K1]
     places = np.empty(before_K1[-1], np.int64)
-    expand(slots_K, vocabulary.chunks, places)
+    expand(slots_P, vocabulary.chunks, places)
     chunk_offsets = to_offsets(chunks_D)
     return Words(
         places=places,
@@ -79,7 +83,7 @@ def split_texts(text: Text) -> Words:
         vocabulary=vocabulary.words,
         chunk_starts=starts_K,
         chunk_ends=ends_K,
-        chunk_words=words_K,
+        chunk_words=np.diff(before_K1),
         chunk_offsets=chunk_offsets,
     )
 

@@ -1,13 +1,24 @@
 """spaCy's blank English tokenizer: the authority on words.
 
+It splits each run of non-space characters, a *chunk*, by itself. What that takes grows with the
+square of the chunk's length: whatever it takes off an end, it looks again at all that is left. So a
+text without blanks, such as a drawing, a dump or bytes that are no text, would take hours. No word
+of a language is that long. Therefore, and this is a rule of assay's own, a chunk of more than
+LONGEST characters is cut every PIECE characters, and its words are those of its pieces, each split
+as a chunk of its own:
+
+    chunk of 1,024 characters   |- 1024 ------------------------|       exactly spaCy's words
+    chunk of 1,025 characters   |- 256 -|- 256 -|- 256 -|- 256 -|1|     those of five pieces
+
 spaCy's machine learning library imports PyTorch wherever it is installed. A tokenizer has no use
 for it, and it costs every worker process seconds and some hundred MB, so it is hidden meanwhile.
 """
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 
 @contextmanager
@@ -35,13 +46,23 @@ __all__ = [
     "ALPHA_LOWER",
     "ALPHA_UPPER",
     "CURRENCY",
+    "LONGEST",
     "ORTH",
+    "PIECE",
     "UNITS",
     "Sentencizer",
     "Tokenizer",
+    "cut_text",
     "english",
     "split_words",
 ]
+
+
+LONGEST = 1024  # characters of a chunk that is split as it is
+PIECE = 256
+LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
+# No suffix of spaCy's but a row of full stops is as long, with what it looks at before it.
+TAIL = 24
 
 
 @cache
@@ -52,4 +73,49 @@ def english() -> Tokenizer:
 
 def split_words(text: str) -> list[str]:
     """Return the English words of a text; punctuation marks are words, white space is not."""
-    return [word for token in english()(text) if (word := str(token)) and not word.isspace()]
+    return [
+        word
+        for piece in cut_text(text)
+        for token in _quick()(piece)
+        if (word := str(token)) and not word.isspace()
+    ]
+
+
+def cut_text(text: str) -> Iterator[str]:
+    """Yield the pieces of a text's long chunks and what lies between those chunks, in order."""
+    end = 0
+    for match in LONG.finditer(text):
+        yield text[end : match.start()]
+        end = match.end()
+        for start in range(match.start(), end, PIECE):
+            yield text[start : min(start + PIECE, end)]
+    yield text[end:]
+
+
+@cache
+def _quick() -> Tokenizer:
+    """Return a tokenizer like `english()` that looks for affixes at the ends of a chunk alone.
+
+    spaCy searches the whole chunk for them, though every prefix stands at the start.
+    """
+    tokenizer = english()
+    prefix, suffix = (
+        search.__self__ for search in (tokenizer.prefix_search, tokenizer.suffix_search)
+    )
+    return Tokenizer(
+        tokenizer.vocab,
+        rules=tokenizer.rules,
+        prefix_search=prefix.match,
+        suffix_search=partial(_search_tail, suffix.search),
+        infix_finditer=tokenizer.infix_finditer,
+        token_match=tokenizer.token_match,
+        url_match=tokenizer.url_match,
+        faster_heuristics=tokenizer.faster_heuristics,
+    )
+
+
+def _search_tail(search: Callable[[str], re.Match[str] | None], chunk: str) -> re.Match[str] | None:
+    """Return a match as long as the one that a search for a suffix of a chunk finds."""
+    match = search(chunk[-TAIL:])
+    # One that begins where the tail does may begin before it.
+    return search(chunk) if match and not match.start() else match

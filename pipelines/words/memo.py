@@ -19,10 +19,9 @@ from pipelines.words.character_tables import (
     tabulate_characters,
 )
 from pipelines.words.compiled import njit
-from pipelines.words.english import ORTH, Tokenizer, english, split_words
+from pipelines.words.english import LONGEST, ORTH, Tokenizer, english, split_words
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
 from pipelines.words.points import (
-    LONGEST,
     UNKNOWN,
     Points,
     Rules,
@@ -34,6 +33,7 @@ from pipelines.words.splitting import pair_words, split_chunk
 from weighting.arrays import Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
 
 CHUNK_LIMIT = 2**19  # chunks after which the vocabulary is emptied: some 60 MB
+WORD_LIMIT = 2**22  # likewise words: some 100 MB, where chunks are long and made of marks
 STEP = 2**16  # chunks looked up at a time
 
 WORD = np.dtype(
@@ -78,7 +78,7 @@ class Vocabulary:
 
     def look_up(self, data: Uint8s, starts_N: Int64s, ends_N: Int64s) -> Int32s:
         """Return the place in `chunks` of N chunks given by their bytes, int32 [N]."""
-        if self.sizes[0] > CHUNK_LIMIT:
+        if self.sizes[0] > CHUNK_LIMIT or self.sizes[1] > WORD_LIMIT:
             self.forget()
         slots_N = np.empty(len(starts_N), np.int32)
         done = 0

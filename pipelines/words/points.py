@@ -13,10 +13,10 @@ import numpy as np
 
 from pipelines.words.character_tables import LIMIT
 from pipelines.words.compiled import njit
+from pipelines.words.english import LONGEST
 from pipelines.words.hashing import extend, find_slot, power
 from weighting.arrays import Int32s, Uint8s, Uint16s, Uint64s
 
-LONGEST = 256  # code points of a chunk that is split by the kernel
 UNKNOWN = -1  # "ask spaCy", where a length or a number is expected
 
 

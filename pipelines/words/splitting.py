@@ -11,9 +11,10 @@ import numpy as np
 
 from pipelines.words.affixes import find_prefix, find_suffix
 from pipelines.words.compiled import njit
+from pipelines.words.english import LONGEST
 from pipelines.words.hashing import scatter
 from pipelines.words.infixes import cut_infixes
-from pipelines.words.points import LONGEST, UNKNOWN, Points, Rules, contains, hash_part
+from pipelines.words.points import UNKNOWN, Points, Rules, contains, hash_part
 from weighting.arrays import Int32s, Uint64s
 
 

@@ -161,8 +161,8 @@ def test_an_index_without_signatures_is_refused_by_a_near_run(tmp_path):
 
 
 def test_an_index_of_another_version_is_refused(index, monkeypatch):
-    monkeypatch.setattr("pipelines.dedupe.fingerprints.FINGERPRINTS_VERSION", 2)
-    with pytest.raises(AssayError, match="version 1"):
+    monkeypatch.setattr("pipelines.dedupe.fingerprints.FINGERPRINTS_VERSION", 3)
+    with pytest.raises(AssayError, match="version 2"):
         check_compatible(index, NEAR)
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.text.word_hashes import count_chars_before, hash_grams, list_words
-from pipelines.words import Text
+from pipelines.words import Text, split_words
+from pipelines.words.english import LONGEST
 from tests.pipelines.dedupe.simple import (
     list_words_plainly,
     simplify,
@@ -41,6 +42,16 @@ def test_a_word_comes_from_the_bytes_that_become_it(document):
         end = word_hashes.ends_N[at]
         assert simplify(data[word_hashes.starts_N[at] : end].decode()) == word
     assert simplify(data[end:].decode()) == ""
+
+
+def test_a_word_without_end_is_cut_as_everywhere():
+    for document in ("a" * LONGEST, "é" * (LONGEST + 1), "x1" * LONGEST):
+        word_hashes = list_words(view([document]))
+        words = split_words(simplify(document))
+        assert len(words) == len(word_hashes.hashes_N)
+        assert (len(words) > 1) == (len(document) > LONGEST)
+        starts, ends = word_hashes.starts_N.tolist(), word_hashes.ends_N.tolist()
+        assert [0, *ends] == [*starts, len(document.encode())]
 
 
 def test_sources_are_counted_in_the_data_of_a_slice():

@@ -5,9 +5,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.words.character_tables import tabulate_characters
-from pipelines.words.english import english
+from pipelines.words.english import LONGEST, english
 from pipelines.words.infixes import count_run, cut_infixes, find_hyphens, find_infix, is_operand
-from pipelines.words.points import LONGEST, UNKNOWN
+from pipelines.words.points import UNKNOWN
 
 FLAGS = tabulate_characters(english())
 chunks = st.text(st.sampled_from("aBé1.,-–—~+*^:<>=/&'…xZ9"), min_size=1, max_size=9)

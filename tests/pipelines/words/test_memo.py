@@ -1,6 +1,7 @@
 """The vocabulary: the same entries whoever split a chunk, in whatever order they came."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,8 +42,9 @@ def test_entries_are_the_same_whoever_splits(some):
         assert read(VOCABULARY, slot) == [describe(word) for word in split_words(chunk)]
 
 
-def test_a_vocabulary_that_is_full_starts_anew(monkeypatch):
-    monkeypatch.setattr("pipelines.words.memo.CHUNK_LIMIT", 2)
+@pytest.mark.parametrize("limit", ["CHUNK_LIMIT", "WORD_LIMIT"])
+def test_a_vocabulary_that_is_full_starts_anew(monkeypatch, limit):
+    monkeypatch.setattr(f"pipelines.words.memo.{limit}", 2)
     vocabulary = Vocabulary()
     assert len(set(look_up(vocabulary, "abcd").tolist())) == 4
     again = look_up(vocabulary, "a")

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.words.character_tables import LIMIT
+from pipelines.words.english import LONGEST
 from pipelines.words.hashing import hash_text, make_set
-from pipelines.words.points import LONGEST, UNKNOWN, contains, decode, hash_part, make_points
+from pipelines.words.points import UNKNOWN, contains, decode, hash_part, make_points
 
 texts = st.text(st.characters(max_codepoint=LIMIT - 1, exclude_categories=["Cs"]), max_size=20)
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.words.english import english, split_words
+from pipelines.words.english import LONGEST, english, split_words
 from pipelines.words.memo import Vocabulary
-from pipelines.words.points import LONGEST, UNKNOWN, decode, make_points
+from pipelines.words.points import UNKNOWN, decode, make_points
 from pipelines.words.splitting import split_chunk
 
 VOCABULARY = Vocabulary()
