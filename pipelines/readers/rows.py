@@ -17,7 +17,7 @@ from pipelines.readers.columns import (
     to_rows,
     type_at,
 )
-from pipelines.readers.fields import name_kind, select, suggest_text, take
+from pipelines.readers.fields import locate, name_kind, select, suggest_text, take
 from pipelines.readers.json_values import (
     SURROGATE,
     LeftOut,
@@ -32,6 +32,7 @@ from pipelines.readers.streams.compression import without_compression
 
 NAMES_SHOWN = 12
 SAMPLED = 100  # rows among which a text field to suggest is looked for
+ABSENT = object()  # in place of a field that is not there, as null is there
 WHOLE_ROWS = ""  # a text field of this name: records have no text, metadata has all fields
 
 
@@ -75,7 +76,7 @@ def to_record(
     if not isinstance(row, dict):
         message = f"the record is {_kind(row)}, must be an object"
         raise BadRecord(RejectKind.WRONG_TYPE, message)
-    text = row.pop(options.text_field, None)  # of nearly all rows
+    text = row.pop(options.text_field, ABSENT)  # of nearly all rows
     if type(text) is not str:
         text = _find_text(row, text, options)
     return complete(row, text, locator, options, origin, left_out)
@@ -215,16 +216,19 @@ def _find_text(row: dict[str, Any], value: object, options: ReadOptions) -> str:
     """
     if options.text_field == WHOLE_ROWS:
         return ""
-    text = take(row, options.text_field) if value is None else value
-    if isinstance(text, str):
-        return text
-    raise _refuse(text, row, options)
+    if value is ABSENT and locate(row, options.text_field):
+        value = take(row, options.text_field)
+    if isinstance(value, str):
+        return value
+    raise _refuse(value, row, options)
 
 
 def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:
     """Return why a row has no text, and which field to set."""
     name, other = options.text_field, hint(suggest_text([row]))
-    if text is not None:
+    if text is None:
+        return BadRecord(RejectKind.MISSING_FIELD, f"field {name!r} is null{other}")
+    if text is not ABSENT:
         message = f"field {name!r} is {_kind(text)}, must be a string{other}"
         return BadRecord(RejectKind.WRONG_TYPE, message)
     return BadRecord(RejectKind.MISSING_FIELD, _missing("field", name, list(row)) + other)

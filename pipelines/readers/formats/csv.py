@@ -5,9 +5,9 @@ text field, the first of comma, semicolon, tab and bar is taken by which it does
 
 Quoting is that of RFC 4180: a field that begins with a quote may hold delimiters, newlines, and
 quotes written twice. Because of such newlines a file is one slice. Lines and locators are those of
-`readers.lines`, and end in CR alone where the first row does; where one holds rows that end in the
-other way, as in parts that were put together, it is split there too, located as `byte N+M`. Blank lines are not rows. Every value is text, an empty one too; but an empty
-source counts as missing.
+`readers.lines`, and end in CR alone where the first row does; where one holds rows that end in
+another way, as in parts that were put together, it is split there too, located as `byte N+M`. Blank
+lines are not rows. Every value is text, an empty one too; but an empty source counts as missing.
 
 A row is a reject if it has more or fewer fields than the first row (`ragged_row`), is not UTF-8
 (`bad_utf8`), or breaks the rules of quoting (`bad_csv`). The last costs only the line where the row

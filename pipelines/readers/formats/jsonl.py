@@ -5,8 +5,8 @@ What a file holds, its first bytes tell, whatever its suffix: lines, which are c
 slice and located as `item N`. Blank lines are not records. Lines that end in CR alone are read by
 one worker.
 
-A line with several objects, as `cat` makes of parts without a last newline, has as many records: the
-first is located as the line is, `byte N`, others as `byte N+M`, M bytes into the line.
+A line with several objects, as `cat` makes of parts without a last newline, has as many records:
+the first is located as the line is, `byte N`, others as `byte N+M`, M bytes into the line.
 
 Of names that a line has twice, the last counts. What orjson refuses is parsed once more, patiently:
 NaN and Infinity, half characters such as "\\ud800", raw control characters, bytes that are not

@@ -85,10 +85,10 @@ def read_lines(
 ) -> Iterator[tuple[str, bytes] | Reject]:
     """Yield (locator, line without its newline) of the lines of the slice [start, end).
 
-    Bounds are those that `cut` makes; `end` of -1 is the end of the file. `newline` is one byte; other
-    than LF only for a whole file. Rejects: `too_long` for
-    a line over `limit` bytes (default: RECORD_LIMIT), and `truncated` for each place where
-    compressed data breaks off, with the place reached; the unfinished line before is its payload.
+    Bounds are those that `cut` makes; `end` of -1 is the end of the file. `newline` is one byte,
+    other than LF only for a whole file. Rejects: `too_long` for a line over `limit` bytes (default:
+    RECORD_LIMIT), and `truncated` for each place where compressed data breaks off, with the place
+    reached; the unfinished line before is its payload.
     """
     framed = is_framed(path) and not (start == 0 and end < 0 and _is_recoded(path))
     chunks = read_frames(path, start) if framed else _read_plain(path, max(start - 1, 0))
