@@ -98,20 +98,22 @@ def complete(
     if origin.fields:
         row = {**origin.fields, **row}
     source = row.pop(options.source_field, None)  # of nearly all rows, text or nothing
+    of_source: tuple[str, ...] = ()
     if type(source) is not str:
         source = _take_source(row, options.source_field, source) or origin.source
+        of_source = (LeftOut.SOURCE_TYPE,) if row.get(options.source_field) is not None else ()
     if options.fields is not None:
         row = select(row, options.fields)
     if left_out is None:
         try:
-            return Record(locator, text, source, to_json(row))
+            return Record(locator, text, source, to_json(row), of_source)
         except orjson.JSONEncodeError:
             left_out = ()
     text, of_text = _mend(text)
     if explain_surrogates(source):
         row[options.source_field], source = source, origin.source
     fitted = fit(row)
-    reasons = (*left_out, *fitted.left_out, *of_text)
+    reasons = (*of_source, *left_out, *fitted.left_out, *of_text)
     return Record(locator, text, source, write_fitted(fitted.value), reasons)
 
 
@@ -153,6 +155,7 @@ def refuse_table(
     kind = RejectKind.WRONG_TYPE if path else RejectKind.MISSING_FIELD
     names = name_fields(schema)
     found = f"column {name!r} is of type {type_}" if path else _missing("column", name, names)
+    found += " in every row" if path and pa.types.is_null(type_) else ""
     rows = [] if sample is None else to_rows(_named(sample)).values
     return Reject("file", kind, found + hint(suggest_text(rows)), b"")
 
@@ -216,7 +219,7 @@ def _find_text(row: dict[str, Any], value: object, options: ReadOptions) -> str:
     """
     if options.text_field == WHOLE_ROWS:
         return ""
-    if value is ABSENT and locate(row, options.text_field):
+    if (value is ABSENT or value is None) and locate(row, options.text_field):
         value = take(row, options.text_field)
     if isinstance(value, str):
         return value

@@ -135,6 +135,17 @@ def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
         yield Chunk(frame, offset, b"".join(held))
 
 
+def read_head(file: BinaryIO, codec: Codec, size: int) -> bytes:
+    """Return the first `size` bytes of what a file's frames hold; fewer where it is damaged."""
+    head = bytearray()
+    with suppress(Damage):
+        for _, piece in _decode(file, codec):
+            head += piece
+            if len(head) >= size:
+                break
+    return bytes(head[:size])
+
+
 def _decode(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, bytes]]:
     """Yield (stored offset of the frame, some decompressed bytes of it)."""
     decoder: Decoder | None = None
