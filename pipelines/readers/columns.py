@@ -84,6 +84,18 @@ def locate_column(fields: Sequence[pa.Field], name: str) -> list[int]:
     return []
 
 
+def find_needed(schema: pa.Schema, wanted: Sequence[str]) -> list[str] | None:
+    """Return the columns that fields of these names lie in; None for all of a table.
+
+    All where a name could mean several columns, or none is there.
+    """
+    names = name_fields(schema)
+    if names != schema.names or any("." in name for name in names):
+        return None
+    heads = {name.partition(".")[0] for name in wanted}
+    return [name for name in names if name in heads] or None
+
+
 def storage_type(type_: pa.DataType) -> pa.DataType:
     """Return the type of a column's values, whatever they are wrapped or packed in."""
     while True:

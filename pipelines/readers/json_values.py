@@ -30,6 +30,9 @@ class LeftOut(StrEnum):
     INFINITY = "infinity"
     LONE_SURROGATE = "lone_surrogate"  # half of a character, as in "\ud800"
     NAN = "nan"
+    SOURCE_TYPE = (
+        "source_type"  # a source that is no text: it is kept, the source is the file's name
+    )
     SURROGATE_IN_TEXT = "surrogate_in_text"  # the text is kept, with U+FFFD in its place
     TOO_DEEP = "too_deep"  # more than DEEPEST objects or lists in each other
 

@@ -17,7 +17,7 @@ from pipelines.readers.columns import (
     to_rows,
     type_at,
 )
-from pipelines.readers.fields import name_kind, select, suggest_text, take
+from pipelines.readers.fields import locate, name_kind, select, suggest_text, take
 from pipelines.readers.json_values import (
     SURROGATE,
     LeftOut,
@@ -32,6 +32,7 @@ from pipelines.readers.streams.compression import without_compression
 
 NAMES_SHOWN = 12
 SAMPLED = 100  # rows among which a text field to suggest is looked for
+ABSENT = object()  # in place of a field that is not there, as null is there
 WHOLE_ROWS = ""  # a text field of this name: records have no text, metadata has all fields
 
 
@@ -75,7 +76,7 @@ def to_record(
     if not isinstance(row, dict):
         message = f"the record is {_kind(row)}, must be an object"
         raise BadRecord(RejectKind.WRONG_TYPE, message)
-    text = row.pop(options.text_field, None)  # of nearly all rows
+    text = row.pop(options.text_field, ABSENT)  # of nearly all rows
     if type(text) is not str:
         text = _find_text(row, text, options)
     return complete(row, text, locator, options, origin, left_out)
@@ -97,20 +98,22 @@ def complete(
     if origin.fields:
         row = {**origin.fields, **row}
     source = row.pop(options.source_field, None)  # of nearly all rows, text or nothing
+    of_source: tuple[str, ...] = ()
     if type(source) is not str:
         source = _take_source(row, options.source_field, source) or origin.source
+        of_source = (LeftOut.SOURCE_TYPE,) if row.get(options.source_field) is not None else ()
     if options.fields is not None:
         row = select(row, options.fields)
     if left_out is None:
         try:
-            return Record(locator, text, source, to_json(row))
+            return Record(locator, text, source, to_json(row), of_source)
         except orjson.JSONEncodeError:
             left_out = ()
     text, of_text = _mend(text)
     if explain_surrogates(source):
         row[options.source_field], source = source, origin.source
     fitted = fit(row)
-    reasons = (*left_out, *fitted.left_out, *of_text)
+    reasons = (*of_source, *left_out, *fitted.left_out, *of_text)
     return Record(locator, text, source, write_fitted(fitted.value), reasons)
 
 
@@ -152,6 +155,7 @@ def refuse_table(
     kind = RejectKind.WRONG_TYPE if path else RejectKind.MISSING_FIELD
     names = name_fields(schema)
     found = f"column {name!r} is of type {type_}" if path else _missing("column", name, names)
+    found += " in every row" if path and pa.types.is_null(type_) else ""
     rows = [] if sample is None else to_rows(_named(sample)).values
     return Reject("file", kind, found + hint(suggest_text(rows)), b"")
 
@@ -215,16 +219,19 @@ def _find_text(row: dict[str, Any], value: object, options: ReadOptions) -> str:
     """
     if options.text_field == WHOLE_ROWS:
         return ""
-    text = take(row, options.text_field) if value is None else value
-    if isinstance(text, str):
-        return text
-    raise _refuse(text, row, options)
+    if (value is ABSENT or value is None) and locate(row, options.text_field):
+        value = take(row, options.text_field)
+    if isinstance(value, str):
+        return value
+    raise _refuse(value, row, options)
 
 
 def _refuse(text: object, row: dict[str, Any], options: ReadOptions) -> BadRecord:
     """Return why a row has no text, and which field to set."""
     name, other = options.text_field, hint(suggest_text([row]))
-    if text is not None:
+    if text is None:
+        return BadRecord(RejectKind.MISSING_FIELD, f"field {name!r} is null{other}")
+    if text is not ABSENT:
         message = f"field {name!r} is {_kind(text)}, must be a string{other}"
         return BadRecord(RejectKind.WRONG_TYPE, message)
     return BadRecord(RejectKind.MISSING_FIELD, _missing("field", name, list(row)) + other)

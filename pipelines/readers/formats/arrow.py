@@ -11,11 +11,13 @@ stream that it contains.
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain, pairwise
+from sys import maxsize
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from pipelines.readers.columns import name_fields
+from pipelines.readers.memory import raise_want
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
@@ -25,7 +27,8 @@ FILE_MAGIC = b"ARROW1"
 STREAM_START = 8  # in a file: its stream follows the magic and two bytes of padding
 MESSAGE_START = b"\xff\xff\xff\xff"
 BATCH_ROWS = 1000
-# A damaged length may ask for any amount of memory.
+HIGHEST_RATIO = 2**15  # of Zstandard, which a batch may be packed with; of LZ4 it is 255
+# A damaged length may ask for any amount of memory: see `readers.memory`.
 # An error that quotes a damaged name is none that Python can decode.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
@@ -36,10 +39,13 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     A stream, or a file whose footer cannot be read, is one slice.
     """
     size, batches = file_size(path), 0
-    with suppress(*DAMAGE), open_input(path) as raw:
-        if _is_file(raw):
-            file = _open_file(raw)
-            batches = file.num_record_batches
+    try:
+        with open_input(path) as raw:
+            if _is_file(raw):
+                file = _open_file(raw)
+                batches = file.num_record_batches
+    except DAMAGE as error:
+        _raise_want(error, path)
     count = max(1, min(batches, round(size / target_bytes)))
     bounds = [batches * index // count for index in range(count)] + [-1]
     return [
@@ -53,10 +59,11 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
         try:
             schema, batches = _open(raw, slice_.start, slice_.end)
         except DAMAGE as error:
+            _raise_want(error, slice_.path)
             yield Reject("file", RejectKind.BAD_ARROW, _first_line(error), b"")
             return
         origin = Origin.of(slice_)
-        first = next(batches, None)
+        first = next((item for item in batches if _has_rows(item[1])), None)
         if first is None:
             return
         sample = first[1] if isinstance(first[1], pa.RecordBatch) else None
@@ -65,6 +72,8 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
                 yield refuse_table(schema, options, _check_sample(sample)) or refused
             return
         for number, batch in chain((first,), batches):
+            if isinstance(batch, Exception):
+                _raise_want(batch, slice_.path)
             yield from _read_batch(number, batch, options, origin)
 
 
@@ -78,16 +87,33 @@ def _check_sample(batch: pa.RecordBatch | None) -> pa.RecordBatch | None:
     return None
 
 
+def _has_rows(batch: pa.RecordBatch | Exception) -> bool:
+    return isinstance(batch, Exception) or batch.num_rows > 0
+
+
+def _test(batch: pa.RecordBatch, place: str) -> pa.RecordBatch | Exception:
+    """Return a batch, or what is wrong with it."""
+    try:
+        _check(batch)
+    except DAMAGE as error:
+        raise_want(error, maxsize, place)  # what is read already asks for no more than it is
+        return error
+    return batch
+
+
+def _raise_want(error: Exception, path: str) -> None:
+    """Raise an error that is the machine's want of memory."""
+    raise_want(error, file_size(path) * HIGHEST_RATIO, path)
+
+
 def _read_batch(
     number: int, batch: pa.RecordBatch | Exception, options: ReadOptions, origin: Origin
 ) -> Iterator[Record | Reject]:
     place = f"batch {number}"
-    try:
-        if isinstance(batch, Exception):
-            raise batch
-        _check(batch)
-    except DAMAGE as error:
-        yield Reject(place, RejectKind.BAD_ARROW, _first_line(error), b"")
+    if not isinstance(batch, Exception):
+        batch = _test(batch, place)
+    if isinstance(batch, Exception):
+        yield Reject(place, RejectKind.BAD_ARROW, _first_line(batch), b"")
         return
     for first in range(0, batch.num_rows, BATCH_ROWS):
         yield from read_batch(

@@ -101,6 +101,8 @@ def _read_batches(rows: Any) -> Iterator[tuple[int, pa.Table | Exception]]:  # n
             for batch in rows.skip(first).iter(size):
                 yield first, batch
                 first += batch.num_rows
+        except MemoryError:  # the machine's, not the data's
+            raise
         except Exception as error:  # whatever the formats' parsers raise
             if is_of_network(error):
                 raise LostInput(describe(error)) from None

@@ -11,12 +11,15 @@ from typing import NamedTuple
 from pipelines.readers.records import PAYLOAD_LIMIT, Reject, RejectKind
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.compression import Damage
+from pipelines.readers.streams.content import find_newline
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN = re.compile(rb"(?:\xef\xbb\xbf)?[\s,\x1e]*+")  # U+001E begins values in RFC 7464
 STRING = rb'"(?:[^"\\]++|\\.)*+"'
 TOKEN = re.compile(STRING + rb'|[\[\]{}"]', re.DOTALL)
+APART = re.compile(rb"(?:[\s,\x1e]|\xef\xbb\xbf)*+")  # values that share a line
 SCALAR = re.compile(STRING + rb"|[\w+.-]++", re.DOTALL)
+BLANK = b" \t\n\r\x0b\x0c\x1e"  # before a value
 GOES_ON = b"{[,:"  # what a line ends with whose value does not
 
 
@@ -44,8 +47,9 @@ def holds_lines(head: bytes) -> bool:
     Else it holds an array, or objects that go on in further lines: the first line ends where a
     value does not, and the second does not look like a line of its own.
     """
-    line, newline, rest = head.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
-    line, rest = line.rstrip(), rest.lstrip()
+    first = head.removeprefix(BYTE_ORDER_MARK).lstrip(BLANK)
+    line, newline, rest = first.partition(find_newline(head))
+    line, rest = line.rstrip(), rest.lstrip(BLANK)
     span = _follow(line, START)
     if line.startswith(b"["):
         return span.depth == 0 and rest.startswith(b"[")
@@ -72,6 +76,29 @@ def read_items(path: str) -> Iterator[tuple[str, bytes] | Reject]:
     except Broken as error:
         payload = bytes(stream.window[:PAYLOAD_LIMIT])
         yield Reject(f"item {number}", error.kind, f"{error}; the rest is left out", payload)
+
+
+def split_values(line: bytes) -> list[tuple[int, bytes]]:
+    """Return (place, value) of each object on a line that holds nothing else; else nothing.
+
+    The last may be cut short. Parts of a file that were put together have such lines where the last
+    of a part had no newline; those with U+001E before values (RFC 7464) are read alike.
+    """
+    values: list[tuple[int, bytes]] = []
+    at = _skip(line, 0)
+    while at < len(line):
+        span = _follow(line, Span(at, 0))
+        if line[at : at + 1] != b"{" or (span.depth and not values):
+            return []
+        end = len(line) if span.depth else span.end
+        values.append((at, line[at:end]))
+        at = _skip(line, end)
+    return values
+
+
+def _skip(line: bytes, at: int) -> int:
+    match = APART.match(line, at)
+    return match.end() if match else at
 
 
 class _Stream:

@@ -2,7 +2,11 @@
 
 What a file holds, its first bytes tell, whatever its suffix: lines, which are cut and located as
 `readers.lines` says; or an array, or objects that are written over several lines, which are one
-slice and located as `item N`. Blank lines are not records.
+slice and located as `item N`. Blank lines are not records. Lines that end in CR alone are read by
+one worker.
+
+A line with several objects, as `cat` makes of parts without a last newline, has as many records:
+the first is located as the line is, `byte N`, others as `byte N+M`, M bytes into the line.
 
 Of names that a line has twice, the last counts. What orjson refuses is parsed once more, patiently:
 NaN and Infinity, half characters such as "\\ud800", raw control characters, bytes that are not
@@ -15,7 +19,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from pipelines.readers.formats.json_items import holds_lines, read_items
+from pipelines.readers.formats.json_items import holds_lines, read_items, split_values
 from pipelines.readers.json_values import parse
 from pipelines.readers.records import PAYLOAD_LIMIT, ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import BadRecord, Origin, to_record
@@ -49,14 +53,21 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
         yield refuse_format(content)
         return
     by_line = content is None or holds_lines(content.head)
+    newline = content.newline if content else b"\n"
     parts = (
-        read_lines(slice_.path, slice_.start, slice_.end) if by_line else read_items(slice_.path)
+        read_lines(slice_.path, slice_.start, slice_.end, newline=newline)
+        if by_line
+        else read_items(slice_.path)
     )
     for part in parts:
         if isinstance(part, Reject):
             yield part
         elif part[1] and not part[1].isspace():
-            yield parse_line(*part, options, origin)
+            item = parse_line(*part, options, origin)
+            if isinstance(item, Reject) and by_line:
+                yield from _split_line(item, part[1], options, origin)
+            else:
+                yield item
 
 
 def parse_line(locator: str, line: bytes, options: ReadOptions, origin: Origin) -> Record | Reject:
@@ -71,6 +82,21 @@ def parse_line(locator: str, line: bytes, options: ReadOptions, origin: Origin) 
     except BadRecord as error:
         return Reject(locator, error.error, str(error), line[:PAYLOAD_LIMIT])
     return _parse_patiently(locator, line, options, origin)
+
+
+def _split_line(
+    reject: Reject, line: bytes, options: ReadOptions, origin: Origin
+) -> Iterator[Record | Reject]:
+    """Yield what the objects of a line say, or the reject of the line where it has no several."""
+    is_syntax = reject.error in (RejectKind.BAD_JSON, RejectKind.BAD_UTF8)
+    values = split_values(line) if is_syntax else []
+    if not values:
+        yield reject
+        return
+    first = values[0][0]
+    for place, value in values:
+        locator = reject.locator if place == first else f"{reject.locator}+{place}"
+        yield parse_line(locator, value, options, origin)
 
 
 def _parse_patiently(
@@ -98,4 +124,5 @@ def _explain(line: bytes, message: str) -> tuple[RejectKind, str]:
 
 def _can_cut(content: Content) -> bool:
     """Say whether a file is what its suffix says, and holds lines."""
-    return content.is_plain and not content.foreign and holds_lines(content.head)
+    is_usual = content.is_plain and not content.foreign and content.newline == b"\n"
+    return is_usual and holds_lines(content.head)

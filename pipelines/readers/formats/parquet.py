@@ -1,26 +1,93 @@
 """Parquet files: one record a row, cut by row groups.
 
-Where a row group cannot be decoded, but its text column can, the columns at fault are null.
+Where a row group cannot be decoded, but its text column can, the columns at fault are null. Pages
+that have checksums are compared with them. With `read.fields` only the columns that it needs are
+read.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from itertools import accumulate
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.readers.columns import locate_column
+from pipelines.readers.columns import find_needed, locate_column
 from pipelines.readers.json_values import LeftOut
+from pipelines.readers.memory import raise_want
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
 
 SUFFIXES = (".parquet",)
 BATCH_ROWS = 1000
+BATCH_BYTES = 64 * 2**20  # of a batch, where rows are large
+# A decoder's buffers grow by doubling.
+SLACK, GROWTH = 2**20, 2
 # Thrift and page errors reach Python as OSError, the rest as Arrow's own.
-# A damaged length may ask for any amount of memory.
+# A damaged length may ask for any amount of memory: see `readers.memory`.
 DAMAGE = (pa.ArrowException, OSError, MemoryError)
+
+
+class _Group:
+    """One row group of a file, and the columns of it that are read; None for all."""
+
+    def __init__(
+        self, file: pq.ParquetFile, path: str, number: int, columns: list[str] | None = None
+    ) -> None:
+        self.file, self.path, self.number, self.columns = file, path, number, columns
+        self.stated = file.metadata.row_group(number)
+        self.rows = self.stated.num_rows
+        sizes = [chunk.total_uncompressed_size for chunk in self._chunks()] if columns else ()
+        size = sum(sizes) if columns else self.stated.total_byte_size
+        self.batch_rows = min(BATCH_ROWS, max(1, BATCH_BYTES * self.rows // max(1, size)))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that are read, each once."""
+        return self.columns or list(dict.fromkeys(self.file.schema_arrow.names))
+
+    @property
+    def most_bytes(self) -> int:
+        """The most that a decoder may rightly ask for at once, by what the footer states.
+
+        One value of a dictionary may stand in each row of a batch.
+        """
+        most = SLACK
+        for chunk in self._chunks():
+            times = self.batch_rows if chunk.has_dictionary_page else 1
+            most += GROWTH * times * chunk.total_uncompressed_size
+        return most
+
+    def read(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        """Yield some columns of its rows; all for None.
+
+        Raises:
+            One of DAMAGE: they cannot be decoded.
+        """
+        groups = [self.number]
+        yield from self.file.iter_batches(self.batch_rows, row_groups=groups, columns=columns)
+
+    def _chunks(self) -> Iterator[pq.ColumnChunkMetaData]:
+        for number in range(self.stated.num_columns):
+            chunk = self.stated.column(number)
+            if self.columns is None or chunk.path_in_schema.partition(".")[0] in self.columns:
+                yield chunk
+
+    def is_sound(self, name: str) -> bool:
+        """Say whether a column can be decoded.
+
+        Raises:
+            MemoryError: the machine has too little memory for it.
+        """
+        try:
+            for _ in self.read([name]):
+                pass
+        except DAMAGE as error:
+            raise_want(error, self.most_bytes, self.path)
+            return False
+        return True
 
 
 def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
@@ -30,7 +97,8 @@ def cut(path: str, name: str, target_bytes: int) -> list[Slice]:
     """
     try:
         sizes = _group_sizes(path)
-    except DAMAGE:
+    except DAMAGE as error:
+        raise_want(error, file_size(path), path)
         sizes = []
     starts, filled = [0], [0]
     for group, size in enumerate(sizes):
@@ -55,9 +123,10 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
     """
     with open_input(slice_.path) as raw:
         try:
-            file = pq.ParquetFile(raw)
+            file = _open(raw)
             schema = file.schema_arrow
         except DAMAGE as error:
+            raise_want(error, file_size(slice_.path), slice_.path)
             yield Reject("file", RejectKind.BAD_PARQUET, _first_line(error), b"")
             return
         with closing(file):
@@ -65,14 +134,18 @@ def read(slice_: Slice, options: ReadOptions) -> Iterator[Record | Reject]:
             if refused is None:
                 yield from _read_groups(file, slice_, options)
             elif slice_.start == 0 and file.metadata.num_rows:
-                yield refuse_table(schema, options, _sample(file)) or refused
+                yield refuse_table(schema, options, _sample(file, slice_.path)) or refused
 
 
-def _sample(file: pq.ParquetFile) -> pa.RecordBatch | None:
-    """Return some first rows, None where they cannot be decoded."""
-    with suppress(*DAMAGE):
-        return next(file.iter_batches(SAMPLED), None)
-    return None
+def _sample(file: pq.ParquetFile, path: str) -> pa.RecordBatch | None:
+    """Return some first rows of a file that has rows, None where they cannot be decoded."""
+    sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    group = _Group(file, path, next(number for number, rows in enumerate(sizes) if rows))
+    try:
+        return next(group.read(None)).slice(0, SAMPLED)
+    except DAMAGE as error:
+        raise_want(error, group.most_bytes, path)
+        return None
 
 
 def _read_groups(
@@ -82,59 +155,55 @@ def _read_groups(
     end = file.num_row_groups if slice_.end < 0 else slice_.end
     rows = [file.metadata.row_group(group).num_rows for group in range(end)]
     starts = list(accumulate(rows, initial=0))
-    for group in range(slice_.start, end):
-        first, last = starts[group], starts[group + 1] - 1
-        yield from _read_group(file, group, first, last, options, origin)
+    columns = None
+    if options.fields is not None:
+        wanted = (options.text_field, options.source_field, *options.fields)
+        columns = find_needed(file.schema_arrow, wanted)
+    for number in range(slice_.start, end):
+        group = _Group(file, slice_.path, number, columns)
+        yield from _read_group(group, starts[number], options, origin)
 
 
 def _read_group(
-    file: pq.ParquetFile, group: int, first: int, last: int, options: ReadOptions, origin: Origin
+    group: _Group, first: int, options: ReadOptions, origin: Origin
 ) -> Iterator[Record | Reject]:
     """Yield the rows of a row group; where some cannot be decoded, without the columns at fault."""
     at = first
     try:
-        for batch in file.iter_batches(BATCH_ROWS, row_groups=[group]):
+        for batch in group.read(group.columns):
             yield from read_batch(batch, at, options, origin)
             at += batch.num_rows
     except DAMAGE as error:
-        good, bad = _test_columns(file, group)
-        path = locate_column(list(file.schema_arrow), options.text_field)
-        if not path or file.schema_arrow.names[path[0]] not in good:
-            message = f"rows {at} to {last} of row group {group}: {_first_line(error)}"
+        raise_want(error, group.most_bytes, group.path)
+        good = [name for name in group.names if group.is_sound(name)]
+        bad = [name for name in group.names if name not in good]
+        schema = group.file.schema_arrow
+        path = locate_column(list(schema), options.text_field)
+        if not path or schema.names[path[0]] not in good:
+            last = first + group.rows - 1
+            message = f"rows {at} to {last} of row group {group.number}: {_first_line(error)}"
             yield Reject(f"row {at}", RejectKind.BAD_PARQUET, message, b"")
             return
         reasons = [LeftOut.BAD_COLUMN] * len(bad)
-        for row, batch in _read_columns(file, group, good, at - first):
+        for row, batch in _skip_rows(group.read(good), at - first):
             yield from read_batch(
                 _add_nulls(batch, bad), first + row, options, origin, "row", reasons
             )
 
 
-def _read_columns(
-    file: pq.ParquetFile, group: int, names: list[str], skip: int
+def _skip_rows(
+    batches: Iterator[pa.RecordBatch], skip: int
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield batches of some columns, each with the number of its first row, from a row on."""
+    """Yield what is left of batches from a row on, each with the number of its first row."""
     row = 0
-    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+    for batch in batches:
         seen = min(max(skip - row, 0), batch.num_rows)
         yield row + seen, batch.slice(seen)
         row += batch.num_rows
 
 
-def _test_columns(file: pq.ParquetFile, group: int) -> tuple[list[str], list[str]]:
-    """Return the columns of a row group that can be decoded, and those that cannot."""
-    names = list(dict.fromkeys(file.schema_arrow.names))
-    good = [name for name in names if _is_sound(file, group, name)]
-    return good, [name for name in names if name not in good]
-
-
-def _is_sound(file: pq.ParquetFile, group: int, name: str) -> bool:
-    try:
-        for _ in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=[name]):
-            pass
-    except DAMAGE:
-        return False
-    return True
+def _open(raw: BinaryIO) -> pq.ParquetFile:
+    return pq.ParquetFile(raw, page_checksum_verification=True)
 
 
 def _add_nulls(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
@@ -145,7 +214,7 @@ def _add_nulls(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
 
 def _group_sizes(path: str) -> list[int]:
     """Return the bytes of each row group before compression."""
-    with open_input(path) as raw, closing(pq.ParquetFile(raw)) as file:
+    with open_input(path) as raw, closing(_open(raw)) as file:
         groups = range(file.num_row_groups)
         return [file.metadata.row_group(group).total_byte_size for group in groups]
 

@@ -21,6 +21,7 @@ from pipelines.readers.streams.retries import LostInput
 BLOCK = 2**20  # bytes of text that are handed on at once, about
 USUAL_RATIO = 4  # of text; the estimate where a file does not state its own size
 GZIP_HIGHEST_RATIO = 1032  # of the format; a higher one is a trailer cut short
+NO_MEMORY = ("not enough memory", "Error -4 ")  # as zstd and zlib say it; others raise MemoryError
 MEMORY_LIMIT = 2**31  # bytes of history that a frame may ask a decoder to keep
 
 
@@ -110,6 +111,7 @@ def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
     Raises:
         Damage: after the last good byte of a frame that is cut short or corrupt.
         OSError: the file cannot be read.
+        MemoryError: there is too little memory for a decoder, which asks for MEMORY_LIMIT at most.
     """
     frame = offset = size = 0
     held: list[bytes] = []
@@ -133,6 +135,17 @@ def decompress(file: BinaryIO, codec: Codec) -> Iterator[Chunk]:
         yield Chunk(frame, offset, b"".join(held))
 
 
+def read_head(file: BinaryIO, codec: Codec, size: int) -> bytes:
+    """Return the first `size` bytes of what a file's frames hold; fewer where it is damaged."""
+    head = bytearray()
+    with suppress(Damage):
+        for _, piece in _decode(file, codec):
+            head += piece
+            if len(head) >= size:
+                break
+    return bytes(head[:size])
+
+
 def _decode(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, bytes]]:
     """Yield (stored offset of the frame, some decompressed bytes of it)."""
     decoder: Decoder | None = None
@@ -151,12 +164,19 @@ def _decode(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, bytes]]:
             try:
                 yield began, decoder.decompress(data)
             except codec.errors as error:
+                _raise_want(error)
                 yield from _salvage(file, codec, began, position - len(data))
                 raise Damage(f"compressed data is corrupt ({error})", began) from None
             finished, data = decoder.eof, decoder.unused_data
             decoder = None if finished else decoder
     if decoder is not None:
         raise Damage("compressed data is cut short", began)
+
+
+def _raise_want(error: Exception) -> None:
+    """Raise a library's want of memory as such; return for any other error."""
+    if any(words in str(error) for words in NO_MEMORY):
+        raise MemoryError(str(error)) from None
 
 
 def _salvage(file: BinaryIO, codec: Codec, frame: int, failed: int) -> Iterator[tuple[int, bytes]]:
@@ -213,5 +233,5 @@ CODECS: dict[str, Codec] = {
     ".zst": Codec(_zstd_decoder, (zstandard.ZstdError,), stated_size=_zstd_stated_size),
     # 40 bytes of bzip2 can stand for 46 MB.
     ".bz2": Codec(bz2.BZ2Decompressor, (OSError, ValueError), piece=64),
-    ".xz": Codec(_xz_decoder, (lzma.LZMAError, MemoryError)),
+    ".xz": Codec(_xz_decoder, (lzma.LZMAError,)),
 }

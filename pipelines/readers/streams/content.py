@@ -70,6 +70,11 @@ class Content(NamedTuple):
     is_plain: bool
     foreign: str
 
+    @property
+    def newline(self) -> bytes:
+        """What ends its lines: CR where the head has that and no LF, else LF."""
+        return find_newline(self.head)
+
 
 def find_compression(path: str, first: bytes) -> str:
     """Return the compression of a file with these first bytes, as a suffix; "" for none."""
@@ -84,6 +89,14 @@ def find_encoding(head: bytes) -> str:
         if head.startswith(mark):
             return encoding
     return NULS.get(tuple(byte == 0 for byte in head[:4]), UTF8)
+
+
+def find_newline(head: bytes) -> bytes:
+    """Return what ends the lines of a text: CR where its head has that and no LF, else LF.
+
+    A CR at the very end of the head does not tell: LF may follow.
+    """
+    return b"\r" if b"\r" in head[:-1] and b"\n" not in head else b"\n"
 
 
 def recode(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -10,7 +10,8 @@ before it ends, since what a frame begins with cannot be told without the frame 
 
 Locators are `byte N`, the line's first byte once decompressed; behind the first frame of a framed
 file `frame F byte N`, where N counts from the frame at stored offset F. They do not depend on the
-cut, nor do those of the first frame on whether others follow. Damage to a compressed stream is
+cut, nor do those of the first frame on whether others follow. What ends a line is LF, or CR as the
+caller says: files of such lines are not cut. Damage to a compressed stream is
 reported once, by the slice that owns the broken line.
 """
 
@@ -80,13 +81,14 @@ def cut(path: str, name: str, reader: str, target_bytes: int) -> list[Slice]:
 
 
 def read_lines(
-    path: str, start: int, end: int, limit: int | None = None
+    path: str, start: int, end: int, limit: int | None = None, newline: bytes = b"\n"
 ) -> Iterator[tuple[str, bytes] | Reject]:
     """Yield (locator, line without its newline) of the lines of the slice [start, end).
 
-    Bounds are those that `cut` makes; `end` of -1 is the end of the file. Rejects: `too_long` for
-    a line over `limit` bytes (default: RECORD_LIMIT), and `truncated` for each place where
-    compressed data breaks off, with the place reached; the unfinished line before is its payload.
+    Bounds are those that `cut` makes; `end` of -1 is the end of the file. `newline` is one byte,
+    other than LF only for a whole file. Rejects: `too_long` for a line over `limit` bytes (default:
+    RECORD_LIMIT), and `truncated` for each place where compressed data breaks off, with the place
+    reached; the unfinished line before is its payload.
     """
     framed = is_framed(path) and not (start == 0 and end < 0 and _is_recoded(path))
     chunks = read_frames(path, start) if framed else _read_plain(path, max(start - 1, 0))
@@ -96,7 +98,7 @@ def read_lines(
         bound = _bound(chunk.frame, end, framed)
         if not ours and chunk.offset >= bound:
             return
-        for at, item in _end_lines(chunk, line):
+        for at, item in _end_lines(chunk, line, newline):
             if ours:
                 yield item
             ours = True
@@ -107,7 +109,7 @@ def read_lines(
 
 
 def _end_lines(
-    chunk: Chunk | Damage, line: OpenLine
+    chunk: Chunk | Damage, line: OpenLine, newline: bytes
 ) -> Iterator[tuple[int, tuple[str, bytes] | Reject]]:
     """Yield what ends in a chunk, with the offset of its end: lines, or the stream at damage."""
     place = f"frame {chunk.frame} byte " if chunk.frame else "byte "
@@ -115,7 +117,7 @@ def _end_lines(
     if isinstance(chunk, Damage):
         yield at, line.end_at(chunk, f"{place}{at}")
         return
-    *ended, tail = chunk.data.split(b"\n")
+    *ended, tail = chunk.data.split(newline)
     for part in ended:
         end = at + len(part)
         if line.size or len(part) > line.limit:

@@ -18,9 +18,9 @@ from pipelines.readers.streams.compression import (
     BLOCK,
     CODECS,
     USUAL_RATIO,
-    Damage,
     codec_of,
     decompress,
+    read_head,
 )
 from pipelines.readers.streams.content import (
     FIRST,
@@ -64,12 +64,11 @@ class InputFile(io.RawIOBase):
             LostInput: the system cannot read on.
         """
         try:
-            data = os.pread(self._file.fileno(), len(buffer), self._at)
+            size = os.preadv(self._file.fileno(), [buffer], self._at)
         except OSError as error:
             raise LostInput(str(error)) from None
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        self._at += size
+        return size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place; return it."""
@@ -181,10 +180,11 @@ def read_text_blocks(path: str, start: int = 0) -> Iterator[bytes]:
 def peek(path: str) -> Content:
     """Return what a file holds, by its first bytes; of one that cannot be opened, nothing."""
     first = head = b""
-    with suppress(OSError, Damage):
-        with open_input(path) as file:
-            first = file.read(FIRST)
-        head = next(read_blocks(path), b"")[:PEEKED]
+    with suppress(OSError), open_input(path) as file:
+        first = file.read(FIRST)
+        codec = CODECS.get(find_compression(path, first))
+        file.seek(0)
+        head = read_head(file, codec, PEEKED) if codec else file.read(PEEKED)
     return describe_content(path, first, head)
 
 

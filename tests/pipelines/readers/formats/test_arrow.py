@@ -154,3 +154,20 @@ def test_urls_are_opened_through_fsspec():
         fsspec.filesystem("memory").pipe(f"/arrow/{kind}.arrow", pack(kind, {"text": TEXTS}))
         parts = arrow.cut(f"memory://arrow/{kind}.arrow", "a.arrow", 10**6)
         assert texts(item for part in parts for item in arrow.read(part, ReadOptions())) == TEXTS
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1000, False), (2**60, True)])
+def test_want_of_memory_is_no_damage(tmp_path, read_all, monkeypatch, size, kept):
+    path = tmp_path / "a.arrow"
+    with pa.ipc.new_file(path, pa.schema([("text", pa.string())])) as file:
+        file.write_table(pa.table({"text": ["a", "b"]}), max_chunksize=1)
+
+    def get_batch(_file, _number):
+        raise pa.lib.ArrowMemoryError(f"malloc of size {size} failed")
+
+    monkeypatch.setattr(pa.RecordBatchFileReader, "get_batch", get_batch, raising=False)
+    if kept:
+        assert [item.error for item in read_all(path)] == ["bad_arrow", "bad_arrow"]
+    else:
+        with pytest.raises(MemoryError, match=r"a\.arrow: malloc of size 1000"):
+            read_all(path)

@@ -203,3 +203,33 @@ def test_a_header_without_the_text_field_says_which_to_set(tmp_path, read_all):
     assert reject.error == "missing_field"
     message = "no column 'text'; there is id, body, url; set read.text_field = \"body\""
     assert reject.message == message
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("newline", ["\r", "\n", "\r\n"])
+def test_rows_end_as_the_first_does(tmp_path, read_all, pack, newline):
+    path = tmp_path / f"a.csv{'' if pack is bytes else '.gz'}"
+    rows = ['"text","a\nb"', '"one\rmore\nand more",1', "two,2", "three,3"]
+    path.write_bytes(pack(newline.join(rows).encode()))
+    items = read_all(path)
+    assert texts(items) == ["one\rmore\nand more", "two", "three"]
+    assert items[-1].locator == f"byte {len(newline.join(rows[:3])) + len(newline)}"
+
+
+@pytest.mark.parametrize("ends", [("\n", "\r"), ("\r", "\n"), ("\r\n", "\r"), ("\r", "\r\n")])
+def test_parts_with_other_line_ends_are_read(tmp_path, read_all, ends):
+    first, second = ends
+    path = tmp_path / "a.csv"
+    head = f"text,n{first}one,1{first}"
+    path.write_bytes((head + f'two,2{second}"three\r\nand\rmore",3{second}four,4{second}').encode())
+    items = read_all(path)
+    assert texts(items) == ["one", "two", "three\r\nand\rmore", "four"]
+    assert items[1].locator == f"byte {len(head)}"
+    assert len({item.locator for item in items}) == 4
+
+
+def test_a_stray_return_makes_no_rows(tmp_path, read_all):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,n\nsome\rtext,1\nnext,2\n")
+    broken, last = read_all(path)
+    assert (broken.error, broken.payload, last.text) == ("bad_csv", b"some\rtext,1", "next")

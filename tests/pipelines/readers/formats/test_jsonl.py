@@ -121,7 +121,8 @@ def test_good_records_survive_bad_ones(tmp_path, read_all):
         (b"{}", "missing_field", "none"),
         (b'{"text": NaN}', "wrong_type", "float"),
         (b'{"text": "a", "n": nan}', "bad_json", "line 1"),
-        (b'{"text": "a"} {"text": "b"}', "bad_json", "line 1"),
+        (b'{"text": "a"} "b"', "bad_json", "line 1"),
+        (b'{"text": "a"}}', "bad_json", "line 1"),
         (b'{"text": "\xff", "n": NaN}', "bad_utf8", "byte 10"),
         (b'{"text": "a", "n": %s' % (b"[" * 5000), "bad_json", "not closed"),
     ],
@@ -305,3 +306,61 @@ def test_a_file_that_is_gone_is_a_reject(tmp_path):
     assert reject[:2] == ("slice 10:20", "unreadable")
     assert isinstance(reject, Reject)
     assert "No such file" in reject.message
+
+
+@pytest.mark.parametrize("suffix", PACK_OR_NOT)
+def test_lines_that_end_in_cr_alone_are_one_slice(tmp_path, suffix):
+    path = tmp_path / f"a.jsonl{suffix}"
+    lines = [f'{{"text": "one {number}"}}' for number in range(60)]
+    path.write_bytes(PACK_OR_NOT[suffix]("\r".join(lines).encode()))
+    [part] = cut(str(path), "a.jsonl", 100)
+    records = list(read(part, ReadOptions()))
+    assert [record.text for record in records] == [f"one {number}" for number in range(60)]
+    places = [sum(len(line) + 1 for line in lines[:number]) for number in range(60)]
+    assert [record.locator for record in records] == [f"byte {place}" for place in places]
+
+
+def test_objects_over_several_lines_that_end_in_cr_are_items(tmp_path, read_all):
+    path = tmp_path / "a.json"
+    path.write_bytes(
+        json.dumps([{"text": "a"}, {"text": "b"}], indent=1).replace("\n", "\r").encode()
+    )
+    assert [(item.locator, item.text) for item in read_all(path)] == [
+        ("item 0", "a"),
+        ("item 1", "b"),
+    ]
+
+
+@pytest.mark.parametrize("between", ["", " ", "\r", "\x1e", ", ", "\ufeff"])
+def test_joined_lines_hold_all_their_records_whatever_the_cut(tmp_path, between):
+    path = tmp_path / "a.jsonl"
+    joined = between.join(f'{{"text": "é{number}"}}' for number in range(3)).encode()
+    line = b'{"text": "alone"}\n'
+    path.write_bytes(line + joined + b"\n" + line)
+    records = read_cut(path, [])
+    assert [record.text for record in records] == ["alone", "é0", "é1", "é2", "alone"]
+    places = [joined.index(f'{{"text": "é{number}'.encode()) for number in (1, 2)]
+    at = f"byte {len(line)}"
+    assert [record.locator for record in records[1:4]] == [at, *(f"{at}+{n}" for n in places)]
+    for bounds in ([len(line)], [len(line) + places[0]], [5, 40, 60, 80]):
+        assert read_cut(path, bounds) == records
+
+
+def test_a_bad_value_on_a_joined_line_costs_itself(tmp_path, read_all):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "a"}{"text": "\xff"}{"n": 1}{"text": "b", "n": NaN}{"text": "cut')
+    items = read_all(path)
+    assert [item.text for item in items if isinstance(item, Record)] == ["a", "b"]
+    rejects = [item for item in items if isinstance(item, Reject)]
+    assert [item.error for item in rejects] == ["bad_utf8", "missing_field", "bad_json"]
+    assert [item.locator for item in rejects] == ["byte 0+13", "byte 0+26", "byte 0+57"]
+    assert rejects[-1].payload == b'{"text": "cut'
+
+
+@pytest.mark.parametrize("end", [b"\n", b"", b"\r\n"])
+def test_record_separators_begin_lines_or_values(tmp_path, read_all, end):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(b'\x1e{"text": "%d"}' % number + end for number in range(9)))
+    items = read_all(path, target_bytes=30)
+    assert [item.text for item in items] == [f"{number}" for number in range(9)]
+    assert items[0].locator == "byte 0"

@@ -166,3 +166,75 @@ def test_urls_are_opened_through_fsspec(tmp_path):
     fsspec.filesystem("memory").pipe("/parquet/a.parquet", (tmp_path / "a.parquet").read_bytes())
     [part] = parquet.cut("memory://parquet/a.parquet", "a.parquet", 10**6)
     assert [record[1] for record in parquet.read(part, ReadOptions())] == ["a", "b"]
+
+
+def test_a_page_unlike_its_checksum_is_damage(tmp_path, read_all):
+    path = tmp_path / "a.parquet"
+    options = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+    write(path, {"text": [f"text {number:03d}" for number in range(20)]}, 10, **options)
+    assert len(read_all(path)) == 20
+    path.write_bytes(path.read_bytes().replace(b"text 013", b"TEXT 013"))
+    items = read_all(path)
+    assert [item.text for item in items[:-1]] == [f"text {number:03d}" for number in range(10)]
+    assert (items[-1].locator, items[-1].error) == ("row 10", "bad_parquet")
+
+
+def failing(monkeypatch, size):
+    """Let reading fail as Arrow does for want of memory."""
+
+    def iter_batches(*_args, **_options):
+        raise pa.lib.ArrowMemoryError(f"malloc of size {size} failed")
+        yield
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", iter_batches)
+
+
+def test_want_of_memory_is_no_damage(tmp_path, read_all, monkeypatch):
+    path = tmp_path / "a.parquet"
+    write(path, {"text": ["some text " * 9000] * 10, "n": range(10)}, use_dictionary=False)
+    failing(monkeypatch, 900_000)
+    with pytest.raises(MemoryError, match=r"a\.parquet: malloc of size 900000"):
+        read_all(path)
+    failing(monkeypatch, 2**40)
+    [reject] = read_all(path)
+    assert reject[:2] == ("row 0", "bad_parquet")
+
+
+@pytest.mark.parametrize("text", ["text", "data.text"])
+def test_only_the_fields_that_are_named_are_read(tmp_path, read_all, monkeypatch, text):
+    asked = []
+    read = pq.ParquetFile.iter_batches
+
+    def iter_batches(self, *args, columns=None, **options):
+        asked.append(columns)
+        return read(self, *args, columns=columns, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", iter_batches)
+    path = tmp_path / "a.parquet"
+    data = [{"text": "b", "more": 1}]
+    write(path, {"page": ["long"], "text": ["a"], "n": [1], "data": data, "source": ["web"]})
+    [record] = read_all(path, options=ReadOptions(text, fields=("n", "gone")))
+    assert record[1:] == ("a" if text == "text" else "b", "web", '{"n":1}', ())
+    assert [set(columns) for columns in asked] == [{text.partition(".")[0], "n", "source"}]
+
+
+def test_a_batch_of_large_rows_is_bounded(tmp_path, read_all, monkeypatch):
+    monkeypatch.setattr(parquet, "BATCH_BYTES", 100_000)
+    sizes = []
+    read = parquet.read_batch
+
+    def read_batch(batch, *args):
+        sizes.append(batch.num_rows)
+        return read(batch, *args)
+
+    monkeypatch.setattr(parquet, "read_batch", read_batch)
+    path = tmp_path / "a.parquet"
+    write(path, {"text": ["x" * 30_000 + f"{n}" for n in range(10)]}, use_dictionary=False)
+    assert [record.locator for record in read_all(path)] == [f"row {n}" for n in range(10)]
+    assert max(sizes) == 3
+
+
+def test_a_file_without_rows_yields_nothing(tmp_path, read_all):
+    for number, table in enumerate([pa.table({}), pa.table({"title": pa.array([], pa.string())})]):
+        write(tmp_path / f"{number}.parquet", table)
+        assert read_all(tmp_path / f"{number}.parquet") == []
