@@ -12,10 +12,10 @@ from rich.text import Text
 from flows.visible import shorten, show
 from pipelines.curate import quarantine
 from pipelines.curate.quarantine import Entry
+from weighting.contracts.claim import CLAIM
 from weighting.errors import AssayError
 
 MESSAGES = 10_000  # distinct ones of a kind that are counted: some name a byte, so all differ
-CLAIM = "run.json"  # see `flows.run.folder`, which is slow to import
 PAYLOAD_CHARS = 240  # of a record's raw bytes that are shown
 
 

@@ -12,7 +12,7 @@ from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
 from flows.run.remarks import list_remarks
-from flows.visible import show
+from flows.visible import shorten_path, show
 from weighting.contracts.counts import (
     DocumentCounts,
     MassTable,
@@ -66,12 +66,7 @@ def print_paths(run: Path, console: Console) -> None:
     for label, name in (("report", report.NAME), ("database", catalog.NAME)):
         if (run / name).exists():
             # One path, one line: a broken one cannot be copied.
-            console.print(Text(f"{label:<9} {_shorten(run / name)}"), soft_wrap=True)
-
-
-def _shorten(path: Path) -> Path:
-    """Return a path as seen from the current folder, if it lies in it."""
-    return path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path
+            console.print(Text(f"{label:<9} {shorten_path(str(run / name))}"), soft_wrap=True)
 
 
 def print_outcome(outcome: Replay, console: Console) -> None:

@@ -33,7 +33,7 @@ def test_folders_and_globs_leave_them_out(tmp_path, end):
     fill(tmp_path / "data")
     for name in ("_delta_log", "_temporary", "__MACOSX"):
         fill(tmp_path / "data" / name)
-    found, ignored = expand([f"{tmp_path}/data{end}"])
+    found, ignored, _ = expand([f"{tmp_path}/data{end}"])
     wanted = [item for item in found if "/_" not in item.path.removesuffix(item.name)]
     assert sorted(item.name for item in wanted if "/" not in item.name) == sorted(DATA)
     if not end:
@@ -43,12 +43,12 @@ def test_folders_and_globs_leave_them_out(tmp_path, end):
 
 def test_a_reader_that_is_named_does_not_read_them(tmp_path):
     fill(tmp_path / "data")
-    found, ignored = expand([str(tmp_path / "data")], "jsonl")
+    found, ignored, _ = expand([str(tmp_path / "data")], "jsonl")
     assert [item.name for item in found] == sorted([*DATA, "other.xyz"])
     assert ignored == []
 
 
 def test_one_that_is_named_is_read(tmp_path):
     fill(tmp_path / "data")
-    found, _ = expand([str(tmp_path / "data" / "_metadata.parquet")])
+    found, _, _ = expand([str(tmp_path / "data" / "_metadata.parquet")])
     assert [item.name for item in found] == ["_metadata.parquet"]
