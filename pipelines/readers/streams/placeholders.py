@@ -46,16 +46,20 @@ def find_fault(path: str) -> str:
     Raises:
         LostInput: a remote input cannot be got.
     """
-    if not is_url(path) and is_gone(path):
+    if is_url(path):
+        return _name_pointer(_read_head(path))  # which tries again by itself
+    if is_gone(path):
         is_annexed = Path(path).is_symlink() and ANNEX_FOLDER in str(Path(path).readlink())
         return IN_ANNEX if is_annexed else ""
     try:
         head = retry(partial(_read_head, path))
     except LostInput as error:
-        if is_url(path):
-            raise
         reason = NOISE.sub("", str(error))
         return f"cannot be read ({reason}); give the right to read it, or leave it out"
+    return _name_pointer(head)
+
+
+def _name_pointer(head: bytes) -> str:
     if len(head) < SIZE and head.startswith(LFS):
         return IN_LFS
     return IN_ANNEX if len(head) < SIZE and ANNEX.fullmatch(head) else ""
