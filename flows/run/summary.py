@@ -11,6 +11,7 @@ from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
+from flows.run.quarantined import describe_files
 from flows.run.remarks import list_remarks
 from flows.visible import shorten_path, show
 from weighting.contracts.counts import (
@@ -47,6 +48,8 @@ def print_summary(run: Path, console: Console) -> None:
     console.print(_tabulate_funnel(counts.documents, kinds, dict(errors)))
     if skipped := describe_skipped(counts.documents.skipped):
         console.print(Text(show(skipped)))
+    if unread := describe_files(run):
+        console.print(Text(show(unread), "yellow"))
     if left_out := describe_left_out(counts.documents.left_out):
         console.print(Text(left_out))
     for found in _describe_sets(sets):

@@ -1,4 +1,4 @@
-"""Pointers to files that are elsewhere, and files that may not be read, end a run before it begins."""
+"""Pointers to files that are elsewhere, and files that may not be read, are refused."""
 
 import errno
 import os
