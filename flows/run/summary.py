@@ -46,10 +46,10 @@ def print_summary(run: Path, console: Console) -> None:
             "SELECT set, found, items, documents, kept FROM contaminated_sets WHERE found > 0"
         ).fetchall()
     console.print(_tabulate_funnel(counts.documents, kinds, dict(errors)))
-    if skipped := describe_skipped(counts.documents.skipped):
-        console.print(Text(show(skipped)))
     if unread := describe_files(run):
         console.print(Text(show(unread), "yellow"))
+    if skipped := describe_skipped(counts.documents.skipped):
+        console.print(Text(show(skipped)))
     if left_out := describe_left_out(counts.documents.left_out):
         console.print(Text(left_out))
     for found in _describe_sets(sets):
