@@ -1,5 +1,7 @@
 """Text of strangers made harmless to look at: what would act on a reader's screen is spelt out."""
 
+from pathlib import Path
+
 # C0 controls have pictures in Unicode; line ends and tabs have some that more fonts hold. C1
 # controls, and what turns, hides or breaks a line of text without leaving a mark, are written as
 # their number. The zero-width joiners stay: scripts and emoji are made with them.
@@ -32,3 +34,9 @@ def show(text: str, layout: bool = False) -> str:
 def shorten(text: str, width: int) -> str:
     """Return at most `width` characters, an ellipsis at the end where some are left out."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def shorten_path(path: str) -> str:
+    """Return a path as seen from the current folder, if it lies in it."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

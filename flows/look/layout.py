@@ -12,7 +12,7 @@ from rich.text import Text
 
 from flows.look.survey import Survey, Unread
 from flows.look.trial import Suggestion
-from flows.visible import shorten, show
+from flows.visible import shorten, shorten_path, show
 from pipelines.readers.look import Field, Look
 from pipelines.readers.records import ReadOptions
 
@@ -32,6 +32,8 @@ def print_survey(survey: Survey, options: ReadOptions, documents: int, console: 
         console.print(Text(_name_unread(unread), "bold"))
         for look in unread.looks:
             console.print(Text(f"  {show(look.name)}: {show(look.why)}"))
+    for path, reason in survey.left_out:
+        console.print(Text(f"left out {show(shorten_path(path))}: {reason}"))
 
 
 def print_suggestion(suggestion: Suggestion, command: Sequence[str], console: Console) -> None:
@@ -69,7 +71,8 @@ def describe_survey(survey: Survey, documents: int) -> dict[str, Any]:
         {"suffix": one.suffix, "files": one.files, "why": [look.why for look in one.looks]}
         for one in survey.unread
     ]
-    return {"formats": formats, "unread": unread}
+    left_out = [one._asdict() for one in survey.left_out]
+    return {"formats": formats, "unread": unread, "left_out": left_out}
 
 
 def describe_suggestion(suggestion: Suggestion, paths: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from pipelines.readers.folders import LeftOut
 from pipelines.readers.inputs import Input, expand
 from pipelines.readers.look import Look, describe, describe_ignored
 from pipelines.readers.records import ReadOptions
@@ -42,6 +43,7 @@ class Survey:
 
     formats: list[Format]
     unread: list[Unread]
+    left_out: list[LeftOut]
 
     @property
     def looks(self) -> Iterator[Look]:
@@ -64,7 +66,7 @@ def survey(paths: Sequence[str], options: ReadOptions) -> Survey:
     Raises:
         AssayError: nothing is there, or nothing there can be read.
     """
-    found, ignored = expand(paths, options.format)
+    found, ignored, left_out = expand(paths, options.format)
     groups: dict[str, list[Input]] = defaultdict(list)
     for item in found:
         groups[item.reader].append(item)
@@ -77,7 +79,7 @@ def survey(paths: Sequence[str], options: ReadOptions) -> Survey:
         )
         for reader, items in sorted(groups.items(), key=lambda pair: -len(pair[1]))
     ]
-    return Survey(formats, list(_group_ignored(ignored)))
+    return Survey(formats, list(_group_ignored(ignored)), left_out)
 
 
 def _group_ignored(paths: Sequence[str]) -> Iterator[Unread]:

@@ -12,10 +12,11 @@ from rich.text import Text
 from flows.visible import shorten, show
 from pipelines.curate import quarantine
 from pipelines.curate.quarantine import Entry
+from weighting.contracts.claim import CLAIM
 from weighting.errors import AssayError
 
 MESSAGES = 10_000  # distinct ones of a kind that are counted: some name a byte, so all differ
-CLAIM = "run.json"  # see `flows.run.folder`, which is slow to import
+FILES = 3  # that are named
 PAYLOAD_CHARS = 240  # of a record's raw bytes that are shown
 
 
@@ -78,6 +79,18 @@ def describe_commonest(run: Path) -> str:
     if not kinds:
         return ""
     return f"{kinds[0].records:,} times {kinds[0].error}: {kinds[0].message}"
+
+
+def describe_files(run: Path) -> str:
+    """Return the files that most of the quarantined records are of; "" where none is quarantined.
+
+    A file of another kind, such as a page that reports an error, is few records of many.
+    """
+    files = Counter(entry.name for entry in quarantine.read(run / "quarantine"))
+    named = [f"{count:,} of {name}" for name, count in files.most_common(FILES)]
+    if len(files) > FILES:
+        named.append(f"some of {len(files) - FILES:,} more inputs")
+    return f"could not be read: {', '.join(named)}" if named else ""
 
 
 def print_kinds(kinds: Sequence[Kind], console: Console) -> None:

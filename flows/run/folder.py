@@ -12,13 +12,12 @@ from flows.recipe.schema import Recipe, parse_recipe
 from pipelines.settings import CurateSettings, Job, ScoreSettings
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit
+from weighting.contracts.claim import CLAIM
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.timings import StageTiming
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.json_records import read_record, to_json, write_record
 from weighting.storage.lock import clear, list_content
-
-CLAIM = "run.json"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """What a run will read: units planned, inputs hashed, models tried before the work begins."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
-from pipelines.readers.inputs import expand, is_local
+from pipelines.readers.inputs import Input, expand, is_local
+from pipelines.readers.streams.urls import is_url, tidy
 from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
 from pipelines.work.units import TARGET_BYTES, Plan, plan_found
@@ -43,21 +45,34 @@ def check_models(recipe: Recipe) -> None:
     describe_models(settings, hash_tokenizer(Path(path)))
 
 
-def plan_units(inputs: Sequence[str], reader: str | None = None) -> Plan:
+def plan_units(inputs: Sequence[str], reader: str | None = None, out: Path | None = None) -> Plan:
     """Plan the units of a corpus; a small one is cut finer, so that every worker gets some.
 
-    `reader` reads all files, whatever their suffixes.
+    `reader` reads all files, whatever their suffixes; nothing in the run's folder `out` is read.
+
+    Raises:
+        AssayError: an input cannot be used, or lies in `out`.
     """
-    found = expand(inputs, reader)
+    found = expand(inputs, reader, None if out is None else str(out))
+    if out is not None:
+        _check_outside(found.found, out)
     planned = plan_found(found)
     size = sum(piece.size for unit in planned.units for piece in unit.slices)
     target = max(MIN_UNIT_BYTES, size // MANY_UNITS)
     return plan_found(found, target) if target < TARGET_BYTES else planned
 
 
+def _check_outside(inputs: Sequence[Input], out: Path) -> None:
+    """Refuse inputs in the run's own folder, which would change, or go, while they are read."""
+    folder = os.path.join(os.path.realpath(out), "")  # noqa: PTH118 - ends in a separator
+    for item in inputs:
+        if not is_url(item.path) and os.path.realpath(item.path).startswith(folder):
+            raise AssayError(f"{item.path}: an input in the run's own folder; name another --out")
+
+
 def locate(inputs: Sequence[str]) -> list[str]:
     """Return what names the inputs from any folder: local paths and globs absolute."""
-    return sorted({str(Path(name).absolute()) if is_local(name) else name for name in inputs})
+    return sorted({str(Path(name).absolute()) if is_local(name) else tidy(name) for name in inputs})
 
 
 def digest_files(recipe: Recipe, missing_ok: bool = False) -> list[InputEntry]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from flows.operations.log import RunLog
 from flows.recipe.schema import Recipe
 from flows.run.folder import Claim, Run, claim_run
 from flows.run.inputs import check_models, digest_files, digest_runs, locate, plan_units
+from flows.visible import shorten_path, show
 from pipelines import identity
-from pipelines.work.units import bind, fingerprint
+from pipelines.work.units import Plan, bind, fingerprint
 from weighting.errors import AssayError
 
 
@@ -39,7 +41,7 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
     recipe = request.recipe
     check_models(recipe)
     with console.status("looking at the inputs"):
-        planned = plan_units(request.inputs, recipe.read.format)
+        planned = plan_units(request.inputs, recipe.read.format, request.out)
         earlier = sorted({run.absolute() for run in request.against})
         entries = fingerprint(planned.units)
         claim = Claim(
@@ -54,10 +56,20 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
             units=bind(planned.units, entries),
             against=[str(run) for run in earlier],
         )
-    for path in planned.ignored:
-        console.print(f"ignored {path}: no reader for this kind of file", style="yellow")
-        if log:
-            log.write("ignored", path=path)
+    _tell(planned, console, log)
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(request.inputs)}")
     return claim_run(request.out, claim, request.overwrite)
+
+
+def _tell(planned: Plan, console: Console, log: RunLog | None) -> None:
+    """Say what of the named folders is not read."""
+    for path in planned.ignored:
+        line = f"ignored {show(path)}: no reader for this kind of file"
+        console.print(Text(line, "yellow"))
+        if log:
+            log.write("ignored", path=path)
+    for path, reason in planned.left_out:
+        console.print(Text(f"left out {show(shorten_path(path))}: {reason}", "yellow"))
+        if log:
+            log.write("left out", path=path, reason=reason)

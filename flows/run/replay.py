@@ -24,7 +24,7 @@ from flows.operations.standing import require_finished
 from flows.recipe.document_sections import check_read
 from flows.recipe.problems import list_problems
 from flows.recipe.tables import read_table
-from flows.run.folder import CLAIM, Run, claim_run, open_run
+from flows.run.folder import Run, claim_run, open_run
 from flows.run.inputs import EARLIER, digest_files, locate, plan_units
 from flows.run.manifest import REPLAYS, read_replays
 from flows.run.session import Session
@@ -38,6 +38,7 @@ from pipelines.settings import Job
 from pipelines.verify.outputs import OUTPUTS
 from pipelines.work.folder import WorkFolder
 from pipelines.work.units import Unit, bind, fingerprint
+from weighting.contracts.claim import CLAIM
 from weighting.contracts.counts import Replay
 from weighting.contracts.documents import Verdict
 from weighting.contracts.inputs import InputEntry
@@ -123,7 +124,7 @@ def make_plan(run: Run, fields: Mapping[str, str], paths: Sequence[str]) -> Plan
     records or with other content than before, if it is cut otherwise, or if lists or code changed.
     """
     claim, named = run.claim, locate(paths) if paths else run.claim.paths
-    units = plan_units(named, run.recipe.read.format).units
+    units = plan_units(named, run.recipe.read.format, run.folder).units
     lists, same_lists = _digest_lists(run)
     cuts = {_describe_cut(unit): unit.uid for unit in claim.units}
     # Deleted passages are not to be had again from what the run kept.

@@ -11,8 +11,9 @@ from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
+from flows.run.quarantined import describe_files
 from flows.run.remarks import list_remarks
-from flows.visible import show
+from flows.visible import shorten_path, show
 from weighting.contracts.counts import (
     DocumentCounts,
     MassTable,
@@ -45,6 +46,8 @@ def print_summary(run: Path, console: Console) -> None:
             "SELECT set, found, items, documents, kept FROM contaminated_sets WHERE found > 0"
         ).fetchall()
     console.print(_tabulate_funnel(counts.documents, kinds, dict(errors)))
+    if unread := describe_files(run):
+        console.print(Text(show(unread), "yellow"))
     if skipped := describe_skipped(counts.documents.skipped):
         console.print(Text(show(skipped)))
     if left_out := describe_left_out(counts.documents.left_out):
@@ -66,12 +69,7 @@ def print_paths(run: Path, console: Console) -> None:
     for label, name in (("report", report.NAME), ("database", catalog.NAME)):
         if (run / name).exists():
             # One path, one line: a broken one cannot be copied.
-            console.print(Text(f"{label:<9} {_shorten(run / name)}"), soft_wrap=True)
-
-
-def _shorten(path: Path) -> Path:
-    """Return a path as seen from the current folder, if it lies in it."""
-    return path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path
+            console.print(Text(f"{label:<9} {shorten_path(str(run / name))}"), soft_wrap=True)
 
 
 def print_outcome(outcome: Replay, console: Console) -> None:

@@ -35,7 +35,7 @@ from pipelines.curate.write_documents import write_unit_documents
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine, run
 from pipelines.engine.unit_steps import OverUnits
-from pipelines.readers.streams.open_stream import is_url
+from pipelines.readers.streams.urls import is_url
 from pipelines.settings import CurateSettings, Job
 from pipelines.work.units import Unit
 

@@ -1,15 +1,16 @@
 """From what a user names (files, folders, globs, URLs, datasets) to a list of input files."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from fsspec.core import url_to_fs
-
-from pipelines.readers.markers import is_marker
+from pipelines.readers.folders import RUN, LeftOut, Search, looks_like_data
+from pipelines.readers.markers import is_hidden, is_marker, is_private
 from pipelines.readers.registry import (
     READERS,
     find_by_folder,
@@ -18,13 +19,21 @@ from pipelines.readers.registry import (
     known_suffixes,
 )
 from pipelines.readers.streams.listing import list_paths
-from pipelines.readers.streams.open_stream import is_url
+from pipelines.readers.streams.open_stream import open_input
+from pipelines.readers.streams.placeholders import check_files
 from pipelines.readers.streams.remote import COPIES, connect, list_waits
 from pipelines.readers.streams.retries import LostInput, retry
+from pipelines.readers.streams.urls import (
+    ARCHIVES,
+    CHAIN,
+    LOCAL,
+    WEB,
+    is_url,
+    name_path,
+    tidy,
+)
+from weighting.contracts.claim import CLAIM, is_claim
 from weighting.errors import AssayError
-
-LOCAL_URL = "file://"
-WEB = ("http://", "https://")
 
 
 class Input(NamedTuple):
@@ -36,22 +45,28 @@ class Input(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """The inputs, by name, and the files of folders and globs that no reader takes."""
+    """The inputs, by name.
+
+    `ignored` are files of folders and globs that no reader takes, `left_out` what was not looked
+    into, with the reason.
+    """
 
     found: list[Input]
     ignored: list[str]
+    left_out: list[LeftOut]
 
 
-def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
+def expand(specs: Iterable[str], reader: str | None = None, out: str | None = None) -> Inputs:
     """Return every input that the specs name, once, whatever their order.
 
-    A folder is searched with its subfolders, without hidden files; one in it that a reader owns,
-    such as a saved Hugging Face dataset, is one input. Names are relative to the deepest folder
-    that holds all files, so they do not depend on where a corpus lies. `reader` reads every file,
-    whatever its suffix.
+    A folder is searched with its subfolders, without hidden files and runs of assay; one in it that
+    a reader owns, such as a saved Hugging Face dataset, is one input. Names are relative to the
+    deepest folder that holds all files, so they do not depend on where a corpus lies. `reader`
+    reads every file, whatever its suffix. `out` is the folder of the run to be made.
 
     Raises:
-        AssayError: nothing is there, nothing there can be read, or two inputs share a name.
+        AssayError: nothing is there, nothing there can be read, two inputs share a name, or a local
+            file may not be read or is a pointer to one that is elsewhere.
     """
     if reader is not None and not _takes_files(reader):
         valid = ", ".join(filter(_takes_files, READERS))
@@ -60,25 +75,36 @@ def expand(specs: Iterable[str], reader: str | None = None) -> Inputs:
     readers: dict[str, str] = {}
     named: list[Input] = []
     ignored: set[str] = set()
+    search = Search(out)
     for spec in specs:
         scheme = find_by_scheme(spec)
         if scheme:
+            _check_scheme(spec)
             path, name = READERS[scheme].locate(spec)
             named.append(Input(path, name, scheme))
         else:
-            found, unknown = _files(spec, reader)
+            found, unknown = _files(spec, reader, search)
             readers |= found
             ignored |= unknown
     inputs = sorted({*named, *_relative(readers)}, key=lambda item: (item.name, item.path))
     if not inputs:
         raise AssayError(f"no inputs; name files, folders, globs, URLs, {_list_usages()}")
     _check_names(inputs)
-    return Inputs(inputs, _unique(ignored))
+    check_files(sorted(path for path, taker in readers.items() if _takes_files(taker)))
+    return Inputs(inputs, _unique(ignored), search.list_left_out())
 
 
 def is_local(spec: str) -> bool:
     """Say whether what names an input is a path or glob of this machine's file system."""
     return not (is_url(spec) or find_by_scheme(spec))
+
+
+def _check_scheme(spec: str) -> None:
+    if os.path.lexists(spec):
+        raise AssayError(
+            f"{spec} is a file or folder here and an input of assay's own; ./{spec} names what is "
+            "here, and the other is to be had from a folder without it"
+        )
 
 
 def _list_usages() -> str:
@@ -90,15 +116,18 @@ def _takes_files(reader: str) -> bool:
     return reader in READERS and bool(READERS[reader].suffixes)
 
 
-def _files(spec: str, reader: str | None) -> tuple[dict[str, str], set[str]]:
+def _files(spec: str, reader: str | None, search: Search) -> tuple[dict[str, str], set[str]]:
     """Return {path: reader} of what one spec names, and the paths that no reader takes."""
-    if spec.startswith(LOCAL_URL):
-        _, spec = url_to_fs(spec)
-    paths = sorted(_remote(spec) if is_url(spec) else _local(spec))
+    spec, *others = _spell(tidy(spec))
+    paths = sorted(_remote(spec, search) if is_url(spec) else search.find(spec))
+    for other in others:
+        paths = paths or sorted(search.find(other))
     choices = {path: _choose(path, reader) for path in paths}
     readable = {path: choice for path, choice in choices.items() if choice}
     if not paths:
         reason = "nothing is in it" if Path(spec).exists() else "no such file or folder"
+        if left_out := search.list_left_out():
+            reason = f"nothing to read is there; left out {left_out[0].path}: {left_out[0].reason}"
         raise AssayError(f"{spec}: {reason}")
     if not readable:
         subject = (
@@ -125,47 +154,17 @@ def _mode(path: str) -> int | None:
         return None
 
 
-def _local(spec: str) -> set[str]:
-    """Return the absolute paths that a local path, folder or glob names."""
-    is_pattern = has_magic(spec) and not os.path.lexists(spec)
-    matches = glob(spec, recursive=True) if is_pattern else [spec]  # noqa: PTH207 - may be absolute
-    paths: set[str] = set()
-    for match in matches:
-        absolute = os.path.abspath(match)  # noqa: PTH100 - resolve() would rename linked files
-        mode = _mode(absolute)
-        if mode is not None and S_ISDIR(mode):
-            paths.update(_walk(absolute))
-        elif is_pattern and is_marker(os.path.basename(absolute)):  # noqa: PTH119 - of a str
-            continue
-        elif os.path.lexists(absolute):  # a link that leads nowhere is an unreadable file
-            paths.add(absolute)
-    return paths
+def _spell(spec: str) -> list[str]:
+    """Return the paths that a local URL may be, percent-encoded or not; any other spec."""
+    if not spec.startswith(LOCAL):
+        return [spec]
+    path = spec.partition("://")[2]
+    return list(dict.fromkeys([path, unquote(path)]))
 
 
-def _walk(root: str) -> Iterator[str]:
-    """Yield the files under a folder, and folders that a reader owns; each real folder once."""
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse):
-        real = os.path.realpath(folder)
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        if find_by_folder(folder):
-            subfolders.clear()
-            yield folder
-            continue
-        subfolders[:] = sorted(name for name in subfolders if not is_marker(name, folder=True))
-        yield from (f"{folder}/{name}" for name in files if not is_marker(name))
-
-
-def _refuse(error: OSError) -> None:
-    raise AssayError(f"{error.filename}: the folder cannot be listed ({error.strerror})")
-
-
-def _remote(spec: str) -> set[str]:
+def _remote(spec: str, search: Search) -> set[str]:
     """Return the URLs that a URL of a file, folder or glob names."""
-    if spec.startswith(WEB) and find_by_suffix(spec) and not has_magic(spec):
+    if spec.startswith(WEB) and _names_page(spec):
         return {spec}  # the web knows no folders: a listing would get the file
     try:
         filesystem, path = connect(spec)
@@ -173,22 +172,59 @@ def _remote(spec: str) -> set[str]:
         paths = retry(lambda: list_paths(filesystem, path), again, waits)
     except LostInput as error:
         raise AssayError(f"{spec}: cannot be opened ({error})") from None
-    visible = (found for found in paths if not _is_hidden(found.removeprefix(path)))
-    return {filesystem.unstrip_protocol(found) for found in visible}
+    chain = "".join(spec.partition(CHAIN)[1:]) if spec.startswith(ARCHIVES) else ""
+    pattern = filesystem.unstrip_protocol(path)
+    return set(
+        _pick({filesystem.unstrip_protocol(found) for found in paths}, pattern, chain, search)
+    )
 
 
-def _is_hidden(path: str) -> bool:
-    *folders, name = path.split("/")
-    return is_marker(name) or any(is_marker(folder, folder=True) for folder in folders)
+def _names_page(url: str) -> bool:
+    """Say whether a URL of the web names a file: it has a query, or a suffix and is no glob."""
+    path = urlsplit(url).path
+    return "?" in url or (find_by_suffix(path) is not None and not has_magic(path))
+
+
+def _pick(found: set[str], pattern: str, chain: str, search: Search) -> Iterator[str]:
+    """Yield the URLs that may be read, of what was found; note what is left out.
+
+    `chain` is what ends each of them. Hidden and private names must be asked for, as in folders.
+    """
+    fixed = re.match(r"[^*?[]*/", pattern) if has_magic(pattern) else None
+    root = fixed[0] if fixed else pattern
+    asked = {part[:1] for part in pattern.removeprefix(root).split("/")}
+    runs = set(_list_runs(found, root, chain))
+    for folder in runs:
+        search.leave_out(folder + chain, RUN)
+    for url in sorted(found):
+        parts = url.removeprefix(root).strip("/").split("/")
+        unasked = [part for part in parts if part[:1] not in asked]
+        shy = [part for part in unasked if is_hidden(part) or is_private(part)]
+        if shy and is_private(shy[0]) and looks_like_data(url):
+            search.note_private(f"{url[: url.index(f'/{shy[0]}', len(root) - 1)]}/{shy[0]}{chain}")
+        in_run = any(url.startswith(f"{folder}/") for folder in runs)
+        if not (shy or in_run or is_marker(parts[-1])):
+            yield url + chain
+
+
+def _list_runs(found: set[str], root: str, chain: str) -> Iterator[str]:
+    """Yield the folders below the root that are runs, as far as their claims were found."""
+    for url in found:
+        folder, _, name = url.rpartition("/")
+        if name == CLAIM and folder.rstrip("/") != root.rstrip("/"):
+            with open_input(url + chain) as file:
+                if is_claim(file.read()):
+                    yield folder
 
 
 def _relative(readers: dict[str, str]) -> Iterator[Input]:
     """Name files relative to the deepest folder that holds all."""
     paths = _unique(readers)
-    folders = [path.split("/")[:-1] for path in paths]
+    names = [name_path(path) for path in paths]
+    folders = [name.split("/")[:-1] for name in names]
     common = len(os.path.commonprefix(folders))  # noqa: RUF071 - of lists, so whole components
-    for path in paths:
-        yield Input(path, "/".join(path.split("/")[common:]), readers[path])
+    for path, name in zip(paths, names, strict=True):
+        yield Input(path, "/".join(name.split("/")[common:]), readers[path])
 
 
 def _unique(paths: Iterable[str]) -> list[str]:

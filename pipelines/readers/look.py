@@ -16,6 +16,7 @@ from pipelines.readers.records import Item, ReadOptions, Record, Reject, RejectK
 from pipelines.readers.registry import READERS, find_by_scheme, find_by_suffix
 from pipelines.readers.rows import WHOLE_ROWS
 from pipelines.readers.streams import open_stream
+from pipelines.readers.streams.urls import file_path
 from weighting.errors import AssayError
 
 DEFAULTS = ReadOptions()
@@ -95,7 +96,7 @@ def _explain(item: Input) -> str:
     reader = READERS[item.reader]
     if find_by_scheme(item.path) == item.reader:
         return f"it is named by {reader.scheme}"
-    lowered = item.path.lower()
+    lowered = file_path(item.path).lower()
     suffix = max((end for end in reader.suffixes if lowered.endswith(end)), key=len, default="")
     if suffix and find_by_suffix(item.path) == item.reader:
         return f"its suffix is {suffix}"

@@ -8,13 +8,15 @@ from functools import lru_cache
 from itertools import takewhile
 from urllib.parse import unquote
 
+from pipelines.readers.streams.urls import name_path
+
 NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 @lru_cache(maxsize=64)
 def read_partitions(path: str) -> dict[str, str | None]:
     """Return the fields that the folders directly above a file name, the outermost first."""
-    folders = path.split("/")[:-1]
+    folders = name_path(path).split("/")[:-1]
     named = list(takewhile(_is_partition, reversed(folders)))
     pairs = (folder.partition("=")[::2] for folder in reversed(named))
     return {unquote(name): None if value == NULL else unquote(value) for name, value in pairs}

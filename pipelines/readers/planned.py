@@ -15,6 +15,7 @@ from pipelines.readers.streams import open_stream, retries
 from pipelines.readers.streams.compression import BLOCK
 from pipelines.readers.streams.remote import COPIES
 from pipelines.readers.streams.retries import ChangedInput, LostInput, describe
+from pipelines.readers.streams.urls import is_url
 from weighting.errors import AGAIN, AssayError
 
 Scan = Callable[[], Iterator[Item]]
@@ -59,7 +60,7 @@ def _read_same(slice_: Slice, scan: Scan, digest: Digest) -> Iterator[Item]:
             raise
         except LostInput as error:
             lost = error
-        if wait is None or open_stream.is_url(slice_.path):  # tried again already
+        if wait is None or is_url(slice_.path):  # tried again already
             raise lost
         retries.rest(wait)
 
@@ -72,7 +73,7 @@ def _read_any(slice_: Slice, scan: Scan) -> Iterator[Item]:
     try:
         yield from scan()
     except (OSError, LostInput) as error:
-        if open_stream.is_url(slice_.path):
+        if is_url(slice_.path):
             raise AssayError(f"{slice_.path}: cannot be read ({describe(error)})") from None
         yield _reject(slice_, str(error))
 
@@ -88,7 +89,7 @@ def _check(slice_: Slice, digest: Digest) -> None:
         size, now = _digest_once(digest, slice_.path)
         if now != slice_.hash:
             raise ChangedInput(f"{size:,} bytes with hash {now} for {slice_.hash}")
-    elif open_stream.is_url(slice_.path):
+    elif is_url(slice_.path):
         COPIES.get(slice_.path, slice_.hash)
     elif (size := Path(slice_.path).stat().st_size) != slice_.stored:
         raise ChangedInput(f"{size:,} bytes for {slice_.stored:,}")

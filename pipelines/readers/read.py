@@ -4,21 +4,25 @@ from collections.abc import Iterable, Iterator
 from sys import maxsize
 from typing import NamedTuple
 
+from pipelines.readers.folders import LeftOut
 from pipelines.readers.inputs import Input, Inputs, expand
 from pipelines.readers.records import Found, ReadOptions, Record, Slice
 from pipelines.readers.registry import READERS
-from pipelines.readers.streams.open_stream import file_size, is_url
+from pipelines.readers.streams.open_stream import file_size
+from pipelines.readers.streams.placeholders import find_fault
 from pipelines.readers.streams.retries import LostInput
+from pipelines.readers.streams.urls import is_url
 from weighting.errors import AssayError
 
 DEFAULTS = ReadOptions()
 
 
 class Slices(NamedTuple):
-    """The slices of a corpus in order, and the files found in its folders that no reader takes."""
+    """The slices of a corpus in order, and what was found in its folders and is not read."""
 
     slices: list[Slice]
     ignored: list[str]
+    left_out: list[LeftOut]
 
 
 def list_slices(inputs: Iterable[str], target_bytes: int, reader: str | None = None) -> Slices:
@@ -34,7 +38,7 @@ def cut_inputs(inputs: Inputs, target_bytes: int) -> Slices:
     """Cut inputs into slices of about `target_bytes` of text, by name and place.
 
     Raises:
-        AssayError: a remote input cannot be read.
+        AssayError: a remote input cannot be read, or is a pointer to a file that is elsewhere.
     """
     slices = {
         slice_._replace(reader=item.reader)
@@ -42,7 +46,7 @@ def cut_inputs(inputs: Inputs, target_bytes: int) -> Slices:
         for slice_ in _cut(item, target_bytes)
     }
     in_order = sorted(slices, key=lambda slice_: (slice_.name, slice_.start))
-    return Slices(in_order, inputs.ignored)
+    return Slices(in_order, inputs.ignored, inputs.left_out)
 
 
 def read_records(
@@ -63,8 +67,11 @@ def read_records(
 
 
 def _cut(item: Input, target_bytes: int) -> list[Slice]:
+    reader = READERS[item.reader]
     try:
-        return READERS[item.reader].cut(item.path, item.name, target_bytes)
+        if is_url(item.path) and reader.suffixes and (fault := find_fault(item.path)):
+            raise AssayError(f"{item.path} {fault}")
+        return reader.cut(item.path, item.name, target_bytes)
     except LostInput as error:
         if is_url(item.path):
             raise AssayError(f"{item.path}: cannot be read ({error})") from None

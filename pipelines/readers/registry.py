@@ -20,6 +20,7 @@ from pipelines.readers.formats import (
 )
 from pipelines.readers.reader import Reader
 from pipelines.readers.streams.compression import CODECS, is_compressed, with_compressions
+from pipelines.readers.streams.urls import file_path
 from weighting.extensions import extend
 
 OWN: Mapping[str, Reader] = {
@@ -113,7 +114,7 @@ READERS: dict[str, Reader] = extend("readers", OWN, Reader)
 
 def find_by_suffix(path: str) -> str | None:
     """Return the name of the reader whose suffix the path has, None where no reader has it."""
-    lowered = path.lower()
+    lowered = file_path(path).lower()
     fitting = (name for name, reader in READERS.items() if lowered.endswith(reader.suffixes))
     return next(fitting, None)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
+from pipelines.readers.folders import LeftOut
 from pipelines.readers.inputs import Inputs, expand
 from pipelines.readers.read import cut_inputs
 from pipelines.readers.records import Slice
@@ -39,10 +40,14 @@ class Unit(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The units of a corpus, and the files found in its folders that no reader takes."""
+    """The units of a corpus, and what was found in its folders and is not read.
+
+    `ignored` are files that no reader takes, `left_out` what was not looked into.
+    """
 
     units: list[Unit]
     ignored: list[str]
+    left_out: list[LeftOut]
 
 
 def plan(
@@ -66,15 +71,15 @@ def plan_found(inputs: Inputs, target_bytes: int = TARGET_BYTES) -> Plan:
     Raises:
         AssayError: a remote input cannot be read.
     """
-    slices, ignored = cut_inputs(inputs, target_bytes)
-    return Plan(_pack(slices, target_bytes), ignored)
+    slices, ignored, left_out = cut_inputs(inputs, target_bytes)
+    return Plan(_pack(slices, target_bytes), ignored, left_out)
 
 
 def fingerprint(units: Iterable[Unit]) -> list[InputEntry]:
     """Return the entry of every distinct input, by name.
 
     Raises:
-        AssayError: a remote input, or a dataset, cannot be read.
+        AssayError: an input cannot be read; a link that leads nowhere may be.
     """
     inputs = {(part.name, part.path, part.reader) for unit in units for part in unit.slices}
     return [InputEntry(name, *_digest(path, reader)) for name, path, reader in sorted(inputs)]

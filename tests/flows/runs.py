@@ -12,6 +12,7 @@ import zstandard
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from pipelines.contamination.hits import HITS
+from pipelines.curate.quarantine import QUARANTINE_VERSION
 from tests.flows.stories import (
     EOS,
     RULES,
@@ -190,6 +191,7 @@ def _write_quarantine(path: Path, bad: Sequence[Bad]) -> None:
     with zstandard.open(path, "wb") as file:
         for number, one in enumerate(bad):
             entry = {
+                "version": QUARANTINE_VERSION,
                 "name": "in.jsonl",
                 "reader": "jsonl",
                 "locator": f"in.jsonl: byte {number}",

@@ -3,14 +3,12 @@
 Each file holds good documents, which tell their number, beside what no reader can use.
 """
 
-import errno
 import gzip
 import io
 import json
 import random
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -130,7 +128,6 @@ FAULTS = {
     "nested/utf8.md": (lambda _: b"caf\xe9", 0, {"bad_utf8": 1}),
     "crawl.wet": (broken_warc, 4, {"bad_warc": 1}),
     "gone.jsonl": (None, 0, {"unreadable": 1}),
-    "forbidden.jsonl": (lambda name: lines(*rows(name, 1)), 0, {"unreadable": 1}),
 }
 GOOD = sum(good for _, good, _ in FAULTS.values())
 SKIPPED = ("crawl.wet", Skipped("request"))
@@ -152,19 +149,7 @@ def corpus(tmp_path, monkeypatch):
             path.symlink_to(root / "nowhere")
     (root / "nested" / "loop").symlink_to(root)
     monkeypatch.setattr(open_stream, "RECORD_LIMIT", LIMIT)
-    monkeypatch.setattr(Path, "open", refuse("forbidden.jsonl", Path.open))
     return root
-
-
-def refuse(name, open_path):
-    """Fail as for a file without permission, which for root is none."""
-
-    def refusing(path, *args, **options):
-        if path.name == name:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return open_path(path, *args, **options)
-
-    return refusing
 
 
 def read(root, target_bytes):

@@ -18,6 +18,7 @@ from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, S
 from pipelines.readers.rows import Origin, read_batch, refuse_table
 from pipelines.readers.streams import open_stream
 from pipelines.readers.streams.retries import LostInput, describe, is_of_network
+from pipelines.readers.streams.urls import is_url
 
 BATCH_ROWS = 1000
 OPEN_DATASETS = 8
@@ -69,8 +70,8 @@ def digest(path: str) -> tuple[int, str]:
     hub hold the commit.
     """
     files = attempt(path, _data_files, Spec.parse(path))[str(load(path).split)]
-    local = [open_stream.digest(file) for file in files if not open_stream.is_url(file)]
-    remote = [file for file in files if open_stream.is_url(file)]
+    local = [open_stream.digest(file) for file in files if not is_url(file)]
+    remote = [file for file in files if is_url(file)]
     parts = [*local, *remote, *(files.origin_metadata if remote else ())]
     return sum(size for size, _ in local), xxhash.xxh3_64_hexdigest(repr(parts).encode())
 

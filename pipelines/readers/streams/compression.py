@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 import zstandard
 
 from pipelines.readers.streams.retries import LostInput
+from pipelines.readers.streams.urls import file_path
 
 BLOCK = 2**20  # bytes of text that are handed on at once, about
 USUAL_RATIO = 4  # of text; the estimate where a file does not state its own size
@@ -198,7 +199,7 @@ def _salvage(file: BinaryIO, codec: Codec, frame: int, failed: int) -> Iterator[
 
 def suffix_of(path: str) -> str:
     """Return a path's last suffix, in lower case."""
-    return PurePath(path).suffix.lower()
+    return PurePath(file_path(path)).suffix.lower()
 
 
 def _gzip_decoder() -> Decoder:

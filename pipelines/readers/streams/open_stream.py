@@ -34,6 +34,7 @@ from pipelines.readers.streams.content import (
 )
 from pipelines.readers.streams.remote import COPIES
 from pipelines.readers.streams.retries import LostInput, retry
+from pipelines.readers.streams.urls import is_gone, is_url
 
 RECORD_LIMIT = 256 * 2**20  # bytes of one record's raw text, the most that is held in memory
 UNREADABLE = "unreadable"  # in place of the hash of an input that cannot be read
@@ -82,11 +83,6 @@ class InputFile(io.RawIOBase):
         """Close the file."""
         self._file.close()
         super().close()
-
-
-def is_url(path: str) -> bool:
-    """Whether fsspec, rather than the local file system, opens this path."""
-    return "://" in path
 
 
 def open_input(path: str) -> BinaryIO:
@@ -191,17 +187,19 @@ def peek(path: str) -> Content:
 def digest(path: str) -> tuple[int, str]:
     """Return the stored size in bytes and the hex xxh3-64 of the stored bytes.
 
-    A local input that cannot be read has the hash UNREADABLE, as its records go to quarantine.
+    A local link that leads nowhere has the hash UNREADABLE, as its records go to quarantine.
 
     Raises:
-        LostInput: a remote input cannot be got.
+        LostInput: the input cannot be got, or not be read.
     """
     if is_url(path):
         return COPIES.stat(path)
     try:
         return retry(partial(_hash, path))
     except LostInput:
-        return 0, UNREADABLE
+        if is_gone(path):
+            return 0, UNREADABLE
+        raise
 
 
 def _hash(path: str) -> tuple[int, str]:

@@ -223,6 +223,8 @@ def _list_options(protocol: str, url: str) -> dict[str, Any]:
         unpack = not is_compressed(url)
         ours["client_kwargs"] = {"timeout": _aiohttp_timeout(), "auto_decompress": unpack}
         ours["headers"] = {"Accept-Encoding": "identity"}
+        # A signature is of the query as it is written.
+        ours["encoded"] = "?" in url and url.isascii() and " " not in url
     for key, theirs in conf.get(protocol, {}).items():
         if key in ours:
             ours[key] = {**ours[key], **theirs} if isinstance(theirs, dict) else theirs

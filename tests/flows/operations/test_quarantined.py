@@ -9,6 +9,7 @@ from rich.console import Console
 from flows.operations.quarantined import (
     choose_kind,
     describe_commonest,
+    describe_files,
     describe_kinds,
     list_kinds,
     print_kinds,
@@ -30,6 +31,15 @@ def run(tmp_path):
     quarantine.write(tmp_path / "quarantine" / "000000.jsonl.zst", entries[:2])
     quarantine.write(tmp_path / "quarantine" / "000001.jsonl.zst", entries[2:])
     return tmp_path
+
+
+def test_files_are_named_the_worst_first(run):
+    assert describe_files(run) == "could not be read: 4 of a.jsonl"
+    others = [bad(0)._replace(name=f"{name}.jsonl") for name in "bccdde"]
+    quarantine.write(run / "quarantine" / "000002.jsonl.zst", others)
+    assert describe_files(run) == (
+        "could not be read: 4 of a.jsonl, 2 of c.jsonl, 2 of d.jsonl, some of 2 more inputs"
+    )
 
 
 def test_the_commonest_kind_comes_first_with_its_commonest_message(run):

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from flows.recipe.sources import load_recipe
-from flows.run.folder import CLAIM, Claim, claim_run, open_run
+from flows.run.folder import Claim, claim_run, open_run
 from pipelines.readers.records import Slice
 from pipelines.work.units import Unit
+from weighting.contracts.claim import CLAIM
 from weighting.contracts.inputs import InputEntry
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, write_json

@@ -112,7 +112,7 @@ def check(path, row, text_field):
 
 
 def look_at(path):
-    [item], ignored = expand([str(path)])
+    [item], ignored, _ = expand([str(path)])
     assert ignored == []
     return describe(item)
 
@@ -148,7 +148,7 @@ def test_a_folder_of_several_corpora_and_junk(write, tmp_path):
     (tmp_path / "README.xyz").write_text("not a corpus")
     (tmp_path / "archive.json.gz").write_bytes(b"PK\x03\x04 no gzip at all")
     (tmp_path / "empty.jsonl").touch()
-    found, ignored = expand([str(tmp_path)])
+    found, ignored, _ = expand([str(tmp_path)])
     looks = {item.name: describe(item) for item in found}
     assert ignored == [str(tmp_path / "README.xyz")]
     assert len(looks) == len(LINES) + 2

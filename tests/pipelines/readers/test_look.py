@@ -14,7 +14,7 @@ from pipelines.readers.records import ReadOptions
 
 
 def look_at(path, options=ReadOptions()):
-    [item], _ = expand([str(path)], options.format)
+    [item], *_ = expand([str(path)], options.format)
     return describe(item, options)
 
 

@@ -162,7 +162,17 @@ def test_a_disk_that_fails_while_planning_is_asked_again(tmp_path, monkeypatch):
             again = planned(tmp_path)
         assert [part.hash for part in again] == [part.hash for part in whole]
     fail_reads(monkeypatch, lambda n: True)
-    assert {part.hash for part in planned(tmp_path)} == {"unreadable"}
+    with pytest.raises(AssayError, match=r"a\.jsonl cannot be read \(Input/output err.* 6 such"):
+        planned(tmp_path)
+
+
+def test_a_disk_that_fails_behind_the_first_bytes_fails_planning(tmp_path, monkeypatch):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(LINES)
+    units = plan([str(path)]).units
+    fail_reads(monkeypatch, lambda n: True)
+    with pytest.raises(AssayError, match=r"a\.jsonl: cannot be read \(.*Input/output error"):
+        fingerprint(units)
 
 
 def test_a_reader_with_a_digest_of_its_own_is_asked_for_it(tmp_path):

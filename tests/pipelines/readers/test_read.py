@@ -39,7 +39,7 @@ def test_nothing_to_read_is_refused():
 
 
 def test_slices_carry_the_name_of_their_reader(corpus):
-    slices, ignored = list_slices([str(corpus)], 100)
+    slices, ignored, _ = list_slices([str(corpus)], 100)
     assert {piece.reader for piece in slices if piece.name == "b.jsonl"} == {"jsonl"}
     assert len(slices) > 2
     assert slices == sorted(slices, key=lambda piece: (piece.name, piece.start))
