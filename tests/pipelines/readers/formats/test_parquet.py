@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.readers.formats import parquet
 from pipelines.readers.records import ReadOptions, Record, Reject
+from pipelines.readers.rows import read_batch
 
 
 def write(path, columns, group=100, **options):
@@ -184,7 +185,6 @@ def failing(monkeypatch, size):
 
     def iter_batches(*_args, **_options):
         raise pa.lib.ArrowMemoryError(f"malloc of size {size} failed")
-        yield
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", iter_batches)
 
@@ -221,13 +221,12 @@ def test_only_the_fields_that_are_named_are_read(tmp_path, read_all, monkeypatch
 def test_a_batch_of_large_rows_is_bounded(tmp_path, read_all, monkeypatch):
     monkeypatch.setattr(parquet, "BATCH_BYTES", 100_000)
     sizes = []
-    read = parquet.read_batch
 
-    def read_batch(batch, *args):
+    def note(batch, *args):
         sizes.append(batch.num_rows)
-        return read(batch, *args)
+        return read_batch(batch, *args)
 
-    monkeypatch.setattr(parquet, "read_batch", read_batch)
+    monkeypatch.setattr("pipelines.readers.formats.parquet.read_batch", note)
     path = tmp_path / "a.parquet"
     write(path, {"text": ["x" * 30_000 + f"{n}" for n in range(10)]}, use_dictionary=False)
     assert [record.locator for record in read_all(path)] == [f"row {n}" for n in range(10)]
