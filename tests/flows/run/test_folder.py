@@ -6,6 +6,7 @@ import pytest
 
 from flows.recipe.sources import load_recipe
 from flows.run.folder import Claim, claim_run, open_run
+from flows.run.inputs import plan_units
 from pipelines.readers.records import Slice
 from pipelines.work.units import Unit
 from weighting.contracts.claim import CLAIM
@@ -85,3 +86,15 @@ def test_a_folder_of_something_else_is_left_alone(claim, tmp_path):
         claim_run(tmp_path, claim, overwrite=True)
     with pytest.raises(AssayError, match=rf"no run of assay is there \(no {CLAIM}\)"):
         open_run(tmp_path)
+
+
+def test_inputs_in_the_own_folder_are_refused_and_its_run_is_left_out(claim, tmp_path):
+    claim_run(tmp_path / "c" / "run", claim)
+    (tmp_path / "c" / "run" / "documents").mkdir()
+    for folder in ("c", "c/run/documents"):
+        (tmp_path / folder / "a.txt").write_text("text")
+    out = tmp_path / "c" / "run"
+    planned = plan_units([str(tmp_path / "c")], None, out)
+    assert [part.name for unit in planned.units for part in unit.slices] == ["a.txt"]
+    with pytest.raises(AssayError, match=r"a\.txt: an input in the run's own folder"):
+        plan_units([str(out / "documents")], None, out)
