@@ -10,8 +10,8 @@ from rich.text import Text
 from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
+from flows.operations.quarantined import describe_files
 from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
-from flows.run.quarantined import describe_files
 from flows.run.remarks import list_remarks
 from flows.visible import shorten_path, show
 from weighting.contracts.counts import (

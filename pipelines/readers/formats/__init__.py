@@ -1,1 +1,1 @@
-"""One module for each format that can be read."""
+"""One module for each format that can be read, and what several need."""

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipelines.readers.columns import name_fields
-from pipelines.readers.memory import raise_want
+from pipelines.readers.formats.memory import raise_want
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
@@ -28,7 +28,7 @@ STREAM_START = 8  # in a file: its stream follows the magic and two bytes of pad
 MESSAGE_START = b"\xff\xff\xff\xff"
 BATCH_ROWS = 1000
 HIGHEST_RATIO = 2**15  # of Zstandard, which a batch may be packed with; of LZ4 it is 255
-# A damaged length may ask for any amount of memory: see `readers.memory`.
+# A damaged length may ask for any amount of memory: see `readers.formats.memory`.
 # An error that quotes a damaged name is none that Python can decode.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.readers.columns import find_needed, locate_column
+from pipelines.readers.formats.memory import raise_want
 from pipelines.readers.json_values import LeftOut
-from pipelines.readers.memory import raise_want
 from pipelines.readers.records import ReadOptions, Record, Reject, RejectKind, Slice
 from pipelines.readers.rows import SAMPLED, Origin, read_batch, refuse_table
 from pipelines.readers.streams.open_stream import file_size, open_input
@@ -26,7 +26,7 @@ BATCH_BYTES = 64 * 2**20  # of a batch, where rows are large
 # A decoder's buffers grow by doubling.
 SLACK, GROWTH = 2**20, 2
 # Thrift and page errors reach Python as OSError, the rest as Arrow's own.
-# A damaged length may ask for any amount of memory: see `readers.memory`.
+# A damaged length may ask for any amount of memory: see `readers.formats.memory`.
 DAMAGE = (pa.ArrowException, OSError, MemoryError)
 
 

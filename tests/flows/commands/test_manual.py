@@ -6,7 +6,8 @@ from flows.commands.manual import render_reference
 def test_every_command_and_option_is_there():
     text = render_reference()
     headings = [line.strip("# `") for line in text.splitlines() if line.startswith("## ")]
-    commands = ("demo", "curate", "weigh", "explain", "query", "report", "replay", "verify")
+    runs = ("demo", "look", "curate", "weigh")
+    commands = (*runs, "explain", "query", "report", "quarantine", "replay", "verify")
     groups = ("recipe", "recipe show", "recipe check")
     assert headings == ["assay", *(f"assay {name}" for name in (*commands, *groups))]
     curate = text.split("## `assay curate`")[1].split("\n## ")[0]

@@ -2,7 +2,7 @@ import lzma
 
 import pytest
 
-from pipelines.readers.memory import is_want
+from pipelines.readers.formats.memory import is_want
 from pipelines.readers.streams.compression import CODECS, Codec, decompress
 
 
