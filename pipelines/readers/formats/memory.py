@@ -1,7 +1,8 @@
 """Want of memory, told from damage: a damaged length may ask for any amount.
 
 What a file states of itself bounds what its decoder may rightly ask for. A request for more is
-damage of the file; any other that fails is the machine's, and no fault of the data.
+damage of the file; any other that fails is the machine's, and no fault of the data. An error that
+tells no size counts as damage: a read of a damaged length is such a one.
 """
 
 import re
@@ -17,7 +18,7 @@ def is_want(error: Exception, most: int) -> bool:
     if not isinstance(error, MemoryError):
         return False
     asked = ASKED.search(str(error))
-    return asked is None or int(asked[1]) <= most
+    return asked is not None and int(asked[1]) <= most
 
 
 def raise_want(error: Exception, most: int, what: str) -> None:

@@ -11,8 +11,8 @@ from pipelines.readers.streams.compression import CODECS, Codec, decompress
     [
         (MemoryError("malloc of size 100 failed"), True),
         (MemoryError("realloc of size 101 failed"), False),
-        (MemoryError(), True),
-        (MemoryError("std::bad_alloc"), True),
+        (MemoryError(), False),
+        (MemoryError("std::bad_alloc"), False),
         (OSError("malloc of size 100 failed"), False),
     ],
 )
