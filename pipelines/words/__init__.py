@@ -73,7 +73,11 @@ def split_texts(text: Text) -> Words:
     vocabulary = _vocabulary()
     pieces = cut_chunks(text.data, starts_K, ends_K)
     slots_P = vocabulary.look_up(text.data, pieces.starts_P, pieces.ends_P)
-    before_K1 = to_offsets(count_words(slots_P, vocabulary.chunks))[pieces.offsets_K1]
+    words_K = count_words(slots_P, vocabulary.chunks)
+    before_K1 = to_offsets(words_K)
+    if len(pieces.starts_P) > found:  # in nearly all batches no chunk is cut
+        before_K1 = before_K1[pieces.offsets_K1]
+        words_K = np.diff(before_K1)
     places = np.empty(before_K1[-1], np.int64)
     expand(slots_P, vocabulary.chunks, places)
     chunk_offsets = to_offsets(chunks_D)
@@ -83,7 +87,7 @@ def split_texts(text: Text) -> Words:
         vocabulary=vocabulary.words,
         chunk_starts=starts_K,
         chunk_ends=ends_K,
-        chunk_words=np.diff(before_K1),
+        chunk_words=words_K,
         chunk_offsets=chunk_offsets,
     )
 

@@ -14,7 +14,7 @@ def test_every_command_and_option_is_there():
     assert "Clean, dedupe, tokenize and weigh a corpus." in curate
     assert "$ assay curate [OPTIONS] " in curate
     rows = [line for line in curate.splitlines() if line.startswith("| `")]
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert "| `--overwrite` | replace a run of other inputs, recipe or code |" in rows
 
 
