@@ -80,7 +80,12 @@ def test_words_of_a_long_chunk_are_those_of_its_pieces(documents):
 def test_spacy_is_asked_little_of_a_text_that_has_no_end(monkeypatch, some):
     """So the time is linear in the text: 100 kB of one kind are a few pieces that come again."""
     asked = []
-    monkeypatch.setattr(memo, "split_words", lambda chunk: asked.append(chunk) or [chunk])
+
+    def split(chunk):
+        asked.append(chunk)
+        return [chunk]
+
+    monkeypatch.setattr(memo, "split_words", split)
     forget_words()
     text = (some * 100_000)[:100_000]
     words = split_texts(view(text))
