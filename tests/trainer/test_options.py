@@ -55,6 +55,7 @@ def die_at(step):
     return report
 
 
+@pytest.mark.slow  # two trainings each; `tests/trainer/run` has one of the plainest
 @pytest.mark.parametrize("values", OPTIONS, ids=lambda values: "-".join(map(str, values)))
 def test_a_killed_run_resumes_to_the_bytes_of_a_whole_one(tiny, tmp_path, values):
     config = override(tiny, values)

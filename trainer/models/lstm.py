@@ -10,6 +10,16 @@ from trainer.config.schema import ModelConfig
 from trainer.models.language_model import EPSILON, Block, LanguageModel
 
 
+NARROW = ("DEFAULT", "AVX2")  # processors on which oneDNN has no LSTM in bfloat16 and fails
+
+
+def lacks_bfloat16(device: torch.device) -> bool:
+    """Say whether autocast asks for an LSTM that this processor cannot compute."""
+    if device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return False
+    return torch.backends.cpu.get_cpu_capability() in NARROW
+
+
 class LSTMBlock(Block):
     """A recurrence of the width's size, from a zero state at each row's start.
 
@@ -25,7 +35,12 @@ class LSTMBlock(Block):
 
     def forward(self, x_BxTxC: Tensor) -> Tensor:
         """Return the residual stream after this block, BxTxC."""
-        states_BxTxC, _ = self.lstm(self.norm(x_BxTxC))
+        normed_BxTxC = self.norm(x_BxTxC)
+        if lacks_bfloat16(x_BxTxC.device):
+            with torch.autocast("cpu", enabled=False):
+                states_BxTxC, _ = self.lstm(normed_BxTxC.float())
+        else:
+            states_BxTxC, _ = self.lstm(normed_BxTxC)
         return x_BxTxC + self.output(states_BxTxC)  # type: ignore[no-any-return]
 
     def initialise(self, generator: torch.Generator) -> None:

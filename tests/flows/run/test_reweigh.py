@@ -15,7 +15,7 @@ from weighting.contracts.manifest import read_manifest
 from weighting.contracts.shards import open_shard
 from weighting.errors import AssayError
 
-pytestmark = pytest.mark.usefixtures("same_code")
+pytestmark = [pytest.mark.usefixtures("same_code"), pytest.mark.slow]  # two whole runs
 
 BUDGET = 4000  # of some 16,000 train tokens
 OPTIONS = (

@@ -126,7 +126,7 @@ def test_a_unit_that_is_done_is_left_alone(cleaned):
 
 def test_a_unit_of_bad_records_alone_has_a_ledger(tmp_path):
     job = open_job(tmp_path / "run")
-    clean_unit(write_unit(tmp_path / "corpus", [b"{", b"["]), SETTINGS, job)
+    clean_unit(write_unit(tmp_path / "corpus", [b"no JSON", b"nor this"]), SETTINGS, job)
     ledger, places = write(job)
     assert [row["verdict"] for row in ledger] == ["quarantined"] * 2
     assert places == {"documents": [], "dropped": []}

@@ -66,7 +66,7 @@ def adjoins(at, kept, in_words):
     return at not in in_words and bool({before, behind} & kept)
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(ranked())
 def test_what_goes_lies_in_passages_of_others_and_in_none_of_ones_own(case):
     """But for the marks that adjoin a run."""

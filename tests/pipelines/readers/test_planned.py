@@ -48,14 +48,14 @@ NAMES = ("a.jsonl", "b.jsonl.gz", "c.parquet", "d.feather", "e.csv", "f.txt")
 
 def fail_reads(monkeypatch, chosen, number=errno.EIO):
     """Fail the reads of files whose number `chosen` picks."""
-    numbers, pread = count(), os.pread
+    numbers, preadv = count(), os.preadv
 
-    def failing(handle, size, offset):
+    def failing(handle, buffers, offset):
         if chosen(next(numbers)):
             raise OSError(number, os.strerror(number))
-        return pread(handle, size, offset)
+        return preadv(handle, buffers, offset)
 
-    monkeypatch.setattr(os, "pread", failing)
+    monkeypatch.setattr(os, "preadv", failing)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,6 +23,7 @@ def small(tiny, tmp_path):
     return AblationConfig(out=tmp_path / "out", base=tiny, seeds=(0, 1), jobs=2)
 
 
+@pytest.mark.slow  # four trainings in processes of their own
 def test_an_ablation_from_shards_to_results(small, monkeypatch):
     steps = []
     results = ablate(small, lambda done, total: steps.append((done, total)))

@@ -214,8 +214,8 @@ def test_the_command_says_it_in_one_line(corpus, tmp_path):
     )
     assert [line for line in done.stdout.splitlines() if line.isdigit()] == ["2", "2"]
     disk, memory = done.stderr.splitlines()
-    assert disk.startswith("trainer: disk")
+    assert disk.startswith(f"trainer: {tmp_path / 'disk'}")
     assert "cannot be written (File too large); make room: what is finished is kept" in disk
-    assert memory.startswith("trainer: memory: out of memory on cpu (no room for ")
+    assert memory.startswith(f"trainer: {tmp_path / 'memory'}: out of memory on cpu (no room for ")
     assert "; lower micro (now 2 windows), then context (8), width (4096), layers (1)" in memory
     assert not list(tmp_path.glob("*/checkpoints/step-*"))
