@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from trainer.config.schema import ModelConfig
 from trainer.models.language_model import EPSILON, Block, LanguageModel
 
-
 NARROW = ("DEFAULT", "AVX2")  # processors on which oneDNN has no LSTM in bfloat16 and fails
 
 
