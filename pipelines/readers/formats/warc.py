@@ -144,7 +144,7 @@ def _locate(slice_: Slice, layout: Layout) -> Iterator[Located]:
             yield Located(f"byte {span.offset}", span)
     elif not is_compressed(path):
         start, last = max(slice_.start - 1, 0), slice_.end if slice_.end >= 0 else maxsize
-        blocks = open_stream.read_blocks(path, start)
+        blocks = open_stream.read_stored(path, start)
         for span in split_records(blocks, layout, start, aligned=slice_.start == 0):
             if span.offset >= last and span.error != STRAY:
                 return

@@ -156,6 +156,18 @@ def read_blocks(path: str, start: int = 0) -> Iterator[bytes]:
             yield chunk.data[dropped:]
 
 
+def read_stored(path: str, start: int = 0) -> Iterator[bytes]:
+    """Yield a file's bytes as they are stored from offset `start` on, in blocks of about 1 MiB.
+
+    Raises:
+        OSError: the file cannot be opened.
+        LostInput: it cannot be read on.
+    """
+    with open_input(path) as file:
+        file.seek(start)
+        yield from iter(partial(file.read, BLOCK), b"")
+
+
 def read_text_blocks(path: str, start: int = 0) -> Iterator[bytes]:
     """Yield a file's text as `read_blocks` does; in UTF-8 where it begins as UTF-16 or UTF-32.
 

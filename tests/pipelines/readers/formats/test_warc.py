@@ -83,8 +83,10 @@ def test_no_bytes_are_lost_and_none_raise(scratch, suffix, content, bounds):
     path.write_bytes(content)
     items = read_cut(path, bounds)
     assert rejects(items) == items
-    empty_lines = b"" if "." in suffix[1:] else b"\r\n"
-    assert bool(items) == bool(content.strip(empty_lines))
+    if content.strip(b"\r\n"):  # blank lines are nothing, or no compressed data
+        assert items
+    elif not content or "." not in suffix[1:]:
+        assert not items
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst", ".bz2", ".xz"])
