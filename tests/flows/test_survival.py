@@ -84,7 +84,7 @@ def test_a_signal_while_libraries_load_leaves_no_traceback(name):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("module", ["duckdb", "pandas"])  # the second is one that may be missing
+@pytest.mark.parametrize("module", ["duckdb", "flows.operations.standing"])
 def test_a_signal_while_a_command_loads_ends_it_at_once(module, name):
     done = run_code(IMPORTING.format(module=module, name=name))
     assert done.returncode == 128 + getattr(signal, name)
@@ -129,7 +129,11 @@ def test_a_second_signal_while_stopping_changes_nothing():
     assert "Traceback" not in done.stderr
 
 
-def test_a_defect_keeps_its_traceback():
-    done = run_code("from flows.interrupt import leave\nleave(KeyError('a defect'))")
+def test_a_defect_keeps_its_traceback(tmp_path):
+    code = "from flows.interrupt import leave\nleave(KeyError('a defect'))"
+    done = run_code(code, env={**os.environ, "TMPDIR": str(tmp_path)})
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "KeyError: 'a defect'"
+    [line] = done.stderr.splitlines()
+    [path] = tmp_path.iterdir()
+    assert line == f"assay: unexpected KeyError: 'a defect'; the traceback is in {path}"
+    assert path.read_text().splitlines()[-1] == "KeyError: 'a defect'"

@@ -159,5 +159,6 @@ def test_a_run_that_ends_early_leaves_no_work_behind(make_corpus, tmp_path, endi
     else:
         assert process.returncode == 1
         assert lines[0].startswith(f"assay: the job service at {endpoint} is gone (UNAVAILABLE")
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["run.json", "units"]
+    left = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert left == ["log.jsonl", "run.json", "stages", "units"]
     assert json.loads((tmp_path / "run" / "run.json").read_bytes())["units"]

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from flows.database.catalog import open_catalog
 from flows.run import replay as replays
 from pipelines.curate.replay import restore_unit
+from pipelines.readers import rows
 from tests.conftest import write_corpus
 from tests.flows.invoking import invoke
 from weighting.contracts.counts import Replay
@@ -164,13 +166,13 @@ NOTICE = "All rights reserved by the people of this page, whatever they may be c
 
 def add_shared_parts(paths):
     """Put near copies, a line of many documents and an evaluation item into both files."""
-    rows = [[json.loads(line) for line in path.read_text().splitlines()] for path in paths]
-    for number, (own, others) in enumerate((rows, rows[::-1])):
+    tables = [[json.loads(line) for line in path.read_text().splitlines()] for path in paths]
+    for number, (own, others) in enumerate((tables, tables[::-1])):
         own[5 + number]["text"] += f" {RIDDLE} nothing"
         for row in own[7:9]:
             row["text"] += f"\n{NOTICE}"
         own += [{"id": 1000, "text": row["text"].replace("the", "a", 1)} for row in others[10:13]]
-    for path, some in zip(paths, rows, strict=True):
+    for path, some in zip(paths, tables, strict=True):
         path.write_text("".join(json.dumps(row) + "\n" for row in some))
 
 
@@ -302,19 +304,17 @@ def test_records_that_would_be_lost_stop_the_replay(tmp_path, recipe, monkeypatc
     curate(corpus, run, recipe)
     repair()
     monkeypatch.setattr("pipelines.identity.hash_code", lambda models: "other")
-    monkeypatch.setattr("pipelines.readers.rows._string", _refuse_ice)
+    monkeypatch.setattr(rows, "complete", partial(_refuse_ice, rows.complete))
     before = snapshot(run)
     with pytest.raises(AssayError, match=r"records that could be read before .*b\.jsonl: byte"):
         invoke("replay", run)
     assert snapshot(run) == before
 
 
-def _refuse_ice(value, field):
-    from pipelines.readers.rows import BadRecord
-
-    if value.startswith("The ice") or "microwave" in value[:200]:
-        raise BadRecord("wrong_type", "ice")
-    return value
+def _refuse_ice(complete, row, text, *others):
+    if text.startswith("The ice") or "microwave" in text[:200]:
+        raise rows.BadRecord("wrong_type", "ice")
+    return complete(row, text, *others)
 
 
 def test_fields_do_not_change_together_with_the_inputs(moved, monkeypatch):
