@@ -78,7 +78,7 @@ def describe_commonest(run: Path) -> str:
     kinds = list_kinds(run)
     if not kinds:
         return ""
-    return f"{kinds[0].records:,} times {kinds[0].error}: {kinds[0].message}"
+    return f"{kinds[0].error} ({kinds[0].records:,}): {kinds[0].message}"
 
 
 def describe_files(run: Path) -> str:

@@ -49,7 +49,7 @@ def test_the_commonest_kind_comes_first_with_its_commonest_message(run):
         ("bad_utf8", 1, "byte 0"),
     ]
     assert [entry.locator for entry in kinds[0].examples] == ["byte 0", "byte 9"]
-    assert describe_commonest(run) == "3 times bad_json: not JSON"
+    assert describe_commonest(run) == "bad_json (3): not JSON"
 
 
 def test_a_kind_is_chosen_by_name_or_refused_with_what_is_there(run):

@@ -40,7 +40,7 @@ def test_where_most_could_not_be_read_the_reason_is_said(tmp_path):
         check_kept(build(tmp_path, *rows, entries=[UNREADABLE] * 2))
     assert str(caught.value) == (
         "no document is kept of 3 records: 2 could not be read: missing_field, 1 dropped by "
-        "rules.few_words; 2 times missing_field: no field 'text'; there is body; assay quarantine "
+        "rules.few_words; missing_field (2): no field 'text'; there is body; assay quarantine "
         "shows the records"
     )
 

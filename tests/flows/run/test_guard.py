@@ -39,7 +39,7 @@ def test_a_file_that_breaks_at_its_start_is_a_tenth_of_ten(tmp_path):
         packed[:3] = b"\xff\xff\xff" if number == 4 else packed[:3]
         (corpus / f"{number}.jsonl.gz").write_bytes(packed)
     with pytest.raises(
-        AssayError, match=r"MB of text could not be read \(10%\), 1 times truncated: "
+        AssayError, match=r"MB of text could not be read \(10%\), truncated \(1\): "
     ):
         guard(tmp_path / "strict", corpus, 0.09)
     guard(tmp_path / "lenient", corpus, 0.11)
