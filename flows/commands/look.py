@@ -43,8 +43,9 @@ def look(
         options, reasons = find_reading(found, asked)
         again = found if options == asked else survey(paths, options)
         suggestion = suggest(again, options, reasons)
-        output.facts["suggested"] = describe_suggestion(suggestion, paths)
+        looked_at = [*paths, *(["--recipe", recipe] if recipe else [])]
+        output.facts["suggested"] = describe_suggestion(suggestion, looked_at)
         if write is None:
-            print_suggestion(suggestion, paths, output.console)
+            print_suggestion(suggestion, looked_at, output.console)
         else:
             write_text(write, write_toml(suggestion.recipe))

@@ -36,22 +36,26 @@ def print_survey(survey: Survey, options: ReadOptions, documents: int, console: 
         console.print(Text(f"left out {show(shorten_path(path))}: {reason}"))
 
 
-def print_suggestion(suggestion: Suggestion, command: Sequence[str], console: Console) -> None:
-    """Print the recipe to begin with, why, and the commands that use it."""
+def print_suggestion(suggestion: Suggestion, looked_at: Sequence[str], console: Console) -> None:
+    """Print the recipe to begin with, why, and the commands that use it.
+
+    `looked_at` are the arguments of the look: paths, and the recipe that it read by.
+    """
     console.print(Text("\nSuggested", "bold"))
     for reason in suggestion.reasons:
         console.print(Text(f"  {show(reason)}"))
-    for line in list_commands(suggestion, command):
+    for line in list_commands(suggestion, looked_at):
         console.print(Text(f"  $ {show(line)}", "green"), soft_wrap=True)
 
 
-def list_commands(suggestion: Suggestion, paths: Sequence[str]) -> list[str]:
-    """Return the commands to go on with."""
-    named = shlex.join(paths)
+def list_commands(suggestion: Suggestion, looked_at: Sequence[str]) -> list[str]:
+    """Return the commands to go on with after a look with these arguments."""
+    option = looked_at.index("--recipe") if "--recipe" in looked_at else len(looked_at)
+    named = shlex.join(looked_at[:option])
     if suggestion.is_preset:
         return [f"assay curate {named} --recipe {suggestion.recipe.name} --out runs/first"]
     return [
-        f"assay look {named} --write first.toml",
+        f"assay look {shlex.join(looked_at)} --write first.toml",
         f"assay curate {named} --recipe first.toml --out runs/first",
     ]
 
@@ -75,14 +79,14 @@ def describe_survey(survey: Survey, documents: int) -> dict[str, Any]:
     return {"formats": formats, "unread": unread, "left_out": left_out}
 
 
-def describe_suggestion(suggestion: Suggestion, paths: Sequence[str]) -> dict[str, Any]:
+def describe_suggestion(suggestion: Suggestion, looked_at: Sequence[str]) -> dict[str, Any]:
     """Return what `print_suggestion` prints, for programs."""
     return {
         "recipe": suggestion.recipe.name,
         "read": asdict(suggestion.recipe.read),
         "reasons": suggestion.reasons,
         "trials": [trial._asdict() for trial in suggestion.trials],
-        "commands": list_commands(suggestion, paths),
+        "commands": list_commands(suggestion, looked_at),
     }
 
 

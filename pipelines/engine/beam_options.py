@@ -59,7 +59,7 @@ def name_runner(given: Sequence[str]) -> str:
     """Return the runner that options name, as Beam spells it; LOCAL where they name none.
 
     Raises:
-        AssayError: it cannot be trusted with data, or is none.
+        AssayError: there is no such runner, or it cannot be trusted with data.
     """
     return _spell_runner(_parse(given).runner)
 

@@ -65,7 +65,7 @@ class Engine:
         """Return the address of the job service that `beam_args` name; None of the local runner.
 
         Raises:
-            AssayError: they name a runner that cannot be trusted with data, or that is none.
+            AssayError: there is no runner of that name, or it cannot be trusted with data.
         """
         return find_endpoint(self.beam_args)
 

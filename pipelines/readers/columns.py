@@ -69,7 +69,7 @@ def name_columns(names: Sequence[str]) -> list[str]:
 def locate_column(fields: Sequence[pa.Field], name: str) -> list[int]:
     """Return the numbers that lead to a column, through structs for a name with dots.
 
-    A column of that very name comes first, at each level; empty if there is none.
+    A column of that very name comes first, at each level. Empty if no column fits.
     """
     names = name_fields(fields)
     if name in names:

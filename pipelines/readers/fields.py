@@ -28,7 +28,7 @@ class FieldStats(NamedTuple):
 
 
 def locate(row: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
-    """Return the keys that lead to a field, None where there is none."""
+    """Return the keys that lead to a field, None if the row has no such field."""
     if name in row:
         return (name,)
     for at, character in enumerate(name):
@@ -40,7 +40,7 @@ def locate(row: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
 
 
 def take(row: dict[str, Any], name: str) -> object:
-    """Remove a field from a row and return its value; None where there is none."""
+    """Remove a field from a row and return its value; None if the row has no such field."""
     value = row.pop(name, None)
     if value is not None or "." not in name:
         return value

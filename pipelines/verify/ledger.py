@@ -3,8 +3,9 @@
 What became of its weight: `pipelines.verify.weights`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from pipelines.curate.decontaminate import count_items
 from pipelines.rules.registry import RULES
 from pipelines.settings import Job
+from pipelines.work.summaries import CleanSummary
 from weighting.arrays import Int64s
 from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
 from weighting.contracts.documents import Verdict, tabulate_rows, write_table
@@ -166,22 +168,24 @@ def _list_pairs(rules: Sequence[str], both_RxRx3: Int64s) -> pa.Table:
 
 def list_skipped(job: Job) -> pa.Table:
     """Return what the readers found intact, but not a document, by unit and kind."""
-    rows = [
-        (uid, kind, records)
-        for uid in sorted(job.work.clean.list_done())
-        for kind, records in sorted(job.work.clean.read(uid).skipped.items())
-    ]
-    return tabulate_rows(rows, SKIPPED_STATS)
+    return _tabulate_units(job, attrgetter("skipped"), SKIPPED_STATS)
 
 
 def list_left_out(job: Job) -> pa.Table:
     """Return what could not be kept of documents' fields, by unit and reason."""
+    return _tabulate_units(job, attrgetter("left_out"), LEFT_OUT_STATS)
+
+
+def _tabulate_units(
+    job: Job, pick: Callable[[CleanSummary], Mapping[str, int]], schema: pa.Schema
+) -> pa.Table:
+    """Return the counts that `pick` finds in the units' summaries: unit, name and count."""
     rows = [
-        (uid, reason, fields)
+        (uid, name, count)
         for uid in sorted(job.work.clean.list_done())
-        for reason, fields in sorted(job.work.clean.read(uid).left_out.items())
+        for name, count in sorted(pick(job.work.clean.read(uid)).items())
     ]
-    return tabulate_rows(rows, LEFT_OUT_STATS)
+    return tabulate_rows(rows, schema)
 
 
 def sum_left_out(left_out: pa.Table) -> dict[str, int]:

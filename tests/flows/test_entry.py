@@ -11,6 +11,7 @@ import pytest
 from flows.database.catalog import build_catalog
 from pipelines.verify.outputs import list_files
 from tests.flows.runs import build_run
+from tests.pipes import leave_after_a_line
 from weighting.contracts.manifest import read_manifest, write_manifest
 from weighting.launch import ROOT
 
@@ -108,16 +109,7 @@ def test_data_is_utf8_whatever_the_terminal_is(built):
 
 def test_a_closed_pipe_is_no_error(built):
     command = [sys.executable, "-m", "flows", "query", str(built), "FROM range(200000)"]
-    process = subprocess.Popen(
-        [*command, "--format", "csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    assert leave_after_a_line([*command, "--format", "csv"]) == (141, b"")
 
 
 def test_python_m_flows_is_the_command():

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.pipes import leave_after_a_line
+
 SAY = """
 import sys
 from weighting.output import guard_streams, open_data_output
@@ -56,13 +58,4 @@ except OutputClosed as closed:
 
 
 def test_a_reader_that_leaves_ends_it_as_sigpipe_would():
-    process = subprocess.Popen(
-        [sys.executable, "-c", POUR], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    assert leave_after_a_line([sys.executable, "-c", POUR]) == (141, b"")

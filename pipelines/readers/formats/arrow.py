@@ -29,7 +29,7 @@ MESSAGE_START = b"\xff\xff\xff\xff"
 BATCH_ROWS = 1000
 HIGHEST_RATIO = 2**15  # of Zstandard, which a batch may be packed with; of LZ4 it is 255
 # A damaged length may ask for any amount of memory: see `readers.formats.memory`.
-# An error that quotes a damaged name is none that Python can decode.
+# Python cannot decode an error that quotes a damaged name.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
 

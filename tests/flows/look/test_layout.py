@@ -32,6 +32,7 @@ def test_documents_are_shown_harmlessly_where_the_field_is_right(corpus, tmp_pat
     invoke("look", corpus, "--write", recipe)
     assert load_recipe(str(recipe)).read.text_field == "content"
     page = invoke("look", corpus, "--recipe", recipe, "--documents", 2)
+    assert f"--recipe {recipe} --write first.toml" in page
     assert "byte 0, 15 characters: text ␛ number 0" in page
     assert "number 2" not in page
 
