@@ -5,6 +5,7 @@ Those that are: `pipelines.readers.records` and `pipelines.settings`. Those that
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -21,6 +22,7 @@ from pipelines.settings import (
     ScoreSettings,
 )
 from weighting.errors import AssayError
+from weighting.vocabulary import CONFIG
 from weighting.knobs import as_in, knob, list_knobs
 
 MEGABYTE = 1_000_000
@@ -132,6 +134,29 @@ class TokenizerTable:
     vocab_size: int = knob(16384, "Entries of the vocabulary.", least=257, most=2**31)
     sample_mb: float = knob(100.0, "Megabytes of text to train on.", above=0)
     path: FileName | None = knob(None, "A tokenizer.json; then nothing is trained.")
+    end_of_text: str | None = knob(
+        None,
+        "The special token that ends documents; by default that of tokenizer_config.json beside "
+        "it, or one of a usual name.",
+    )
+
+    def list_files(self) -> dict[str, str | None]:
+        """Return the files that say what the tokenizer is, by key; None for one not named."""
+        named: dict[str, str | None] = {"tokenizer.path": self.path}
+        if self.path is not None and self.end_of_text is None:
+            beside = Path(self.path).with_name(CONFIG)
+            named |= {"tokenizer.config": str(beside)} if beside.exists() else {}
+        return named
+
+
+def check_tokenizer(table: TokenizerTable) -> None:
+    """Refuse an end of text for a tokenizer that the run trains, which has one of its own.
+
+    Raises:
+        AssayError: there is one.
+    """
+    if table.end_of_text is not None and table.path is None:
+        raise AssayError("end_of_text is of a tokenizer that path names; give path, or leave it out")
 
 
 @dataclass(frozen=True)

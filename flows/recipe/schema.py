@@ -15,6 +15,7 @@ from flows.recipe.document_sections import (
     TokenizerTable,
     check_decontaminate,
     check_read,
+    check_tokenizer,
 )
 from flows.recipe.problems import Problem
 from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
@@ -58,7 +59,7 @@ class Recipe(Section):
     decontaminate: Annotated[ContaminationSettings, FromKnobs(check_decontaminate)] = (
         ContaminationSettings()
     )
-    tokenizer: Annotated[TokenizerTable, KNOBS] = TokenizerTable()
+    tokenizer: Annotated[TokenizerTable, FromKnobs(check_tokenizer)] = TokenizerTable()
     split: Annotated[Split, KNOBS] = Split()
     signals: SignalTable = SignalTable()
     reference: ReferenceTable = ReferenceTable()
@@ -110,7 +111,7 @@ class Recipe(Section):
 
     def list_files(self) -> Iterator[tuple[str, Path]]:
         """Yield (key, path) of every file that the recipe names."""
-        named: dict[str, str | None] = {"tokenizer.path": self.tokenizer.path}
+        named = self.tokenizer.list_files()
         for key in list_keys_of(Names("file"), RuleSettings):
             value = getattr(self.rule_options, key)
             if isinstance(value, Mapping):

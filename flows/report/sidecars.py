@@ -7,11 +7,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from weighting.arrays import Float32s
-from weighting.bytelevel import list_bytes
 from weighting.contracts.sidecar import Sidecar, read_sidecar
+from weighting import vocabulary
 from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
 
@@ -40,8 +39,7 @@ class Vocabulary:
 
 def read_vocabulary(connection: duckdb.DuckDBPyConnection, run: Path, eos_id: int) -> Vocabulary:
     """Return the vocabulary of a run with the counts of its train split."""
-    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    tokens = list_bytes(tokenizer.get_vocab(), tokenizer.get_vocab_size())
+    tokens = vocabulary.read_vocabulary(run / "tokenizer.json").tokens
     columns = connection.execute(
         "SELECT count_train, holders FROM tokens ORDER BY token_id"
     ).fetchnumpy()

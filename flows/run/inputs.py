@@ -9,7 +9,7 @@ from pipelines.curate.cluster import check_index
 from pipelines.readers.inputs import Input, expand, is_local
 from pipelines.readers.streams.urls import is_url, tidy
 from pipelines.score.model_scorer import describe_models
-from pipelines.tokenize.tokenizer import hash_tokenizer, load_tokenizer
+from pipelines.tokenize.tokenizer_file import settle
 from pipelines.work.units import TARGET_BYTES, Plan, plan_found
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import digest_manifest, read_manifest
@@ -23,26 +23,30 @@ MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some o
 MIN_UNIT_BYTES = 2**20
 
 
-def check_models(recipe: Recipe) -> None:
-    """Load the tokenizer and the reference that a recipe names: bad ones end a run before its work.
+def check_models(recipe: Recipe) -> tuple[str, ...]:
+    """Try the tokenizer and the reference that a recipe names: bad ones end a run before its work.
+
+    Returns:
+        What is to be said of the tokenizer, a line each.
 
     Raises:
         AssayError: one cannot be used, or the reference reads by another tokenizer than the run.
     """
     path, reference = recipe.tokenizer.path, recipe.reference
-    if path is not None:
-        load_tokenizer(Path(path))
+    tokenizer = None if path is None else settle(Path(path), recipe.tokenizer.end_of_text)
+    remarks = () if tokenizer is None else tokenizer.remarks
     settings = recipe.score_settings(0, Path()).model
     named = [name for name in (reference.model, reference.second) if name is not None]
     if settings is None or not named:
-        return
-    if path is None:
+        return remarks
+    if tokenizer is None:
         raise AssayError(
             "the models of reference read by a tokenizer of their own: name it as tokenizer.path"
         )
     if reference.train:  # the second model alone can be tried
         settings = ModelSettings(named[0])
-    describe_models(settings, hash_tokenizer(Path(path)))
+    describe_models(settings, tokenizer.sha256)
+    return remarks
 
 
 def plan_units(inputs: Sequence[str], reader: str | None = None, out: Path | None = None) -> Plan:

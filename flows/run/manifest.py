@@ -7,7 +7,6 @@ from pathlib import Path
 from flows.run.folder import Run
 from flows.run.reference import describe_reference
 from pipelines.score.statistics import read_statistics
-from pipelines.tokenize.encoder import Encoder
 from pipelines.verify.outputs import list_files
 from weighting.contracts.counts import Counts, Replay, SignalFacts
 from weighting.contracts.manifest import (
@@ -23,6 +22,7 @@ from weighting.errors import AssayError
 from weighting.extensions import list_extensions
 from weighting.storage.files import sha256
 from weighting.storage.json_records import read_record
+from weighting.vocabulary import read_vocabulary
 
 REPLAYS = "replays.json"  # in a run's folder: the outcome of every replay, oldest first
 
@@ -36,7 +36,7 @@ def publish_manifest(
 ) -> None:
     """Write the manifest; see `list_files` for `known`."""
     tokenizer = run.folder / "tokenizer.json"
-    encoder = Encoder(tokenizer)
+    vocabulary = read_vocabulary(tokenizer)
     write_manifest(
         run.folder,
         Manifest(
@@ -45,7 +45,7 @@ def publish_manifest(
             counts=counts,
             files=list_files(run.folder, known),
             versions=versions,
-            tokenizer=TokenizerFacts(sha256(tokenizer), encoder.vocab_size, encoder.eos_id),
+            tokenizer=TokenizerFacts(sha256(tokenizer), vocabulary.vocab_size, vocabulary.eos_id),
             extensions=[*list_extensions()],
             timings=timings,
         ),
@@ -54,8 +54,8 @@ def publish_manifest(
 
 def describe_signals(run: Run) -> SignalFacts:
     """Return what the manifest says of signals, and of the models that some of them come from."""
-    encoder = Encoder(run.folder / "tokenizer.json")
-    statistics = read_statistics(run.folder, encoder.eos_id)
+    vocabulary = read_vocabulary(run.folder / "tokenizer.json")
+    statistics = read_statistics(run.folder, vocabulary.eos_id)
     rare = statistics.facts.rare_surprisal
     return SignalFacts(
         stored=statistics.stored,

@@ -39,7 +39,8 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
         AssayError: an input or model cannot be used, or the folder holds something else.
     """
     recipe = request.recipe
-    check_models(recipe)
+    for remark in check_models(recipe):
+        console.print(Text(show(remark), "dim"))
     with console.status("looking at the inputs"):
         planned = plan_units(request.inputs, recipe.read.format, request.out)
         earlier = sorted({run.absolute() for run in request.against})

@@ -9,13 +9,13 @@ from rich.console import Console
 from flows.run.folder import Run
 from pipelines.score.model_scorer import describe_models
 from pipelines.score.reference_documents import locate_shards, write_cleanest
-from pipelines.tokenize.encoder import Encoder
 from trainer.display.progress import counting_steps
 from trainer.run.train import train
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256, write_json
 from weighting.storage.json_records import to_json
+from weighting.vocabulary import read_vocabulary
 
 STORY = "documents.json"  # in RUN/reference: what the model was trained on
 
@@ -32,7 +32,7 @@ def train_reference(run: Run, console: Console) -> None:
         with console.status("choosing the cleanest documents"):
             uids = sorted(run.sizes())
             chosen = write_cleanest(
-                uids, table.share, Encoder(tokenizer), sha256(tokenizer), run.job
+                uids, table.share, read_vocabulary(tokenizer), sha256(tokenizer), run.job
             )
             write_json(story, {"share": table.share, **chosen})
     # Absolute: training goes on only with the same paths, from whatever folder the command runs.

@@ -47,11 +47,12 @@ from weighting.contracts.timings import StageTiming
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync, write_json
 from weighting.storage.json_records import write_record
+from weighting.vocabulary import CONFIG
 
 STAGING = ".replay"
 MOVING = "moving"  # in the staging folder: marks that its parts are on their way
 FOLDERS = (*OUTPUTS, "stages")
-FILES = ("tokenizer.json", REPLAYS, CLAIM)
+FILES = ("tokenizer.json", CONFIG, REPLAYS, CLAIM)
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ def _digest_lists(run: Run) -> tuple[list[InputEntry], bool]:
     known = {entry.name: entry for entry in run.claim.inputs}
     now = {entry.name: entry for entry in digest_files(run.recipe, missing_ok=True)}
     names = [f"{key} {path.name}" for key, path in run.recipe.list_files()]
+    names = [name for name in names if name in known]  # a tokenizer's configuration may be new
     kept = [name for name in names if name.startswith("tokenizer.") or name not in now]
     entries = [known[name] if name in kept else now[name] for name in names]
     return entries, all(known[entry.name] == entry for entry in entries)
@@ -280,7 +282,9 @@ def _read_records(run: Path) -> Records:
 def _keep_models(run: Run, staged: Run) -> None:
     """Give the staged run the run's tokenizer and reference: ids and losses mean the same then."""
     if not staged.is_done("tokenizer"):
-        shutil.copyfile(run.folder / "tokenizer.json", staged.folder / "tokenizer.json")
+        for name in ("tokenizer.json", CONFIG):
+            if (run.folder / name).exists():  # runs of earlier versions have no configuration
+                shutil.copyfile(run.folder / name, staged.folder / name)
         staged.finish("tokenizer", StageTiming())
     if run.is_done("reference") and not staged.is_done("reference"):
         shutil.copytree(run.folder / "reference", staged.folder / "reference", dirs_exist_ok=True)

@@ -31,13 +31,13 @@ from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
 from pipelines.verify.ledger import verify_records
 from pipelines.verify.weights import verify_weights
 from pipelines.weigh.job import weigh
 from weighting.contracts.counts import Counts
+from weighting.vocabulary import read_vocabulary
 
 MEGABYTE = 1_000_000
 
@@ -98,7 +98,7 @@ def make_tokenizer(folder: Path, session: Session) -> None:
     def work(_: Meter) -> None:
         with session.console.status("training the tokenizer"):
             if table.path is not None:
-                copy_tokenizer(Path(table.path), target)
+                copy_tokenizer(Path(table.path), target, table.end_of_text)
                 return
             documents = sorted((folder / "documents").glob("*.parquet"))
             train_tokenizer(documents, target, table.vocab_size, int(table.sample_mb * MEGABYTE))
@@ -133,7 +133,7 @@ def score_tokens(folder: Path, session: Session) -> None:
         settings, progress = run.score_settings(), Progress(session.console)
         score(run.sizes(), settings, run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["score"]}
-        write_signal_stats(run.job, Encoder(folder / "tokenizer.json"))
+        write_signal_stats(run.job, read_vocabulary(folder / "tokenizer.json"))
 
     run_stage(run, "score", session, work)
 

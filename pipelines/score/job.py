@@ -18,25 +18,25 @@ from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
 from pipelines.score.score_unit import Corpus, Scorer, score_unit
 from pipelines.settings import Job, ScoreSettings
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
 from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Int64s
 from weighting.storage.files import sha256
+from weighting.vocabulary import Vocabulary, read_vocabulary
 
 
 class Loaded(NamedTuple):
     """What a process needs to score units, made once."""
 
     corpus: Corpus
-    encoder: Encoder
+    vocabulary: Vocabulary
     scorer: Scorer | None
 
 
 def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
-    """Load encoder, counts and models."""
+    """Load vocabulary, counts and models."""
     tokenizer = job.run / "tokenizer.json"
-    encoder, digest = Encoder(tokenizer), sha256(tokenizer)
+    vocabulary, digest = read_vocabulary(tokenizer), sha256(tokenizer)
     counted = load_counted(partitions, settings.order, job)
     scorer = None
     if settings.model is not None:
@@ -45,7 +45,7 @@ def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
         )
 
         scorer = load_scorer(settings.model, digest)
-    return Loaded(Corpus(load_types(job, encoder.eos_id), counted, digest), encoder, scorer)
+    return Loaded(Corpus(load_types(job, vocabulary.eos_id), counted, digest), vocabulary, scorer)
 
 
 def score(

@@ -19,12 +19,12 @@ from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from pipelines.score.score_unit import name_part
 from pipelines.settings import Job
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokens import Documents, load_tokens
 from weighting.arrays import Bools
 from weighting.contracts.documents import Verdict, write_table
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.splits import SPLITS, TRAIN
+from weighting.vocabulary import Vocabulary
 
 DOCUMENTS = pa.schema(
     [
@@ -36,7 +36,7 @@ DOCUMENTS = pa.schema(
 
 
 def write_cleanest(
-    uids: Sequence[int], share: float, encoder: Encoder, tokenizer_sha256: str, job: Job
+    uids: Sequence[int], share: float, vocabulary: Vocabulary, tokenizer_sha256: str, job: Job
 ) -> dict[str, Any]:
     """Write RUN/reference/documents.parquet and temporary shards; return what was chosen.
 
@@ -50,7 +50,7 @@ def write_cleanest(
         picked_D = pc.is_in(documents.doc_ids, wanted).to_numpy(zero_copy_only=False)
         for split in SPLITS:
             of_split_D = picked_D if split == TRAIN else ~documents.train_D
-            info = ShardInfo(tokenizer_sha256, encoder.vocab_size, encoder.eos_id, split, "uniform")
+            info = ShardInfo(tokenizer_sha256, vocabulary.vocab_size, vocabulary.eos_id, split, "uniform")
             if of_split_D.any():
                 path = locate_shards(job) / f"{name_part(split, uid)}.arrow"
                 write_shard(path, info, [_choose(documents, of_split_D)])

@@ -15,8 +15,8 @@ import pyarrow as pa
 from pipelines.score.marks import Marks, has_marks, mark_tokens
 from pipelines.score.moments import measure
 from pipelines.settings import Job, ScoreSettings
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import Counted, measure_gain
+from pipelines.tokenize.places import find_characters
 from pipelines.tokenize.tokens import Documents, load_tokens
 from pipelines.work.summaries import ScoreSummary
 from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint32s
@@ -26,6 +26,7 @@ from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.signals.quantum import QUANTUM, quantise
 from weighting.signals.registry import Signals, measure_tokens
 from weighting.signals.token_types import Types
+from weighting.vocabulary import Vocabulary
 
 
 class Scorer(Protocol):
@@ -56,7 +57,7 @@ def name_part(split: str, uid: int) -> str:
 def score_unit(
     uid: int,
     corpus: Corpus,
-    encoder: Encoder,
+    vocabulary: Vocabulary,
     scorer: Scorer | None,
     settings: ScoreSettings,
     job: Job,
@@ -69,8 +70,8 @@ def score_unit(
     if job.work.score.is_done(uid):
         return sums_file.load()
     documents = load_tokens(job, uid)
-    stored = compute_signals(documents, corpus, encoder, scorer, job)
-    whole = _join_columns(uid, documents, stored, corpus, encoder, settings, job)
+    stored = compute_signals(documents, corpus, vocabulary, scorer, job)
+    whole = _join_columns(uid, documents, stored, corpus, vocabulary, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
         part = choose_documents(whole, chosen_D, split)
@@ -79,21 +80,21 @@ def score_unit(
             write_sidecar(folder / f"{name_part(split, uid)}.parquet", part)
         signals = Signals(corpus.types, part.ids_N, part.signals)
         moments[split] = measure(signals, part.special_N)
-    sums_SxV = sum_by_type(documents.ids_N, stored, encoder.vocab_size)
+    sums_SxV = sum_by_type(documents.ids_N, stored, vocabulary.vocab_size)
     sums_file.save(sums_SxV)
     job.work.score.finish(uid, ScoreSummary(len(documents.ids_N), list(stored), moments))
     return sums_SxV
 
 
 def compute_signals(
-    documents: Documents, corpus: Corpus, encoder: Encoder, scorer: Scorer | None, job: Job
+    documents: Documents, corpus: Corpus, vocabulary: Vocabulary, scorer: Scorer | None, job: Job
 ) -> dict[str, Float32s]:
     """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
     probability_V = corpus.types.probability_V
-    gain_N = measure_gain(documents, probability_V, encoder.eos_id, corpus.counted, job)
+    gain_N = measure_gain(documents, probability_V, vocabulary.eos_id, corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
     if scorer is not None:
-        stored |= scorer.score(documents.ids_N, documents.offsets_D1, encoder.eos_id)
+        stored |= scorer.score(documents.ids_N, documents.offsets_D1, vocabulary.eos_id)
     of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, corpus.types)
     return {name: quantise(values_N) for name, values_N in stored.items()} | of_tokens
 
@@ -133,17 +134,17 @@ def _join_columns(
     documents: Documents,
     stored: Mapping[str, Float32s],
     corpus: Corpus,
-    encoder: Encoder,
+    vocabulary: Vocabulary,
     settings: ScoreSettings,
     job: Job,
 ) -> Sidecar:
     """Return what the sidecars of both splits say of a unit's tokens, in the order of the unit."""
-    starts_N, marks = _mark(uid, documents, settings, encoder, job)
+    starts_N, marks = _mark(uid, documents, settings, vocabulary, job)
     return Sidecar(
         info=SidecarInfo(
             tokenizer_sha256=corpus.tokenizer_sha256,
-            vocab_size=encoder.vocab_size,
-            eos_id=encoder.eos_id,
+            vocab_size=vocabulary.vocab_size,
+            eos_id=vocabulary.eos_id,
             split=TRAIN,
             signals=list(stored),
         ),
@@ -159,7 +160,7 @@ def _join_columns(
 
 
 def _mark(
-    uid: int, documents: Documents, settings: ScoreSettings, encoder: Encoder, job: Job
+    uid: int, documents: Documents, settings: ScoreSettings, vocabulary: Vocabulary, job: Job
 ) -> tuple[Int32s, Marks]:
     """Return the first character and the marks of every token.
 
@@ -172,30 +173,7 @@ def _mark(
     if not marked and not settings.keep:
         return np.zeros(size, np.int32), marks
     texts = kept["text"].to_pylist()
-    starts_N = find_characters(documents, texts, encoder.bytes_V, encoder.eos_id)
+    starts_N = find_characters(
+        documents.ids_N, documents.offsets_D1, documents.places, texts, vocabulary
+    )
     return starts_N, mark_tokens(kept, starts_N, documents.offsets_D1) if marked else marks
-
-
-def find_characters(
-    documents: Documents,
-    texts: list[str],
-    bytes_V: Int64s,
-    eos_id: int,
-) -> Int32s:
-    """Return the index of each token's first character in its document's text, int32 [N].
-
-    Byte-level BPE loses nothing, so the lengths of the tokens before it give a token's first byte;
-    a token that begins inside a character gets that character. The end-of-text token gets the
-    length of the text.
-    """
-    blob = np.frombuffer("".join(texts).encode(), np.uint8)
-    leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
-    lengths_N = np.where(documents.ids_N == eos_id, 0, bytes_V[documents.ids_N])
-    first_N = np.cumsum(lengths_N) - lengths_N
-    inside_N = np.zeros(len(first_N), np.int64)
-    within = first_N < len(blob)
-    inside_N[within] = (blob[first_N[within]] & 0xC0) == 0x80
-    inside_N[documents.offsets_D1[1:] - 1] = 0
-    chars_N = leads[first_N] - inside_N
-    base_D = np.cumsum([0, *map(len, texts)])[:-1]
-    return np.asarray(chars_N - np.repeat(base_D, np.diff(documents.offsets_D1)), np.int32)

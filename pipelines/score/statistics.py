@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 
 from pipelines.score.moments import EDGES, Moments, correlate, merge, spread
 from pipelines.settings import Job
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Float64s, Int64s
 from weighting.contracts.documents import Row, tabulate_rows, write_table
@@ -28,6 +27,7 @@ from weighting.signals.quantum import QUANTUM
 from weighting.signals.registry import SIGNALS, tabulate_types
 from weighting.signals.signal import Facts
 from weighting.signals.token_types import Types, cut_deciles
+from weighting.vocabulary import Vocabulary
 
 MEAN = "mean_"  # before a signal's name: its mean over the tokens of a type
 
@@ -40,7 +40,7 @@ class Statistics(NamedTuple):
     stored: list[str]  # the signals in the sidecars
 
 
-def write_signal_stats(job: Job, encoder: Encoder) -> None:
+def write_signal_stats(job: Job, vocabulary: Vocabulary) -> None:
     """Write the statistics of a run whose units are all scored."""
     units = [summary.moments for summary in job.work.score]
     splits = {split: merge([moments[split] for moments in units]) for split in SPLITS}
@@ -50,7 +50,7 @@ def write_signal_stats(job: Job, encoder: Encoder) -> None:
     _write(stats / "signals.parquet", rows, SIGNAL_STATS)
     _write(stats / "signal_histogram.parquet", list(_list_bins(both)), SIGNAL_HISTOGRAM)
     _write(stats / "signal_correlation.parquet", list(_list_pairs(both)), SIGNAL_CORRELATION)
-    types = _tabulate_types(job, encoder)
+    types = _tabulate_types(job, vocabulary)
     write_table(stats / "types.parquet", types, types.schema)
 
 
@@ -93,17 +93,17 @@ def _list_pairs(moments: Moments) -> Iterator[Row]:
             yield name, other, None if np.isnan(value) else value
 
 
-def _tabulate_types(job: Job, encoder: Encoder) -> pa.Table:
+def _tabulate_types(job: Job, vocabulary: Vocabulary) -> pa.Table:
     """Return one row for each token id (`type_stats_schema`)."""
     counts_3V = job.work.type_counts.load()
     total_V = counts_3V[0] + counts_3V[1]
-    tables = tabulate_types(load_types(job, encoder.eos_id))
+    tables = tabulate_types(load_types(job, vocabulary.eos_id))
     deciles_V = cut_deciles(counts_3V[0])
     names = next(iter(job.work.score)).stored
     sums_SxV = job.work.type_signals.load() * QUANTUM
     columns: dict[str, Any] = {
-        "token_id": np.arange(len(encoder.tokens)),
-        "token": [token.decode("utf-8", "replace") for token in encoder.tokens],
+        "token_id": np.arange(len(vocabulary.tokens)),
+        "token": [token.decode("utf-8", "replace") for token in vocabulary.tokens],
         "count_train": counts_3V[0],
         "count_validation": counts_3V[1],
         "holders": counts_3V[2],

@@ -1,67 +1,122 @@
 """Encoding text to token ids: a fast encoder, checked against `tokenizers`, the authority.
 
 Text is text: where a document spells out a special token ("<|endoftext|>"), its characters are
-encoded like any others, or a document could forge the mark that ends documents. So both encoders
-work without the tokenizer's added tokens.
+encoded like any others, or a document could forge the mark that ends documents. Added tokens that
+are not special are found in text, as `tokenizers` finds them.
 """
 
-import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import gigatoken
 import numpy as np
-from tokenizers import Tokenizer
+import orjson
+from tokenizers import Encoding, Tokenizer
 
-from pipelines.tokenize.tokenizer import find_end_of_text
-from weighting.arrays import Int64s, Uint32s
-from weighting.bytelevel import count_bytes, list_bytes
+from pipelines.tokenize.library import calling
+from pipelines.tokenize.places import Spelling, read_places
+from pipelines.tokenize.plain_texts import PlainTexts
+from pipelines.tokenize.structure import composes
+from weighting.array_tools import expand_ranges, to_offsets
+from weighting.arrays import Bools, Int32s, Int64s, Uint32s
+from weighting.errors import AssayError
+from weighting.vocabulary import Vocabulary, read_vocabulary
 
 CHECK_EVERY = 50  # one document in so many is encoded by `tokenizers` as well
 CHECK_CHARS = 20_000  # of each such document
+TOGETHER = 64  # texts that `tokenizers` encodes at once: it takes much memory for each token
 AUTHORITY, FAST = "tokenizers", "gigatoken"
+NOWHERE: Mapping[int, Int32s] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
 
 class Encoded(NamedTuple):
-    """D texts as one flat array of N ids (uint32) and D + 1 offsets (int64)."""
+    """D texts as one flat array of N ids (uint32) and D + 1 offsets (int64).
+
+    `places` are the first characters of the tokens of texts, by number, that their tokens' bytes
+    do not spell; `used` names the encoders.
+    """
 
     ids_N: Uint32s
     offsets_D1: Int64s
+    places: Mapping[int, Int32s] = NOWHERE
+    used: frozenset[str] = frozenset()
+
+
+def load_encoder(path: Path) -> "Encoder":
+    """Return the encoder of a tokenizer.json, loaded once a process unless the file changes."""
+    return _load(path, read_vocabulary(path))
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path, _: Vocabulary) -> "Encoder":
+    return Encoder(path)
 
 
 class Encoder:
-    """Encodes batches of text. `used` names the encoders that made the ids so far."""
+    """Encodes batches of text by the tokenizer.json of a run."""
 
     def __init__(self, path: Path, fast: bool = True) -> None:
-        text = path.read_text(encoding="utf-8")
-        named = Tokenizer.from_str(text)
-        self.eos_id = find_end_of_text(named, str(path))
-        self.vocab_size = int(named.get_vocab_size())
-        self.tokens = list_bytes(named.get_vocab(), self.vocab_size)
-        self.bytes_V = count_bytes(self.tokens)
-        self.used: set[str] = set()
-        plain = json.dumps(json.loads(text) | {"added_tokens": []})
-        self._authority = Tokenizer.from_str(plain)
-        self._fast = _load_fast(plain) if fast else None
+        self.vocabulary = read_vocabulary(path)
+        self._path, text = path, path.read_text(encoding="utf-8")
+        with calling(f"{path}: cannot be loaded"):
+            self._authority = Tokenizer.from_str(text)
+            fields = orjson.loads(text)
+        self._authority.encode_special_tokens = True
+        self._spelling = Spelling(self.vocabulary)
+        self._special = self.vocabulary.unspelled - {self.vocabulary.unknown_id}
+        self._composes = composes(fields)
+        self._plain = PlainTexts(fields, self._authority)
+        plain = orjson.dumps(fields | {"added_tokens": [], "normalizer": None})
+        self._for_fast = plain if fast and self._plain.any else None
+        self._warned = False
 
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """Return the ids of D texts, exactly as `tokenizers` gives them.
+    def encode(self, texts: Sequence[str], names: Sequence[str] = ()) -> Encoded:
+        """Return the ids of D texts, exactly as `tokenizers` gives them; `names` are for errors.
 
         A sample of the texts (every CHECK_EVERY-th, its beginning) is encoded both ways; on any
         difference the whole batch is done by `tokenizers` and a warning is logged.
+
+        Raises:
+            AssayError: a token of a text has no place in it, or is a special one.
         """
-        if self._fast is not None:
-            sample = [text[:CHECK_CHARS] for text in texts[::CHECK_EVERY]]
-            if _equal(self._encode_fast(sample), self._encode_slow(sample)):
-                self.used.add(FAST)
-                return self._encode_fast(texts)
-            log.warning("%s differs from %s on this text; using the latter", FAST, AUTHORITY)
-        self.used.add(AUTHORITY)
-        return self._encode_slow(texts)
+        names = names or [f"{text[:40]!r}" for text in texts]
+        plain_D = self._plain.find(texts)
+        if not plain_D.any() or self._fast is None:
+            return self._encode_slow(texts, names)
+        plain = [text for text, is_plain in zip(texts, plain_D.tolist(), strict=True) if is_plain]
+        sample = [text[:CHECK_CHARS] for text in plain[::CHECK_EVERY]]
+        if not _equal(self._encode_fast(sample), self._encode_slow(sample, sample)):
+            self._warn()
+            return self._encode_slow(texts, names)
+        return self._join(texts, names, plain_D, self._encode_fast(plain))
+
+    def _join(
+        self, texts: Sequence[str], names: Sequence[str], plain_D: Bools, fast: Encoded
+    ) -> Encoded:
+        """Return all texts' ids, given those of plain ones; the others' come from the authority."""
+        numbers = np.flatnonzero(plain_D)
+        spelled = [texts[number].encode() for number in numbers]
+        same = self._spelling.match(fast.ids_N, fast.offsets_D1, spelled)
+        if same.all() and plain_D.all():
+            return fast
+        done_D = plain_D.copy()
+        done_D[numbers[~same]] = False
+        rest = np.flatnonzero(~done_D)
+        slow = self._encode_slow([texts[i] for i in rest], [names[i] for i in rest])
+        counts_D = np.empty(len(texts), np.int64)
+        counts_D[numbers] = np.diff(fast.offsets_D1)
+        counts_D[rest] = np.diff(slow.offsets_D1)
+        firsts_D = np.empty(len(texts), np.int64)
+        firsts_D[numbers] = fast.offsets_D1[:-1]
+        firsts_D[rest] = slow.offsets_D1[:-1] + len(fast.ids_N)
+        ids = np.concatenate([fast.ids_N, slow.ids_N])[expand_ranges(firsts_D, counts_D)]
+        places = {int(rest[number]): starts for number, starts in slow.places.items()}
+        return Encoded(ids, to_offsets(counts_D), places, fast.used | slow.used)
 
     def _encode_fast(self, texts: Sequence[str]) -> Encoded:
         if not texts:
@@ -70,22 +125,58 @@ class Encoder:
         layout = self._fast.encode_batch(list(texts), parallel=False).layout
         offsets = np.asarray(layout.offsets.data, np.int64)
         ids = np.asarray(layout.content.data, np.uint32)
-        return Encoded(ids[offsets[0] : offsets[-1]], offsets - offsets[0])
+        used = frozenset({FAST})
+        return Encoded(ids[offsets[0] : offsets[-1]], offsets - offsets[0], used=used)
 
-    def _encode_slow(self, texts: Sequence[str]) -> Encoded:
-        encodings = self._authority.encode_batch_fast(list(texts), add_special_tokens=False)
-        offsets = np.cumsum([0, *(len(encoding) for encoding in encodings)])
-        parts = [np.array(encoding.ids, np.uint32) for encoding in encodings]
-        return Encoded(np.concatenate([np.empty(0, np.uint32), *parts]), offsets)
+    def _encode_slow(self, texts: Sequence[str], names: Sequence[str]) -> Encoded:
+        parts, counts = [np.empty(0, np.uint32)], [0]
+        places: dict[int, Int32s] = {}
+        for first in range(0, len(texts), TOGETHER):
+            some = texts[first : first + TOGETHER]
+            with calling(f"{self._path}: cannot encode {names[first]} or one of the next"):
+                encodings = self._authority.encode_batch(list(some), add_special_tokens=False)
+            ids = [np.array(encoding.ids, np.uint32) for encoding in encodings]
+            offsets = np.cumsum([0, *map(len, ids)])
+            same = self._spelling.match(
+                np.concatenate(ids), offsets, [text.encode() for text in some]
+            )
+            for at in np.flatnonzero(~same).tolist():
+                places[first + at] = self._place(encodings[at], some[at], names[first + at])
+            parts += ids
+            counts += map(len, ids)
+        return Encoded(np.concatenate(parts), np.cumsum(counts), places, frozenset({AUTHORITY}))
 
+    def _place(self, encoding: Encoding, text: str, name: str) -> Int32s:
+        """Return the first character of each token, as `tokenizers` says."""
+        if self._special & set(encoding.ids):
+            raise AssayError(f"{name}: its text gives a special token of {self._path}")
+        whole = not self._composes or self._authority.normalizer.normalize_str(text) == text
+        try:
+            return read_places(encoding.offsets, len(text), whole)
+        except ValueError as error:
+            raise AssayError(f"{name}: cannot be placed by {self._path}: {error}") from None
 
-def _load_fast(tokenizer: str) -> Any:  # noqa: ANN401 - the library has no types
-    """Load the fast encoder; None, with a warning, where it does not support the tokenizer."""
-    try:
-        return gigatoken.Tokenizer.from_json(tokenizer)
-    except Exception as error:  # compiled code: any refusal means the slow way
-        log.warning("%s cannot take this tokenizer (%s); using %s", FAST, error, AUTHORITY)
-        return None
+    @cached_property
+    def _fast(self) -> Any:  # noqa: ANN401 - the library has no types
+        """The fast encoder, loaded when it is first needed; None where it takes no such file."""
+        if self._for_fast is None:
+            return None
+        import gigatoken  # not for runs that do without
+
+        try:
+            with calling("refused"):
+                return gigatoken.Tokenizer.from_json(self._for_fast)
+        except AssayError:
+            return None
+
+    def _warn(self) -> None:
+        if not self._warned:
+            log.warning(
+                "%s gives other ids than %s for some texts of this run, which %s encodes instead: "
+                "the ids are right, the run is slower; please report it with the tokenizer",
+                FAST, AUTHORITY, AUTHORITY,
+            )
+        self._warned = True
 
 
 def _equal(one: Encoded, other: Encoded) -> bool:

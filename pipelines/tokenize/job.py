@@ -15,9 +15,10 @@ from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
 from pipelines.settings import Job, ScoreSettings
-from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.encoder import load_encoder
 from pipelines.tokenize.ngram_counts import count_partitions, merge_partition
 from pipelines.tokenize.tokenize_unit import tokenize_unit
+from weighting.vocabulary import Vocabulary, read_vocabulary
 
 
 def count(
@@ -40,13 +41,15 @@ def _build(
     pipeline: beam.Pipeline, uids: Sequence[int], partitions: int, settings: ScoreSettings, job: Job
 ) -> None:
     """Wire the graph."""
-    load = partial(Encoder, job.run / "tokenizer.json")
+    tokenizer = job.run / "tokenizer.json"
+    load = partial(load_encoder, tokenizer)
     tokenize = OverUnits(partial(tokenize_unit, settings=settings, job=job), load=load)
     tokenized = pipeline | "Units" >> beam.Create(uids) | "Tokenize" >> beam.ParDo(tokenize)
     counts = tokenized | "SumCounts" >> beam.CombineGlobally(SumVectors())
     saved = counts | "SaveCounts" >> beam.Map(save_rows(3, job.work.type_counts))
+    types = partial(read_vocabulary, tokenizer)
     ranges = [(n, part) for n in range(2, settings.order + 1) for part in range(partitions)]
-    merge = OverUnits(partial(_merge, partitions=partitions, uids=uids, job=job), load=load)
+    merge = OverUnits(partial(_merge, partitions=partitions, uids=uids, job=job), load=types)
     _ = (
         pipeline
         | "Ranges" >> beam.Create(ranges)
@@ -55,8 +58,8 @@ def _build(
 
 
 def _merge(
-    part: tuple[int, int], encoder: Encoder, partitions: int, uids: Sequence[int], job: Job
+    part: tuple[int, int], vocabulary: Vocabulary, partitions: int, uids: Sequence[int], job: Job
 ) -> int:
     """Merge one range of the n-grams of one order over all units; return how many occur once."""
     n, number = part
-    return merge_partition(n, number, partitions, uids, encoder.vocab_size, job)[0]
+    return merge_partition(n, number, partitions, uids, vocabulary.vocab_size, job)[0]

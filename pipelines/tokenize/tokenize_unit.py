@@ -32,23 +32,25 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     if job.work.tokenize.is_done(uid):
         return counts_file.load()
     kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS).combine_chunks()
-    encoded = encoder.encode(kept["text"].to_pylist())
-    tokens = append_eos(encoded, encoder.eos_id)
+    vocabulary = encoder.vocabulary
+    encoded = encoder.encode(kept["text"].to_pylist(), _name(kept))
+    tokens = append_eos(encoded, vocabulary.eos_id)
     documents = Documents(
         doc_ids=_flat(kept["doc_id"]),
         sources=_flat(kept["source"]),
         train_D=choose_train(kept["doc_id"].to_pylist(), settings.validation_share),
         ids_N=tokens.ids_N,
         offsets_D1=tokens.offsets_D1,
+        places=encoded.places,
     )
     _save_tokens(documents, job, uid)
-    counts_3V = count_types(documents, encoder.vocab_size)
+    counts_3V = count_types(documents, vocabulary.vocab_size)
     counts_file.save(counts_3V)
-    vocabulary = Vocabulary(encoder.vocab_size, encoder.eos_id)
-    count_unit(uid, documents, vocabulary, settings.order, job)
+    counted = Vocabulary(vocabulary.vocab_size, vocabulary.eos_id)
+    count_unit(uid, documents, counted, settings.order, job)
     lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
-    _fill_ledger(uid, documents, lengths, encoder, job)
-    job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(encoder.used)))
+    used = encoded.used | _fill_ledger(uid, documents, lengths, encoder, job)
+    job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(used)))
     return counts_3V
 
 
@@ -64,15 +66,22 @@ def append_eos(encoded: Encoded, eos_id: int) -> Encoded:
     return Encoded(ids, encoded.offsets_D1 + np.arange(len(encoded.offsets_D1)))
 
 
+def _name(rows: pa.Table | pa.RecordBatch) -> list[str]:
+    """Return what names documents in an error."""
+    return [f"document {doc_id}" for doc_id in rows["doc_id"].to_pylist()]
+
+
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _save_tokens(documents: Documents, job: Job, uid: int) -> None:
     ids = pa.LargeListArray.from_arrays(documents.offsets_D1, pa.array(documents.ids_N))
+    places = [documents.places.get(number) for number in range(len(documents.doc_ids))]
+    starts = pa.array(places, pa.list_(pa.int32()))
     batch = pa.record_batch(
-        [documents.doc_ids, documents.sources, pa.array(documents.train_D), ids],
-        names=["doc_id", "source", "train", "input_ids"],
+        [documents.doc_ids, documents.sources, pa.array(documents.train_D), ids, starts],
+        names=["doc_id", "source", "train", "input_ids", "char_start"],
     )
     with (
         replacing(job.work.tokens[uid]) as path,
@@ -93,10 +102,12 @@ def count_types(documents: Documents, vocab_size: int) -> Int64s:
 
 def _fill_ledger(
     uid: int, documents: Documents, lengths: dict[str, int], encoder: Encoder, job: Job
-) -> None:
-    """Write tokens and split into the unit's ledger rows."""
+) -> frozenset[str]:
+    """Write tokens and split into the unit's ledger rows; return what encoded the dropped."""
+    used: frozenset[str] = frozenset()
     for group in _dropped(job, uid):
-        encoded = encoder.encode(group["text"].to_pylist())
+        encoded = encoder.encode(group["text"].to_pylist(), _name(group))
+        used |= encoded.used
         lengths |= dict(zip(group["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
     splits = dict(
         zip(
@@ -112,6 +123,7 @@ def _fill_ledger(
     columns["tokens"] = pa.array([int(lengths.get(i, 0)) for i in ids], pa.int64())
     columns["split"] = pa.array([splits.get(i) for i in ids], pa.string())
     write_table(path, pa.table(columns, schema=LEDGER), LEDGER)
+    return used
 
 
 def _dropped(job: Job, uid: int) -> list[pa.RecordBatch]:

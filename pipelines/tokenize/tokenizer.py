@@ -1,6 +1,5 @@
 """The run's tokenizer: a byte-level BPE trained on its documents, or one that the user names."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,8 +7,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from pipelines.tokenize.tokenizer_file import settle, write_config
 from weighting.errors import AssayError
 from weighting.storage.files import write_text
+from weighting.vocabulary import CONFIG
 
 END_OF_TEXT = "<|endoftext|>"
 MIN_VOCAB = 257  # the 256 bytes and the end-of-text token
@@ -19,6 +20,8 @@ def train_tokenizer(
     documents: Sequence[Path], path: Path, vocab_size: int, sample_bytes: int
 ) -> None:
     """Train a byte-level BPE (GPT-2's pre-tokenizer) and write it to `path` as tokenizer.json.
+
+    Beside it goes the configuration that names its end of text.
 
     It sees a sample of about `sample_bytes` of text: whole documents, chosen by their doc_id, so
     that the choice does not depend on order or workers.
@@ -42,43 +45,18 @@ def train_tokenizer(
     )
     tokenizer.train_from_iterator(_sample(documents, sample_bytes / total), trainer)
     write_text(path, tokenizer.to_str(pretty=True))
+    write_text(path.with_name(CONFIG), write_config(END_OF_TEXT))
 
 
-def copy_tokenizer(source: Path, path: Path) -> None:
-    """Check a tokenizer.json that the user names and write it to `path`.
+def copy_tokenizer(source: Path, path: Path, end_of_text: str | None = None) -> None:
+    """Write a tokenizer.json that the user names to `path`, settled, with its configuration.
 
     Raises:
-        AssayError: it cannot be loaded, is not a byte-level BPE, or has no end-of-text token.
+        AssayError: it cannot be used; see `pipelines.tokenize.tokenizer_file`.
     """
-    tokenizer = load_tokenizer(source)
-    find_end_of_text(tokenizer, str(source))
-    if not isinstance(tokenizer.model, models.BPE) or "ByteLevel" not in tokenizer.to_str():
-        raise AssayError(f"{source}: not a byte-level BPE tokenizer; token offsets need one")
-    write_text(path, tokenizer.to_str(pretty=True))
-
-
-def hash_tokenizer(source: Path) -> str:
-    """Return the SHA-256 of what `copy_tokenizer` writes of a tokenizer.json."""
-    return hashlib.sha256(load_tokenizer(source).to_str(pretty=True).encode()).hexdigest()
-
-
-def load_tokenizer(path: Path) -> Tokenizer:
-    """Load a tokenizer.json, or raise AssayError."""
-    if not path.is_file():
-        raise AssayError(f"{path}: no such tokenizer file")
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise AssayError(f"{path}: not a tokenizer.json ({error})") from None
-
-
-def find_end_of_text(tokenizer: Tokenizer, name: str) -> int:
-    """Return the id of the token that ends a document, or raise AssayError."""
-    for token in (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "[SEP]"):
-        index = tokenizer.token_to_id(token)
-        if index is not None:
-            return int(index)
-    raise AssayError(f"{name}: has no end-of-text token such as {END_OF_TEXT}")
+    settled = settle(source, end_of_text)
+    write_text(path, settled.text)
+    write_text(path.with_name(CONFIG), settled.config)
 
 
 def _count_bytes(path: Path) -> int:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from weighting.contracts.manifest import FileEntry, describe_file
 from weighting.contracts.shards import open_shard
+from weighting.vocabulary import CONFIG
 
 OUTPUTS = (
     *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
@@ -26,7 +27,9 @@ def list_files(run: Path, known: Mapping[str, FileEntry] | None = None) -> list[
         if leftover.is_file():
             leftover.unlink()
     paths = [path for folder in OUTPUTS for path in sorted((run / folder).rglob("*"))]
-    entries = [describe_file(run, run / "tokenizer.json", rows=1)]
+    # Runs of earlier versions have no configuration beside their tokenizer.
+    named = [path for path in (run / "tokenizer.json", run / CONFIG) if path.exists()]
+    entries = [describe_file(run, path, rows=1) for path in named]
     for path in (path for path in paths if path.is_file()):
         entry = (known or {}).get(path.relative_to(run).as_posix())
         entries.append(entry or _describe(run, path))

@@ -10,7 +10,6 @@ import numpy as np
 from pipelines.score.score_unit import choose_documents, name_part
 from pipelines.score.statistics import read_statistics
 from pipelines.settings import WeighSettings
-from pipelines.tokenize.encoder import Encoder
 from weighting.arrays import Bools, Float64s, Int64s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.sidecar import Sidecar, read_sidecar
@@ -27,6 +26,7 @@ from weighting.policies.selection import (
 from weighting.policies.weighing import Batch, Scheme, flag_tokens
 from weighting.signals.registry import SIGNALS, Signals, list_stored
 from weighting.signals.token_types import cut_deciles
+from weighting.vocabulary import read_vocabulary
 
 TRAJECTORY = ("change", "nll")  # the signals from which trajectories follow
 NONE_GOLDEN = np.zeros(0, np.bool_)  # where the selection goes by something else
@@ -67,7 +67,7 @@ def load_inputs(settings: WeighSettings, sidecars: Path, run: Path) -> WeighInpu
     Raises:
         AssayError: the golden rule needs a signal that the run does not have.
     """
-    eos_id = Encoder(run / "tokenizer.json", fast=False).eos_id
+    eos_id = read_vocabulary(run / "tokenizer.json").eos_id
     statistics = read_statistics(run, eos_id)
     scheme = Scheme(
         policy=settings.policy,

@@ -1,0 +1,128 @@
+"""The place of each token in its text: the first of its characters.
+
+Where the tokens' spellings, one after another, are the text's bytes, the lengths of the tokens
+before it give a token's place. Of all other texts, `tokenizers` is asked.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipelines.words.compiled import njit
+from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint32s
+from weighting.vocabulary import Vocabulary
+
+NO_TEXT = b"\xff"  # no UTF-8 has this byte, so a type that is spelled so equals no piece of text
+
+
+class Spelling:
+    """The bytes of all types of a vocabulary in one array, for comparing tokens with texts."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        silent = vocabulary.unspelled
+        spelled = [
+            NO_TEXT if number in silent else token for number, token in enumerate(vocabulary.tokens)
+        ]
+        self._letters = np.frombuffer(b"".join(spelled), np.uint8)
+        self._begins_V1 = np.cumsum([0, *map(len, spelled)])
+
+    def match(self, ids_N: Uint32s, offsets_D1: Int64s, texts: Sequence[bytes]) -> Bools:
+        """Return of which of D texts, in UTF-8, the tokens spell exactly the bytes."""
+        blob = np.frombuffer(b"".join(texts), np.uint8)
+        bounds_D1 = np.cumsum([0, *map(len, texts)])
+        same_D = np.empty(len(texts), np.bool_)
+        compare(ids_N, offsets_D1, self._letters, self._begins_V1, blob, bounds_D1, same_D)
+        return same_D
+
+
+@njit
+def compare(
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    letters: Uint8s,
+    begins_V1: Int64s,
+    blob: Uint8s,
+    bounds_D1: Int64s,
+    same_D: Bools,
+) -> None:
+    """Set `same_D` where the tokens of a document spell its bytes, which lie in `blob`."""
+    for document in range(len(same_D)):
+        at, end, same = bounds_D1[document], bounds_D1[document + 1], True
+        for number in range(offsets_D1[document], offsets_D1[document + 1]):
+            begin = begins_V1[ids_N[number]]
+            size = begins_V1[ids_N[number] + 1] - begin
+            same = at + size <= end
+            step = 0
+            while same and step < size:
+                same = blob[at + step] == letters[begin + step]
+                step += 1
+            if not same:
+                break
+            at += size
+        same_D[document] = same and at == end
+
+
+def read_places(spans: Sequence[tuple[int, int]], size: int, whole: bool) -> Int32s:
+    """Return the first characters of the tokens of a text of `size` characters, int32.
+
+    `spans` are the tokens' characters as `tokenizers` says them, ends exclusive. `whole` asks that
+    each character is in one of them. It is not asked where a normalizer makes one character of
+    several: the library names the first of these alone, and the others follow it.
+
+    Raises:
+        ValueError: the spans are no places of such a text; the message says in which way.
+    """
+    pairs_Nx2 = np.array(spans, np.int64).reshape(-1, 2)
+    starts_N, ends_N = pairs_Nx2[:, 0], pairs_Nx2[:, 1]
+    reached_N = np.maximum.accumulate(np.concatenate([[0], ends_N]))
+    if not size and not len(starts_N):
+        return np.empty(0, np.int32)
+    if not len(starts_N) or starts_N[0]:
+        raise ValueError("its first character is in no token")
+    if (np.diff(starts_N) < 0).any() or reached_N[-1] > size or starts_N[-1] > size:
+        raise ValueError("its tokens do not follow the text")
+    if whole and (reached_N[-1] < size or (reached_N[:-1] < starts_N).any()):
+        gaps = np.flatnonzero(reached_N[:-1] < starts_N)
+        at = int(reached_N[gaps[0]]) if len(gaps) else int(reached_N[-1])
+        raise ValueError(f"character {at} of it is in no token")
+    return starts_N.astype(np.int32)
+
+
+def find_characters(
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    known: Mapping[int, Int32s],
+    texts: Sequence[str],
+    vocabulary: Vocabulary,
+) -> Int32s:
+    """Return the index of each token's first character in its document's text, int32 [N].
+
+    Every document's last token is its end of text, which gets the length of the text. `known` are
+    the places, without that one, in documents whose tokens do not spell the text. In the others a
+    token that begins inside a character gets that character.
+    """
+    parts = [text.encode() for text in texts]
+    blob = np.frombuffer(b"".join(parts), np.uint8)
+    leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
+    counts_D = np.diff(offsets_D1)
+    spelled_D = np.ones(len(texts), np.bool_)
+    spelled_D[[*known]] = False
+    lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
+    lengths_N[offsets_D1[1:] - 1] = 0
+    bytes_D = np.array([*map(len, parts)], np.int64)
+    within_N = np.cumsum(lengths_N) - lengths_N
+    # No document's tokens move those of the next.
+    first_N = within_N + np.repeat(
+        np.cumsum(bytes_D) - bytes_D - within_N[offsets_D1[:-1]], counts_D
+    )
+    inside_N = np.zeros(len(first_N), np.int64)
+    before_end = first_N < len(blob)
+    inside_N[before_end] = (blob[first_N[before_end]] & 0xC0) == 0x80
+    sizes_D = np.array([*map(len, texts)], np.int64)
+    chars_N = leads[first_N] - inside_N - np.repeat(np.cumsum(sizes_D) - sizes_D, counts_D)
+    starts_N = chars_N.astype(np.int32)
+    for document, places in known.items():
+        first = offsets_D1[document]
+        starts_N[first : first + len(places)] = places
+    starts_N[offsets_D1[1:] - 1] = sizes_D
+    return starts_N

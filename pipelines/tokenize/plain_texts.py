@@ -1,0 +1,73 @@
+"""Which texts the fast encoder may take: those that are cut into words as they stand.
+
+It knows neither normalizers nor added tokens here, so it gets the texts that a normalizer leaves as
+they are and in which no added token is spelled.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tokenizers import Tokenizer
+
+from pipelines.tokenize.structure import FORMS, list_normalizers
+from weighting.arrays import Bools
+from weighting.vocabulary import LETTERS, Part, is_byte_level, list_parts
+
+KNOWN_PLANES = 0x20000  # beyond, a character counts as one that may be new
+
+
+class PlainTexts:
+    """Tells plain texts of a tokenizer from others. `any` is False where no text can be plain."""
+
+    def __init__(self, fields: Part, tokenizer: Tokenizer) -> None:
+        parts = list_normalizers(fields)
+        kinds = [part["type"] for part in parts]
+        self._forms = kinds if set(kinds) <= set(FORMS) else None
+        self._normalizer = tokenizer.normalizer
+        self.any = is_byte_level(fields) and not {LETTERS, "Prepend"} & set(kinds)
+        self.any &= not any(part.get("add_prefix_space") for part in _list_letters(fields))
+        spelled = [token["content"] for token in fields["added_tokens"] if not token["special"]]
+        if parts:  # some tokens are looked for in the normal form of a text, and so are theirs
+            spelled += [self._normalizer.normalize_str(token) for token in spelled]
+        self._added = "|".join(re.escape(token) for token in sorted(set(spelled)) if token)
+
+    def find(self, texts: Sequence[str]) -> Bools:
+        """Return which of D texts are plain."""
+        plain_D = np.full(len(texts), self.any)
+        if self.any and self._added:
+            held = pc.match_substring_regex(pa.array(texts, pa.string()), self._added)
+            plain_D &= ~held.to_numpy(zero_copy_only=False)
+        if self.any and self._normalizer is not None:
+            plain_D &= np.fromiter(map(self._is_normal, texts), np.bool_, len(texts))
+        return plain_D
+
+    def _is_normal(self, text: str) -> bool:
+        if self._forms is None:
+            return bool(self._normalizer.normalize_str(text) == text)
+        # Far quicker than the library, which may know characters that Python does not know yet.
+        return text.isascii() or (
+            all(unicodedata.is_normalized(form, text) for form in self._forms)
+            and not _has_new(text)
+        )
+
+
+def _list_letters(fields: Part) -> list[Part]:
+    return [part for part in list_parts(fields.get("pre_tokenizer")) if part["type"] == LETTERS]
+
+
+def _has_new(text: str) -> bool:
+    """Say whether a text has characters that Python's Unicode tables lack, or may lack."""
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return bool(_list_new()[np.minimum(codes, KNOWN_PLANES)].any())
+
+
+@cache
+def _list_new() -> Bools:
+    """Return for each code point of the known planes, and one for all others, whether it is new."""
+    kinds = (unicodedata.category(chr(code)) == "Cn" for code in range(KNOWN_PLANES))
+    return np.append(np.fromiter(kinds, np.bool_, KNOWN_PLANES), True)

@@ -1,0 +1,103 @@
+"""What the parts of a tokenizer do to a text: whether each of its characters is in some token.
+
+Told by structure, and only of parts that are known here. What depends on a pattern or on single
+entries of the vocabulary is tried out (`pipelines.tokenize.trial`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from weighting.bytelevel import BYTE_OF
+from weighting.vocabulary import LETTERS, Part, is_byte_level, list_ids, list_parts
+
+# The bytes of UTF-8: no text holds the others.
+UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")  # normalizers that are Unicode's normal forms
+NORMALIZERS = (*FORMS, "Lowercase", "Prepend", "Replace", LETTERS)
+PRE_TOKENIZERS = (
+    *("Digits", "FixedLength", "Metaspace", "Punctuation", "Split", "UnicodeScripts", LETTERS),
+)
+MODELS = ("BPE", "Unigram", "WordLevel")
+REMOVED = "Removed"
+
+
+def list_normalizers(fields: Part) -> list[Part]:
+    """Return the parts of the normalizer, in order."""
+    return [*list_parts(fields.get("normalizer"))]
+
+
+def find_faults(fields: Part) -> Iterator[str]:
+    """Yield why the tokens of a tokenizer.json do not hold every character of any text."""
+    for part in list_normalizers(fields):
+        if part["type"] not in NORMALIZERS:
+            yield f"its normalizer {part['type']} may delete characters"
+        elif part["type"] == "Replace" and not part["content"]:
+            yield f"its normalizer Replace deletes {_word(part['pattern'])}"
+    for part in list_parts(fields.get("pre_tokenizer")):
+        if part["type"] not in PRE_TOKENIZERS:
+            yield f"its pre-tokenizer {part['type']} drops the characters that it splits at"
+        elif part.get("behavior") == REMOVED and not part.get("invert"):
+            yield f"its pre-tokenizer {part['type']} drops the characters that it splits at"
+    yield from _find_model_faults(fields)
+
+
+def composes(fields: Part) -> bool:
+    """Say whether the normalizer may make one character of several."""
+    return any(
+        part["type"] in ("NFC", "NFKC") or (part["type"] == "Replace" and _may_shorten(part))
+        for part in list_normalizers(fields)
+    )
+
+
+def _may_shorten(part: Part) -> bool:
+    found = part["pattern"].get("String")
+    return found is None or len(found) > len(part["content"])
+
+
+def _find_model_faults(fields: Part) -> Iterator[str]:
+    model, ids = fields["model"], list_ids(fields)
+    kind = model.get("type", "BPE")
+    if kind not in MODELS:
+        yield f"its model is {kind}; known are {', '.join(MODELS)}"
+    elif kind == "BPE" and is_byte_level(fields):
+        if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
+            yield "its byte-level pieces carry a prefix or suffix"
+        elif missing := _list_missing(ids, {byte: letter for letter, byte in BYTE_OF.items()}):
+            yield f"its vocabulary lacks {missing}, and text with them would vanish"
+    elif not _knows_all(model, ids):
+        yield (
+            "characters outside its vocabulary would vanish: it has no token for the unknown and "
+            "not all bytes"
+        )
+
+
+def _knows_all(model: Mapping[str, Any], ids: Mapping[str, int]) -> bool:
+    """Say whether any character has a token: an unknown one's, or those of its bytes."""
+    if model.get("unk_id") is not None or model.get("unk_token") in ids:
+        return True
+    return bool(model.get("byte_fallback")) and not _list_missing(ids, _name_bytes())
+
+
+def _name_bytes() -> dict[int, str]:
+    return {byte: f"<0x{byte:02X}>" for byte in UTF8}
+
+
+def _list_missing(ids: Mapping[str, int], letters: Mapping[int, str]) -> str:
+    """Return the bytes of UTF-8 whose letters are not in a vocabulary, as words; empty if none."""
+    missing = sorted(byte for byte in UTF8 if letters[byte] not in ids)
+    runs = [f"{a:02X}" if a == b else f"{a:02X} to {b:02X}" for a, b in _join_runs(missing)]
+    return f"{len(missing)} of the bytes of UTF-8 ({', '.join(runs)})" if missing else ""
+
+
+def _join_runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _word(pattern: Mapping[str, str]) -> str:
+    return " ".join(repr(text) for text in pattern.values())

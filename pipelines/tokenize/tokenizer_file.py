@@ -1,0 +1,158 @@
+"""A tokenizer.json that the user names: read, settled, checked, before any other work.
+
+Settled means that what belongs to a caller, not to a vocabulary, is taken out: truncation, padding,
+BPE dropout and the post-processor, which adds tokens around a text. What is left decides the ids.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from pipelines.tokenize.library import calling
+from pipelines.tokenize.structure import find_faults
+from pipelines.tokenize.trial import try_out
+from weighting.errors import AssayError
+from weighting.vocabulary import (
+    CONFIG,
+    find_end,
+    find_unknown,
+    list_ids,
+    read_end,
+    read_tokenizer_json,
+)
+
+KEY = "tokenizer.end_of_text"  # of a recipe
+NAMED = 12  # special tokens that a refusal lists
+# Settings of a caller: what the file may hold, and what it holds when it is settled.
+CALLERS: Mapping[str, None] = dict.fromkeys(("truncation", "padding", "post_processor"))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A tokenizer that can be used: its tokenizer.json, its end of text, what is to be said."""
+
+    text: str
+    end_of_text: str
+    remarks: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the tokenizer.json that a run gets."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def config(self) -> str:
+        """The tokenizer_config.json that says the same to Hugging Face's transformers."""
+        return write_config(self.end_of_text)
+
+
+def write_config(end_of_text: str) -> str:
+    """Return the tokenizer_config.json of a tokenizer whose texts end so."""
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": end_of_text,
+        "clean_up_tokenization_spaces": False,
+    }
+    return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
+
+
+def settle(path: Path, end_of_text: str | None = None) -> Settled:
+    """Return the tokenizer at `path`, whose documents end with `end_of_text` if that is given.
+
+    Raises:
+        AssayError: it cannot be loaded, its tokens would not hold every character of a text, a
+            text could forge its special tokens, or it is not known what ends a text.
+    """
+    if not path.is_file():
+        raise AssayError(f"{path}: no such tokenizer file")
+    beside = path.with_name(CONFIG)
+    files = [(one.stat().st_mtime_ns, one.stat().st_size) for one in (path, beside) if one.exists()]
+    return _settle(path, end_of_text, tuple(files))
+
+
+@lru_cache(maxsize=2)
+def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Settled:
+    fields = read_tokenizer_json(path)
+    fields.setdefault("added_tokens", [])
+    with calling(f"{path}: not a tokenizer.json"):
+        remarks = _take_out(fields)
+        fault = next(find_faults(fields), None)
+    if fault:
+        raise AssayError(f"{path}: tokens of it cannot be placed in a text: {fault}")
+    end, origin = _choose_end(path, fields, named)
+    remarks += _make_special(fields, end, origin)
+    with calling(f"{path}: not a tokenizer.json"):
+        tokenizer = Tokenizer.from_str(json.dumps(fields))
+        tokenizer.encode_special_tokens = True
+        remarks += _list_moved(fields, tokenizer)
+    try_out(tokenizer, fields, path)
+    text = tokenizer.to_str(pretty=True)
+    return Settled(text, end, tuple(f"{path.name}: {remark}" for remark in remarks))
+
+
+def _take_out(fields: dict[str, Any]) -> list[str]:
+    """Take a caller's settings out of a tokenizer.json; return a remark on those that there were.
+
+    Of the post-processor nothing is said: nearly every file has one, and ids of text lack what it
+    adds whether it is there or not.
+    """
+    found = [name for name in ("truncation", "padding") if fields.get(name) is not None]
+    fields |= CALLERS
+    if fields["model"].get("dropout"):
+        fields["model"]["dropout"] = None
+        found.append("dropout")
+    return [f"{', '.join(found)} left out: documents are whole, ids always the same"] * bool(found)
+
+
+def _choose_end(path: Path, fields: Mapping[str, Any], named: str | None) -> tuple[str, str]:
+    """Return the end-of-text token and what names it."""
+    configured = None if named is not None else read_end(path)
+    end = find_end(fields, named if named is not None else configured)
+    added = [token["content"] for token in fields["added_tokens"]]
+    special = [token["content"] for token in fields["added_tokens"] if token["special"]]
+    origin = KEY if named is not None else CONFIG if configured is not None else "its usual name"
+    listed = ", ".join(special[:NAMED]) + (", ..." if len(special) > NAMED else "") or "none"
+    if end is None:
+        raise AssayError(f"{path}: no end-of-text token; set {KEY}; its special tokens: {listed}")
+    if end not in added:
+        raise AssayError(
+            f"{path}: {end!r}, named by {origin}, is not among its added tokens; set {KEY} to a "
+            f"special token: {listed}"
+        )
+    unknown = find_unknown(fields)
+    if unknown is not None and list_ids(fields).get(end) == unknown:
+        raise AssayError(
+            f"{path}: {end!r}, named by {origin}, also stands for unknown characters, which would "
+            f"end a document; set {KEY} to another special token: {listed}"
+        )
+    return end, origin
+
+
+def _make_special(fields: dict[str, Any], end: str, origin: str) -> list[str]:
+    """Make the end of text a special token, which no text can spell; return what to say."""
+    remark = f"documents end with {end} (named by {origin})"
+    for token in fields["added_tokens"]:
+        if token["content"] == end and not token["special"]:
+            token["special"] = True
+            remark += ", from now on a special token: text that spells it is text"
+    return [remark]
+
+
+def _list_moved(fields: Mapping[str, Any], tokenizer: Tokenizer) -> list[str]:
+    """Return a remark on added tokens whose ids are not those that the file says."""
+    moved = [
+        (token["content"], token["id"], number)
+        for token in fields["added_tokens"]
+        if (number := tokenizer.token_to_id(token["content"])) != token["id"]
+    ]
+    if not moved:
+        return []
+    content, was, now = moved[0]
+    return [f"{len(moved)} added tokens get other ids from tokenizers than the file says: "
+            f"{content} {now}, not {was}"]

@@ -1,0 +1,85 @@
+"""Trying a tokenizer out on made-up texts: what its structure alone does not tell.
+
+Two things are tried: whether every character has a place in some token, with characters of every
+kind; and whether the spelling of a special token, which is text like any other, gives that token.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from pipelines.tokenize.library import calling
+from pipelines.tokenize.places import read_places
+from pipelines.tokenize.structure import composes
+from weighting.errors import AssayError
+from weighting.vocabulary import find_unknown
+
+OF_A_KIND = 3  # characters of each of Unicode's categories
+LAST = 0x20000  # the planes with nearly all characters in use
+AROUND = ("{}", " {}", "{} ", "a{}b", "\n{}\n", "{0}{0}", "({})")  # what a spelling stands in
+
+
+def try_out(tokenizer: Tokenizer, fields: Mapping[str, Any], path: Path) -> None:
+    """Try a settled tokenizer, which matches no special token in text.
+
+    Raises:
+        AssayError: a character has no place, or a text forges a special token.
+    """
+    _try_characters(tokenizer, composes(fields), path)
+    _try_spellings(tokenizer, fields, path)
+
+
+@cache
+def list_kinds() -> list[str]:
+    """Return some characters of every kind: all of ASCII, blanks, and a few of each category."""
+    kinds: dict[str, list[str]] = {}
+    for character in map(chr, range(LAST)):
+        kind = unicodedata.category(character)
+        if kind != "Cs" and (len(kinds.setdefault(kind, [])) < OF_A_KIND or character.isspace()):
+            kinds[kind].append(character)
+    ascii_too = {*map(chr, range(128)), *(one for some in kinds.values() for one in some)}
+    return sorted(ascii_too)
+
+
+def _try_characters(tokenizer: Tokenizer, composing: bool, path: Path) -> None:
+    some = list_kinds()
+    texts = [*some, "".join(some), "a".join(some), " ".join(some), "".join(some[::-1])]
+    if composing:  # of a text in normal form no character goes into another
+        texts = [tokenizer.normalizer.normalize_str(text) for text in texts]
+    for text in texts:
+        with calling(f"{path}: cannot encode {text[:20]!r}", quiet=False):
+            spans = tokenizer.encode(text, add_special_tokens=False).offsets
+        try:
+            read_places(spans, len(text), whole=True)
+        except ValueError as error:
+            raise AssayError(
+                f"{path}: tokens of it cannot be placed in a text: of the text "
+                f"{_quote(text)} {error}"
+            ) from None
+
+
+def _quote(text: str) -> str:
+    return repr(text) if len(text) < 8 else "of all kinds of characters"
+
+
+def _try_spellings(tokenizer: Tokenizer, fields: Mapping[str, Any], path: Path) -> None:
+    special = {token["content"]: None for token in fields["added_tokens"] if token["special"]}
+    forbidden = {tokenizer.token_to_id(token) for token in special} - {find_unknown(fields)}
+    texts = [form.format(token) for token in special for form in AROUND]
+    for text, ids in zip(texts, _encode(tokenizer, texts, path), strict=True):
+        if forged := forbidden & set(ids):
+            token = tokenizer.id_to_token(min(forged))
+            raise AssayError(
+                f"{path}: a document that spells {text!r} would hold the special token {token!r} "
+                "itself; take that piece out of the model's vocabulary"
+            )
+
+
+def _encode(tokenizer: Tokenizer, texts: Sequence[str], path: Path) -> Iterator[list[int]]:
+    with calling(f"{path}: cannot encode its special tokens' spellings", quiet=False):
+        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    return (encoding.ids for encoding in encodings)
