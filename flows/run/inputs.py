@@ -8,7 +8,6 @@ from flows.recipe.schema import Recipe
 from pipelines.curate.cluster import check_index
 from pipelines.readers.inputs import Input, expand, is_local
 from pipelines.readers.streams.urls import is_url, tidy
-from pipelines.score.model_scorer import describe_models
 from pipelines.tokenize.tokenizer_file import settle
 from pipelines.work.units import TARGET_BYTES, Plan, plan_found
 from weighting.contracts.inputs import InputEntry
@@ -45,6 +44,8 @@ def check_models(recipe: Recipe) -> tuple[str, ...]:
         )
     if reference.train:  # the second model alone can be tried
         settings = ModelSettings(named[0])
+    from pipelines.score.model_scorer import describe_models  # with torch, for runs with models
+
     describe_models(settings, tokenizer.sha256)
     return remarks
 

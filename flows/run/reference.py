@@ -7,10 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from flows.run.folder import Run
-from pipelines.score.model_scorer import describe_models
 from pipelines.score.reference_documents import locate_shards, write_cleanest
-from trainer.display.progress import counting_steps
-from trainer.run.train import train
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256, write_json
@@ -26,6 +23,9 @@ def train_reference(run: Run, console: Console) -> None:
     Raises:
         AssayError: no document is clean enough, or the validation split is empty.
     """
+    from trainer.display.progress import counting_steps  # with torch, for runs with models
+    from trainer.run.train import train
+
     table, tokenizer = run.recipe.reference, (run.folder / "tokenizer.json").absolute()
     story = run.folder / "reference" / STORY
     if not story.exists():
@@ -55,6 +55,8 @@ def describe_reference(run: Run) -> dict[str, Any] | None:
     settings = run.score_settings().model
     if settings is None:
         return None
+    from pipelines.score.model_scorer import describe_models  # with torch, for runs with models
+
     story = run.folder / "reference" / STORY
     trained_on = read_json(story) if story.exists() else None
     models = to_json(describe_models(settings, sha256(run.folder / "tokenizer.json")))

@@ -9,7 +9,6 @@ from rich.console import Console
 from flows.operations.log import RunLog
 from flows.run.folder import open_run
 from pipelines.engine.runner import Engine
-from trainer.machine.resources import count_cores
 
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 
@@ -42,7 +41,13 @@ def open_session(
     """
     if workers is None:
         size = sum(open_run(folder).sizes().values()) if folder else 0
-        workers = count_cores() if size >= WORKERS_FROM else 1
+        workers = _count_cores() if size >= WORKERS_FROM else 1
     log = log or (RunLog(folder).open() if folder else RunLog(Path()))
     engine = Engine(workers, tuple(beam_args), folder)
     return Session(engine, console or Console(stderr=True), log)
+
+
+def _count_cores() -> int:
+    from trainer.machine.resources import count_cores  # with torch, which small runs do without
+
+    return count_cores()

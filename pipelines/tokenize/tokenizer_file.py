@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from tokenizers import Tokenizer
 
 from pipelines.tokenize.library import calling
@@ -88,7 +89,7 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
     end, origin = _choose_end(path, fields, named)
     remarks += _make_special(fields, end, origin)
     with calling(f"{path}: not a tokenizer.json"):
-        tokenizer = Tokenizer.from_str(json.dumps(fields))
+        tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
         tokenizer.encode_special_tokens = True
         remarks += _list_moved(fields, tokenizer)
     try_out(tokenizer, fields, path)
