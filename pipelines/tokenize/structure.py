@@ -28,30 +28,31 @@ def list_normalizers(fields: Part) -> list[Part]:
 
 def find_faults(fields: Part) -> Iterator[str]:
     """Yield why the tokens of a tokenizer.json do not hold every character of any text."""
+    in_letters = False  # whether the parts before wrote bytes as letters
     for part in list_normalizers(fields):
-        if part["type"] not in NORMALIZERS:
-            yield f"its normalizer {part['type']} may delete characters"
-        elif part["type"] == "Replace" and not part["content"]:
-            yield f"its normalizer Replace deletes {_word(part['pattern'])}"
+        kind = part["type"]
+        if kind not in NORMALIZERS:
+            yield f"its normalizer {kind} may delete characters"
+        elif kind == "Replace" and not (part["content"] and len(part["pattern"].get("String", "")) == 1):
+            yield (
+                f"its normalizer Replace deletes {_word(part['pattern'])}, or loses the place of it: "
+                "only a single character may be replaced, and not by nothing"
+            )
+        in_letters |= kind == LETTERS
     for part in list_parts(fields.get("pre_tokenizer")):
-        if part["type"] not in PRE_TOKENIZERS:
-            yield f"its pre-tokenizer {part['type']} drops the characters that it splits at"
-        elif part.get("behavior") == REMOVED and not part.get("invert"):
-            yield f"its pre-tokenizer {part['type']} drops the characters that it splits at"
+        kind = part["type"]
+        removes = part.get("behavior") == REMOVED and not part.get("invert")
+        if kind not in PRE_TOKENIZERS or removes:
+            yield f"its pre-tokenizer {kind} drops the characters that it splits at"
+        elif kind == "Metaspace" and in_letters:
+            yield "its pre-tokenizer Metaspace writes blanks into a text of byte-level letters"
+        in_letters |= kind == LETTERS
     yield from _find_model_faults(fields)
 
 
 def composes(fields: Part) -> bool:
     """Say whether the normalizer may make one character of several."""
-    return any(
-        part["type"] in ("NFC", "NFKC") or (part["type"] == "Replace" and _may_shorten(part))
-        for part in list_normalizers(fields)
-    )
-
-
-def _may_shorten(part: Part) -> bool:
-    found = part["pattern"].get("String")
-    return found is None or len(found) > len(part["content"])
+    return any(part["type"] in ("NFC", "NFKC") for part in list_normalizers(fields))
 
 
 def _find_model_faults(fields: Part) -> Iterator[str]:

@@ -118,7 +118,8 @@ def _choose_end(path: Path, fields: Mapping[str, Any], named: str | None) -> tup
     added = [token["content"] for token in fields["added_tokens"]]
     special = [token["content"] for token in fields["added_tokens"] if token["special"]]
     origin = KEY if named is not None else CONFIG if configured is not None else "its usual name"
-    listed = ", ".join(special[:NAMED]) + (", ..." if len(special) > NAMED else "") or "none"
+    listed = ", ".join(map(repr, special[:NAMED])) or "none"
+    listed += ", ..." if len(special) > NAMED else ""
     if end is None:
         raise AssayError(f"{path}: no end-of-text token; set {KEY}; its special tokens: {listed}")
     if end not in added:

@@ -67,15 +67,15 @@ def _quote(text: str) -> str:
 
 
 def _try_spellings(tokenizer: Tokenizer, fields: Mapping[str, Any], path: Path) -> None:
-    special = {token["content"]: None for token in fields["added_tokens"] if token["special"]}
-    forbidden = {tokenizer.token_to_id(token) for token in special} - {find_unknown(fields)}
+    special = [token["content"] for token in fields["added_tokens"] if token["special"]]
+    names = {tokenizer.token_to_id(token): token for token in special}
+    forbidden = names.keys() - {find_unknown(fields)}
     texts = [form.format(token) for token in special for form in AROUND]
     for text, ids in zip(texts, _encode(tokenizer, texts, path), strict=True):
         if forged := forbidden & set(ids):
-            token = tokenizer.id_to_token(min(forged))
             raise AssayError(
-                f"{path}: a document that spells {text!r} would hold the special token {token!r} "
-                "itself; take that piece out of the model's vocabulary"
+                f"{path}: a document that spells {text!r} would hold the special token "
+                f"{names[min(forged)]!r} itself; take that piece out of the model's vocabulary"
             )
 
 
