@@ -1,7 +1,8 @@
 """Which texts the fast encoder may take: those that are cut into words as they stand.
 
 It knows neither normalizers nor added tokens here, so it gets the texts that a normalizer leaves as
-they are and in which no added token is spelled.
+they are and in which no added token is spelled. And its tables of Unicode are newer than those of
+`tokenizers`, so it does not get texts with characters that are new.
 """
 
 import re
@@ -42,18 +43,19 @@ class PlainTexts:
         if self.any and self._added:
             held = pc.match_substring_regex(pa.array(texts, pa.string()), self._added)
             plain_D &= ~held.to_numpy(zero_copy_only=False)
-        if self.any and self._normalizer is not None:
-            plain_D &= np.fromiter(map(self._is_normal, texts), np.bool_, len(texts))
+        if self.any:
+            plain_D &= np.fromiter(map(self._is_plain, texts), np.bool_, len(texts))
         return plain_D
 
+    def _is_plain(self, text: str) -> bool:
+        if text.isascii() and self._forms is not None:
+            return True
+        return self._is_normal(text) and not _has_new(text)
+
     def _is_normal(self, text: str) -> bool:
-        if self._forms is None:
-            return bool(self._normalizer.normalize_str(text) == text)
-        # Far quicker than the library, which may know characters that Python does not know yet.
-        return text.isascii() or (
-            all(unicodedata.is_normalized(form, text) for form in self._forms)
-            and not _has_new(text)
-        )
+        if self._forms is not None:  # far quicker than the library, and the same for what is known
+            return all(unicodedata.is_normalized(form, text) for form in self._forms)
+        return bool(self._normalizer.normalize_str(text) == text)
 
 
 def _list_letters(fields: Part) -> list[Part]:
