@@ -5,12 +5,6 @@ the printable Latin-1 characters stand for themselves, the other 68 bytes for th
 U+0100 on, in order.
 """
 
-from collections.abc import Mapping
-
-import numpy as np
-
-from weighting.arrays import Int64s
-
 
 def _build_alphabet() -> dict[str, int]:
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -28,14 +22,3 @@ def to_bytes(token: str) -> bytes:
         return bytes(BYTE_OF[character] for character in token)
     except KeyError:
         return token.encode()
-
-
-def list_bytes(vocabulary: Mapping[str, int], size: int) -> list[bytes]:
-    """Return the bytes of every id below `size`, empty for ids without a token."""
-    by_id = {index: token for token, index in vocabulary.items()}
-    return [to_bytes(by_id.get(index, "")) for index in range(size)]
-
-
-def count_bytes(tokens: list[bytes]) -> Int64s:
-    """Return the length in bytes of each of V tokens, int64 [V]."""
-    return np.fromiter((len(token) for token in tokens), np.int64, len(tokens))

@@ -25,6 +25,8 @@ from weighting.errors import AssayError
 CONFIG = "tokenizer_config.json"
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 LETTERS = "ByteLevel"  # the part of a tokenizer that turns text into the byte-level alphabet
+# The bytes of UTF-8: no text holds the others.
+UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
 # Special tokens that end documents where nothing names another, the first that is there.
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "[SEP]")
 
@@ -78,7 +80,7 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
         fields = json.loads(path.read_bytes())
     except OSError:
         raise AssayError(f"{path}: no such tokenizer file") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AssayError(f"{path}: not a tokenizer.json ({error})") from None
     model = fields.get("model") if isinstance(fields, dict) else None
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict | list):
@@ -97,7 +99,7 @@ def read_end(path: Path) -> str | None:
         fields = json.loads(config.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AssayError(f"{config}: not JSON ({error}); mend it or take it away") from None
     end = fields.get("eos_token") if isinstance(fields, dict) else None
     if isinstance(end, dict):  # an added token with its settings
@@ -147,6 +149,14 @@ def find_unknown(fields: Part) -> int | None:
     return list_ids(fields).get(model.get("unk_token") or "")
 
 
+def has_bytes(fields: Part) -> bool:
+    """Say whether a model writes characters that it does not know as their bytes, whichever."""
+    ids = list_ids(fields)
+    return bool(fields["model"].get("byte_fallback")) and all(
+        f"<0x{byte:02X}>" in ids for byte in UTF8
+    )
+
+
 def spell_types(fields: Part) -> dict[int, bytes]:
     """Return the bytes of the text that each id is spelled as."""
     ids, byte_level = list_ids(fields), is_byte_level(fields)
@@ -186,8 +196,10 @@ def _read(path: Path, *_: tuple[int, int]) -> Vocabulary:
     added = {token["content"]: token for token in fields["added_tokens"]}
     end = find_end(fields, read_end(path))
     if end is None or end not in added:
-        raise AssayError(f"{path}: does not say which token ends a text; name it as eos_token in "
-                         f"{CONFIG} beside it")
+        raise AssayError(
+            f"{path}: does not say which token ends a text; name it as eos_token in "
+            f"{CONFIG} beside it"
+        )
     spelled = spell_types(fields)
     special = {token["id"] for token in added.values() if token["special"]}
     unknown = find_unknown(fields)

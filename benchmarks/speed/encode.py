@@ -37,7 +37,10 @@ def read_texts(corpus: str) -> list[str]:
 
 def build_tiktoken(encoder: Encoder) -> tiktoken.Encoding:
     """Return a tiktoken encoding with the merges and the pre-tokenizer of `encoder`."""
-    ranks = {token: index for index, token in enumerate(encoder.tokens) if index != encoder.eos_id}
+    vocabulary = encoder.vocabulary
+    ranks = {
+        token: index for index, token in enumerate(vocabulary.tokens) if index != vocabulary.eos_id
+    }
     return tiktoken.Encoding("same", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
 
 

@@ -56,9 +56,9 @@ def encode(texts: list[str]) -> tuple[list[Uint32s], int]:
         write_table(path, pa.Table.from_pylist(rows, schema=DOCUMENTS), DOCUMENTS)
         train_tokenizer([path], Path(name, "t.json"), VOCAB, 10_000_000)
         encoder = Encoder(Path(name, "t.json"))
-    ids_N, offsets_D1 = encoder.encode(texts)
-    pieces = np.split(ids_N, offsets_D1[1:-1])
-    return [np.append(piece, np.uint32(encoder.eos_id)) for piece in pieces], encoder.eos_id
+    encoded, eos_id = encoder.encode(texts), encoder.vocabulary.eos_id
+    pieces = np.split(encoded.ids_N, encoded.offsets_D1[1:-1])
+    return [np.append(piece, np.uint32(eos_id)) for piece in pieces], eos_id
 
 
 def cut_units(documents: list[Uint32s], tokens: int) -> list[Documents]:

@@ -36,7 +36,10 @@ from weighting.errors import AssayError
 
 PROSE = "Tiếng Việt là ngôn ngữ có thanh điệu; các dấu thanh được viết trên nguyên âm. "
 ITEM = "Hỏi: dấu nào viết trên nguyên âm? Đáp: dấu thanh."
-TOGETHER = 64  # texts at once
+HEADS = (
+    *("tokenizer", "tokens", "other ids", "other places", "marks", "CPU s", "MB/s"),
+    *("tokenizers CPU s", "encoders", "peak MB"),
+)
 
 
 class Outcome(NamedTuple):
@@ -127,8 +130,8 @@ def main() -> None:
     texts = read_texts(corpus)
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     table = Table(title=f"{megabytes:.1f} MB, {len(texts)} documents")
-    for head in ("tokenizer", "tokens", "other ids", "other places", "marks", "CPU s", "MB/s", "tokenizers CPU s", "encoders", "peak MB"):  # fmt: skip
-        table.add_column(head, justify="left" if head == "tokenizer" else "right")
+    for head in HEADS:
+        table.add_column(head, justify="left" if head == HEADS[0] else "right")
     for path in paths:
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             one = pool.submit(measure, path, corpus).result()

@@ -146,7 +146,7 @@ def cite(kept: Kept, position: int) -> dict[str, Any]:
     if kept.starts_N is None:
         return {**quoted, "token_id": int(kept.ids_N[position])}
     start = int(kept.starts_N[position])
-    end = max(int(kept.starts_N[position + 1]), start + 1)
+    end = kept.find_end(position)
     return {
         **quoted,
         "token_id": int(kept.ids_N[position]),

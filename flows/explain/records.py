@@ -36,6 +36,15 @@ class Kept:
     contaminated_N: Bools
     stored: dict[str, Float32s]
 
+    def find_end(self, position: int) -> int:
+        """Return the end, exclusive, of the characters that a token holds, or holds a part of.
+
+        The tokens of one character share its place.
+        """
+        assert self.starts_N is not None
+        after = np.searchsorted(self.starts_N, self.starts_N[position], "right")
+        return int(self.starts_N[after]) if after < len(self.starts_N) else len(self.text)
+
 
 def find_record(connection: duckdb.DuckDBPyConnection, doc_id: str) -> Record:
     """Return the ledger's row of a record, given its id or the unique beginning of it.

@@ -66,7 +66,7 @@ def locate(
     start = int(kept.starts_N[position])
     end = start
     if kept.ids_N[position] != eos_id:
-        end = max(int(kept.starts_N[position + 1]), start + 1)
+        end = kept.find_end(position)
     sql = "SELECT source_start($1, $2) AS source_start, source_end($1, $3) AS source_end"
     (source,) = fetch(connection, sql, kept.edits, start, end)
     context = {

@@ -22,8 +22,8 @@ from pipelines.settings import (
     ScoreSettings,
 )
 from weighting.errors import AssayError
-from weighting.vocabulary import CONFIG
 from weighting.knobs import as_in, knob, list_knobs
+from weighting.vocabulary import CONFIG
 
 MEGABYTE = 1_000_000
 
@@ -156,7 +156,9 @@ def check_tokenizer(table: TokenizerTable) -> None:
         AssayError: there is one.
     """
     if table.end_of_text is not None and table.path is None:
-        raise AssayError("end_of_text is of a tokenizer that path names; give path, or leave it out")
+        raise AssayError(
+            "end_of_text is of a tokenizer that path names; give path, or leave it out"
+        )
 
 
 @dataclass(frozen=True)

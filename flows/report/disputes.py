@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flows.report.heatmap import spell
+from flows.report.heatmap import show_tokens
 from flows.report.scales import Distribution
-from flows.report.sidecars import Vocabulary, list_sidecars
-from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s
-from weighting.contracts.sidecar import Sidecar, read_sidecar
+from flows.report.sidecars import Vocabulary, list_sidecars, read_texts
+from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int32s, Int64s
+from weighting.contracts.sidecar import read_sidecar
 
 FILES = 4  # sidecars of the train split, far apart
 PER_FILE = 50_000  # tokens, from the first on
@@ -88,13 +88,15 @@ class Sample(NamedTuple):
     offsets_D1: Int64s
     doc_ids: list[str]
     sources: list[str]
+    texts: list[str]
+    starts_N: Int32s
 
 
 def read_sample(run: Path, vocabulary: Vocabulary) -> Sample | None:
     """Return the first tokens of a few sidecars; None where the run keeps none."""
     paths = list_sidecars(run, "train")
     chosen = sorted({paths[at * len(paths) // FILES] for at in range(FILES)}) if paths else []
-    parts = [_cut(read_sidecar(path)) for path in chosen]
+    parts = [_cut(run, path) for path in chosen]
     parts = [part for part in parts if len(part.ids_N)]
     if not parts:
         return None
@@ -110,11 +112,14 @@ def read_sample(run: Path, vocabulary: Vocabulary) -> Sample | None:
         np.concatenate([[0], np.cumsum(lengths)]),
         [one for part in parts for one in part.doc_ids],
         [one for part in parts for one in part.sources],
+        [one for part in parts for one in part.texts],
+        np.concatenate([part.starts_N for part in parts]),
     )
 
 
-def _cut(sidecar: Sidecar) -> Sample:
+def _cut(run: Path, path: Path) -> Sample:
     """Return the first PER_FILE tokens of a sidecar."""
+    sidecar, unit = read_sidecar(path), path.stem.partition("-")[2]
     offsets_D1 = np.minimum(sidecar.offsets_D1, PER_FILE)
     documents = int(np.searchsorted(offsets_D1, offsets_D1[-1]))
     return Sample(
@@ -122,8 +127,10 @@ def _cut(sidecar: Sidecar) -> Sample:
         sidecar.special_N[:PER_FILE],
         {name: values_N[:PER_FILE] for name, values_N in sidecar.signals.items()},
         offsets_D1[: documents + 1],
-        sidecar.doc_ids[:documents].to_pylist(),
+        doc_ids := sidecar.doc_ids[:documents].to_pylist(),
         sidecar.sources[:documents].to_pylist(),
+        read_texts(run, unit, doc_ids),
+        sidecar.starts_N[:PER_FILE],
     )
 
 
@@ -173,8 +180,9 @@ def _describe(
     document = int(np.searchsorted(sample.offsets_D1, at, side="right")) - 1
     start, stop = sample.offsets_D1[document : document + 2].tolist()
     low = max(start, at - BEFORE)
-    window_N = sample.ids_N[low : min(stop, at + AFTER + 1)]
-    texts = spell(vocabulary.list_pieces(window_N))
+    high = min(stop, at + AFTER + 1)
+    text, starts_M = sample.texts[document], sample.starts_N[low:stop]
+    texts = show_tokens(text, sample.ids_N[low:high], starts_M, vocabulary)
     return Row(
         sample.sources[document],
         sample.doc_ids[document],

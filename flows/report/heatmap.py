@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from flows.report.scales import Distribution, Scale, name_classes
-from flows.report.sidecars import Vocabulary, find_sidecar
+from flows.report.sidecars import END, Vocabulary, cut_text, find_sidecar, read_texts
 from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
 from weighting.contracts.reasons import Reason, name_flags
 from weighting.contracts.sidecar import Sidecar
@@ -82,7 +82,10 @@ class Choice(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """The beginning of a document as columns of N tokens; `copies_N` is None without a sidecar."""
+    """The beginning of a document as columns of N tokens; some are None without a sidecar.
+
+    `texts` is what stands at each token; without a sidecar, what its type is spelled as.
+    """
 
     ids_N: AnyArray
     weights_N: Float32s
@@ -90,6 +93,7 @@ class Passage(NamedTuple):
     signals: Mapping[str, Float32s]
     copies_N: Int32s | None
     starts_N: Int32s | None
+    texts: list[str]
 
 
 def read_samples(
@@ -102,10 +106,12 @@ def read_samples(
     choices = choose(connection, run, selected)
     samples: dict[str, Sample] = {}
     for stem, group in groupby(sorted(choices, key=lambda one: one.stem), lambda one: one.stem):
-        sidecar = find_sidecar(run, stem)
-        for choice in group:
+        sidecar, chosen = find_sidecar(run, stem), list(group)
+        texts = read_texts(run, chosen[0].unit, [choice.doc_id for choice in chosen])
+        for choice, text in zip(chosen, texts, strict=True):
             row = _find_row(run / "shards" / f"{stem}.arrow", choice.doc_id)
-            samples[choice.doc_id] = _draw(choice, row, sidecar, glass)
+            passage = _cut(choice.doc_id, row, text, sidecar, glass)
+            samples[choice.doc_id] = _draw(choice, passage, len(row["input_ids"]), glass)
     return [samples[choice.doc_id] for choice in choices]
 
 
@@ -176,29 +182,44 @@ def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
     raise BrokenContract(f"{shard}: lacks document {doc_id}, which the ledger says was kept")
 
 
-def _draw(choice: Choice, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Glass) -> Sample:
-    passage = _cut(choice.doc_id, row, sidecar, glass)
-    pieces = glass.vocabulary.list_pieces(passage.ids_N)
-    cells = map(Cell, spell(pieces), _classify(passage, glass), _tell(passage, pieces, glass))
-    length = len(row["input_ids"])
+def _draw(choice: Choice, passage: Passage, length: int, glass: Glass) -> Sample:
+    cells = map(Cell, passage.texts, _classify(passage, glass), _tell(passage, glass))
     return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
 
 
-def _cut(doc_id: str, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Glass) -> Passage:
+def _cut(
+    doc_id: str, row: Mapping[str, Any], text: str, sidecar: Sidecar | None, glass: Glass
+) -> Passage:
     """Return the first TOKENS of a document's columns, from its shard and its sidecar."""
     ids_N, weights_N, reasons_N = (
         row[name].values[:TOKENS].to_numpy() for name in ("input_ids", "weights", "reasons")
     )
     if sidecar is None:
         signals = glass.vocabulary.list_signals(ids_N, {})
-        return Passage(ids_N, weights_N, reasons_N, signals, None, None)
+        texts = spell(glass.vocabulary.list_pieces(ids_N))
+        return Passage(ids_N, weights_N, reasons_N, signals, None, None, texts)
     at = pc.index(sidecar.doc_ids, doc_id).as_py()
-    here = slice(start := int(sidecar.offsets_D1[at]), start + len(ids_N))
+    start, end = sidecar.offsets_D1[at : at + 2].tolist()
+    here = slice(start, start + len(ids_N))
     stored = {name: values_N[here] for name, values_N in sidecar.signals.items()}
-    signals = glass.vocabulary.list_signals(ids_N, stored)
     return Passage(
-        ids_N, weights_N, reasons_N, signals, sidecar.copies_N[here], sidecar.starts_N[here]
+        ids_N,
+        weights_N,
+        reasons_N,
+        glass.vocabulary.list_signals(ids_N, stored),
+        sidecar.copies_N[here],
+        sidecar.starts_N[here],
+        show_tokens(text, ids_N, sidecar.starts_N[start:end], glass.vocabulary),
     )
+
+
+def show_tokens(text: str, ids_N: AnyArray, starts_M: Int32s, vocabulary: Vocabulary) -> list[str]:
+    """Return what stands at the first N of a document's M tokens; END at its end of text."""
+    starts_N1 = np.append(starts_M, len(text))[: len(ids_N) + 1]
+    ends = (ids_N == vocabulary.eos_id).tolist()
+    return [
+        END if ended else one for one, ended in zip(cut_text(text, starts_N1), ends, strict=True)
+    ]
 
 
 def spell(pieces: Sequence[bytes]) -> list[str]:
@@ -226,8 +247,9 @@ def _classify(passage: Passage, glass: Glass) -> Iterator[str]:
         yield " ".join(filter(None, [shade, "" if flags & Reason.SPECIAL else rest, *marks]))
 
 
-def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[str]:
+def _tell(passage: Passage, glass: Glass) -> Iterator[str]:
     """Yield the story of each token: what hovering over it, or clicking on it, shows."""
+    pieces = glass.vocabulary.list_pieces(passage.ids_N)
     signals = _describe_signals(passage, glass)
     marks = _describe_marks(passage)
     paths = _describe_trajectories(passage, glass.mean_nll)
@@ -235,16 +257,16 @@ def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[s
         zip(pieces, *(column.tolist() for column in passage[:3]), strict=True)
     ):
         special = bool(flags & Reason.SPECIAL)
-        head = f"{_quote(piece)}  token {index} at {at}{marks[at]}"
+        head = f"{_quote(piece, passage.texts[at])}  token {index} at {at}{marks[at]}"
         named = ", ".join(name_flags(flags)).replace("_", " ") or "no flags"
         told = [] if special else [*signals[at], *paths[at]]
         yield "\n".join([head, f"weight {weight:.3f}", *told, named])
 
 
-def _quote(piece: bytes) -> str:
-    """Return a token as it is read; one that is part of a character as bytes."""
+def _quote(piece: bytes, text: str) -> str:
+    """Return a token as the text that it stands at; one that is part of a character as bytes."""
     try:
-        return f"“{piece.decode()}”"
+        return f"“{(piece.decode() and text) or piece.decode()}”"
     except UnicodeDecodeError:
         return f"bytes {piece.hex(' ')}"
 

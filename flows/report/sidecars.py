@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from weighting import vocabulary
 from weighting.arrays import Float32s
 from weighting.contracts.sidecar import Sidecar, read_sidecar
-from weighting import vocabulary
 from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
 
@@ -45,6 +49,23 @@ def read_vocabulary(connection: duckdb.DuckDBPyConnection, run: Path, eos_id: in
     ).fetchnumpy()
     counts_V, holders_V = (np.asarray(column, np.int64) for column in columns.values())
     return Vocabulary(tokens, eos_id, Types(counts_V, holders_V, int(counts_V[eos_id])))
+
+
+def read_texts(run: Path, unit: str, doc_ids: Sequence[str]) -> list[str]:
+    """Return the texts of kept documents of a unit, in the order of their ids."""
+    path = run / "documents" / f"{unit}.parquet"
+    wanted = pc.is_in(pc.field("doc_id"), pa.array(doc_ids, pa.string()))
+    rows = pq.read_table(path, columns=["doc_id", "text"], filters=wanted)
+    texts = dict(zip(rows["doc_id"].to_pylist(), rows["text"].to_pylist(), strict=True))
+    return [texts[doc_id] for doc_id in doc_ids]
+
+
+def cut_text(text: str, starts_N1: npt.NDArray[np.integer]) -> list[str]:
+    """Return the text that stands at N tokens, given their first characters and that of the next.
+
+    A character made by several tokens stands at the last of them.
+    """
+    return [text[start:end] for start, end in pairwise(starts_N1.tolist())]
 
 
 def list_sidecars(run: Path, split: str) -> list[Path]:

@@ -50,7 +50,9 @@ def write_cleanest(
         picked_D = pc.is_in(documents.doc_ids, wanted).to_numpy(zero_copy_only=False)
         for split in SPLITS:
             of_split_D = picked_D if split == TRAIN else ~documents.train_D
-            info = ShardInfo(tokenizer_sha256, vocabulary.vocab_size, vocabulary.eos_id, split, "uniform")
+            info = ShardInfo(
+                tokenizer_sha256, vocabulary.vocab_size, vocabulary.eos_id, split, "uniform"
+            )
             if of_split_D.any():
                 path = locate_shards(job) / f"{name_part(split, uid)}.arrow"
                 write_shard(path, info, [_choose(documents, of_split_D)])

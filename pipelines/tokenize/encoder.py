@@ -174,7 +174,9 @@ class Encoder:
             log.warning(
                 "%s gives other ids than %s for some texts of this run, which %s encodes instead: "
                 "the ids are right, the run is slower; please report it with the tokenizer",
-                FAST, AUTHORITY, AUTHORITY,
+                FAST,
+                AUTHORITY,
+                AUTHORITY,
             )
         self._warned = True
 

@@ -5,13 +5,10 @@ entries of the vocabulary is tried out (`pipelines.tokenize.trial`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from weighting.bytelevel import BYTE_OF
-from weighting.vocabulary import LETTERS, Part, is_byte_level, list_ids, list_parts
+from weighting.vocabulary import LETTERS, UTF8, Part, has_bytes, is_byte_level, list_ids, list_parts
 
-# The bytes of UTF-8: no text holds the others.
-UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")  # normalizers that are Unicode's normal forms
 NORMALIZERS = (*FORMS, "Lowercase", "Prepend", "Replace", LETTERS)
 PRE_TOKENIZERS = (
@@ -19,6 +16,7 @@ PRE_TOKENIZERS = (
 )
 MODELS = ("BPE", "Unigram", "WordLevel")
 REMOVED = "Removed"
+ONE_BY_SOME = "only one character may be replaced, and not by none"
 
 
 def list_normalizers(fields: Part) -> list[Part]:
@@ -33,11 +31,8 @@ def find_faults(fields: Part) -> Iterator[str]:
         kind = part["type"]
         if kind not in NORMALIZERS:
             yield f"its normalizer {kind} may delete characters"
-        elif kind == "Replace" and not (part["content"] and len(part["pattern"].get("String", "")) == 1):
-            yield (
-                f"its normalizer Replace deletes {_word(part['pattern'])}, or loses the place of it: "
-                "only a single character may be replaced, and not by nothing"
-            )
+        elif kind == "Replace" and not _keeps_places(part):
+            yield f"its normalizer Replace loses {_word(part['pattern'])}: {ONE_BY_SOME}"
         in_letters |= kind == LETTERS
     for part in list_parts(fields.get("pre_tokenizer")):
         kind = part["type"]
@@ -55,6 +50,11 @@ def composes(fields: Part) -> bool:
     return any(part["type"] in ("NFC", "NFKC") for part in list_normalizers(fields))
 
 
+def _keeps_places(part: Part) -> bool:
+    """Say whether a Replace keeps places: of several characters, the library names the last."""
+    return bool(part["content"]) and len(part["pattern"].get("String", "")) == 1
+
+
 def _find_model_faults(fields: Part) -> Iterator[str]:
     model, ids = fields["model"], list_ids(fields)
     kind = model.get("type", "BPE")
@@ -63,29 +63,25 @@ def _find_model_faults(fields: Part) -> Iterator[str]:
     elif kind == "BPE" and is_byte_level(fields):
         if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
             yield "its byte-level pieces carry a prefix or suffix"
-        elif missing := _list_missing(ids, {byte: letter for letter, byte in BYTE_OF.items()}):
+        elif missing := _list_missing(ids):
             yield f"its vocabulary lacks {missing}, and text with them would vanish"
-    elif not _knows_all(model, ids):
+    elif not _knows_all(fields, ids):
         yield (
             "characters outside its vocabulary would vanish: it has no token for the unknown and "
             "not all bytes"
         )
 
 
-def _knows_all(model: Mapping[str, Any], ids: Mapping[str, int]) -> bool:
+def _knows_all(fields: Part, ids: Mapping[str, int]) -> bool:
     """Say whether any character has a token: an unknown one's, or those of its bytes."""
-    if model.get("unk_id") is not None or model.get("unk_token") in ids:
-        return True
-    return bool(model.get("byte_fallback")) and not _list_missing(ids, _name_bytes())
+    model = fields["model"]
+    known = model.get("unk_id") is not None or model.get("unk_token") in ids
+    return known or has_bytes(fields)
 
 
-def _name_bytes() -> dict[int, str]:
-    return {byte: f"<0x{byte:02X}>" for byte in UTF8}
-
-
-def _list_missing(ids: Mapping[str, int], letters: Mapping[int, str]) -> str:
+def _list_missing(ids: Mapping[str, int]) -> str:
     """Return the bytes of UTF-8 whose letters are not in a vocabulary, as words; empty if none."""
-    missing = sorted(byte for byte in UTF8 if letters[byte] not in ids)
+    missing = sorted(byte for letter, byte in BYTE_OF.items() if byte in UTF8 and letter not in ids)
     runs = [f"{a:02X}" if a == b else f"{a:02X} to {b:02X}" for a, b in _join_runs(missing)]
     return f"{len(missing)} of the bytes of UTF-8 ({', '.join(runs)})" if missing else ""
 

@@ -80,20 +80,18 @@ def settle(path: Path, end_of_text: str | None = None) -> Settled:
 @lru_cache(maxsize=2)
 def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Settled:
     fields = read_tokenizer_json(path)
-    fields.setdefault("added_tokens", [])
-    with calling(f"{path}: not a tokenizer.json"):
+    with calling(f"{path}: not a tokenizer.json"):  # of whatever shape it is
+        fields["added_tokens"] = fields.get("added_tokens") or []
         remarks = _take_out(fields)
-        fault = next(find_faults(fields), None)
-    if fault:
-        raise AssayError(f"{path}: tokens of it cannot be placed in a text: {fault}")
-    end, origin = _choose_end(path, fields, named)
-    remarks += _make_special(fields, end, origin)
-    with calling(f"{path}: not a tokenizer.json"):
+        if fault := next(find_faults(fields), None):
+            raise AssayError(f"{path}: tokens of it cannot be placed in a text: {fault}")
+        end, origin = _choose_end(path, fields, named)
+        remarks += _make_special(fields, end, origin)
         tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
         tokenizer.encode_special_tokens = True
-        remarks += _list_moved(fields, tokenizer)
-    try_out(tokenizer, fields, path)
-    text = tokenizer.to_str(pretty=True)
+        remarks += _list_moved(path, fields, tokenizer)
+        try_out(tokenizer, fields, path)
+        text = tokenizer.to_str(pretty=True)
     return Settled(text, end, tuple(f"{path.name}: {remark}" for remark in remarks))
 
 
@@ -146,15 +144,25 @@ def _make_special(fields: dict[str, Any], end: str, origin: str) -> list[str]:
     return [remark]
 
 
-def _list_moved(fields: Mapping[str, Any], tokenizer: Tokenizer) -> list[str]:
-    """Return a remark on added tokens whose ids are not those that the file says."""
-    moved = [
-        (token["content"], token["id"], number)
-        for token in fields["added_tokens"]
-        if (number := tokenizer.token_to_id(token["content"])) != token["id"]
-    ]
+def _list_moved(path: Path, fields: Mapping[str, Any], tokenizer: Tokenizer) -> list[str]:
+    """Return a remark on added tokens whose ids are not those that the file says.
+
+    Raises:
+        AssayError: one gets the id of another token: the library counts up from the size of the
+            vocabulary, whose ids may have gaps.
+    """
+    owners = {number: token for token, number in list_ids(fields).items()}
+    moved: list[str] = []
+    for token in fields["added_tokens"]:
+        content, number = token["content"], tokenizer.token_to_id(token["content"])
+        owner = owners.setdefault(number, content)
+        if owner != content:
+            raise AssayError(
+                f"{path}: the added token {content!r} gets the id {number}, that of {owner!r}; "
+                "put it into the model's vocabulary with an id of its own"
+            )
+        if number != token["id"]:
+            moved.append(f"{content} {number}, not {token['id']}")
     if not moved:
         return []
-    content, was, now = moved[0]
-    return [f"{len(moved)} added tokens get other ids from tokenizers than the file says: "
-            f"{content} {now}, not {was}"]
+    return [f"{len(moved)} added tokens get other ids by tokenizers than the file says: {moved[0]}"]

@@ -11,7 +11,6 @@ from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import CurateSettings, Job, ScoreSettings, WeighSettings
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import train_tokenizer
 from pipelines.verify.ledger import verify_records
@@ -21,6 +20,7 @@ from pipelines.work.folder import WorkFolder
 from pipelines.work.units import plan
 from weighting.contracts.counts import DocumentCounts, WeightCounts
 from weighting.signals.model_settings import ModelSettings
+from weighting.vocabulary import read_vocabulary
 
 
 class RunCounts(NamedTuple):
@@ -51,7 +51,7 @@ def run_jobs(
     signals = ScoreSettings(validation_share=0.2, order=3, model=model)
     count(sizes, signals, job, engine)
     score(sizes, signals, job, engine)
-    write_signal_stats(job, Encoder(run / "tokenizer.json"))
+    write_signal_stats(job, read_vocabulary(run / "tokenizer.json"))
     documents = verify_records(job)
     return RunCounts(documents, weigh_job(sizes, weights, job, engine, documents))
 

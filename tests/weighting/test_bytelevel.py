@@ -1,10 +1,9 @@
 """The byte-level alphabet: one character for each byte, and back."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighting.bytelevel import BYTE_OF, count_bytes, list_bytes, to_bytes
+from weighting.bytelevel import BYTE_OF, to_bytes
 
 CHARACTER_OF = {byte: character for character, byte in BYTE_OF.items()}
 special = st.text(min_size=1).filter(lambda token: not set(token) <= set(BYTE_OF))
@@ -32,13 +31,3 @@ def test_a_token_comes_back_as_its_bytes(data):
 @given(special)
 def test_a_token_outside_the_alphabet_is_its_own_text(token):
     assert to_bytes(token) == token.encode()
-
-
-@given(st.lists(st.binary(min_size=1), unique=True, max_size=8), st.integers(0, 4))
-def test_ids_without_a_token_are_empty(pieces, gap):
-    vocabulary = {write(data): at + gap for at, data in enumerate(pieces)}
-    found = list_bytes(vocabulary, len(pieces) + gap + 1)
-    assert found == [b""] * gap + pieces + [b""]
-    lengths = count_bytes(found)
-    assert lengths.dtype == np.int64
-    assert lengths.tolist() == [len(data) for data in found]

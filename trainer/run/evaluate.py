@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
 from torch import Tensor
 
 from trainer.config.schema import ResolvedConfig, TrainConfig
@@ -28,9 +26,16 @@ from trainer.models.language_model import LanguageModel
 from trainer.objectives.tokens import token_nll
 from trainer.run.metrics import Evaluation
 from weighting.arrays import Int64s
-from weighting.bytelevel import BYTE_OF
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
+from weighting.vocabulary import (
+    Part,
+    has_bytes,
+    is_byte_level,
+    list_ids,
+    read_tokenizer_json,
+    spell_types,
+)
 
 BATCH_TOKENS = 8192  # that a model sees at once
 HEAD_TOKENS = 1024  # whose logits exist at once
@@ -40,7 +45,7 @@ BUCKET_ENDS = (80, 95)  # per cent of the training tokens
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What an evaluation knows of the V types: bucket number, and bytes where a tokenizer is given.
+    """What an evaluation knows of the V types: bucket number, and bytes where they are known.
 
     Special tokens have 0 bytes: predicting them costs bits, and the text has no byte for them.
     """
@@ -53,7 +58,7 @@ def build_yardstick(corpus: Corpus, tokenizer: Path | None) -> Yardstick:
     """Return the yardstick of a corpus.
 
     Raises:
-        AssayError: the tokenizer is not the shards' own, or not a byte-level one.
+        AssayError: the tokenizer is not the shards' own.
     """
     buckets_V = split_by_frequency(corpus.target_counts_V)
     if tokenizer is None:
@@ -88,31 +93,33 @@ def split_by_frequency(counts_V: Int64s) -> Int64s:
     return buckets_V
 
 
-def count_bytes(tokenizer: Path, vocab_size: int) -> Int64s:
-    """Return how many bytes of text each type of a byte-level or character tokenizer stands for.
+def count_bytes(tokenizer: Path, vocab_size: int) -> Int64s | None:
+    """Return how many bytes of text each type stands for, special tokens for none.
+
+    Where a normalizer changes texts, these are bytes of the text that it makes. None where tokens
+    do not say it: the model knows neither bytes nor, one by one, the characters.
 
     Raises:
-        AssayError: the tokenizer is of another kind, or larger than the shards' vocabulary.
+        AssayError: the tokenizer is larger than the shards' vocabulary.
     """
-    loaded = Tokenizer.from_file(str(tokenizer))
-    added = loaded.get_added_tokens_decoder()
-    of_characters = isinstance(loaded.model, WordLevel)  # words would lose the spaces between them
+    fields = read_tokenizer_json(tokenizer)
+    spelled = spell_types(fields)
+    if (largest := max(spelled)) >= vocab_size:
+        raise AssayError(f"{tokenizer}: id {largest} is outside the shards' {vocab_size} types")
+    if not (is_byte_level(fields) or has_bytes(fields) or _is_of_characters(fields)):
+        return None
     bytes_V = np.zeros(vocab_size, np.int64)
-    for token, number in loaded.get_vocab(with_added_tokens=True).items():
-        if number >= vocab_size:
-            raise AssayError(f"{tokenizer}: id {number} is outside the shards' {vocab_size} types")
-        if number in added:
-            bytes_V[number] = 0 if added[number].special else len(token.encode())
-        elif of_characters and len(token) == 1:
-            bytes_V[number] = len(token.encode())
-        elif not of_characters and BYTE_OF.keys() >= set(token):
-            bytes_V[number] = len(token)  # the byte-level alphabet has one character a byte
-        else:
-            raise AssayError(
-                f"{tokenizer}: not byte-level, nor of characters (token {token!r}); "
-                "no bits per byte"
-            )
+    for number, token in spelled.items():
+        bytes_V[number] = len(token)
+    special = [token["id"] for token in fields["added_tokens"] if token["special"]]
+    bytes_V[special] = 0
     return bytes_V
+
+
+def _is_of_characters(fields: Part) -> bool:
+    added = {token["content"] for token in fields["added_tokens"]}
+    words = list_ids(fields).keys() - added
+    return fields["model"]["type"] == "WordLevel" and all(len(word) == 1 for word in words)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Evaluation:
     step: int  # updates done
     validation_tokens: int  # targets that were scored
     validation_nll: float
-    bits_per_byte: float | None = None  # None without a tokenizer
+    bits_per_byte: float | None = None  # None where no tokenizer says what bytes tokens stand for
     nll_high: float | None = None  # of the most frequent types; None where no target is one
     nll_medium: float | None = None
     nll_low: float | None = None  # of the rarest

@@ -14,7 +14,6 @@ from pipelines.score.job import score
 from pipelines.score.model_scorer import load_scorer
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job, ScoreSettings, WeighSettings
-from pipelines.tokenize.encoder import Encoder
 from pipelines.work.folder import WorkFolder
 from tests.pipelines.conftest import Finished
 from tests.pipelines.jobs import weigh_job
@@ -31,6 +30,7 @@ from weighting.signals.model_settings import ModelSettings
 from weighting.signals.quantum import QUANTUM
 from weighting.signals.trajectory import CLASSES
 from weighting.storage.files import sha256
+from weighting.vocabulary import read_vocabulary
 
 MODEL = ("nll", "entropy", "excess", "change", "context_gain")
 # Of a model that has learnt little.
@@ -76,7 +76,7 @@ def score_into(folder: Path, finished: Finished, model, engine=None) -> Job:
         (folder / name).symlink_to(finished.run / name)
     settings = ScoreSettings(validation_share=0.2, order=3, model=model)
     score(finished.sizes, settings, job, engine or Engine())
-    write_signal_stats(job, Encoder(folder / "tokenizer.json"))
+    write_signal_stats(job, read_vocabulary(folder / "tokenizer.json"))
     return job
 
 

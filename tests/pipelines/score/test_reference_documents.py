@@ -17,6 +17,7 @@ from pipelines.tokenize.tokenize_unit import tokenize_unit
 from pipelines.tokenize.tokens import load_tokens
 from tests.pipelines.tokenize.corpora import make_job, write_unit
 from weighting.contracts.shards import open_shard
+from weighting.vocabulary import read_vocabulary
 
 UNITS = [[f"document {number} of the first unit" for number in range(14)], ["the second", "unit"]]
 
@@ -36,8 +37,8 @@ def job(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chosen(job):
     """What was chosen of half of the tokens, as told."""
-    encoder = Encoder(job.run / "tokenizer.json")
-    return write_cleanest(range(len(UNITS)), 0.5, encoder, "ab", job)
+    vocabulary = read_vocabulary(job.run / "tokenizer.json")
+    return write_cleanest(range(len(UNITS)), 0.5, vocabulary, "ab", job)
 
 
 def make_candidates(rows):

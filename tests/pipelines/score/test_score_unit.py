@@ -5,14 +5,13 @@ import itertools
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.score.moments import merge
 from pipelines.score.score_unit import (
     Corpus,
     choose_documents,
-    find_characters,
     locate_sidecars,
     name_part,
     score_unit,
@@ -22,7 +21,7 @@ from pipelines.settings import ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import load_counted, merge_partition
 from pipelines.tokenize.tokenize_unit import tokenize_unit
-from pipelines.tokenize.tokens import Documents, load_tokens, load_types
+from pipelines.tokenize.tokens import load_tokens, load_types
 from tests.pipelines.tokenize.corpora import make_job, write_unit
 from weighting.contracts.sidecar import read_sidecar
 from weighting.signals.quantum import QUANTUM
@@ -50,23 +49,29 @@ class FixedScorer:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """A job whose units are tokenized, with the encoder, and what is known of the corpus."""
+    """A job whose units are tokenized, with the vocabulary, and what is known of the corpus."""
     job = make_job(tmp_path_factory.mktemp("score") / "run", UNITS)
     write_unit(job, 0, UNITS[0], **MARKED)
     encoder = Encoder(job.run / "tokenizer.json")
+    vocabulary = encoder.vocabulary
     counts = [tokenize_unit(uid, encoder, SETTINGS, job) for uid in range(len(UNITS))]
     job.work.type_counts.save(np.sum(counts, axis=0))
-    merge_partition(2, 0, 1, range(len(UNITS)), encoder.vocab_size, job)
+    merge_partition(2, 0, 1, range(len(UNITS)), vocabulary.vocab_size, job)
     digest = sha256(job.run / "tokenizer.json")
-    return job, encoder, Corpus(load_types(job, encoder.eos_id), load_counted(1, 2, job), digest)
+    return (
+        job,
+        vocabulary,
+        Corpus(load_types(job, vocabulary.eos_id), load_counted(1, 2, job), digest),
+    )
 
 
 @pytest.fixture(scope="module")
 def scored(corpus):
     """The sums by type of both units, scored with a model."""
-    job, encoder, known = corpus
+    job, vocabulary, known = corpus
     return [
-        score_unit(uid, known, encoder, FixedScorer(), SETTINGS, job) for uid in range(len(UNITS))
+        score_unit(uid, known, vocabulary, FixedScorer(), SETTINGS, job)
+        for uid in range(len(UNITS))
     ]
 
 
@@ -74,33 +79,6 @@ def read_sidecars(job, uid, keep=True):
     folder = locate_sidecars(job, keep)
     paths = (folder / f"{name_part(split, uid)}.parquet" for split in ("train", "validation"))
     return [read_sidecar(path) for path in paths if path.exists()]
-
-
-def documents_of(lists):
-    ids = np.array([i for part in lists for i in [*part, EOS]], np.uint32)
-    offsets = np.cumsum([0, *(len(part) + 1 for part in lists)])
-    names = pa.array([str(i) for i in range(len(lists))], pa.string())
-    return Documents(names, names, np.ones(len(lists), bool), ids, offsets)
-
-
-@settings(deadline=None)
-@given(st.lists(st.text(st.sampled_from("aé日🍦 \n"), max_size=12), max_size=5), st.randoms())
-def test_character_starts_point_at_each_tokens_first_character(texts, random):
-    """Any cutting of the bytes into tokens; ids stand for their own length here."""
-    lists = []
-    for text in texts:
-        left, part = len(text.encode()), []
-        while left:
-            part.append(random.randint(1, min(left, 9)))
-            left -= part[-1]
-        lists.append(part)
-    starts = find_characters(documents_of(lists), texts, np.arange(10), EOS)
-    expected = []
-    for text, part in zip(texts, lists, strict=True):
-        owner = [at for at, character in enumerate(text) for _ in character.encode()]
-        firsts = np.cumsum([0, *part])[:-1]
-        expected += [owner[first] for first in firsts] + [len(text)]
-    assert starts.tolist() == expected
 
 
 def test_sidecars_hold_the_documents_of_their_split_in_order(corpus, scored):
@@ -155,12 +133,12 @@ def test_marks_stand_at_the_tokens_of_marked_characters(corpus, scored):
 
 
 def test_sums_by_type_are_those_of_the_sidecars(corpus, scored):
-    job, encoder, _ = corpus
+    job, vocabulary, _ = corpus
     for uid, sums_SxV in enumerate(scored):
         expected = np.zeros(sums_SxV.shape)
         for sidecar in read_sidecars(job, uid):
             for row, values_N in zip(expected, sidecar.signals.values(), strict=True):
-                row += np.bincount(sidecar.ids_N, values_N / QUANTUM, encoder.vocab_size)
+                row += np.bincount(sidecar.ids_N, values_N / QUANTUM, vocabulary.vocab_size)
         assert np.array_equal(sums_SxV, expected)
         assert sums_SxV.dtype == np.int64
 
@@ -177,22 +155,22 @@ def test_the_summary_has_the_moments_of_both_splits(corpus, scored):
 
 
 def test_a_unit_that_is_done_gives_its_sums_from_disk(corpus, scored):
-    job, encoder, known = corpus
-    assert np.array_equal(score_unit(0, known, encoder, None, SETTINGS, job), scored[0])
+    job, vocabulary, known = corpus
+    assert np.array_equal(score_unit(0, known, vocabulary, None, SETTINGS, job), scored[0])
 
 
 def test_without_a_sidecar_to_keep_it_is_a_temporary_file(corpus, tmp_path):
-    job, encoder, known = corpus
+    job, vocabulary, known = corpus
     other = type(job)(tmp_path, type(job.work)(tmp_path / "units"))
     other.work.path.mkdir()
     for name in ("tokens", "ngram_contexts", "ngram_rows"):
         (other.work.path / name).symlink_to(job.work.path / name)
     (tmp_path / "documents").symlink_to(job.run / "documents")
-    sums = score_unit(1, known, encoder, None, ScoreSettings(order=2, keep=False), other)
+    sums = score_unit(1, known, vocabulary, None, ScoreSettings(order=2, keep=False), other)
     (sidecar,) = read_sidecars(other, 1, keep=False)
     assert not (tmp_path / "signals").exists()
     assert not sidecar.starts_N.any()  # nobody reads them: nothing is marked
-    assert sums.shape == (1, encoder.vocab_size)
+    assert sums.shape == (1, vocabulary.vocab_size)
 
 
 def test_chosen_documents_are_whole_and_what_was_not_read_stays_empty(corpus, scored):

@@ -6,12 +6,12 @@ import pytest
 
 from pipelines.score.moments import EDGES, measure
 from pipelines.score.statistics import read_statistics, write_signal_stats
-from pipelines.tokenize.encoder import Encoder
 from pipelines.work.summaries import ScoreSummary
 from tests.pipelines.tokenize.corpora import make_job
 from weighting.signals.quantum import QUANTUM, quantise
 from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
+from weighting.vocabulary import read_vocabulary
 
 SPLITS = ("train", "validation")
 UNITS = 3
@@ -21,9 +21,9 @@ UNITS = 3
 def run(tmp_path_factory):
     """A run whose units are scored, by hand, and its tokens by split."""
     job = make_job(tmp_path_factory.mktemp("statistics") / "run", [["The ice cream."]])
-    encoder = Encoder(job.run / "tokenizer.json")
+    vocabulary = read_vocabulary(job.run / "tokenizer.json")
     rng = np.random.default_rng(0)
-    size, eos = encoder.vocab_size, encoder.eos_id
+    size, eos = vocabulary.vocab_size, vocabulary.eos_id
     ids = {split: rng.integers(0, 60, (UNITS, 40)) for split in SPLITS}
     gains = {split: quantise(rng.normal(0, 2, (UNITS, 40)).astype(np.float32)) for split in SPLITS}
     counts = [np.bincount(ids[split].ravel(), minlength=size) for split in SPLITS]
@@ -41,9 +41,9 @@ def run(tmp_path_factory):
         job.work.score.finish(uid, ScoreSummary(80, ["ngram_gain"], moments))
     sums = sum(np.bincount(ids[s].ravel(), gains[s].ravel(), size) for s in SPLITS)
     job.work.type_signals.save(np.rint(sums / QUANTUM).astype(np.int64)[None])
-    write_signal_stats(job, encoder)
+    write_signal_stats(job, vocabulary)
     text = {split: gains[split][ids[split] != eos].astype(np.float64) for split in SPLITS}
-    return job.run, encoder, types, text, sums / np.maximum(counts[0] + counts[1], 1)
+    return job.run, vocabulary, types, text, sums / np.maximum(counts[0] + counts[1], 1)
 
 
 def read(run, name):
@@ -83,9 +83,9 @@ def test_every_two_signals_have_a_correlation(run):
 
 
 def test_a_type_has_its_counts_and_the_mean_over_its_tokens(run):
-    folder, encoder, types, _, means = run
+    folder, vocabulary, types, _, means = run
     rows = read(folder, "types")
-    assert [row["token_id"] for row in rows] == list(range(encoder.vocab_size))
+    assert [row["token_id"] for row in rows] == list(range(vocabulary.vocab_size))
     assert [row["count_train"] for row in rows] == types.counts_V.tolist()
     for row, mean in zip(rows, means, strict=True):
         seen = row["count_train"] + row["count_validation"]
@@ -94,8 +94,8 @@ def test_a_type_has_its_counts_and_the_mean_over_its_tokens(run):
 
 
 def test_what_is_read_back_is_what_tokens_are_held_against(run):
-    folder, encoder, types, text, _ = run
-    statistics = read_statistics(folder, encoder.eos_id)
+    folder, vocabulary, types, text, _ = run
+    statistics = read_statistics(folder, vocabulary.eos_id)
     assert statistics.stored == ["ngram_gain"]
     assert np.array_equal(statistics.types.counts_V, types.counts_V)
     assert np.array_equal(statistics.types.holders_V, types.holders_V)
@@ -106,16 +106,16 @@ def test_what_is_read_back_is_what_tokens_are_held_against(run):
 
 def test_units_without_text_have_no_rows(tmp_path):
     job = make_job(tmp_path / "run", [["x"]])
-    encoder = Encoder(job.run / "tokenizer.json")
-    counts = np.zeros((3, encoder.vocab_size), np.int64)
-    counts[:, encoder.eos_id] = 1
+    vocabulary = read_vocabulary(job.run / "tokenizer.json")
+    counts = np.zeros((3, vocabulary.vocab_size), np.int64)
+    counts[:, vocabulary.eos_id] = 1
     job.work.type_counts.save(counts)
-    job.work.type_signals.save(np.zeros((1, encoder.vocab_size), np.int64))
+    job.work.type_signals.save(np.zeros((1, vocabulary.vocab_size), np.int64))
     types = Types(counts[0], counts[2], 1)
-    ends = Signals(types, np.array([encoder.eos_id]), {"ngram_gain": np.zeros(1, np.float32)})
+    ends = Signals(types, np.array([vocabulary.eos_id]), {"ngram_gain": np.zeros(1, np.float32)})
     moments = {split: measure(ends, np.array([True])) for split in SPLITS}
     job.work.score.finish(0, ScoreSummary(2, ["ngram_gain"], moments))
-    write_signal_stats(job, encoder)
+    write_signal_stats(job, vocabulary)
     for name in ("signals", "signal_histogram", "signal_correlation"):
         assert read(job.run, name) == []
-    assert len(read(job.run, "types")) == encoder.vocab_size
+    assert len(read(job.run, "types")) == vocabulary.vocab_size

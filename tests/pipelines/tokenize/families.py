@@ -12,13 +12,48 @@ from weighting.bytelevel import BYTE_OF
 
 END = "<|end|>"
 LETTERS = sorted(BYTE_OF)
-PIECES = ["the", " the", "in", "er", "12", "\u00e9", "e\u0301", "\ufb01", "\u65e5", "  ", "\n", "\r\n"]
+PIECES = [
+    "the",
+    " the",
+    "in",
+    "er",
+    "12",
+    "\u00e9",
+    "e\u0301",
+    "\ufb01",
+    "\u65e5",
+    "  ",
+    "\n",
+    "\r\n",
+]
 HARD = [
-    *PIECES, *"aAbT1 \t\x00\x1b\u200b\u3000\u2581\u0301\u1161", "\u0344", "\ufdfa", "\uac01",
-    "\u1100\u1161\u11a8", "e\u0323\u0301", "e\u0301\u0323", "\u01c5", "\u0130", "\u00df",
-    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f366", "            ", "``", "xx",
-    END, "<s>", "</s>", "<unk>", "<|mark|>", "[tool]", "ing", "THE", "don't", "\U00016d68",
-]  # fmt: skip
+    *PIECES,
+    *"aAbT1 \t\x00\x1b\u200b\u3000\u2581\u0301\u1161",
+    "\u0344",
+    "\ufdfa",
+    "\uac01",
+    "\u1100\u1161\u11a8",
+    "e\u0323\u0301",
+    "e\u0301\u0323",
+    "\u01c5",
+    "\u0130",
+    "\u00df",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f366",
+    "            ",
+    "``",
+    "xx",
+    END,
+    "<s>",
+    "</s>",
+    "<unk>",
+    "<|mark|>",
+    "[tool]",
+    "ing",
+    "THE",
+    "don't",
+    "\U00016d68",
+]
 
 
 def texts():
@@ -34,7 +69,12 @@ def add(number, content, **settings):
 
 def byte_level(**settings):
     """The pre-tokenizer of GPT-2."""
-    return {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True} | settings  # fmt: skip
+    return {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": True,
+    } | settings
 
 
 def in_letters(text):
@@ -44,7 +84,7 @@ def in_letters(text):
 
 
 def merge(vocab, pieces):
-    """Merges that make the pieces of their characters; what they make is added to the vocabulary."""
+    """Merges that make the pieces of their characters; what they make goes into the vocabulary."""
     merges = []
     for piece in pieces:
         made = piece[0]
@@ -62,12 +102,20 @@ def bpe(characters, pieces, **settings):
     merges = merge(vocab, pieces)
     plain = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None}
     plain |= {"end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False}
-    return {"type": "BPE", **plain, "ignore_merges": False, "vocab": vocab, "merges": merges} | settings  # fmt: skip
+    return {
+        "type": "BPE",
+        **plain,
+        "ignore_merges": False,
+        "vocab": vocab,
+        "merges": merges,
+    } | settings
 
 
 def tokenizer_json(model, *, normalizer=None, pre_tokenizer=None, added=(), **settings):
     """The fields of a tokenizer.json whose documents end with END."""
-    ids = model["vocab"].values() if isinstance(model["vocab"], dict) else range(len(model["vocab"]))
+    ids = (
+        model["vocab"].values() if isinstance(model["vocab"], dict) else range(len(model["vocab"]))
+    )
     first = max(ids) + 1
     tokens = [add(first, END, special=True)]
     tokens += [one | {"id": first + 1 + at} for at, one in enumerate(added)]
@@ -88,6 +136,17 @@ def split(pattern, behavior, invert=False):
     return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
 
 
+def metaspace(scheme, split):
+    """SentencePiece's pre-tokenizer."""
+    settings = {"replacement": "\u2581", "prepend_scheme": scheme, "split": split}
+    return {"type": "Metaspace", **settings}
+
+
+def punctuation(behavior):
+    """A pre-tokenizer that splits at punctuation."""
+    return {"type": "Punctuation", "behavior": behavior}
+
+
 KEPT = st.sampled_from(
     [
         *({"type": kind} for kind in ("NFC", "NFC", "NFD", "NFKC", "NFKD", "Lowercase")),
@@ -98,12 +157,13 @@ KEPT = st.sampled_from(
         {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
     ]
 )
+CLEANING = dict.fromkeys(("clean_text", "handle_chinese_chars", "lowercase"), True)
 DELETING = st.sampled_from(
     [
         *({"type": kind} for kind in ("StripAccents", "Nmt")),
         {"type": "Strip", "strip_left": True, "strip_right": True},
         {"type": "Replace", "pattern": {"String": "x"}, "content": ""},
-        {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},  # fmt: skip
+        {"type": "BertNormalizer", "strip_accents": None, **CLEANING},
     ]
 )
 NORMALIZERS = st.integers(0, 19).flatmap(lambda number: KEPT if number else DELETING)
@@ -113,27 +173,35 @@ PRE_TOKENIZERS = st.one_of(
     st.sampled_from(
         [
             {"type": "Digits", "individual_digits": True},
-            *({"type": kind} for kind in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "UnicodeScripts")),
+            *(
+                {"type": kind}
+                for kind in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "UnicodeScripts")
+            ),
             {"type": "CharDelimiterSplit", "delimiter": "e"},
             split(WORDS, "Removed", invert=True),
             split({"Regex": r"\p{L}+|\s"}, "Removed", invert=True),
         ]
     ),
+    st.builds(metaspace, st.sampled_from(["always", "never", "first"]), st.booleans()),
     st.builds(
-        lambda scheme, split: {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": scheme, "split": split},
-        st.sampled_from(["always", "never", "first"]),
-        st.booleans(),
+        split,
+        st.sampled_from([{"String": " "}, WORDS, {"Regex": r"\s"}]),
+        st.sampled_from(BEHAVIOURS),
     ),
-    st.builds(split, st.sampled_from([{"String": " "}, WORDS, {"Regex": r"\s"}]), st.sampled_from(BEHAVIOURS)),
-    st.builds(lambda behavior: {"type": "Punctuation", "behavior": behavior}, st.sampled_from(BEHAVIOURS)),
-)  # fmt: skip
+    st.builds(punctuation, st.sampled_from(BEHAVIOURS)),
+)
 flags = st.fixed_dictionaries(
     {name: st.booleans() for name in ("single_word", "lstrip", "rstrip", "normalized", "special")}
 )
+CONTENTS = (
+    *("<s>", "<|mark|>", "[tool]", "ing", "the", " " * 12, "\n", "THE"),
+    *("\u00e9", "e\u0301", "\ufb01"),
+)
 ADDED = st.lists(
-    st.builds(lambda content, flags: add(0, content, **flags), st.sampled_from(["<s>", "<|mark|>", "[tool]", "ing", "the", "            ", "\u00e9", "e\u0301", "\n", "THE", "\ufb01"]), flags),
-    max_size=3, unique_by=lambda token: token["content"],
-)  # fmt: skip
+    st.builds(lambda content, flags: add(0, content, **flags), st.sampled_from(CONTENTS), flags),
+    max_size=3,
+    unique_by=lambda token: token["content"],
+)
 
 
 @st.composite
@@ -168,9 +236,17 @@ def models(draw):
     if kind == "BPE":
         in_bytes = draw(st.booleans())
         characters += [f"<0x{byte:02X}>" for byte in range(256)] if in_bytes else []
-        return bpe(characters, pieces, unk_token=unknown, byte_fallback=in_bytes, fuse_unk=draw(st.booleans()))  # fmt: skip
+        return bpe(
+            characters,
+            pieces,
+            unk_token=unknown,
+            byte_fallback=in_bytes,
+            fuse_unk=draw(st.booleans()),
+        )
     if kind == "Unigram":
-        scores = [[piece, -float(len(characters) - at)] for at, piece in enumerate([*characters, *pieces])]  # fmt: skip
+        scores = [
+            [piece, -float(len(characters) - at)] for at, piece in enumerate([*characters, *pieces])
+        ]
         number = characters.index("<unk>") if unknown else None
         return {"type": kind, "unk_id": number, "vocab": scores, "byte_fallback": False}
     vocab = {piece: number for number, piece in enumerate([*characters, *pieces])}

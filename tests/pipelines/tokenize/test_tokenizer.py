@@ -3,20 +3,19 @@
 import json
 
 import pytest
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer
 
 from pipelines.tokenize.tokenizer import (
     END_OF_TEXT,
     MIN_VOCAB,
     copy_tokenizer,
-    find_end_of_text,
-    hash_tokenizer,
-    load_tokenizer,
     train_tokenizer,
 )
+from pipelines.tokenize.tokenizer_file import settle
 from tests.pipelines.tokenize.corpora import make_job, write_unit
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
+from weighting.vocabulary import CONFIG, read_vocabulary
 
 TEXTS = [f"the cat number {number} sat on mat number {number % 7}" for number in range(60)]
 
@@ -33,7 +32,7 @@ def documents(job):
 
 
 def test_it_has_the_size_that_was_asked_for_and_every_byte(job):
-    tokenizer = load_tokenizer(job.run / "tokenizer.json")
+    tokenizer = Tokenizer.from_file(str(job.run / "tokenizer.json"))
     assert tokenizer.get_vocab_size() == 270
     assert tokenizer.token_to_id(END_OF_TEXT) == 0
     text = "\x00\x7fü日🍦"
@@ -64,34 +63,25 @@ def test_what_cannot_be_trained_says_why(job, documents, tmp_path):
     empty.unlink()
 
 
+def test_the_end_of_text_is_named_beside_the_tokenizer(job):
+    config = json.loads((job.run / CONFIG).read_text())
+    assert config["eos_token"] == END_OF_TEXT
+    vocabulary = read_vocabulary(job.run / "tokenizer.json")
+    assert (vocabulary.vocab_size, vocabulary.eos_id) == (270, 0)
+
+
 def test_a_named_tokenizer_is_written_in_one_form(job, tmp_path):
     source = job.run / "tokenizer.json"
     packed = tmp_path / "packed.json"
     packed.write_text(json.dumps(json.loads(source.read_text())))
-    copy_tokenizer(packed, tmp_path / "copy.json")
-    assert sha256(tmp_path / "copy.json") == hash_tokenizer(source) == hash_tokenizer(packed)
+    copy_tokenizer(packed, tmp_path / "tokenizer.json")
+    assert sha256(tmp_path / "tokenizer.json") == sha256(source)
+    assert settle(source).sha256 == settle(packed).sha256 == sha256(source)
+    assert (tmp_path / CONFIG).read_text() == (job.run / CONFIG).read_text()
 
 
-def test_what_is_no_byte_level_bpe_is_refused(job, tmp_path):
-    with pytest.raises(AssayError, match="no such tokenizer file"):
-        copy_tokenizer(tmp_path / "none.json", tmp_path / "t.json")
+def test_what_cannot_be_used_leaves_nothing(tmp_path):
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(AssayError, match=r"bad\.json: not a tokenizer\.json"):
         copy_tokenizer(tmp_path / "bad.json", tmp_path / "t.json")
-    words = Tokenizer(models.WordLevel({END_OF_TEXT: 0, "a": 1}, unk_token="a"))
-    words.save(str(tmp_path / "words.json"))
-    with pytest.raises(AssayError, match="not a byte-level BPE tokenizer"):
-        copy_tokenizer(tmp_path / "words.json", tmp_path / "t.json")
-    assert not (tmp_path / "t.json").exists()
-
-
-@pytest.mark.parametrize("token", [END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>", "[SEP]"])
-def test_the_end_of_text_has_one_of_a_few_names(token):
-    tokenizer = Tokenizer(models.WordLevel({"a": 0, token: 1}, unk_token="a"))
-    assert find_end_of_text(tokenizer, "t") == 1
-
-
-def test_without_an_end_of_text_there_is_no_telling_documents_apart():
-    tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
-    with pytest.raises(AssayError, match=r"t: has no end-of-text token such as <\|endoftext\|>"):
-        find_end_of_text(tokenizer, "t")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.json"]

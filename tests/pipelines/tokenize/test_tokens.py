@@ -44,8 +44,8 @@ def test_tokens_are_those_of_the_documents_with_an_end_after_each(tokenized):
         parts = np.split(documents.ids_N, documents.offsets_D1[1:-1])
         assert len(parts) == len(texts)
         for ids, text in zip(parts, texts, strict=True):
-            assert ids[-1] == encoder.eos_id
-            assert b"".join(encoder.tokens[i] for i in ids[:-1]) == text.encode()
+            assert ids[-1] == encoder.vocabulary.eos_id
+            assert b"".join(encoder.vocabulary.tokens[i] for i in ids[:-1]) == text.encode()
         assert documents.offsets_D1.dtype == np.int64
 
 
@@ -72,10 +72,10 @@ def test_the_ledger_has_the_tokens_of_dropped_documents_as_well(tokenized):
 
 def test_types_are_those_of_all_units_train_split(tokenized):
     job, encoder, counts = tokenized
-    types = load_types(job, encoder.eos_id)
+    types = load_types(job, encoder.vocabulary.eos_id)
     whole = [load_tokens(job, uid) for uid in range(len(UNITS))]
     train = np.concatenate([some.ids_N[some.spread(some.train_D)] for some in whole])
-    expected = np.bincount(train, minlength=encoder.vocab_size)
+    expected = np.bincount(train, minlength=encoder.vocabulary.vocab_size)
     assert np.array_equal(types.counts_V, expected)
     assert np.array_equal(types.counts_V, sum(counts)[0])
     assert types.documents == sum(some.train_D.sum() for some in whole)

@@ -10,7 +10,6 @@ import pytest
 
 from pipelines.engine.runner import Engine
 from pipelines.settings import Job, WeighSettings
-from pipelines.tokenize.encoder import Encoder
 from pipelines.work.folder import WorkFolder
 from tests.pipelines.conftest import RARE, Finished
 from tests.pipelines.jobs import read_bytes, weigh_job
@@ -25,6 +24,7 @@ from weighting.policies.masks import TopParams
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection
 from weighting.policies.signal_based import SoftParams
+from weighting.vocabulary import read_vocabulary
 
 SPLITS = ("train", "validation")
 SHARED = ("signals", "ledger", "tokenizer.json")
@@ -171,7 +171,7 @@ def test_shuffled_weights_are_the_same_ones_in_another_order(weigh):
 def test_the_weight_stands_at_the_rare_token_and_not_beside_it(finished, tmp_path):
     params = PolicyParams(own=SoftParams({"surprisal": 1.0}, 1e6))
     weighed = weigh_into(tmp_path / "run", finished, WeighSettings("soft", params))
-    rare = Encoder(finished.run / "tokenizer.json").tokens.index(RARE.encode())
+    rare = read_vocabulary(finished.run / "tokenizer.json").tokens.index(RARE.encode())
     (split,) = [split for split in SPLITS if rare in weighed.read(split, "ids_N")]
     ids_N, weights_N = (weighed.read(split, name) for name in ("ids_N", "weights_N"))
     (at,) = np.flatnonzero(ids_N == rare)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import pytest
 import torch
-from tokenizers import AddedToken, Tokenizer, models
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
 from trainer.data.corpus import open_corpus
 from trainer.data.loader import IGNORED
@@ -33,6 +33,7 @@ VOCABULARY = {"<end>": 0, "a": 1, "Ġ": 2, "Ãī": 3, "abc": 4, "b": 5}
 @pytest.fixture
 def tokenizer(tmp_path):
     built = Tokenizer(models.BPE(vocab=VOCABULARY, merges=[], unk_token=None))
+    built.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     built.add_special_tokens(["<end>"])
     built.add_tokens([AddedToken("ünd")])
     path = tmp_path / "run" / "tokenizer.json"
@@ -208,11 +209,19 @@ def test_bytes_of_a_character_vocabulary(tmp_path):
 @pytest.mark.parametrize(
     "model", [models.WordLevel({"word": 0}, unk_token="word"), models.Unigram([("▁word", 0.0)])]
 )
-def test_a_tokenizer_that_is_not_byte_level_is_refused(tmp_path, model):
+def test_a_tokenizer_that_knows_neither_bytes_nor_characters_says_no_bytes(tmp_path, model):
     path = tmp_path / "tokenizer.json"
     Tokenizer(model).save(str(path))
-    with pytest.raises(AssayError, match="not byte-level, nor of characters"):
-        count_bytes(path, 1)
+    assert count_bytes(path, 1) is None
+
+
+def test_bytes_of_a_vocabulary_that_writes_the_unknown_as_bytes(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    vocab = {f"<0x{byte:02X}>": byte for byte in range(256)} | {"▁é": 256, "<unk>": 257}
+    built = Tokenizer(models.BPE(vocab, [], unk_token="<unk>", byte_fallback=True))
+    built.normalizer = normalizers.Replace(" ", "▁")
+    built.save(str(path))
+    assert count_bytes(path, 258).tolist() == [1] * 256 + [3, 5]
 
 
 def test_a_tokenizer_larger_than_the_vocabulary_is_refused(tokenizer):

@@ -1,0 +1,89 @@
+"""What the parts of a tokenizer do to a text, told by structure."""
+
+import pytest
+
+from pipelines.tokenize.structure import composes, find_faults
+from tests.pipelines.tokenize.families import (
+    LETTERS,
+    bpe,
+    byte_level,
+    metaspace,
+    punctuation,
+    sequence,
+    split,
+    tokenizer_json,
+)
+from weighting.bytelevel import BYTE_OF
+
+BLANK = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+
+
+def make(model=None, **parts):
+    return tokenizer_json(model or bpe(LETTERS, []), **{"pre_tokenizer": byte_level(), **parts})
+
+
+def of_characters(**settings):
+    return bpe(["a", "b", "<unk>"], [], **settings)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        make(),
+        *(make(normalizer={"type": kind}) for kind in ("NFC", "NFKC", "NFD", "Lowercase")),
+        make(normalizer={"type": "Sequence", "normalizers": []}),
+        make(normalizer=BLANK),
+        make(pre_tokenizer=None, normalizer={"type": "ByteLevel"}),
+        make(pre_tokenizer=sequence("pretokenizers", [punctuation("Isolated"), byte_level()])),
+        make(pre_tokenizer=sequence("pretokenizers", [split({"Regex": "."}, "Removed", True), byte_level()])),
+        make(of_characters(unk_token="<unk>"), pre_tokenizer=metaspace("first", True)),
+        make(of_characters(unk_token="<unk>"), pre_tokenizer=None, normalizer=BLANK),
+        make({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, pre_tokenizer=None),
+        make({"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 0}, pre_tokenizer=None),
+    ],
+)  # fmt: skip
+def test_parts_that_keep_every_character_are_taken(fields):
+    assert list(find_faults(fields)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        *((make(normalizer={"type": kind}), f"normalizer {kind} may delete") for kind in ("Strip", "StripAccents", "Nmt", "BertNormalizer", "Precompiled")),
+        (make(normalizer=BLANK | {"content": ""}), "Replace loses ' '"),
+        (make(normalizer=BLANK | {"pattern": {"String": "ab"}}), "Replace loses 'ab'"),
+        (make(normalizer=BLANK | {"pattern": {"Regex": " +"}}), "Replace loses ' \\+'"),
+        *((make(pre_tokenizer={"type": kind}), f"pre-tokenizer {kind} drops") for kind in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "CharDelimiterSplit")),
+        (make(pre_tokenizer=punctuation("Removed")), "Punctuation drops"),
+        (make(pre_tokenizer=split({"String": " "}, "Removed")), "Split drops"),
+        (make(normalizer={"type": "ByteLevel"}, pre_tokenizer=metaspace("always", True)), "Metaspace writes blanks"),
+        (make({"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "a"}), "its model is WordPiece"),
+        (make(bpe(LETTERS, [], end_of_word_suffix="</w>")), "a prefix or suffix"),
+        (make(of_characters(), pre_tokenizer=metaspace("always", True)), "characters outside its vocabulary"),
+        (make({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "b"}, pre_tokenizer=None), "characters outside"),
+        (make({"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": None}, pre_tokenizer=None), "characters outside"),
+    ],
+)  # fmt: skip
+def test_parts_that_lose_characters_are_named(fields, reason):
+    assert [fault for fault in find_faults(fields) if reason.replace("\\", "") in fault]
+
+
+def test_missing_bytes_are_named_as_far_as_texts_have_them():
+    of_byte = {byte: letter for letter, byte in BYTE_OF.items()}
+    without = [letter for letter in LETTERS if BYTE_OF[letter] not in (0x41, 0x42, 0x44, 0xFF)]
+    (fault,) = find_faults(make(bpe(without, [])))
+    assert "lacks 3 of the bytes of UTF-8 (41 to 42, 44)" in fault
+    assert not list(find_faults(make(bpe([*without, *map(of_byte.get, (0x41, 0x42, 0x44))], []))))
+
+
+def test_bytes_in_a_vocabulary_stand_for_the_unknown():
+    every = [f"<0x{byte:02X}>" for byte in range(256)]
+    model = bpe(["a", *every], [], byte_fallback=True)
+    assert not list(find_faults(make(model, pre_tokenizer=None)))
+    less = bpe(["a", *every[:-20]], [], byte_fallback=True)
+    assert list(find_faults(make(less, pre_tokenizer=None)))
+
+
+@pytest.mark.parametrize(("kind", "found"), [("NFC", True), ("NFKC", True), ("NFD", False)])
+def test_normal_forms_may_compose(kind, found):
+    assert composes(make(normalizer=sequence("normalizers", [{"type": kind}, BLANK]))) == found
