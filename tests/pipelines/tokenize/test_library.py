@@ -11,11 +11,16 @@ from weighting.errors import AssayError
 Panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
 
 
+def panic(error):
+    """Fail as compiled code does, with a report of its own."""
+    os.write(2, b"thread panicked\n")
+    raise error
+
+
 @pytest.mark.parametrize("error", [ValueError("first\n\nLocation: src"), Panic("first\nrest")])
 def test_a_failure_is_one_line_and_nothing_else_is_seen(capfd, error):
     with pytest.raises(AssayError, match=r"^t\.json: bad \(first\)$"), calling("t.json: bad"):
-        os.write(2, b"thread panicked\n")
-        raise error
+        panic(error)
     assert capfd.readouterr().err == ""
 
 

@@ -10,9 +10,8 @@ from weighting.vocabulary import Vocabulary
 
 EOS = 0
 LENGTHS = Vocabulary([b"x" * size for size in range(10)], EOS, frozenset({EOS}), None)
-BYTES = Vocabulary(
-    [bytes([byte]) for byte in range(256)] + [b"th", b"<s>"], 257, frozenset({257}), None
-)
+SPELLED = [*(bytes([byte]) for byte in range(256)), b"th", b"<s>"]
+BYTES = Vocabulary(SPELLED, 257, frozenset({257}), None)
 hard = st.lists(st.text(st.sampled_from("aé日🍦 \n"), max_size=12), max_size=5)
 
 

@@ -48,7 +48,7 @@ def test_a_pattern_that_matches_every_character_is_taken(tmp_path):
 def test_a_pattern_that_leaves_characters_out_is_refused(tmp_path, kind):
     normalizer = kind and {"type": kind}
     fields = cut_words({"Regex": r"\p{L}+|\p{N}+|\p{P}+|\p{S}+"}, normalizer=normalizer)
-    with pytest.raises(AssayError, match="cannot be placed in a text: of the text .* in no token"):
+    with pytest.raises(AssayError, match=r"cannot be placed in a text: of the text .* in no token"):
         try_fields(tmp_path, fields)
 
 
@@ -57,10 +57,13 @@ def test_a_pattern_that_leaves_characters_out_is_refused(tmp_path, kind):
     [
         tokenizer_json({"type": "WordLevel", "vocab": {"<s>": 0, "a": 1}, "unk_token": "a"}),
         tokenizer_json({"type": "Unigram", "vocab": [["a", -9.0], ["<s>", 0.0]], "unk_id": 0}),
-        tokenizer_json(bpe([*LETTERS, "<s>"], [], ignore_merges=True), pre_tokenizer={"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}),
+        tokenizer_json(
+            bpe([*LETTERS, "<s>"], [], ignore_merges=True),
+            pre_tokenizer=byte_level(use_regex=False),
+        ),
         tokenizer_json(bpe(LETTERS, ["<s>"]), pre_tokenizer=byte_level(use_regex=False)),
     ],
-)  # fmt: skip
+)
 def test_a_spelling_that_gives_the_special_token_is_refused(tmp_path, fields):
     vocab = fields["model"]["vocab"]
     number = vocab["<s>"] if isinstance(vocab, dict) else 1
