@@ -1,8 +1,6 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from pipelines.readers import extract
 from pipelines.readers.extract import (
     EXTRACTORS,
     MAX_ATTRIBUTES,
@@ -12,6 +10,8 @@ from pipelines.readers.extract import (
     describe_page,
     extract_text,
 )
+
+from pipelines.readers import extract
 from pipelines.readers.rows import BadRecord
 
 MAIN = ["resiliparse", "trafilatura"]

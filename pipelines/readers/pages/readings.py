@@ -1,0 +1,50 @@
+"""Ruby: the reading of a word, in parentheses behind the word.
+
+Extractors know no ruby: one glues readings to words, the other drops them. Browsers print them
+above the line, or in parentheses where they cannot; so does this module. 漢字 read かんじ becomes
+漢字(かんじ), and a page's own parentheses (rp elements) stay as they are. Readings in a row share
+one pair.
+"""
+
+import re
+from collections.abc import Iterator
+
+INNER_TAG = re.compile(r"<(?i:(/?)(rb|rtc|rt|rp)(?:\s[^<>]*+)?|/ruby\s*+)>")
+READING_FOLLOWS = re.compile(r"\s*+<(?i:rt)[\s>]")
+BLANKS = re.compile(r"\s*+")
+
+
+def place_readings(html: str) -> str:
+    """Return the page with readings in parentheses and without the tags within ruby elements.
+
+    Blanks before those tags, and at the start of their elements, are the source's and not the
+    text's: they go. Nothing else of the page changes.
+    """
+    return "".join(_place(html))
+
+
+def _place(html: str) -> Iterator[str]:
+    """Yield the text between tags of ruby, and what stands for each tag."""
+    opened = False  # our parenthesis waits for its end
+    own = False  # the page's own parenthesis stands before the reading
+    end = 0
+    for tag in INNER_TAG.finditer(html):
+        name = (tag[2] or "/ruby").lower()
+        starts = name != "/ruby" and not tag[1]
+        yield html[end : tag.start()].rstrip()
+        end = tag.end()
+        if name == "rp":
+            own ^= starts
+        elif starts and name != "rb":
+            if not own and not (opened and name == "rt"):
+                yield ")(" if opened else "("
+                opened = True
+        elif opened and not (name == "rt" and READING_FOLLOWS.match(html, end)):
+            yield ")"
+            opened = False
+        if name == "/ruby":
+            yield tag[0]
+            own = False
+        elif starts and (blanks := BLANKS.match(html, end)):
+            end = blanks.end()
+    yield html[end:]
