@@ -10,6 +10,7 @@ from resiliparse.extract.html2text import extract_plain_text
 
 from pipelines.readers.pages.lone_characters import extract_with_marks
 from pipelines.readers.pages.readings import place_readings
+from pipelines.readers.pages.site_forms import NAMED_BY, NAMES
 
 # Any list less than three elements below the body would be taken for the site's navigation, which
 # costs plain pages and fragments most of their text. So the body's content is put deeper;
@@ -27,11 +28,7 @@ REWRITTEN = re.compile(rf"</{LIKELY}(?i:{'|'.join(RENAMED)}|ruby)\b")
 
 # `alt_texts=False` and `form_fields=False` drop figures with their captions and all labels, so both
 # are on, and this drops the rest. Labels stay but in forms of the site, not of the article.
-SITE_FORM_WORDS = ("search", "login", "signin", "subscribe", "newsletter", "comment")
-SITE_FORM = ",".join(
-    ['[role="search"]']
-    + [f'[{key}*="{word}" i]' for key in ("class", "id", "action") for word in SITE_FORM_WORDS]
-)
+SITE_FORM = ",".join(f'[{key}*="{name}" i]' for key in NAMED_BY for name in NAMES)
 SKIPPED = (
     *("footer", "title"),
     *("img", "area", "svg", "object", "embed", "audio", "video"),

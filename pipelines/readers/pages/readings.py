@@ -9,7 +9,7 @@ one pair.
 import re
 from collections.abc import Iterator
 
-INNER_TAG = re.compile(r"<(?i:(/?)(rb|rtc|rt|rp)(?:\s[^<>]*+)?|/ruby\s*+)>")
+TAG = re.compile(r"<(?i:(/?)(ruby|rb|rtc|rt|rp)(?:\s[^<>]*+)?)>")
 READING_FOLLOWS = re.compile(r"\s*+<(?i:rt)[\s>]")
 BLANKS = re.compile(r"\s*+")
 
@@ -20,17 +20,21 @@ def place_readings(html: str) -> str:
     Blanks before those tags, and at the start of their elements, are the source's and not the
     text's: they go. Nothing else of the page changes.
     """
-    return "".join(_place(html))
+    return "".join(_place(html)) if "</ruby" in html or "</RUBY" in html else html
 
 
 def _place(html: str) -> Iterator[str]:
     """Yield the text between tags of ruby, and what stands for each tag."""
+    inside = False
     opened = False  # our parenthesis waits for its end
     own = False  # the page's own parenthesis stands before the reading
     end = 0
-    for tag in INNER_TAG.finditer(html):
-        name = (tag[2] or "/ruby").lower()
-        starts = name != "/ruby" and not tag[1]
+    for tag in TAG.finditer(html):
+        name, starts = tag[2].lower(), not tag[1]
+        if name == "ruby" and starts:
+            inside = True
+        if not inside or (name == "ruby" and starts):
+            continue
         yield html[end : tag.start()].rstrip()
         end = tag.end()
         if name == "rp":
@@ -42,9 +46,9 @@ def _place(html: str) -> Iterator[str]:
         elif opened and not (name == "rt" and READING_FOLLOWS.match(html, end)):
             yield ")"
             opened = False
-        if name == "/ruby":
+        if name == "ruby":
             yield tag[0]
-            own = False
+            inside = own = False
         elif starts and (blanks := BLANKS.match(html, end)):
             end = blanks.end()
     yield html[end:]
