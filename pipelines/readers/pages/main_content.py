@@ -20,7 +20,13 @@ DEEPER = "<div><div><div>"
 
 # `time` is dropped wherever it stands. Blocks that resiliparse does not know as such glue words to
 # those around them. Their attributes stay, and the rules for them.
-RENAMED = {"time": "span", "summary": "div", "legend": "div", "dialog": "div", "menu": "ul"}
+RENAMED = {
+    "time": "span",
+    "summary": "section",
+    "legend": "section",
+    "dialog": "section",
+    "menu": "ul",
+}
 # Three letters tell almost all other tags at once.
 LIKELY = r"(?=[tTsSlLdDmMrR][iIuUeE][mMgGaAnNbB])"
 RENAMED_TAG = re.compile(rf"<(/?){LIKELY}(?i:({'|'.join(RENAMED)}))(?=[\s/>])")
