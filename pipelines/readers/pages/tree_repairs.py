@@ -28,6 +28,7 @@ TEXT_BLOCKS = LINES | {"li", "dd", "dt", "td", "th", "blockquote"}
 # `settings.CUT_EMPTY_ELEMS`, those within a line and the others.
 CUT_INLINE = ("b", "em", "i", "q", "span", "strong")
 CUT_BLOCKS = ("article", "blockquote", "div", "main", "p", "pre", "section", *HEADINGS)
+FEW_PARAGRAPHS = 250  # characters, `MIN_EXTRACTED_SIZE` of settings.cfg
 # Of `settings.MANUALLY_CLEANED`: elements whose text nobody reads.
 UNREAD = ("script", "style", "svg", "noscript", "iframe", "object", "button", "select", "textarea")
 
@@ -37,7 +38,7 @@ def repair_tree(tree: _Element) -> None:
     _rename_dropped(tree)
     _keep_labels(tree)
     _keep_tails(tree)
-    _wrap_first_lines(tree)
+    _begin_first_lines(tree)
 
 
 def _rename_dropped(tree: _Element) -> None:
@@ -57,13 +58,16 @@ def _rename_dropped(tree: _Element) -> None:
 
 
 def _make_block(element: _Element) -> None:
-    """Make an element a paragraph; within a line, a part of it between blanks."""
+    """Make an element a quote, a paragraph of its own; within a line, a part of it between blanks.
+
+    Not a `p`: where a page has few of those, trafilatura takes text from every `div`.
+    """
     if _is_in(element, LINES):
         element.tag = "span"
         element.text = f" {element.text or ''}"
         element.tail = f" {element.tail or ''}"
-    else:
-        element.tag = "div" if _has_blocks(element) else "p"
+    elif not _has_blocks(element):
+        element.tag = "blockquote"
 
 
 def _keep_labels(tree: _Element) -> None:
@@ -73,7 +77,7 @@ def _keep_labels(tree: _Element) -> None:
             form.drop_tag()
     for label in tree.iter("label"):
         if not _is_in(label, {"form"}):
-            label.tag = "span" if _is_in(label, TEXT_BLOCKS) else "p"
+            label.tag = "span" if _is_in(label, TEXT_BLOCKS) else "blockquote"
 
 
 def _keep_tails(tree: _Element) -> None:
@@ -91,26 +95,34 @@ def _keep_tails(tree: _Element) -> None:
             element.attrib.clear()
 
 
-def _wrap_first_lines(tree: _Element) -> None:
-    """Make a paragraph of the text at the start of a block, before a line break or another block.
+def _begin_first_lines(tree: _Element) -> None:
+    """Put a line break before the text at the start of a block, if another break or block follows.
 
-    `main_extractor` knows text in a div only where the page has few paragraphs, but always takes
+    `main_extractor` takes text from a div only where the page has few paragraphs, but always takes
     what is behind a line break: of `<div>one<br>two</div>` "one" is lost.
     """
+    if len("".join(tree.xpath("//p//text()"))) < FEW_PARAGRAPHS:
+        return
     for block in list(tree.iter(*CONTAINERS)):
         line = list(takewhile(_is_inline, block))
         after = block[len(line)] if len(line) < len(block) else None
-        if after is None or after.tag not in BREAKS or not _has_text(block.text, line):
+        if after is None or after.tag not in BREAKS or not (block.text and block.text.strip()):
             continue
-        paragraph = Element("p")
-        paragraph.text, block.text = block.text, None
-        paragraph.extend(line)
-        block.insert(0, paragraph)
+        line_break = Element("br")
+        line_break.tail, block.text = block.text, None
+        # Links tell navigation; code is what `recover_wild_text` goes by.
+        if not any(_find(element, "a", "code") for element in line):
+            line_break.tail += "".join(_drain(line))
+        block.insert(0, line_break)
 
 
-def _has_text(first: str | None, line: list[_Element]) -> bool:
-    texts = (text for element in line for text in (*element.itertext(), element.tail))
-    return any(text and text.strip() for text in (first, *texts))
+def _drain(line: list[_Element]) -> Iterator[str]:
+    """Yield the texts of elements and behind them, and remove the elements."""
+    for element in line:
+        if isinstance(element.tag, str):
+            yield from element.itertext(with_tail=False)
+        yield element.tail or ""
+        element.getparent().remove(element)
 
 
 def _is_inline(element: _Element) -> bool:
@@ -150,5 +162,5 @@ def _is_in(element: _Element, tags: frozenset[str] | set[str]) -> bool:
     return any(ancestor.tag in tags for ancestor in element.iterancestors())
 
 
-def _find(element: _Element, tag: str) -> bool:
-    return next(element.iter(tag), None) is not None
+def _find(element: _Element, *tags: str) -> bool:
+    return next(element.iter(*tags), None) is not None
