@@ -95,6 +95,13 @@ def _keep_tails(tree: _Element) -> None:
             element.attrib.clear()
 
 
+def _break_before(text: str) -> _Element:
+    """Return a line break with a text behind it."""
+    line_break = Element("br")
+    line_break.tail = text
+    return line_break
+
+
 def _begin_first_lines(tree: _Element) -> None:
     """Put a line break before the text at the start of a block, if another break or block follows.
 
@@ -108,12 +115,13 @@ def _begin_first_lines(tree: _Element) -> None:
         after = block[len(line)] if len(line) < len(block) else None
         if after is None or after.tag not in BREAKS or not (block.text and block.text.strip()):
             continue
-        line_break = Element("br")
-        line_break.tail, block.text = block.text, None
+        if _is_in(block, TEXT_BLOCKS):  # their texts are all taken
+            continue
+        text, block.text = block.text, None
         # Links tell navigation; code is what `recover_wild_text` goes by.
         if not any(_find(element, "a", "code") for element in line):
-            line_break.tail += "".join(_drain(line))
-        block.insert(0, line_break)
+            text += "".join(_drain(line))
+        block.insert(0, _break_before(text))
 
 
 def _drain(line: list[_Element]) -> Iterator[str]:
