@@ -6,6 +6,16 @@ from contextlib import suppress
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# What these names stand for on the web (WHATWG Encoding, section 5) is wider than Python's codecs
+# of the same names: Japanese and Korean Windows, Hong Kong, Thai punctuation.
+WEB_CODECS = {
+    "shift_jis": ("cp932",),
+    "euc_jp": ("euc_jp", "euc_jis_2004"),
+    "euc_kr": ("cp949",),
+    "big5": ("big5hkscs", "cp950"),
+    "gbk": ("gb18030",),
+    "iso8859-11": ("cp874",),
+}
 ESCAPE = b"\x1b"  # begins the shifts of 7-bit encodings, ISO-2022-JP on the web
 
 
@@ -19,7 +29,8 @@ def decode_page(data: bytes, charset: str | None = None) -> str:
     if not data.startswith(UTF16_MARKS) and ESCAPE not in data:
         with suppress(UnicodeDecodeError):
             return data.decode("utf-8").removeprefix("\ufeff")
-    names = dict.fromkeys(_candidates(data, charset))
+    found = _candidates(data, charset)
+    names = dict.fromkeys(codec for name in found for codec in WEB_CODECS.get(name, (name,)))
     for name in names:
         with suppress(UnicodeDecodeError):
             return data.decode(name).removeprefix("\ufeff")

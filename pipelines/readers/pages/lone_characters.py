@@ -20,8 +20,9 @@ BLANKS = "\0\t\n\v\f\r "  # what resiliparse strips before it compares; a NUL is
 BLANK = f"[{BLANKS}]*+"
 ENDS = rf"(?={BLANK}(?:<|\Z))"
 TWO_BYTES = r"[\x80-\u07ff]"
+PLAIN = rf"[\u0800-\uffff]|[\x01-\x7f]{TWO_BYTES}"
 # A ¶ behind a quote is in an element with attributes, and is no text (see below).
-LONE = re.compile(rf">({BLANK}(?:[\u0800-\uffff]|[\x01-\x7f]{TWO_BYTES}|¶(?<![\"']>¶))){ENDS}")
+LONE = re.compile(rf">({BLANK}(?:{PLAIN}|¶(?<![\"']>¶))){ENDS}")
 
 # The same with entities, without their "&". Blanks may be entities too.
 NAME = r"[A-Za-z][0-9A-Za-z]{1,31}"
@@ -31,13 +32,14 @@ TWO_BYTES_ALONE = (
     r"(?:nbsp|copy|reg|[lr]aquo|middot|times|deg|sect|#[0-9]{1,3}|#[xX].{1,2});"  # the commonest
 )
 WIDE = rf"(?!{TWO_BYTES_ALONE}){BEYOND_ASCII}|#182;?|#[xX][bB]6;?"
-GAP = rf"(?:[{BLANKS}]|&(?:#(?:9|1[0-3]|32)|#[xX](?:[9a-dA-D]|20)|Tab|NewLine);)*+"
-WITH_ENTITY = re.compile(
-    rf">({GAP}(?:&(?:{WIDE})|[!-~]&{BEYOND_ASCII}|&{ANY}(?:&{BEYOND_ASCII}|{TWO_BYTES})){GAP})(?=<|\Z)"
-)
+BLANK_ENTITY = r"(?:#(?:9|1[0-3]|32)|#[xX](?:[9a-dA-D]|20)|Tab|NewLine);"
+GAP = rf"(?:[{BLANKS}]|&{BLANK_ENTITY})*+"
+SPELLED = rf"&(?:{WIDE})|[!-~]&{BEYOND_ASCII}|&{ANY}(?:&{BEYOND_ASCII}|{TWO_BYTES})"
+WITH_ENTITY = re.compile(rf">({GAP}(?:{SPELLED}|{PLAIN}){GAP})(?=<|\Z)")
 # Finds out fast that a page has none, as most have.
 ENTITY_ENDS = re.compile(
-    rf"&(?:(?<=[{BLANKS}>;]&)(?:{WIDE}|{ANY}{TWO_BYTES})|(?<=[{BLANKS}>;][!-~]&){BEYOND_ASCII}){ENDS}"
+    rf"&(?:(?<=[{BLANKS}>;]&)(?:{WIDE}|{ANY}{TWO_BYTES})"
+    rf"|(?:(?<=;&)|(?<=[{BLANKS}>;][!-~]&)){BEYOND_ASCII}|{BLANK_ENTITY}){ENDS}"
 )
 
 LOST_BYTES = 3

@@ -31,24 +31,25 @@ def _place(html: str) -> Iterator[str]:
     end = 0
     for tag in TAG.finditer(html):
         name, starts = tag[2].lower(), not tag[1]
-        if name == "ruby" and starts:
-            inside = True
-        if not inside or (name == "ruby" and starts):
+        opens = name == "ruby" and starts
+        if not (inside or opens):
             continue
-        yield html[end : tag.start()].rstrip()
+        before = html[end : tag.start()]
+        yield before + tag[0] if opens else before.rstrip()
         end = tag.end()
+        inside = True
         if name == "rp":
             own ^= starts
-        elif starts and name != "rb":
+        elif starts and name in ("rt", "rtc"):
             if not own and not (opened and name == "rt"):
                 yield ")(" if opened else "("
                 opened = True
         elif opened and not (name == "rt" and READING_FOLLOWS.match(html, end)):
             yield ")"
             opened = False
-        if name == "ruby":
+        if starts and (blanks := BLANKS.match(html, end)):
+            end = blanks.end()
+        elif name == "ruby":
             yield tag[0]
             inside = own = False
-        elif starts and (blanks := BLANKS.match(html, end)):
-            end = blanks.end()
     yield html[end:]
