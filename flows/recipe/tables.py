@@ -39,7 +39,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from flows.recipe.problems import name_choices
 from pipelines.edits.pii import KINDS
-from pipelines.readers.extract import EXTRACTORS
+from pipelines.readers.pages.extract import EXTRACTORS
 from pipelines.readers.registry import list_file_readers
 from pipelines.rules.registry import FAMILIES, RULES
 from weighting.errors import AssayError

@@ -7,7 +7,7 @@ name is the reader's. See `pipelines.readers.registry`.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pipelines.readers.extract import extract_records
+from pipelines.readers.pages.extract import extract_records
 from pipelines.readers.planned import read_planned
 from pipelines.readers.records import Item, ReadOptions, Slice
 from pipelines.readers.streams import open_stream

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from pipelines.readers.extract import decode_page, describe_page, extract_text
 from pipelines.readers.fields import keep
 from pipelines.readers.json_values import to_json
+from pipelines.readers.pages.encodings import decode_page
+from pipelines.readers.pages.extract import extract_text
+from pipelines.readers.pages.page_header import describe_page
 from pipelines.readers.records import ReadOptions, Record, Reject, Slice
 from pipelines.readers.rows import Origin
 from pipelines.readers.streams.compression import with_compressions

@@ -24,9 +24,11 @@ from pathlib import PurePosixPath
 from sys import maxsize
 from typing import NamedTuple
 
-from pipelines.readers.extract import decode_page, describe_page, extract_text
 from pipelines.readers.fields import keep
 from pipelines.readers.json_values import to_json
+from pipelines.readers.pages.encodings import decode_page
+from pipelines.readers.pages.extract import extract_text
+from pipelines.readers.pages.page_header import describe_page
 from pipelines.readers.records import (
     PAYLOAD_LIMIT,
     Item,

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from pipelines.readers.extract import MAX_DEPTH
+from pipelines.readers.pages.page_limits import MAX_DEPTH
 from pipelines.readers.records import ReadOptions, Record, Reject
 from pipelines.readers.registry import READERS
 

@@ -1,6 +1,6 @@
 """Kinds of rejects are words that stay the same on disk."""
 
-from pipelines.readers.extract import EXTRACTORS
+from pipelines.readers.pages.extract import EXTRACTORS
 from pipelines.readers.records import ReadOptions, RejectKind
 from weighting.knobs import list_knobs
 
