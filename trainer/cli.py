@@ -16,6 +16,7 @@ from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
 from weighting.storage.local_folder import read_folder
 from weighting.versions import describe_versions
+from weighting.visible import show_line
 
 # What computes, with torch, is imported by the command that runs: nobody waits for it to read
 # --help, or to be told of a mistyped flag.
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AssayError as error:
         # What stops all processes of torchrun is said once.
         if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
-            sys.stderr.write(f"trainer: {' '.join(str(error).split())}\n")
+            sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("trainer: stopped (SIGINT)\n")

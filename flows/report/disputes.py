@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flows.report.heatmap import spell
+from flows.report.heatmap import quote, spell
 from flows.report.scales import Distribution
 from flows.report.sidecars import Vocabulary, list_sidecars
 from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int64s
@@ -15,6 +15,7 @@ from weighting.contracts.sidecar import Sidecar, read_sidecar
 FILES = 4  # sidecars of the train split, far apart
 PER_FILE = 50_000  # tokens, from the first on
 ROWS = 10  # of a dispute
+DAMAGED = "\N{REPLACEMENT CHARACTER}"
 BEFORE, AFTER = 20, 10  # tokens of the context
 
 Judgement = tuple[str, ...]  # names of signals: the first that the run has counts
@@ -174,13 +175,15 @@ def _describe(
     start, stop = sample.offsets_D1[document : document + 2].tolist()
     low = max(start, at - BEFORE)
     window_N = sample.ids_N[low : min(stop, at + AFTER + 1)]
-    texts = spell(vocabulary.list_pieces(window_N))
+    pieces = vocabulary.list_pieces(window_N)
+    texts = spell(pieces)
+    before, after = "".join(texts[: at - low]), "".join(texts[at - low + 1 :])
     return Row(
         sample.sources[document],
         sample.doc_ids[document],
         at - start,
-        "".join(texts[: at - low]),
-        texts[at - low],
-        "".join(texts[at - low + 1 :]),
+        before.lstrip(DAMAGED),  # the window may begin and end within a character
+        texts[at - low] or quote(pieces[at - low]),
+        after.rstrip(DAMAGED),
         [(float(sample.signals[name][at]), float(rank_N[at])) for name, rank_N in ranks.items()],
     )

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from flows.graphemes import set_apart
 from flows.report.scales import Distribution, Scale, name_classes
 from flows.report.sidecars import Vocabulary, find_sidecar
 from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
@@ -31,6 +32,7 @@ MARKS: Mapping[Reason, str] = {
     Reason.DUPLICATE_SPAN: "D",
     Reason.CONTAMINATED: "C",
 }
+SPECIAL = "end"  # the class of a token that is no text, so no part of a line from right to left
 MARKED = [(mark, str(flag.name).lower().replace("_", " ")) for flag, mark in MARKS.items()]
 
 
@@ -223,7 +225,8 @@ def _classify(passage: Passage, glass: Glass) -> Iterator[str]:
     told = name_classes(others, passage.signals) or [""] * len(shades)
     for shade, rest, flags in zip(shades, told, passage.reasons_N.tolist(), strict=True):
         marks = [mark for flag, mark in MARKS.items() if flags & flag]
-        yield " ".join(filter(None, [shade, "" if flags & Reason.SPECIAL else rest, *marks]))
+        own = SPECIAL if flags & Reason.SPECIAL else rest
+        yield " ".join(filter(None, [shade, own, *marks]))
 
 
 def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[str]:
@@ -235,16 +238,16 @@ def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[s
         zip(pieces, *(column.tolist() for column in passage[:3]), strict=True)
     ):
         special = bool(flags & Reason.SPECIAL)
-        head = f"{_quote(piece)}  token {index} at {at}{marks[at]}"
+        head = f"{quote(piece)}  token {index} at {at}{marks[at]}"
         named = ", ".join(name_flags(flags)).replace("_", " ") or "no flags"
         told = [] if special else [*signals[at], *paths[at]]
         yield "\n".join([head, f"weight {weight:.3f}", *told, named])
 
 
-def _quote(piece: bytes) -> str:
+def quote(piece: bytes) -> str:
     """Return a token as it is read; one that is part of a character as bytes."""
     try:
-        return f"“{piece.decode()}”"
+        return f"“{set_apart(piece.decode())}”"
     except UnicodeDecodeError:
         return f"bytes {piece.hex(' ')}"
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from flows.database.query import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
+from flows.graphemes import set_apart
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
 from flows.report.copies import count_clusters, read_clusters, read_passages
@@ -199,7 +200,8 @@ def _build_environment() -> Environment:
     )
     environment.globals |= {"bar": bar, "bars": bars}
     environment.filters |= {"size": _size, "seconds": _seconds}
-    environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
+    environment.filters |= {"count": _count, "percent": _percent, "number": _number}
+    environment.filters |= {"inline": show, "alone": lambda text: show(set_apart(text))}
     return environment
 
 
