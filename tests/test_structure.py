@@ -60,7 +60,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/database/stored_tables.py": "tests/flows/database/test_catalog.py",
     "flows/database/shard_stream.py": "tests/flows/database/test_query.py",
     "flows/database/script.py": "tests/flows/database/test_catalog.py",
-    "flows/visible.py": "tests/flows/test_report.py",
     "pipelines/engine/logs.py": "tests/pipelines/engine/test_runner.py",
     "pipelines/engine/worker.py": "tests/pipelines/engine/test_runner.py",
     "pipelines/readers/rows.py": "tests/pipelines/readers/formats/test_jsonl.py",

@@ -1,6 +1,6 @@
 """Sample documents, token by token: what each token weighs, what each signal says, and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import escape
 from itertools import chain, groupby, pairwise, zip_longest
@@ -181,7 +181,9 @@ def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
 def _draw(choice: Choice, row: Mapping[str, Any], sidecar: Sidecar | None, glass: Glass) -> Sample:
     passage = _cut(choice.doc_id, row, sidecar, glass)
     pieces = glass.vocabulary.list_pieces(passage.ids_N)
-    cells = map(Cell, spell(pieces), _classify(passage, glass), _tell(passage, pieces, glass))
+    texts = spell(pieces)
+    notes = _join(texts, _tell(passage, pieces, glass))
+    cells = map(Cell, texts, _classify(passage, glass), notes)
     length = len(row["input_ids"])
     return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
 
@@ -244,10 +246,19 @@ def _tell(passage: Passage, pieces: Sequence[bytes], glass: Glass) -> Iterator[s
         yield "\n".join([head, f"weight {weight:.3f}", *told, named])
 
 
-def quote(piece: bytes) -> str:
+def _join(texts: Sequence[str], stories: Iterable[str]) -> list[str]:
+    """Return the stories, each with those of the tokens that only go on with its character."""
+    notes = list(stories)
+    for at in range(len(notes) - 1, 0, -1):
+        if not texts[at]:
+            notes[at - 1] += f"\n\n{notes[at]}"
+    return notes
+
+
+def quote(piece: bytes, left: str = "“", right: str = "”") -> str:
     """Return a token as it is read; one that is part of a character as bytes."""
     try:
-        return f"“{set_apart(piece.decode())}”"
+        return f"{left}{set_apart(piece.decode())}{right}"
     except UnicodeDecodeError:
         return f"bytes {piece.hex(' ')}"
 

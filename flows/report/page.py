@@ -6,28 +6,29 @@ Text of the corpus can hold anything. Every text that the template prints is mad
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from flows.database.query import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
-from flows.graphemes import set_apart
 from flows.report.ablations import read_ablations
 from flows.report.charts import bar, bars, histogram
 from flows.report.copies import count_clusters, read_clusters, read_passages
 from flows.report.disputes import find_disputes, read_sample
 from flows.report.excerpts import find_quarantined
 from flows.report.frequency import read_frequency
-from flows.report.heatmap import MARKED, TOKENS, Glass, read_samples
+from flows.report.heatmap import MARKED, TOKENS, Glass, quote, read_samples
 from flows.report.items import PER_SET, read_items
 from flows.report.rules import read_edges, read_overlap
 from flows.report.scales import read_distributions, scale_signals, scale_weights
-from flows.report.sidecars import read_vocabulary
+from flows.report.sidecars import Vocabulary, read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
 from flows.report.weighing import describe_weighing, find_key_tokens, take_census
 from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
@@ -151,12 +152,18 @@ def _look_at_tokens(
         "census": take_census(connection),
         "keys": find_key_tokens(connection, sample, counts.weights.weighing),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
+        "name_type": partial(_name_type, vocabulary),
         "disputed_tokens": len(sample.ids_N) if sample else 0,
         "scales": scales,
         "marks": MARKED,
         "samples": read_samples(connection, run, glass, selected=bool(counts.weights.selection)),
         "sample_tokens": TOKENS,
     }
+
+
+def _name_type(vocabulary: Vocabulary, token_id: int) -> str:
+    (piece,) = vocabulary.list_pieces(np.array([token_id]))
+    return quote(piece, "", "")
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
@@ -200,8 +207,7 @@ def _build_environment() -> Environment:
     )
     environment.globals |= {"bar": bar, "bars": bars}
     environment.filters |= {"size": _size, "seconds": _seconds}
-    environment.filters |= {"count": _count, "percent": _percent, "number": _number}
-    environment.filters |= {"inline": show, "alone": lambda text: show(set_apart(text))}
+    environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
     return environment
 
 

@@ -224,6 +224,14 @@ def test_scripts_that_run_leftward_and_marks_that_stand_alone(tmp_path):
     assert sum(tag == "bdi" for tag, _ in page.tags) >= 4
 
 
+def test_types_that_are_parts_of_characters_are_told_apart(tmp_path):
+    story = Story(docs=[Doc("€₪" * 20, source="web"), Doc("€ ₪ é" * 20)], bad=())
+    html = write_report(build_run(tmp_path / "run", story)).read_text()
+    lists = html.partition("Heaviest token types")[2].partition("</section>")[0]
+    assert {"bytes e2", "bytes 82", "bytes ac"} <= set(re.findall(r"bytes \w\w", lists))
+    assert "�" not in lists
+
+
 def test_a_disputed_part_of_a_character_is_named_by_its_bytes(tmp_path):
     story = Story(docs=[Doc("€ € €" * 9), Doc("₪ ₪" * 9)], bad=(), signals=MODELLED)
     html = write_report(build_run(tmp_path / "run", story)).read_text()
@@ -268,6 +276,9 @@ def test_token_notes(page):
     assert "\nngram_gain 0.00 (" in first
     assert first.endswith("golden")
     assert any(note.startswith("bytes c3  token 195") for note in notes)
+    # A token that only goes on with a character has its story at the character too.
+    whole = next(note for note in notes if note.startswith("bytes c3  token 195"))
+    assert re.search(r"\n\nbytes a9  token 169 at 4\b", whole)
 
 
 def test_report_of_a_bare_run(tmp_path):

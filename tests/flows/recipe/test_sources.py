@@ -67,7 +67,10 @@ def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("name = \u201dr\u201d", r"line 1.*; what stands there is U\+201D RIGHT DOUBLE QUOTATION MARK"),
+        (
+            "name = \u201dr\u201d",
+            r"line 1.*; what stands there is U\+201D RIGHT DOUBLE QUOTATION MARK",
+        ),
         ('\nname\u00a0= "r"', r"line 2.*; what stands there is U\+00A0 NO-BREAK SPACE"),
         ("name = r", r"not TOML \(Invalid value \(at line 1, column 8\)\)$"),
         ("name =", r"not TOML \([^)]*\)\)?$"),
