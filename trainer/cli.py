@@ -11,6 +11,7 @@ from typing import NoReturn
 from trainer.config.arms import DEFAULT_ARMS, read_arms
 from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
+from weighting.command_line import check_text
 from weighting.errors import AssayError
 from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
@@ -43,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     guard_streams()
     try:
-        arguments = build_parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        check_text(words)
+        arguments = build_parser().parse_args(words)
         arguments.run(arguments)
         sys.stdout.flush()
     except OutputClosed as closed:
