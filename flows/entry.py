@@ -5,6 +5,7 @@ import signal
 import sys
 
 from pipelines.engine.logs import quiet_beam
+from weighting.command_line import check_text
 from weighting.errors import AssayError
 from weighting.output import guard_streams
 
@@ -38,11 +39,13 @@ def check_process() -> None:
     """Refuse what libraries would fail at in ways of their own.
 
     Raises:
-        AssayError: the current folder is gone, or Python leaves docstrings out, which Beam reads.
+        AssayError: the current folder is gone, it or an argument is not UTF-8, or Python leaves
+            docstrings out, which Beam reads.
     """
     try:
-        os.getcwd()  # noqa: PTH109 - pathlib would be imported for it
+        here = os.getcwd()  # noqa: PTH109 - pathlib would be imported for it
     except FileNotFoundError:
         raise AssayError("the current folder is gone; go to one that exists") from None
+    check_text([here, *sys.argv[1:]])
     if sys.flags.optimize > 1:
         raise AssayError("Apache Beam does not run without docstrings: leave out -OO")

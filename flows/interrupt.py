@@ -17,6 +17,7 @@ from pipelines.engine.processes import ENDING, stop_workers
 from weighting.errors import Interrupted
 from weighting.output import OutputClosed
 from weighting.storage.failures import explain
+from weighting.visible import show_line
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_SECONDS = 0.2
@@ -58,7 +59,7 @@ def leave(error: BaseException) -> NoReturn:
         LAST_WORDS.pop()(error)
     with suppress(OSError, OutputClosed):  # on a full disk, or when nobody reads
         sys.stdout.flush()
-    sys.stderr.write(f"assay: {' '.join(told.split())}\n")
+    sys.stderr.write(f"assay: {show_line(told)}\n")
     sys.stderr.flush()
     os._exit(known.exit_code if known else 1)
 

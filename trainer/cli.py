@@ -11,11 +11,13 @@ from typing import NoReturn
 from trainer.config.arms import DEFAULT_ARMS, read_arms
 from trainer.config.flat import parse_value
 from trainer.flags import add_config, add_fields, read_flags, read_given
+from weighting.command_line import check_text
 from weighting.errors import AssayError
 from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
 from weighting.storage.local_folder import read_folder
 from weighting.versions import describe_versions
+from weighting.visible import show_line
 
 # What computes, with torch, is imported by the command that runs: nobody waits for it to read
 # --help, or to be told of a mistyped flag.
@@ -42,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     guard_streams()
     try:
-        arguments = build_parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        check_text(words)
+        arguments = build_parser().parse_args(words)
         arguments.run(arguments)
         sys.stdout.flush()
     except OutputClosed as closed:
@@ -51,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AssayError as error:
         # What stops all processes of torchrun is said once.
         if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
-            sys.stderr.write(f"trainer: {' '.join(str(error).split())}\n")
+            sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("trainer: stopped (SIGINT)\n")

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from flows.database.catalog import open_catalog
 from flows.database.shard_stream import Shards
-from flows.visible import shorten, show
+from flows.graphemes import set_apart, shorten
+from flows.visible import show
 from weighting.contracts.documents import Row
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
@@ -227,4 +228,4 @@ def _format(value: object) -> Text:
         text = _dump(make_plain(value))
     else:
         text = str(value)
-    return Text(shorten(show(text), CELL_WIDTH), no_wrap=True, overflow="ellipsis")
+    return Text(shorten(show(set_apart(text)), CELL_WIDTH), no_wrap=True, overflow="ellipsis")

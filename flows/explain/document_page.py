@@ -10,14 +10,13 @@ from rich.text import Text
 from flows.explain.lines import Story, number, print_facts, print_title, quote
 from flows.visible import shorten, show
 
-BEGINNING = 200  # characters of the text
-
 
 def print_document(story: Story, console: Console) -> None:
     """Print where a record came from, what became of it and, if it was kept, what it weighs."""
     console.print(Text(f"document {story['doc_id']}: {story['verdict']}", style="bold"))
-    if story["beginning"]:
-        text = Text(show(shorten(story["beginning"], BEGINNING)), style="italic")
+    if beginning := story["beginning"]:
+        more = "…" if len(beginning) < story["chars"] else ""
+        text = Text(show(beginning) + more, style="italic")
         console.print(Padding(text, (1, 2)))
     print_facts(_list_facts(story), console)
     if story["error"]:

@@ -7,12 +7,14 @@ import duckdb
 import numpy as np
 
 from flows.explain.records import Kept, Record, fetch, read_kept
+from flows.graphemes import cut_around, find_border
 from weighting.contracts.documents import Verdict
 from weighting.contracts.manifest import Manifest
 from weighting.contracts.reasons import Reason
 
 EXTREMES = 5  # heaviest tokens that are listed, and lightest
 AROUND = 30  # characters on either side of such a token
+BEGINNING = 200  # characters of the text
 HEAD = (
     *("doc_id", "source", "locator", "verdict", "split", "language"),
     *("chars_in", "chars", "tokens"),
@@ -98,9 +100,10 @@ def find_beginning(connection: duckdb.DuckDBPyConnection, record: Record) -> str
     if record["verdict"] == Verdict.QUARANTINED:
         return None
     folder = "documents" if record["verdict"] == Verdict.KEPT else "dropped"
-    sql = f"SELECT text[:200] AS text FROM {folder} WHERE doc_id = ?"
-    rows = fetch(connection, sql, record["doc_id"])
-    return str(rows[0]["text"]) if rows else None
+    # One more: only what follows tells whether a character ends there.
+    sql = f"SELECT text[:{BEGINNING + 1}] AS text FROM {folder} WHERE doc_id = ?"
+    texts = [str(row["text"]) for row in fetch(connection, sql, record["doc_id"])]
+    return texts[0][: find_border(texts[0], BEGINNING)] if texts else None
 
 
 def describe_weights(
@@ -147,10 +150,11 @@ def cite(kept: Kept, position: int) -> dict[str, Any]:
         return {**quoted, "token_id": int(kept.ids_N[position])}
     start = int(kept.starts_N[position])
     end = kept.find_end(position)
+    before, after = cut_around(kept.text, start, end, AROUND)
     return {
         **quoted,
         "token_id": int(kept.ids_N[position]),
-        "before": kept.text[max(0, start - AROUND) : start],
+        "before": before,
         "token": kept.text[start:end],
-        "after": kept.text[end : end + AROUND],
+        "after": after,
     }

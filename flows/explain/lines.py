@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.graphemes import set_apart
 from flows.visible import show
 
 Story = Mapping[str, Any]  # as JSON has it: `assay explain --json` prints all of it
@@ -48,8 +49,8 @@ def quote(context: Mapping[str, Any]) -> Text:
     return Text.assemble(
         "…" if context.get("more_before") else "",
         show(context["before"]),
-        (OPEN + (show(context["token"]) or END) + CLOSE, MARK),
-        show(context["after"]),
+        (OPEN + (show(set_apart(context["token"])) or END) + CLOSE, MARK),
+        show(set_apart(context["after"])),
         "…" if context.get("more_after") else "",
     )
 

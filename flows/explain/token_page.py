@@ -14,6 +14,7 @@ from flows.explain.lines import (
     print_title,
     quote,
 )
+from flows.graphemes import set_apart
 from flows.visible import show
 from weighting.signals.trajectory import TRAJECTORIES
 
@@ -52,7 +53,7 @@ def _list_counts(counts: Story) -> dict[str, str]:
     share = counts["count_train"] / counts["tokens"] if counts["tokens"] else 0.0
     decile = "in none" if counts["decile"] is None else f"decile {counts['decile']}"
     return {
-        "token": f"{OPEN}{counts['token']}{CLOSE}, id {counts['token_id']}",
+        "token": f"{OPEN}{set_apart(counts['token'])}{CLOSE}, id {counts['token_id']}",
         "count": f"{counts['count_train']:,} in train ({share:.3%}), "
         f"{counts['count_validation']:,} in validation",
         "rank": f"{counts['rank']:,} of {counts['types']:,}, {decile}",

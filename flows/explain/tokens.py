@@ -9,6 +9,7 @@ import numpy as np
 from flows.explain.arithmetic import Corpus, describe_weight, read_corpus, weigh_again
 from flows.explain.reasons import word_reasons
 from flows.explain.records import Kept, Record, fetch, read_kept
+from flows.graphemes import cut_around
 from weighting.contracts.documents import Verdict
 from weighting.contracts.manifest import Manifest
 from weighting.contracts.reasons import name_flags
@@ -69,12 +70,13 @@ def locate(
         end = kept.find_end(position)
     sql = "SELECT source_start($1, $2) AS source_start, source_end($1, $3) AS source_end"
     (source,) = fetch(connection, sql, kept.edits, start, end)
+    before, after = cut_around(kept.text, start, end, AROUND)
     context = {
-        "before": kept.text[max(0, start - AROUND) : start],
+        "before": before,
         "token": kept.text[start:end],
-        "after": kept.text[end : end + AROUND],
-        "more_before": start > AROUND,
-        "more_after": end + AROUND < len(kept.text),
+        "after": after,
+        "more_before": start > len(before),
+        "more_after": end + len(after) < len(kept.text),
     }
     return {"context": context, "place": {"start": start, "end": end, **source}}
 

@@ -1,6 +1,8 @@
 """Where recipes come from: the presets that come with assay, and TOML files of the user."""
 
+import re
 import tomllib
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def load_recipe(name: str) -> Recipe:
     try:
         recipe = parse_recipe(tomllib.loads(text), folder)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(name, [Problem("", f"not TOML ({error})")]) from None
+        raise RecipeError(name, [Problem("", _describe(error, text))]) from None
     except ValidationError as error:
         raise RecipeError(name, list_problems(error, Recipe)) from None
     missing = recipe.find_missing()
@@ -55,6 +57,17 @@ def _find(name: str) -> tuple[str, Path]:
         presets = ", ".join(list_presets())
         raise AssayError(f"no recipe {name!r}: neither a file nor one of {presets}")
     try:
-        return path.read_text(encoding="utf-8"), path.parent
+        return path.read_text(encoding="utf-8-sig"), path.parent
     except UnicodeDecodeError as error:
         raise RecipeError(name, [Problem("", f"not UTF-8 ({error})")]) from None
+
+
+def _describe(error: tomllib.TOMLDecodeError, text: str) -> str:
+    """Return what is wrong with TOML; a character that looks like one of TOML's is named."""
+    problem = f"not TOML ({error})"
+    place = re.search(r"line (\d+), column (\d+)", str(error))
+    line = text.split("\n")[int(place[1]) - 1] if place else ""
+    found = line[int(place[2]) - 1 :][:1] if place else ""
+    if not found or found.isascii():
+        return problem
+    return f"{problem}; what stands there is U+{ord(found):04X} {unicodedata.name(found, '')}"

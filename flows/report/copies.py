@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from flows.graphemes import find_border, shorten
 from flows.report.excerpts import Excerpt
-from flows.visible import shorten
 
 CLUSTERS, PASSAGES = 6, 12
 LENGTH = 300  # characters of a text
@@ -75,9 +75,8 @@ def _make_cluster(
 ) -> Cluster:
     if origin is None or text is None:
         stays = Excerpt(survivor, "in an earlier run", "")
-        return Cluster(
-            size, similarity, stays, Excerpt(other_origin, "duplicate", other_text[:LENGTH])
-        )
+        copy = Excerpt(other_origin, "duplicate", other_text[: find_border(other_text, LENGTH)])
+        return Cluster(size, similarity, stays, copy)
     here, there = _cut_alike(text, other_text)
     stays, copy = Excerpt(origin, "kept", here), Excerpt(other_origin, "duplicate", there)
     return Cluster(size, similarity, stays, copy)
@@ -87,8 +86,11 @@ def _cut_alike(one: str, other: str) -> tuple[str, str]:
     """Return a part of both texts, from a little before they begin to differ."""
     differences = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     same = next(differences, min(len(one), len(other)))
-    start = 0 if one == other else max(0, same - BEFORE)
-    cut = [f"{'… ' * (start > 0)}{text[start : start + LENGTH]}" for text in (one, other)]
+    start = 0 if one == other else find_border(one, same - BEFORE)
+    cut = [
+        f"{'… ' * (start > 0)}{text[start : find_border(text, start + LENGTH)]}"
+        for text in (one, other)
+    ]
     return cut[0], cut[1]
 
 

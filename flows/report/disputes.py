@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flows.report.heatmap import show_tokens
 from flows.report.scales import Distribution
 from flows.report.sidecars import Vocabulary, list_sidecars, read_texts
+from flows.report.token_texts import quote, show_tokens
 from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int32s, Int64s
 from weighting.contracts.sidecar import read_sidecar
 
 FILES = 4  # sidecars of the train split, far apart
 PER_FILE = 50_000  # tokens, from the first on
 ROWS = 10  # of a dispute
+DAMAGED = "\N{REPLACEMENT CHARACTER}"
 BEFORE, AFTER = 20, 10  # tokens of the context
 
 Judgement = tuple[str, ...]  # names of signals: the first that the run has counts
@@ -180,15 +181,16 @@ def _describe(
     document = int(np.searchsorted(sample.offsets_D1, at, side="right")) - 1
     start, stop = sample.offsets_D1[document : document + 2].tolist()
     low = max(start, at - BEFORE)
-    high = min(stop, at + AFTER + 1)
+    window_N = sample.ids_N[low : min(stop, at + AFTER + 1)]
     text, starts_M = sample.texts[document], sample.starts_N[low:stop]
-    texts = show_tokens(text, sample.ids_N[low:high], starts_M, vocabulary)
+    texts = show_tokens(text, window_N, starts_M, vocabulary)
+    before, after = "".join(texts[: at - low]), "".join(texts[at - low + 1 :])
     return Row(
         sample.sources[document],
         sample.doc_ids[document],
         at - start,
-        "".join(texts[: at - low]),
-        texts[at - low],
-        "".join(texts[at - low + 1 :]),
+        before.lstrip(DAMAGED),  # the window may begin and end within a character
+        texts[at - low] or quote(vocabulary.list_pieces(window_N[at - low : at - low + 1])[0]),
+        after.rstrip(DAMAGED),
         [(float(sample.signals[name][at]), float(rank_N[at])) for name, rank_N in ranks.items()],
     )

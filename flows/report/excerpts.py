@@ -4,6 +4,7 @@ Only the first unit that holds an example is read, whatever the size of the run.
 """
 
 import base64
+import codecs
 from collections.abc import Iterator
 from glob import escape
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import NamedTuple
 import duckdb
 
 PER_KIND = 2
-LENGTH = 600  # characters of a text or payload
+LENGTH = 600  # bytes of a payload
+ENCODED = LENGTH * 4 // 3  # characters of base64
 
 
 class Excerpt(NamedTuple):
@@ -37,7 +39,7 @@ def find_quarantined(
             )
             WHERE error = ? ORDER BY locator LIMIT {PER_KIND}
             """,
-            [LENGTH * 4 // 3, escape(str(path)), error],
+            [ENCODED, escape(str(path)), error],
         ).fetchall()
         yield (
             error,
@@ -60,4 +62,6 @@ def _find_units(connection: duckdb.DuckDBPyConnection, run: Path) -> list[tuple[
 
 
 def _decode(payload: str) -> str:
-    return base64.b64decode(payload).decode("utf-8", "replace")
+    """Return the bytes as text; a character that is only cut here is left out, not damaged."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return decoder.decode(base64.b64decode(payload), final=len(payload) < ENCODED)

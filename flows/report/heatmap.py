@@ -1,20 +1,20 @@
 """Sample documents, token by token: what each token weighs, what each signal says, and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import escape
-from itertools import chain, groupby, pairwise, zip_longest
+from itertools import chain, groupby, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from flows.report.scales import Distribution, Scale, name_classes
-from flows.report.sidecars import END, Vocabulary, cut_text, find_sidecar, read_texts
+from flows.report.sidecars import Vocabulary, find_sidecar, read_texts
+from flows.report.token_texts import quote, show_tokens, spell
 from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
 from weighting.contracts.reasons import Reason, name_flags
 from weighting.contracts.sidecar import Sidecar
@@ -31,6 +31,7 @@ MARKS: Mapping[Reason, str] = {
     Reason.DUPLICATE_SPAN: "D",
     Reason.CONTAMINATED: "C",
 }
+SPECIAL = "end"  # the class of a token that is no text, so no part of a line from right to left
 MARKED = [(mark, str(flag.name).lower().replace("_", " ")) for flag, mark in MARKS.items()]
 
 
@@ -183,7 +184,8 @@ def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
 
 
 def _draw(choice: Choice, passage: Passage, length: int, glass: Glass) -> Sample:
-    cells = map(Cell, passage.texts, _classify(passage, glass), _tell(passage, glass))
+    notes = _join(passage.texts, _tell(passage, glass))
+    cells = map(Cell, passage.texts, _classify(passage, glass), notes)
     return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
 
 
@@ -213,30 +215,6 @@ def _cut(
     )
 
 
-def show_tokens(text: str, ids_N: AnyArray, starts_M: Int32s, vocabulary: Vocabulary) -> list[str]:
-    """Return what stands at the first N of a document's M tokens; END at its end of text."""
-    starts_N1 = np.append(starts_M, len(text))[: len(ids_N) + 1]
-    ends = (ids_N == vocabulary.eos_id).tolist()
-    return [
-        END if ended else one for one, ended in zip(cut_text(text, starts_N1), ends, strict=True)
-    ]
-
-
-def spell(pieces: Sequence[bytes]) -> list[str]:
-    """Return the text of tokens that are pieces of UTF-8.
-
-    A character made by several tokens is shown at the token with its first byte; the others
-    get what they begin, which may be nothing. Bytes that are not UTF-8 become �.
-    """
-    blob = b"".join(pieces)
-    leads = np.flatnonzero((np.frombuffer(blob, np.uint8) & 0xC0) != 0x80)
-    cuts = np.cumsum([0, *map(len, pieces)])
-    # Each cut moves on to the next byte that begins a character.
-    begins = np.append(leads, len(blob))[np.searchsorted(leads, cuts)]
-    begins[0] = 0
-    return [blob[a:b].decode("utf-8", "replace") for a, b in pairwise(begins.tolist())]
-
-
 def _classify(passage: Passage, glass: Glass) -> Iterator[str]:
     """Yield the classes of each token: its weight's shade, its signals' unless special, marks."""
     weight, *others = glass.scales
@@ -244,7 +222,8 @@ def _classify(passage: Passage, glass: Glass) -> Iterator[str]:
     told = name_classes(others, passage.signals) or [""] * len(shades)
     for shade, rest, flags in zip(shades, told, passage.reasons_N.tolist(), strict=True):
         marks = [mark for flag, mark in MARKS.items() if flags & flag]
-        yield " ".join(filter(None, [shade, "" if flags & Reason.SPECIAL else rest, *marks]))
+        own = SPECIAL if flags & Reason.SPECIAL else rest
+        yield " ".join(filter(None, [shade, own, *marks]))
 
 
 def _tell(passage: Passage, glass: Glass) -> Iterator[str]:
@@ -257,18 +236,19 @@ def _tell(passage: Passage, glass: Glass) -> Iterator[str]:
         zip(pieces, *(column.tolist() for column in passage[:3]), strict=True)
     ):
         special = bool(flags & Reason.SPECIAL)
-        head = f"{_quote(piece, passage.texts[at])}  token {index} at {at}{marks[at]}"
+        head = f"{quote(piece, passage.texts[at])}  token {index} at {at}{marks[at]}"
         named = ", ".join(name_flags(flags)).replace("_", " ") or "no flags"
         told = [] if special else [*signals[at], *paths[at]]
         yield "\n".join([head, f"weight {weight:.3f}", *told, named])
 
 
-def _quote(piece: bytes, text: str) -> str:
-    """Return a token as the text that it stands at; one that is part of a character as bytes."""
-    try:
-        return f"“{(piece.decode() and text) or piece.decode()}”"
-    except UnicodeDecodeError:
-        return f"bytes {piece.hex(' ')}"
+def _join(texts: Sequence[str], stories: Iterable[str]) -> list[str]:
+    """Return the stories, each with those of the tokens that only go on with its character."""
+    notes = list(stories)
+    for at in range(len(notes) - 1, 0, -1):
+        if not texts[at]:
+            notes[at - 1] += f"\n\n{notes[at]}"
+    return notes
 
 
 def _describe_signals(passage: Passage, glass: Glass) -> list[list[str]]:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from flows.graphemes import find_border
 from flows.report.excerpts import Excerpt
 
 PER_SET = 8
@@ -46,4 +47,5 @@ def read_items(connection: duckdb.DuckDBPyConnection) -> list[Item]:
 
 def _cut(question: str) -> str:
     """Return the end of a long question: it stands beside the answer."""
-    return question if len(question) <= LENGTH else f"… {question[-LENGTH:]}"
+    start = find_border(question, len(question) - LENGTH)
+    return f"… {question[start:]}" if start else question

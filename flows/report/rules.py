@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from flows.graphemes import find_border
 from flows.report.excerpts import Excerpt
 
 LEVELS = 6  # shades of a cell, in the style sheet
@@ -73,7 +74,7 @@ def read_edges(connection: duckdb.DuckDBPyConnection) -> list[Edge]:
         return []
     found = connection.execute(
         f"""
-        SELECT rule, kind, bound, side, value, verdict, source, locator, left(text, {LENGTH})
+        SELECT rule, kind, bound, side, value, verdict, source, locator, left(text, {LENGTH} + 1)
         FROM rule_edge
         WHERE (rule, kind) IN (SELECT (rule, kind) FROM edges WHERE NOT passes)
         QUALIFY row_number() OVER (PARTITION BY rule, kind, side ORDER BY distance, doc_id)
@@ -94,5 +95,6 @@ def _split(
     sides: dict[str, list[Excerpt]] = {side: [] for side in SIDES}
     for *_, side, value, verdict, source, locator, text in rows:
         why = f"value {value:.4g} · {verdict}"
-        sides[side].append(Excerpt(f"{source} · {locator}", why, text))
+        beginning = text[: find_border(text, LENGTH)]
+        sides[side].append(Excerpt(f"{source} · {locator}", why, beginning))
     return list(sides.items())

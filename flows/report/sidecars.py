@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -58,14 +57,6 @@ def read_texts(run: Path, unit: str, doc_ids: Sequence[str]) -> list[str]:
     rows = pq.read_table(path, columns=["doc_id", "text"], filters=wanted)
     texts = dict(zip(rows["doc_id"].to_pylist(), rows["text"].to_pylist(), strict=True))
     return [texts[doc_id] for doc_id in doc_ids]
-
-
-def cut_text(text: str, starts_N1: npt.NDArray[np.integer]) -> list[str]:
-    """Return the text that stands at N tokens, given their first characters and that of the next.
-
-    A character made by several tokens stands at the last of them.
-    """
-    return [text[start:end] for start, end in pairwise(starts_N1.tolist())]
 
 
 def list_sidecars(run: Path, split: str) -> list[Path]:

@@ -2,16 +2,21 @@
 
 Left out are runs of assay, hidden and private files, and what says something of the data beside it.
 A folder or file that the user names is taken, whatever its name.
+
+Names that look the same are one name: macOS stores "é" as two characters, a keyboard types one, and
+Unicode holds both equal.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from functools import reduce
 from glob import has_magic
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from pipelines.readers.markers import DELTA_LOG, is_hidden, is_marker, is_private
 from pipelines.readers.registry import find_by_folder, find_by_suffix
@@ -59,7 +64,8 @@ class Search:
             AssayError: a folder cannot be listed, or is a run of assay.
         """
         root, pattern = split_glob(spec)
-        root = os.path.abspath(root)  # noqa: PTH100 - resolve() would rename linked files
+        # Not resolve(), which would rename linked files.
+        root = respell(os.path.abspath(root))  # noqa: PTH100
         if not pattern and (reason := self._find_reason(root)):
             raise AssayError(f"{spec} is {reason}; {ADVICE[reason]}")
         paths: set[str] = set()
@@ -128,13 +134,14 @@ class Search:
         """Yield what a glob finds in a folder: hidden and private names if it begins as they do."""
         first, *rest = pattern
         if not has_magic(first):
-            yield from self._go_on(f"{folder.rstrip('/')}/{first}", rest)
+            yield from self._go_on(_spell(folder, first), rest)
         elif first == "**":
             yield from self._match_below(folder, rest, ())
         else:
             for path, is_folder in _list(folder):
                 name = path.rpartition("/")[2]
-                if fnmatchcase(name, first) and self.admits(path, is_folder, first):
+                fits = fnmatchcase(_compose(name), _compose(first))
+                if fits and self.admits(path, is_folder, first):
                     yield from self._go_on(path, rest)
 
     def _match_below(self, folder: str, rest: list[str], above: tuple[str, ...]) -> Iterator[str]:
@@ -168,6 +175,11 @@ def split_glob(spec: str) -> tuple[str, list[str]]:
     return root, [part for part in parts[len(there) - 1 :] if part]
 
 
+def respell(path: str) -> str:
+    """Return an absolute path as the file system spells it."""
+    return reduce(_spell, path.split("/")[1:], "") if not os.path.lexists(path) else path
+
+
 def is_run(folder: Path) -> bool:
     """Say whether a folder is a run of assay, or is just becoming one."""
     if is_claimed(folder):
@@ -181,6 +193,21 @@ def looks_like_data(path: str) -> bool:
     """Say whether a reader takes a file of this name, found in a folder."""
     name = path.rpartition("/")[2]
     return not is_hidden(name) and not is_marker(name) and find_by_suffix(name) is not None
+
+
+def _spell(folder: str, name: str) -> str:
+    """Return the path of a name in a folder, as the folder spells it where it is not there so."""
+    path = f"{folder.rstrip('/')}/{name}"
+    if name.isascii() or os.path.lexists(path):
+        return path
+    with suppress(OSError):
+        there = sorted(os.listdir(folder or "/"))  # noqa: PTH208 - of many files, paths are slow
+        return next((f"{folder}/{x}" for x in there if _compose(x) == _compose(name)), path)
+    return path
+
+
+def _compose(name: str) -> str:
+    return name if name.isascii() else normalize("NFC", name)
 
 
 def _list(folder: str) -> list[tuple[str, bool]]:

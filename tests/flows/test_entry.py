@@ -187,3 +187,17 @@ def test_what_the_registries_refuse_is_one_line():
     )
     assert done.returncode == 2
     assert done.stderr == "assay: mine adds 'x' to assay.policies: the name is taken\n"
+
+
+@pytest.mark.parametrize("at", ["the command", "the current folder"])
+def test_a_name_that_is_not_utf8_is_one_line(tmp_path, at):
+    name = os.fsdecode(b"caf\xe9")
+    here = tmp_path / name if at == "the current folder" else tmp_path
+    here.mkdir(exist_ok=True)
+    words = ["query", name, "SELECT 1"] if at == "the command" else ["recipe", "show"]
+    command = [sys.executable, "-m", "flows", *words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here, env=env)
+    assert done.returncode == 2
+    assert done.stderr.endswith("caf\\xe9: not UTF-8; rename what is named so\n")
+    assert done.stderr.count("\n") == 1

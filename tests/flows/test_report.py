@@ -14,8 +14,9 @@ from flows.database.query import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, bars, histogram, lines, scale
-from flows.report.heatmap import DOCUMENTS, TOKENS, choose, spell
+from flows.report.heatmap import DOCUMENTS, TOKENS, choose
 from flows.report.rules import read_overlap
+from flows.report.token_texts import spell
 from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
@@ -202,6 +203,45 @@ def test_long_texts_are_cut(tmp_path):
     assert html.count("word word") < 2 * 600 / 5
 
 
+def test_what_is_cut_is_cut_between_characters(tmp_path):
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    docs = [Doc("one"), Doc("two"), Doc("-" + family * 300, rule="few_words")]
+    bad = [Bad(payload=b"-" + "€".encode() * 300), Bad("bad_utf8", b"ends in \xe2\x82")]
+    html = write_report(build_run(tmp_path / "run", Story(docs=docs, bad=bad))).read_text()
+    (excerpt,) = re.findall(f"-(?:{family})+(.*?)</pre>", html)
+    assert excerpt == ""
+    assert "€</pre>" in html
+    assert "ends in �</pre>" in html  # that is what was read
+
+
+def test_scripts_that_run_leftward_and_marks_that_stand_alone(tmp_path):
+    docs = [Doc("سلام 12", source="مصدر"), Doc("cafe\u0301", source="books")]
+    page = read(build_run(tmp_path / "run", Story(docs=docs, bad=())))
+    told = [found for tag, found in page.tags if tag == "i" and "title" in found]
+    ends = [found for found in told if "⟨end of text⟩" in found["title"]]
+    assert len(ends) == 2
+    assert all("end" in found["class"].split() for found in ends)  # isolated by the style sheet
+    assert "".join(page.cells).count("cafe\u0301") == 1  # in its word a mark is no token apart
+    assert sum(tag == "bdi" for tag, _ in page.tags) >= 4
+
+
+def test_types_that_are_parts_of_characters_are_told_apart(tmp_path):
+    story = Story(docs=[Doc("€₪" * 20, source="web"), Doc("€ ₪ é" * 20)], bad=())
+    html = write_report(build_run(tmp_path / "run", story)).read_text()
+    lists = html.partition("Heaviest token types")[2].partition("</section>")[0]
+    assert {"bytes e2", "bytes 82", "bytes ac"} <= set(re.findall(r"bytes \w\w", lists))
+    assert "�" not in lists
+
+
+def test_a_disputed_part_of_a_character_is_named_by_its_bytes(tmp_path):
+    story = Story(docs=[Doc("€ € €" * 9), Doc("₪ ₪" * 9)], bad=(), signals=MODELLED)
+    html = write_report(build_run(tmp_path / "run", story)).read_text()
+    disputed = html.partition('id="disputes"')[2]
+    assert "<b>bytes " in disputed
+    assert "<b></b>" not in disputed
+    assert "�" not in disputed
+
+
 def test_sources_and_mass(page):
     assert "books 2 71 58.7 % 58.7 % 1.000" in page.text
     assert "train 3 102 102 81.9 % 2.42" in page.text
@@ -237,6 +277,9 @@ def test_token_notes(page):
     assert "\nngram_gain 0.00 (" in first
     assert first.endswith("golden")
     assert any(note.startswith("bytes c3  token 195") for note in notes)
+    # A token that only goes on with a character has its story at the character too.
+    whole = next(note for note in notes if note.startswith("bytes c3  token 195"))
+    assert re.search(r"\n\nbytes a9  token 169 at 4\b", whole)
 
 
 def test_report_of_a_bare_run(tmp_path):

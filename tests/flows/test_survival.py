@@ -137,3 +137,9 @@ def test_a_defect_keeps_its_traceback(tmp_path):
     [path] = tmp_path.iterdir()
     assert line == f"assay: unexpected KeyError: 'a defect'; the traceback is in {path}"
     assert path.read_text().splitlines()[-1] == "KeyError: 'a defect'"
+
+
+def test_what_a_name_holds_does_not_act_on_the_screen():
+    code = "from flows.interrupt import leave\nfrom weighting.errors import AssayError\n"
+    done = run_code(code + r"leave(AssayError('a\x1b[2J\u202eb.jsonl:\n no'))")
+    assert done.stderr == "assay: a␛[2J⟨U+202E⟩b.jsonl: no\n"

@@ -143,3 +143,9 @@ def test_the_module_runs_and_imports_no_data_side():
     code = f"import sys, trainer.cli; print([m for m in {forbidden} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_what_a_name_holds_does_not_act_on_the_screen(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--out", "run", "--shards", "no\x1b[2J\u202eshards"]) == 2
+    assert "no␛[2J⟨U+202E⟩shards" in one_line(capsys)

@@ -57,3 +57,26 @@ def test_a_format_of_the_command_line_replaces_the_recipes(tmp_path):
     assert (chosen.read.format, chosen.read.text_field) == ("jsonl", "body")
     with pytest.raises(AssayError, match=r"huggingface: no reader of files .* valid: jsonl, text"):
         read_with(recipe, "huggingface")
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "r.toml").write_bytes(b'\xef\xbb\xbfname = "r"\n')
+    assert load_recipe(str(tmp_path / "r.toml")).name == "r"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (
+            "name = \u201dr\u201d",
+            r"line 1.*; what stands there is U\+201D RIGHT DOUBLE QUOTATION MARK",
+        ),
+        ('\nname\u00a0= "r"', r"line 2.*; what stands there is U\+00A0 NO-BREAK SPACE"),
+        ("name = r", r"not TOML \(Invalid value \(at line 1, column 8\)\)$"),
+        ("name =", r"not TOML \([^)]*\)\)?$"),
+    ],
+)
+def test_a_character_that_looks_like_one_of_toml_is_named(tmp_path, text, named):
+    (tmp_path / "r.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=named):
+        load_recipe(str(tmp_path / "r.toml"))

@@ -3,11 +3,12 @@
 import json
 import os
 from pathlib import Path
+from unicodedata import normalize
 
 import fsspec
 import pytest
 
-from pipelines.readers.folders import DELTA, OUT, RUN, LeftOut, is_run, split_glob
+from pipelines.readers.folders import DELTA, OUT, RUN, LeftOut, Search, is_run, split_glob
 from pipelines.readers.inputs import expand
 from weighting.contracts.claim import CLAIM
 from weighting.errors import AssayError
@@ -158,3 +159,29 @@ def test_a_folder_that_cannot_be_listed_is_refused_by_globs_too(tmp_path, monkey
     monkeypatch.setattr(os, "listdir", refusing)
     with pytest.raises(AssayError, match=r"c: the folder cannot be listed \(Permission denied\)"):
         expand([f"{tmp_path}/*/*.jsonl"])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("spec", ["Müll/café.txt", "Müll", "M*/café.txt", "M?ll/ca*é.txt"])
+def test_names_that_unicode_holds_equal_are_one_name(tmp_path, monkeypatch, form, spec):
+    path = tmp_path / normalize("NFD", "Müll") / normalize("NFD", "café.txt")
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.chdir(tmp_path)
+    assert Search().find(normalize(form, spec)) == {str(path)}
+
+
+def test_a_name_is_first_of_all_itself(tmp_path):
+    both = {str(tmp_path / normalize(form, "é.txt")) for form in ("NFC", "NFD")}
+    for path in both:
+        Path(path).touch()
+        assert Search().find(path) == {path}
+    assert Search().find(f"{tmp_path}/é*") == both
+    assert Search().find(f"{tmp_path}/ö.txt") == set()
+    assert Search().find(f"{tmp_path}/ö/é.txt") == set()
+
+
+def test_a_run_is_refused_however_its_name_is_spelt(tmp_path):
+    write(tmp_path, normalize("NFD", "läufe/run.json"))
+    with pytest.raises(AssayError, match="a run of assay"):
+        Search().find(str(tmp_path / normalize("NFC", "läufe")))

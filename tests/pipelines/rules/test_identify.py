@@ -51,3 +51,19 @@ def test_no_text_has_no_language():
 
 def test_a_language_that_the_model_does_not_know_has_no_probability():
     assert find([ENGLISH], ["xx"]).wanted_D.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("white", [" ", "\n", "\t", "\0"])
+def test_a_document_is_read_to_its_end_whatever_it_spells(white):
+    """fastText takes the word `</s>` for the end of a line, and reads no further."""
+    spelt = f"Hello{white}</s>{white}{GERMAN}"
+    found = find([spelt, f"</s> {GERMAN}", f"{GERMAN} </s>", GERMAN], ["en"])
+    assert found.labels_D == ["de"] * 4
+    assert found.wanted_D[0] < 0.1
+    assert found.scores_D[1] == pytest.approx(found.scores_D[3], abs=1e-3)
+
+
+def test_a_mark_within_a_word_is_a_part_of_it():
+    glued = find([f"x</s> {ENGLISH}", f"x</q> {ENGLISH}"])
+    assert glued.labels_D == ["en", "en"]
+    assert (glued.scores_D > 0.8).all()
