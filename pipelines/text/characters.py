@@ -91,13 +91,19 @@ def is_dropped(character: str) -> bool:
 
 
 def fold(character: str) -> str:
-    """Return the usual shape of a letter or mark of punctuation, in small letters."""
+    """Return the usual shape of a letter or mark of punctuation, in small letters.
+
+    >>> fold("ﬁ")
+    'fi'
+    """
     shape = unicodedata.decomposition(character).partition(" ")[0]
     letter = character.isalpha() or ord(character) in RADICALS
     if shape not in SHAPES and not (shape == "<compat>" and letter):
         return character
     usual = unicodedata.normalize("NFKD", character)
-    return character if " " in usual else usual.lower()  # with a space: an accent that stands alone
+    if " " in usual:  # an accent that stands alone
+        return character
+    return "".join(part for part in usual.lower() if not is_dropped(part))
 
 
 def is_blank(character: str) -> bool:

@@ -78,7 +78,7 @@ def is_space(character):
 
 def simplify(text):
     text = "".join(character for character in text if not is_gone(character)).lower()
-    text = "".join(map(fold, text))
+    text = "".join(c for c in "".join(map(fold, text)) if not is_gone(c))
     text = re.sub(r"\d+([.,،٫⎖⎗⎘]\d+)?", "0", text)
     text = "".join(" " if is_space(character) else character for character in text)
     text = unicodedata.normalize("NFD", re.sub(r"\s+", " ", text.strip()))
