@@ -7,7 +7,7 @@ kernels take more than recipes allow.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
@@ -93,6 +93,15 @@ class NearSettings:
         "Least share of shingles in common, of all that two near copies have.",
         above=0,
         most=1,
+    )
+    numbers: Literal["zero", "keep"] = knob(
+        "zero",
+        "Whether texts that differ only in their numbers are equal: every number is zero, or kept.",
+    )
+    drop: Literal["cluster", "similar"] = knob(
+        "cluster",
+        "Of documents that links connect, drop all but the best one; or only those that are "
+        "themselves similar to one that stays.",
     )
 
 

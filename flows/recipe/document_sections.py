@@ -54,6 +54,8 @@ class Dedupe:
     bands: int = knob(**as_in(NearSettings, "bands"))
     rows: int = knob(**as_in(NearSettings, "rows"))
     seed: int = knob(**as_in(NearSettings, "seed"))
+    numbers: Literal["zero", "keep"] = knob(**as_in(NearSettings, "numbers"))
+    drop: Literal["cluster", "similar"] = knob(**as_in(NearSettings, "drop"))
     quality: RuleName | None = knob(**as_in(DedupeSettings, "quality"))
     index: bool = knob(**as_in(DedupeSettings, "index"))
     memory_mb: float = knob(

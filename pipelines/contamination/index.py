@@ -1,13 +1,13 @@
 """The n-grams of evaluation items, and which items hold each.
 
 An item makes as many *variants* as it has answers: the question with one of them (the question
-alone where there is none). A variant's n-grams are those of its normalised words (see
-`text.word_hashes`); one that is shorter than an n-gram is a single one of its own length. An n-gram
+alone where there is none). A variant's n-grams are those of its normalised words with their
+numbers (see `text.word_hashes`); one that is shorter than an n-gram is a single one of its own length. An n-gram
 that holds a word of the answer is the answer's, and the others are the question's; one that occurs
 as both in the same variant is the question's, as finding it does not show that the answer is there.
 
-N-grams in which fewer than half of the words are different are left out. In normal form all numbers
-are one word, and so are all months: a list of thirteen numbers is in every table.
+N-grams in which fewer than half of the words are different are left out. A number that goes on as the
+two before it (1 2 3, 90 80 70) counts as no different word: such rows are in many texts.
 
 The arrays are saved as files and mapped from them, so that all processes share one copy.
 """
@@ -21,6 +21,8 @@ import pyarrow as pa
 
 from pipelines.contamination.items import Item
 from pipelines.settings import ContaminationSettings
+from pipelines.text.normal_form import tabulate
+from pipelines.text.numbers import NO_NUMBER, read_numbers
 from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
@@ -93,12 +95,12 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     ordered = sorted(items)
     questions = [item.question for item in ordered for _ in item.texts]
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
-    word_hashes = list_words(text)
+    word_hashes = list_words(text, keep_numbers=True)
     words_V = np.diff(word_hashes.offsets_D1)
     lengths_V = _choose_lengths(words_V, settings)
-    grams = _distinguish(
-        _list_grams(word_hashes, _find_answers(text, word_hashes, questions), lengths_V)
-    )
+    answer_N = _find_answers(text, word_hashes, questions)
+    told_N = _forget_rows(text, word_hashes)
+    grams = _distinguish(_list_grams(word_hashes, answer_N, told_N, lengths_V))
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
     keys_K, grams_K = _make_table(hashes_G)
@@ -141,8 +143,25 @@ def _find_answers(text: Text, word_hashes: WordHashes, questions: list[str]) -> 
     return word_hashes.starts_N >= np.repeat(ends_V, np.diff(word_hashes.offsets_D1))
 
 
-def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
-    """Return the n-grams of V variants, each of them as often as it occurs."""
+def _forget_rows(text: Text, word_hashes: WordHashes) -> Uint64s:
+    """Return the hashes of N words, a number that goes on as the two before it being the last."""
+    starts_N, ends_N = word_hashes.starts_N, word_hashes.ends_N
+    values_N = read_numbers(text.data, starts_N, ends_N, tabulate().codes)
+    goes_on_N = np.zeros(len(values_N), bool)
+    goes_on_N[2:] = np.diff(values_N, 2) == 0
+    for before in range(3):
+        goes_on_N[before:] &= values_N[: len(values_N) - before] != NO_NUMBER
+    for place in range(2):  # a row ends with its variant
+        firsts_V = word_hashes.offsets_D1[:-1] + place
+        goes_on_N[firsts_V[firsts_V < word_hashes.offsets_D1[1:]]] = False
+    places_N = np.where(goes_on_N, 0, np.arange(len(values_N)))
+    return np.asarray(word_hashes.hashes_N[np.maximum.accumulate(places_N)])
+
+
+def _list_grams(
+    word_hashes: WordHashes, answer_N: Bools, told_N: Uint64s, lengths_V: Int64s
+) -> _Grams:
+    """Return the n-grams of V variants, each as often as it occurs; `told_N` tell words apart."""
     parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
     for length in np.unique(lengths_V[lengths_V > 0]).tolist():
         hashes_M, offsets_V1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, length)
@@ -150,7 +169,7 @@ def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> 
         firsts_M = np.arange(len(hashes_M)) + (word_hashes.offsets_D1 - offsets_V1)[variants_M]
         kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
         chosen_M = lengths_V[variants_M] == length
-        chosen_M &= are_varied(word_hashes.hashes_N, firsts_M, length)
+        chosen_M &= are_varied(told_N, firsts_M, length)
         parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
     return _Grams(
         np.concatenate([part.hashes_M for part in parts]),

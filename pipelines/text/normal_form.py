@@ -139,7 +139,7 @@ def _find_form(character: str) -> int | str:
     if character.isdecimal():
         return DIGIT - unicodedata.decimal(character)
     small = "".join(fold(letter) for letter in character.lower())
-    if all(is_blank(letter) for letter in small):
+    if small and all(is_blank(letter) for letter in small):
         return SPACE
     form = decompose(small)
     several_marks = len(form) > 1 and unicodedata.combining(form[0]) > 0
