@@ -47,7 +47,7 @@ class Dedupe:
 
     exact: bool = knob(**as_in(DedupeSettings, "exact"))
     near: bool = knob(
-        True, "Of documents with nearly the same words, keep one (MinHash, then exact Jaccard)."
+        True, "Of documents with similar shingles, keep one (MinHash, then exact Jaccard)."
     )
     jaccard: float = knob(**as_in(NearSettings, "jaccard"))
     words: int = knob(**as_in(NearSettings, "words"))

@@ -5,8 +5,9 @@ word of its own, and n-grams of words are n-grams of characters. What that comes
 
 - Chinese, Japanese and Yi: a character is a syllable or a word;
 - Thai, Lao, Khmer, Burmese and their neighbours (Line_Break SA in Unicode, for which a dictionary
-  is needed), Javanese and Balinese: a character is a consonant with its vowel signs and tones, or a
-  vowel that stands by itself. A word has about three: see `settings.CLUSTERS`.
+  is needed), Javanese and Balinese: a character is a cluster, a consonant with its vowel signs and
+  tones, or a vowel that stands by itself. Several tell as much as a word
+  (`settings.CLUSTERS_A_WORD`).
 
 Tibetan is not among them: a dot ends each syllable, which is punctuation, so a syllable is a word.
 """
@@ -17,10 +18,11 @@ from itertools import chain
 
 import numpy as np
 
-from weighting.arrays import Uint8s
+from pipelines.text.normal_form import POINTS, read_point
+from pipelines.words.compiled import njit
+from weighting.arrays import Bools, Int64s, Uint8s
 
 SPACED, CHARACTER, CLUSTER, MARK = range(4)  # kinds of characters; a mark of either of the two
-POINTS = 0x110000
 FIRST_BYTE = 0xE0  # leads the UTF-8 of all that are not SPACED
 
 # Han with its radicals, iteration mark and zero; kana with the mark of long vowels; Han's extension
@@ -52,3 +54,12 @@ def tabulate_unspaced() -> Uint8s:
             kinds[point] = MARK if category[0] == "M" else CLUSTER
     kinds[[0x3099, 0x309A]] = MARK  # か with its dots is one character
     return kinds
+
+
+@njit
+def find_clusters(data: Uint8s, starts_N: Int64s, kinds: Uint8s) -> Bools:
+    """Return which of N words, by where their sources begin in `data`, are clusters."""
+    clusters_N = np.empty(len(starts_N), np.bool_)
+    for word in range(len(starts_N)):
+        clusters_N[word] = kinds[read_point(data, starts_N[word])[0]] == CLUSTER
+    return clusters_N
