@@ -96,13 +96,13 @@ class NearSettings:
     )
     numbers: Literal["zero", "keep"] = knob(
         "zero",
-        "What numbers are in texts that are compared: zero, so that texts that differ in nothing else "
-        "are copies, or kept as they are.",
+        "What numbers are in texts that are compared: all zero, so that texts that differ in "
+        "nothing else are copies, or kept as they are.",
     )
     drop: Literal["cluster", "similar"] = knob(
         "cluster",
-        "Of documents that are connected as copies of copies: all but the best one, or only those that "
-        "are themselves similar to one that stays.",
+        "What goes of documents that are connected as copies of copies: all but the best one, or "
+        "only what is itself similar to one that stays.",
     )
 
 
@@ -149,9 +149,10 @@ class EvaluationSet:
             raise AssayError("label says which answer is right: give answer as well")
 
 
-# Characters with their signs that tell as much as a word, in scripts of `text.unspaced`. The Universal
-# Declaration of Human Rights has 3.6 to 4.5 of them for an English word. Of n-grams of 8 English
-# words 0.6 % are in several of its articles; of 24 such characters of Thai 0.4 %, of 8 8.2 %.
+# Characters with their signs that tell as much as a word, in some scripts of `text.unspaced`. The
+# Universal Declaration of Human Rights has 3.6 to 4.5 of them for an English word. Of n-grams of
+# 8 English words 0.6 % are in several of its articles; of 24 such characters of Thai 0.4 %, of 8
+# 8.2 %.
 CLUSTERS_A_WORD = 3
 
 

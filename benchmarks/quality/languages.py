@@ -109,7 +109,9 @@ def insert(text: str, some: str, rng: random.Random) -> str:
     return f"{''.join(words[:place])} {some} {''.join(words[place:])}"
 
 
-def plant(language: str, paragraphs: list[str], rng: random.Random) -> tuple[list[Planted], list[str]]:
+def plant(
+    language: str, paragraphs: list[str], rng: random.Random
+) -> tuple[list[Planted], list[str]]:
     """Return the texts of a language, and its evaluation items."""
     rng.shuffle(paragraphs)
     cut = round(ITEMS * len(paragraphs))
@@ -118,11 +120,13 @@ def plant(language: str, paragraphs: list[str], rng: random.Random) -> tuple[lis
     notices = [" ".join(rest[at : at + 2]) for at in range(0, cut, 2)]
     bodies = [rest[at : at + GROUP] for at in range(cut, len(rest) - GROUP + 1, GROUP)]
     places = {f"{language}-{at}": rng.randrange(len(bodies)) for at in range(0, len(items), 2)}
-    holders = {at: rng.sample(range(len(bodies)), min(HOLDERS, len(bodies))) for at in range(len(notices))}
+    holders = {
+        at: rng.sample(range(len(bodies)), min(HOLDERS, len(bodies))) for at in range(len(notices))
+    }
     planted = []
     for number, body in enumerate(bodies):
         held = [at for at in holders if number in holders[at]][:1]
-        mine = tuple(name for name, place in places.items() if place == number)
+        mine = tuple(name for name, place in places.items() if place == number)[:1]
         lines = list(body)
         for name in mine:
             item = items[int(name.rpartition("-")[2])]
@@ -152,9 +156,16 @@ def write(out: Path, texts: Sequence[Planted], items: dict[str, list[str]]) -> N
     (out / "recipe.toml").write_text(RECIPE)
 
 
+def whole(kind: str) -> bool:
+    """Say whether the items of a text of a kind are whole."""
+    return kind == "exact" or kind not in EDITS
+
+
 def count_copies(connection: duckdb.DuckDBPyConnection, counts: Counts) -> None:
     """Count the planted copies that share a cluster with their document, and clusters of several."""
-    rows = connection.execute("SELECT cluster, list(source) FROM ledger GROUP BY cluster").fetchall()
+    rows = connection.execute(
+        "SELECT cluster, list(source) FROM ledger GROUP BY cluster"
+    ).fetchall()
     for cluster, sources in rows:
         names = [source.split(":") for source in sources]
         if cluster is not None:
@@ -172,8 +183,11 @@ def count_items(
     """Count the items found where they were planted, and elsewhere."""
     query = "SELECT DISTINCT source, item FROM contamination WHERE verdict = 'kept'"
     for source, item in connection.execute(query).fetchall():
-        right = item in texts[source].items
-        counts[texts[source].language]["items" if right else "false items"] += 1
+        one = texts[source]
+        if item not in one.items:
+            counts[one.language]["false items"] += 1
+        elif whole(one.kind):
+            counts[one.language]["items"] += 1
 
 
 def count_passages(connection: duckdb.DuckDBPyConnection, counts: Counts) -> None:
@@ -196,7 +210,7 @@ def count_planted(texts: Sequence[Planted], kept: set[str]) -> Counts:
             counts[one.language][one.kind] += 1
         elif one.kind.endswith("1") and one.source in kept:
             counts[one.language]["passages"] += 1
-        counts[one.language]["items"] += len(one.items) * (one.source in kept)
+        counts[one.language]["items"] += len(one.items) * whole(one.kind) * (one.source in kept)
         counts[one.language]["documents"] += one.kind.startswith("document")
     return counts
 

@@ -25,8 +25,8 @@ from pipelines.contamination.items import Item
 from pipelines.settings import CLUSTERS_A_WORD, ContaminationSettings
 from pipelines.text.normal_form import tabulate
 from pipelines.text.numbers import NO_NUMBER, read_numbers
-from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.text.unspaced import find_clusters, tabulate_unspaced
+from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
@@ -103,7 +103,7 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     clusters_N = find_clusters(text.data, word_hashes.starts_N, tabulate_unspaced())
     lengths_V = _choose_lengths(words_V, _measure_words(word_hashes, clusters_N), settings)
     answer_N = _find_answers(text, word_hashes, questions)
-    told_N = _join_clusters(word_hashes, _forget_rows(text, word_hashes), clusters_N)
+    told_N = _join_clusters(_forget_rows(text, word_hashes), clusters_N)
     grams = _distinguish(_list_grams(word_hashes, answer_N, told_N, lengths_V))
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
@@ -170,7 +170,7 @@ def _forget_rows(text: Text, word_hashes: WordHashes) -> Uint64s:
     return np.asarray(word_hashes.hashes_N[np.maximum.accumulate(places_N)])
 
 
-def _join_clusters(word_hashes: WordHashes, told_N: Uint64s, clusters_N: Bools) -> Uint64s:
+def _join_clusters(told_N: Uint64s, clusters_N: Bools) -> Uint64s:
     """Return what tells N words apart: a cluster, which alone tells little, with the next ones."""
     grams_M, _ = hash_grams(told_N, np.array([0, len(told_N)]), CLUSTERS_A_WORD)
     joined_N = told_N.copy()

@@ -173,8 +173,8 @@ def publish(fingerprints: Fingerprints, target: Fingerprints, members: Structs) 
 def check_compatible(path: Path, near: NearSettings | None) -> None:
     """Check that fingerprints of an earlier run can be compared with those of a run with `near`.
 
-    What similarity asks for may differ: it is not part of the fingerprints. A run that looks for exact
-    copies alone can be compared with any.
+    What similarity is asked for may differ: it is not part of the fingerprints. A run that looks
+    for exact copies alone can be compared with any.
 
     Raises:
         AssayError: `path` is not a file of documents, or is of another version or other settings.

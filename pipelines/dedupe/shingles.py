@@ -71,7 +71,7 @@ def reaches(a_S: Uint32s, b_S: Uint32s, least: float) -> bool:
 def compare_pairs(
     shingles_S: Uint32s, offsets_C1: Int64s, pairs_Px2: Int64s, least: float = 0.0
 ) -> Float32s:
-    """Return the Jaccard similarity of pairs of C documents, float32 [P]; 0 for those below `least`."""
+    """Return the Jaccard similarity of pairs of C documents, 0 below `least`: float32 [P]."""
     similarity_P = np.zeros(len(pairs_Px2), np.float32)
     for pair in range(len(pairs_Px2)):
         one, other = pairs_Px2[pair]

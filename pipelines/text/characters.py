@@ -5,12 +5,12 @@ The question is always what a reader takes for the same text.
 - Accents are dropped: the combining marks of Latin, Greek and Cyrillic.
 - So are the points of Arabic, Hebrew and Syriac, which most texts leave out.
 - All other marks are letters and stay: vowel signs, viramas and nuktas of India's scripts, Thai,
-  Khmer or Burmese vowels and tones, the two dots that make か into が. Without them फूल (flower) would
-  be फल (fruit).
+  Khmer or Burmese vowels and tones, the two dots that make か into が. Without them फूल (flower)
+  would be फल (fruit).
 - What cannot be seen is dropped: zero-width characters, soft hyphens, byte order marks, marks of
   direction, variation selectors, fillers. So is the Arabic stroke that stretches a word.
-- One letter in another shape is folded: wide and narrow forms, Arabic presentation forms, ligatures,
-  mathematical letters, radicals. Raised and lowered characters stay: m² is not m2.
+- One letter in another shape is folded: wide and narrow forms, Arabic presentation forms,
+  ligatures, mathematical letters, radicals. Raised and lowered characters stay: m² is not m2.
 - Punctuation is a space: datatrove's, and that of every script beyond Latin.
 
 All of it is read off Python's Unicode data, but for the ranges below: the blocks of Unicode whose
@@ -64,13 +64,13 @@ SEEN = (
     range(0x110BD, 0x110CE),
 )
 TATWEEL = "\N{ARABIC TATWEEL}"
-DROPPED_MARKS = frozenset(chain(*ACCENTS, *POINTS))
-DROPPED = frozenset(chain(*UNSEEN, (ord(TATWEEL),)))
-KEPT_FORMATS = frozenset(chain(*SEEN))
+MAY_BE_MARKS = frozenset(chain(*ACCENTS, *POINTS))
+ALWAYS = frozenset(chain(*UNSEEN, [ord(TATWEEL)]))
+SEEN_FORMATS = frozenset(chain(*SEEN))
 
 SHAPES = frozenset(
-    f"<{name}>"
-    for name in ("wide narrow small vertical font initial medial final isolated").split()
+    {"<wide>", "<narrow>", "<small>", "<vertical>", "<font>"}
+    | {"<initial>", "<medial>", "<final>", "<isolated>"}  # of Arabic
 )
 RADICALS = range(0x2E80, 0x2FE0)
 
@@ -83,11 +83,10 @@ GENERAL = (range(0x2000, 0x2070), range(0x2E00, 0x2E80))
 def is_dropped(character: str) -> bool:
     """Say whether a character leaves nothing in the normal form."""
     point = ord(character)
-    if point in DROPPED_MARKS:
+    if point in MAY_BE_MARKS:
         return unicodedata.category(character) == "Mn"
-    return point in DROPPED or (
-        unicodedata.category(character) == "Cf" and point not in KEPT_FORMATS
-    )
+    formats = unicodedata.category(character) == "Cf" and point not in SEEN_FORMATS
+    return formats or point in ALWAYS
 
 
 def fold(character: str) -> str:

@@ -4,8 +4,8 @@ A chunk is a run between spaces. spaCy cuts it at marks, digits and symbols, and
 special cases says so. One of letters only that is not a special case is a word, and needs no look
 into a vocabulary.
 
-In scripts that are written without spaces (see `unspaced`) each character with its marks is a chunk,
-and a word, of its own, wherever it stands.
+In scripts that are written without spaces (see `unspaced`) each character with its marks is a
+chunk, and a word, of its own, wherever it stands.
 """
 
 import unicodedata

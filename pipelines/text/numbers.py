@@ -1,8 +1,8 @@
 """Numbers that tell words apart: the digits that a word came from.
 
-In normal form every number is 0, with its decimals: one word, whatever it says. Where numbers count,
-the source is asked for its digits. Those of all scripts are the same digits, and what separates
-them does not count: 1,000 is 1000.
+In normal form every number is 0, with its decimals: one word, whatever it says. Where numbers
+count, the source is asked for its digits. Those of all scripts are the same digits, and what
+separates them does not count: 1,000 is 1000.
 """
 
 import numpy as np

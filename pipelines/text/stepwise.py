@@ -31,7 +31,9 @@ def simplify(data: bytes) -> tuple[Uint8s, Int64s]:
     sources = np.repeat(np.flatnonzero(seen), grown)
     small, sources = _map(fold, small, sources)
     small, sources = _substitute(NUMBER, "0", small, sources)
-    small, sources = _map(lambda character: " " if is_blank(character) else character, small, sources)
+    small, sources = _map(
+        lambda character: " " if is_blank(character) else character, small, sources
+    )
     small, sources = _substitute(SPACES, " ", small, sources)
     letters, sources = _decompose(small, sources)
     letters = letters.rstrip(" ")

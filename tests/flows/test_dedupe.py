@@ -263,9 +263,15 @@ def test_runs_that_cannot_be_compared_with(first, folder, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("rows = 4", "made with words 5, bands 14, rows 8, seed 1, numbers zero, this run has .*rows 4"),
+        (
+            "rows = 4",
+            "made with words 5, bands 14, rows 8, seed 1, numbers zero, this run has .*rows 4",
+        ),
         ("words = 3", "made with words 5.*, this run has words 3"),
-        ('numbers = "keep"', "numbers zero, this run .* numbers keep; give dedupe the same .* numbers"),
+        (
+            'numbers = "keep"',
+            "numbers zero, this run .* numbers keep; give dedupe the same .* numbers",
+        ),
         ("exact = false\nnear = false", "dedupe.exact is false, so there is nothing to compare"),
     ],
 )

@@ -15,7 +15,15 @@ UNSPACED = re.compile(
 )
 SCRIPTS = ("THAI", "LAO", "MYANMAR", "KHMER", "TAI", "NEW", "BALINESE", "JAVANESE", "AHOM")
 # Marks that stay, by what their names begin with: all but accents, points and what is not seen.
-ACCENTS = ("COMBINING", "HEBREW", "ARABIC", "SYRIAC", "VARIATION", "MONGOLIAN FREE", "KHMER VOWEL IN")
+ACCENTS = (
+    "COMBINING",
+    "HEBREW",
+    "ARABIC",
+    "SYRIAC",
+    "VARIATION",
+    "MONGOLIAN FREE",
+    "KHMER VOWEL IN",
+)
 LETTERS = ("KATAKANA", "DEVANAGARI", "OLD", "BINDU", "GRANTHA", "GREEK MUSICAL", "GLAGOLITIC")
 FILLERS = {*"\u115f\u1160\u3164\uffa0\u0640"}
 VISIBLE = {*map(chr, (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD))}
@@ -35,9 +43,29 @@ PIECES = (
     *("\U0002f800", "\u0958\u094d\u0937", "\U00010400", "\U0001f600", "\U0001f469\u200d\U0001f467"),
     *("\U0001f3f4\U000e0067\U000e007f", "\u1b43\u1b44", "\u302f\u302e\u0300", "\U0001d15e"),
     *("\u0301", " \u0301 ", "\u034f", "\u00ad", "\u200d", "\U000e0100", " ", "  "),
-    *("\u092b\u0942\u0932", "\u0958\u094d\u093c", "\u0e01\u0e33\u0e48", "\u0e01\u0e4d\u0e48\u0e32", "\u304c"),
-    *("\u304b\u3099", "\uff76\uff9e", "\u0645\u064f\u062d", "\ufefb", "\u05e9\u05c1\u05dc", "\u200b", "1\u200b2"),
-    *("3\u200d.\u00ad5", "\u1780\u17d2\u1798\u17b6", "\u0f56\u0f7c\u0f51\u0f0b", "\uff21\uff11\uff0e\uff12", "\u2f08"),
+    *(
+        "\u092b\u0942\u0932",
+        "\u0958\u094d\u093c",
+        "\u0e01\u0e33\u0e48",
+        "\u0e01\u0e4d\u0e48\u0e32",
+        "\u304c",
+    ),
+    *(
+        "\u304b\u3099",
+        "\uff76\uff9e",
+        "\u0645\u064f\u062d",
+        "\ufefb",
+        "\u05e9\u05c1\u05dc",
+        "\u200b",
+        "1\u200b2",
+    ),
+    *(
+        "3\u200d.\u00ad5",
+        "\u1780\u17d2\u1798\u17b6",
+        "\u0f56\u0f7c\u0f51\u0f0b",
+        "\uff21\uff11\uff0e\uff12",
+        "\u2f08",
+    ),
     *("\u0964", "\U0001d401", "\u1010\u1039\u1010", "\u0f73\u0f71", "\ua98f\ua9c0"),
     *("\n", "\t", "\u2003", "\u3000", "\x85", "\x00", "\x1c"),
 )

@@ -47,7 +47,7 @@ def test_words_of_letters_are_whole_and_special_cases_are_not():
 
 
 def test_each_character_of_a_script_without_spaces_is_a_word():
-    """Chinese and Japanese; か with its dots is one, Thai นี้ and Burmese မြ are two with their signs."""
+    """Chinese and Japanese; kana with their dots, Thai and Burmese letters with their signs."""
     characters = [*"\u4e2d\u6587b\u30ab\u30bf\U00020b9f", "\u304b\u3099", "\u0e19\u0e35\u0e49"]
     characters += ["\u1019\u103c", "\ua98f\ua9c0"]
     text = view(["a" + "".join(characters) + " \u1112\u1161 \u0939\u093f\u0902\u0926\u0940"])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.normal_form import CHANGING, POINTS, normalise
 from pipelines.text.characters import fold, is_blank, is_dropped
+from pipelines.text.normal_form import CHANGING, POINTS, normalise
 from pipelines.text.stepwise import NUMBER
 from pipelines.words import Text
 from tests.pipelines.dedupe.simple import PUNCTUATION, simplify, stays_in_place, texts, view
