@@ -83,7 +83,7 @@ def read_paragraphs(paths: Sequence[Path], wanted: Sequence[str]) -> dict[str, l
 
 
 def split(text: str) -> list[str]:
-    """Return a text's words with the spaces after them, or its characters where it has no spaces."""
+    """Return a text's words with the spaces after them, or its characters where it has none."""
     kinds = tabulate_unspaced()[[ord(character) for character in text]]
     if (kinds != SPACED).mean() < 1 / 3:
         return [f"{word} " for word in text.split(" ")]
@@ -162,7 +162,7 @@ def whole(kind: str) -> bool:
 
 
 def count_copies(connection: duckdb.DuckDBPyConnection, counts: Counts) -> None:
-    """Count the planted copies that share a cluster with their document, and clusters of several."""
+    """Count planted copies that share a cluster with their document, and clusters of several."""
     rows = connection.execute(
         "SELECT cluster, list(source) FROM ledger GROUP BY cluster"
     ).fetchall()

@@ -70,9 +70,16 @@ class Ranked(NamedTuple):
     contents_Mx2: Uint64s
     sizes_M: Int64s  # bytes to read for a comparison
 
-    def take(self, chosen_M: Bools) -> "Ranked":
-        """Return those that are marked, in the same order."""
-        return Ranked(*(column[chosen_M] for column in self))
+    def take(self, places: Int64s | Bools) -> "Ranked":
+        """Return those at some places, or those marked."""
+        return Ranked(
+            self.nodes_M[places],
+            self.roots_M[places],
+            self.published_M[places],
+            self.copies_M[places],
+            self.contents_Mx2[places],
+            self.sizes_M[places],
+        )
 
 
 class Names(NamedTuple):
@@ -121,7 +128,8 @@ def _rank(labels: Labels, units: Mapping[int, Fingerprints], *, apart: bool) -> 
     nodes_M, roots_M = labels
     if not len(nodes_M):
         nothing = np.empty(0, bool)
-        return Ranked(nodes_M, roots_M, nothing, nothing, np.empty((0, 2), np.uint64), nodes_M)
+        contents_Mx2, sizes_M = np.empty((0, 2), np.uint64), np.empty(0, np.int64)
+        return Ranked(nodes_M, roots_M, nothing, nothing, contents_Mx2, sizes_M)
     names = ("quality_D", "lengths_D", "contents_Dx2", "ids_Dx2", "sizes_D")
     quality_M, lengths_M, contents_Mx2, ids_Mx2, sizes_M = read_columns(units, nodes_M, names)
     published_M = find_published(units, nodes_M)
@@ -133,9 +141,8 @@ def _rank(labels: Labels, units: Mapping[int, Fingerprints], *, apart: bool) -> 
     worst_last = -np.nan_to_num(quality_M, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     names_first = (*ids_Mx2.T[::-1], *contents_Mx2.T[::-1])
     keys = (nodes_M, *names_first, -lengths_M, worst_last, copies_M, ~published_M, roots_M)
-    order_M = np.lexsort(keys)
     ranked = Ranked(nodes_M, roots_M, published_M, copies_M, contents_Mx2, sizes_M)
-    return Ranked(*(column[order_M] for column in ranked))
+    return ranked.take(np.lexsort(keys))
 
 
 def _find_best(roots_M: Uint64s) -> tuple[Int64s, Int64s]:

@@ -67,9 +67,9 @@ def list_letters() -> Bools:
     them either.
     """
     flags = tabulate_characters(english())
-    letters: Bools = flags & (ALPHA_CLASS | PREFIX | SUFFIX | INFIX) == ALPHA_CLASS
+    letters = flags & (ALPHA_CLASS | PREFIX | SUFFIX | INFIX) == ALPHA_CLASS
     marks = [unicodedata.category(chr(point))[0] == "M" for point in range(LIMIT)]
-    return letters | np.array(marks) & (flags & (PREFIX | SUFFIX | INFIX) == 0)
+    return np.asarray(letters | np.array(marks) & (flags & (PREFIX | SUFFIX | INFIX) == 0))
 
 
 @cache

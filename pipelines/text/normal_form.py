@@ -222,19 +222,14 @@ def normalise_one(
         if code == ASK or (rank and marked == at and rank < last):
             return at, size
         if code == SPACE:
-            data[size] = BLANK
-            size += not blank
-            blank = True
+            data[size], size, blank = BLANK, size + (not blank), True
         elif code == DROP:
             marked = following if marked == at else marked
-        elif code <= DIGIT:
-            data[size] = ZERO
-            size += 1
-            blank = False
-            following = skip_number(source, following, end, table)
         else:
             size = write_form(source[at:following], at, code, table.forms, output, size)
             blank = False
+            if code <= DIGIT:
+                following = skip_number(source, following, end, table)
             if rank:
                 marked, last = following, rank
         at = following
@@ -254,7 +249,10 @@ def drop_blanks(data: Uint8s, first: int, size: int) -> int:
 def write_form(
     character: Uint8s, at: int, code: int, forms: Uint8s, output: Output, size: int
 ) -> int:
-    """Write what the character at source place `at` becomes; return the size with it."""
+    """Write what the character at source place `at` becomes, a digit 0; return the size with it."""
+    if code <= DIGIT:
+        output.data[size] = ZERO  # its origin is there already
+        return size + 1
     if code == KEEP:
         for byte in character:
             output.data[size], output.origins[size] = byte, at

@@ -26,7 +26,7 @@ SPACED, CHARACTER, CLUSTER, MARK = range(4)  # kinds of characters; a mark of ei
 FIRST_BYTE = 0xE0  # leads the UTF-8 of all that are not SPACED
 
 # Han with its radicals, iteration mark and zero; kana with the mark of long vowels; Han's extension
-# A and main block; Yi; compatibility; half-width kana; supplements of kana; other extensions of Han.
+# A and main block; Yi; compatibility; half-width kana; supplements of kana; the rest of Han.
 CHARACTERS = (
     *(range(0x2E80, 0x2FE0), range(0x3005, 0x3008), range(0x3041, 0x3100), range(0x31F0, 0x3200)),
     *(range(0x3400, 0x4DC0), range(0x4E00, 0xA4D0), range(0xF900, 0xFB00), range(0xFF66, 0xFFA0)),
