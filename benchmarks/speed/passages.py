@@ -84,8 +84,8 @@ def find_units(batches: list[pa.StringArray], clock: Clock) -> list[Unit]:
     for texts_D in batches:
         text = Text.view(texts_D)
         ranks_D = generator.integers(0, 2**64, len(texts_D), np.uint64)
-        word_hashes = clock.time("list words", list_words, text)
-        pieces = clock.time("find pieces in them", find_pieces, text, SETTINGS, word_hashes)
+        clock.time("list words", list_words, text)
+        pieces = clock.time("list words and find pieces", find_pieces, text, SETTINGS)
         columns = clock.time("pack", pack_keys, pieces)
         ranked = clock.time("pack (delete)", pack_keys, pieces, ranks_D)
         clock.bytes["pack"] += columns.nbytes

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 from jinja2 import Environment, StrictUndefined
 
 from pipelines.rules.registry import describe_rule
+from pipelines.settings import NearSettings
 from weighting.contracts.manifest import Manifest
 from weighting.signals.registry import SIGNALS, list_of_types, list_origins
 from weighting.signals.trajectory import OTHERWISE, TRAJECTORIES, list_rules
@@ -36,6 +37,7 @@ def render_script(run: Path, manifest: Manifest) -> str:
         trajectory_rules=[] if mean_nll is None else list_rules(mean_nll),
         otherwise=OTHERWISE,
         eos=manifest.tokenizer.eos_id,
+        jaccard=manifest.recipe.get("dedupe", {}).get("jaccard", NearSettings().jaccard),
     )
 
 

@@ -49,13 +49,15 @@ class Dedupe:
 
     exact: bool = knob(**as_in(DedupeSettings, "exact"))
     near: bool = knob(
-        True, "Of documents with nearly the same words, keep one (MinHash, then exact Jaccard)."
+        True, "Of documents with similar shingles, keep one (MinHash, then exact Jaccard)."
     )
     jaccard: float = knob(**as_in(NearSettings, "jaccard"))
     words: int = knob(**as_in(NearSettings, "words"))
     bands: int = knob(**as_in(NearSettings, "bands"))
     rows: int = knob(**as_in(NearSettings, "rows"))
     seed: int = knob(**as_in(NearSettings, "seed"))
+    numbers: Literal["zero", "keep"] = knob(**as_in(NearSettings, "numbers"))
+    drop: Literal["cluster", "similar"] = knob(**as_in(NearSettings, "drop"))
     quality: RuleName | None = knob(**as_in(DedupeSettings, "quality"))
     index: bool = knob(**as_in(DedupeSettings, "index"))
     memory_mb: float = knob(

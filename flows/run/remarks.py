@@ -5,8 +5,10 @@ Silence would read as "nothing was found".
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pipelines.rules.registry import RULES
+from pipelines.settings import ContaminationSettings
 from weighting.contracts.counts import DocumentCounts, RuleCost, SetCounts
 from weighting.contracts.manifest import Manifest
 
@@ -20,7 +22,7 @@ def list_remarks(manifest: Manifest) -> list[str]:
     return [
         *_describe_blind(enforced, documents),
         *_describe_idle(enforced),
-        *_describe_hidden(documents.sets),
+        *_describe_hidden(documents.sets, manifest.recipe.get("decontaminate", {})),
     ]
 
 
@@ -50,11 +52,16 @@ def _describe_idle(enforced: Sequence[RuleCost]) -> Iterator[str]:
         yield f"rules that no document fails: {', '.join(names)}"
 
 
-def _describe_hidden(sets: Mapping[str, SetCounts]) -> Iterator[str]:
-    """Yield a line for each evaluation set of which no item can be found."""
+def _describe_hidden(sets: Mapping[str, SetCounts], table: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each evaluation set of which no item can be found.
+
+    `table` is that of the recipe with the settings.
+    """
+    least = table.get("least_words", ContaminationSettings().least_words)
+    shortest = ContaminationSettings(least_words=least).shortest
     for name, counts in sets.items():
         if counts.items and counts.hidden == counts.items:
             yield (
-                f"evaluation set {name}: none of its {counts.items:,} items can be found; all have "
-                "fewer words than decontaminate.least_words"
+                f"evaluation set {name}: none of its {counts.items:,} items can be found; all are "
+                f"shorter than decontaminate.least_words asks for: {shortest}"
             )

@@ -30,7 +30,7 @@ from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
-from pipelines.settings import Job
+from pipelines.settings import ContaminationSettings, Job
 from pipelines.tokenize.job import count
 from pipelines.tokenize.tokenizer import copy_tokenizer, train_tokenizer
 from pipelines.verify.ledger import verify_records
@@ -71,7 +71,8 @@ def curate_documents(folder: Path, session: Session) -> None:
     def work(meter: Meter) -> None:
         settings, progress = run.curate_settings(), Progress(session.console)
         prepare_items(settings.contamination, run.job)
-        for line in (*estimate(run.claim.units, settings).describe(), *describe_items(run.job)):
+        items = describe_items(settings.contamination, run.job) if settings.contamination else ()
+        for line in (*estimate(run.claim.units, settings).describe(), *items):
             session.console.print(Text(line, "dim"))
         curate(run.claim.units, settings, run.job, session.engine, progress)
         meter.amounts = {"records": progress.amounts["clean"]}
@@ -81,12 +82,14 @@ def curate_documents(folder: Path, session: Session) -> None:
     run_stage(run, "curate", session, work)
 
 
-def describe_items(job: Job) -> Iterator[str]:
+def describe_items(wanted: ContaminationSettings, job: Job) -> Iterator[str]:
     """Yield what is looked for of evaluation sets, a line for each."""
     for name, counts in count_items(job).items():
         line = f"evaluation set {show(name)}: {counts.items:,} items"
         hidden = counts.hidden
-        yield f"{line}, {hidden:,} of them too short to be found" if hidden else line
+        if hidden:
+            line += f", {hidden:,} of them too short to be found: under {wanted.shortest}"
+        yield line
 
 
 def make_tokenizer(folder: Path, session: Session) -> None:

@@ -1,13 +1,15 @@
 """The n-grams of evaluation items, and which items hold each.
 
 An item makes as many *variants* as it has answers: the question with one of them (the question
-alone where there is none). A variant's n-grams are those of its normalised words (see
-`text.word_hashes`); one that is shorter than an n-gram is a single one of its own length. An n-gram
-that holds a word of the answer is the answer's, and the others are the question's; one that occurs
-as both in the same variant is the question's, as finding it does not show that the answer is there.
+alone where there is none). A variant's n-grams are those of its normalised words, with their
+numbers (see `text.word_hashes`); one that is shorter than an n-gram is a single one of its own
+length. An n-gram that holds a word of the answer is the answer's, and the others are the
+question's; one that occurs as both in the same variant is the question's, as finding it does not
+show that the answer is there. Where words are clusters (see `text.unspaced`), n-grams have as many
+as tell the same.
 
-N-grams in which fewer than half of the words are different are left out. In normal form all numbers
-are one word, and so are all months: a list of thirteen numbers is in every table.
+N-grams in which fewer than half of the words are different are left out. A number that goes on as
+the two before it (1 2 3, 90 80 70) counts as no different word: such rows are in many texts.
 
 The arrays are saved as files and mapped from them, so that all processes share one copy.
 """
@@ -20,13 +22,16 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.contamination.items import Item
-from pipelines.settings import ContaminationSettings
+from pipelines.settings import CLUSTERS_A_WORD, ContaminationSettings
+from pipelines.text.normal_form import tabulate
+from pipelines.text.numbers import NO_NUMBER, read_numbers
+from pipelines.text.unspaced import find_clusters, tabulate_unspaced
 from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot
 from pipelines.work.arrays import load_array, save_array
-from weighting.array_tools import mark_changes, number_groups
+from weighting.array_tools import mark_changes, number_groups, to_offsets
 from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint64s
 from weighting.storage.files import replacing
 
@@ -93,12 +98,13 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     ordered = sorted(items)
     questions = [item.question for item in ordered for _ in item.texts]
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
-    word_hashes = list_words(text)
+    word_hashes = list_words(text, keep_numbers=True)
     words_V = np.diff(word_hashes.offsets_D1)
-    lengths_V = _choose_lengths(words_V, settings)
-    grams = _distinguish(
-        _list_grams(word_hashes, _find_answers(text, word_hashes, questions), lengths_V)
-    )
+    clusters_N = find_clusters(text.data, word_hashes.starts_N, tabulate_unspaced())
+    lengths_V = _choose_lengths(words_V, _measure_words(word_hashes, clusters_N), settings)
+    answer_N = _find_answers(text, word_hashes, questions)
+    told_N = _join_clusters(_forget_rows(text, word_hashes), clusters_N)
+    grams = _distinguish(_list_grams(word_hashes, answer_N, told_N, lengths_V))
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
     keys_K, grams_K = _make_table(hashes_G)
@@ -129,10 +135,18 @@ def open_index(folder: Path) -> Index:
     return Index(**arrays, variants=variants)
 
 
-def _choose_lengths(words_V: Int64s, settings: ContaminationSettings) -> Int64s:
+def _measure_words(word_hashes: WordHashes, clusters_N: Bools) -> Int64s:
+    """Return how many of a variant's words tell as much as a word: CLUSTERS_A_WORD or 1, [V]."""
+    offsets_V1 = word_hashes.offsets_D1
+    clusters_V = np.diff(to_offsets(clusters_N)[offsets_V1])
+    return np.where(2 * clusters_V > np.diff(offsets_V1), CLUSTERS_A_WORD, 1)
+
+
+def _choose_lengths(words_V: Int64s, units_V: Int64s, settings: ContaminationSettings) -> Int64s:
     """Return the length of the n-grams of V variants of so many words; 0: too short to be found."""
-    short_V = np.where(words_V >= settings.least_words, words_V, 0)
-    return np.where(words_V >= settings.words, settings.words, short_V)
+    short_V = np.where(words_V >= settings.least_words * units_V, words_V, 0)
+    whole_V = settings.words * units_V
+    return np.where(words_V >= whole_V, whole_V, short_V)
 
 
 def _find_answers(text: Text, word_hashes: WordHashes, questions: list[str]) -> Bools:
@@ -141,8 +155,33 @@ def _find_answers(text: Text, word_hashes: WordHashes, questions: list[str]) -> 
     return word_hashes.starts_N >= np.repeat(ends_V, np.diff(word_hashes.offsets_D1))
 
 
-def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> _Grams:
-    """Return the n-grams of V variants, each of them as often as it occurs."""
+def _forget_rows(text: Text, word_hashes: WordHashes) -> Uint64s:
+    """Return the hashes of N words, a number that goes on as the two before it being the last."""
+    starts_N, ends_N = word_hashes.starts_N, word_hashes.ends_N
+    values_N = read_numbers(text.data, starts_N, ends_N, tabulate().codes)
+    goes_on_N = np.zeros(len(values_N), bool)
+    goes_on_N[2:] = np.diff(values_N, 2) == 0
+    for before in range(3):
+        goes_on_N[before:] &= values_N[: len(values_N) - before] != NO_NUMBER
+    for place in range(2):  # a row ends with its variant
+        firsts_V = word_hashes.offsets_D1[:-1] + place
+        goes_on_N[firsts_V[firsts_V < word_hashes.offsets_D1[1:]]] = False
+    places_N = np.where(goes_on_N, 0, np.arange(len(values_N)))
+    return np.asarray(word_hashes.hashes_N[np.maximum.accumulate(places_N)])
+
+
+def _join_clusters(told_N: Uint64s, clusters_N: Bools) -> Uint64s:
+    """Return what tells N words apart: a cluster, which alone tells little, with the next ones."""
+    grams_M, _ = hash_grams(told_N, np.array([0, len(told_N)]), CLUSTERS_A_WORD)
+    joined_N = told_N.copy()
+    joined_N[: len(grams_M)] = np.where(clusters_N[: len(grams_M)], grams_M, told_N[: len(grams_M)])
+    return joined_N
+
+
+def _list_grams(
+    word_hashes: WordHashes, answer_N: Bools, told_N: Uint64s, lengths_V: Int64s
+) -> _Grams:
+    """Return the n-grams of V variants, each as often as it occurs; `told_N` tell words apart."""
     parts = [_Grams(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))]
     for length in np.unique(lengths_V[lengths_V > 0]).tolist():
         hashes_M, offsets_V1 = hash_grams(word_hashes.hashes_N, word_hashes.offsets_D1, length)
@@ -150,7 +189,7 @@ def _list_grams(word_hashes: WordHashes, answer_N: Bools, lengths_V: Int64s) -> 
         firsts_M = np.arange(len(hashes_M)) + (word_hashes.offsets_D1 - offsets_V1)[variants_M]
         kinds_M = answer_N[firsts_M + length - 1].astype(np.uint8)
         chosen_M = lengths_V[variants_M] == length
-        chosen_M &= are_varied(word_hashes.hashes_N, firsts_M, length)
+        chosen_M &= are_varied(told_N, firsts_M, length)
         parts.append(_Grams(hashes_M, variants_M, kinds_M).take(chosen_M))
     return _Grams(
         np.concatenate([part.hashes_M for part in parts]),

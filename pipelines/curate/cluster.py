@@ -13,7 +13,7 @@ from pipelines.curate.fingerprint import locate_fingerprints
 from pipelines.dedupe.fingerprints import Fingerprints, check_compatible, publish
 from pipelines.dedupe.links import find_links
 from pipelines.dedupe.survivors import MEMBERS, resolve
-from pipelines.dedupe.unions import find_components
+from pipelines.dedupe.unions import Labels, find_components
 from pipelines.settings import CurateSettings, Job, NearSettings
 from weighting.arrays import Structs, Uint64s
 from weighting.errors import AssayError
@@ -77,7 +77,16 @@ def cluster_links(ranges: int, uids: Sequence[int], settings: CurateSettings, jo
     file = job.work.members[0]
     if not file.exists():
         labels = find_components(np.concatenate(list(_load_links(ranges, job))))
-        file.save(resolve(labels, list_fingerprints(uids, settings, job)))
+        file.save(find_members(labels, uids, settings, job))
+
+
+def find_members(
+    labels: Labels, uids: Sequence[int], settings: CurateSettings, job: Job
+) -> Structs:
+    """Return the members of clusters (MEMBERS) among the documents of whole components."""
+    near = settings.dedupe.near if settings.dedupe else None
+    least = near.jaccard if near and near.drop == "similar" else 0.0
+    return resolve(labels, list_fingerprints(uids, settings, job), least)
 
 
 def _load_links(ranges: int, job: Job) -> Iterator[Uint64s]:

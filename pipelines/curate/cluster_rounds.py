@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipelines.curate.cluster import list_fingerprints
+from pipelines.curate.cluster import find_members
 from pipelines.dedupe.stars import (
     PEAK_BYTES,
     contract,
@@ -18,7 +18,6 @@ from pipelines.dedupe.stars import (
     list_labels,
     merge_range,
 )
-from pipelines.dedupe.survivors import resolve
 from pipelines.settings import CurateSettings, Job
 from weighting.arrays import Uint64s
 
@@ -56,7 +55,7 @@ def cluster_part(
     file = job.work.members[part]
     if not file.exists():
         labels = list_labels(_read_part(part, parts, number, job))
-        file.save(resolve(labels, list_fingerprints(uids, settings, job)))
+        file.save(find_members(labels, uids, settings, job))
 
 
 def _read_part(part: int, parts: int, number: int, job: Job) -> Uint64s:

@@ -79,7 +79,7 @@ def find_items(
         return FoundItems(np.full(len(texts), np.nan), nothing, None)
     index = _load_index(job.work.items)
     text = Text.view(texts)
-    hits = scan(text, list_words(text), index, settings)
+    hits = scan(text, list_words(text, keep_numbers=True), index, settings)
     table = tabulate_hits(hits, doc_ids, texts, index)
     return FoundItems(hits.scores_D, list_contaminated(hits, index), table)
 

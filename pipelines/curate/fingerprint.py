@@ -6,11 +6,11 @@ import pyarrow.compute as pc
 import xxhash
 
 from pipelines.dedupe.fingerprints import Documents, Fingerprints, describe
-from pipelines.dedupe.minhash import sign
+from pipelines.dedupe.minhash import Signatures, sign
 from pipelines.dedupe.quality import measure_quality
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
-from pipelines.settings import DedupeSettings, Job
+from pipelines.settings import DedupeSettings, Job, NearSettings
 from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 
@@ -28,12 +28,15 @@ def fingerprint(batch: pa.RecordBatch, first: int, settings: DedupeSettings) -> 
     rows = np.flatnonzero(pc.list_value_length(batch.column("failed")).to_numpy() == 0)
     chosen = batch.take(pa.array(rows))
     texts = chosen.column("text")
-    near = settings.near
     return describe(
         ids=[bytes.fromhex(doc_id) for doc_id in chosen.column("doc_id").to_pylist()],
         contents=[xxhash.xxh3_128_digest(text.as_buffer()) for text in texts],
         quality_D=measure_quality(chosen, settings.quality, list_bounds(RULES)),
         lengths_D=chosen.column("chars").to_numpy(),
         rows_D=(rows + first).astype(np.uint32),
-        signatures=sign(list_words(Text.view(texts)), near) if near else None,
+        signatures=_sign(texts, settings.near) if settings.near else None,
     )
+
+
+def _sign(texts: pa.StringArray, near: NearSettings) -> Signatures:
+    return sign(list_words(Text.view(texts), keep_numbers=near.numbers == "keep"), near)

@@ -32,8 +32,9 @@ from weighting.errors import AssayError
 from weighting.hashing import STEP, mix_bits
 from weighting.storage.files import replacing
 
-FINGERPRINTS_VERSION = 2  # of the files, and of the normal form and the hashes that went into them
+FINGERPRINTS_VERSION = 3  # of the files, and of the normal form and the hashes that went into them
 METADATA_KEY = b"assay"
+SIGNED = ("words", "bands", "rows", "seed", "numbers")  # the settings that signatures depend on
 HALF = np.dtype(">u8")  # of 128 bits: as bytes in a file, their order is that of the numbers
 BANDS = pa.schema([pa.field("key", pa.uint64()), pa.field("doc", pa.uint32())])
 
@@ -172,8 +173,8 @@ def publish(fingerprints: Fingerprints, target: Fingerprints, members: Structs) 
 def check_compatible(path: Path, near: NearSettings | None) -> None:
     """Check that fingerprints of an earlier run can be compared with those of a run with `near`.
 
-    The least similarity may differ: it is not part of the fingerprints. A run that looks for exact
-    copies alone can be compared with any.
+    What similarity is asked for may differ: it is not part of the fingerprints. A run that looks
+    for exact copies alone can be compared with any.
 
     Raises:
         AssayError: `path` is not a file of documents, or is of another version or other settings.
@@ -195,7 +196,7 @@ def check_compatible(path: Path, near: NearSettings | None) -> None:
     if near and _tell(settings) != _tell(_pack(near)):
         raise AssayError(
             f"{path}: made with {_tell(settings)}, this run has {_tell(_pack(near))}; "
-            "give dedupe the same words, bands, rows and seed"
+            "give dedupe the same words, bands, rows, seed and numbers"
         )
 
 
@@ -309,4 +310,4 @@ def _tell(near: Mapping[str, Any] | None) -> str:
     """Say what the signatures were made with, in words."""
     if near is None:
         return "no signatures (exact copies alone)"
-    return ", ".join(f"{name} {near.get(name)}" for name in ("words", "bands", "rows", "seed"))
+    return ", ".join(f"{name} {near.get(name)}" for name in SIGNED)

@@ -7,7 +7,7 @@ A passage is known by a 64-bit key, with its kind mixed in, so that one space of
 - paragraph: a block of two or more lines that are not blank between lines that are, as long at
   least; the key is that of its stripped lines joined by newlines;
 - run: words in a row, at least so many. The words are those of the normal form (see
-  `text.word_hashes`), but with their digits, so that tables of numbers are not all alike: case,
+  `text.word_hashes`), with their numbers, so that tables of numbers are not all alike: case,
   punctuation and line wrapping do not tell runs apart. The key of every window of the least length
   is looked for; what repeated windows cover is a run.
 
@@ -39,7 +39,6 @@ from weighting.contracts.documents import PASSAGES
 
 KINDS = ("line", "paragraph", "run")  # in the order of their codes and of the alphabet
 LINE, PARAGRAPH, RUN = range(3)
-DIGITS = ord("0"), ord("9")
 SALTS = np.random.Generator(np.random.PCG64(11)).integers(1, 2**64, len(KINDS), np.uint64)
 
 
@@ -84,22 +83,18 @@ class Passages(NamedTuple):
     offsets_D1: Int64s
 
 
-def find_pieces(
-    text: Text, settings: PassageSettings, word_hashes: WordHashes | None = None
-) -> Pieces:
-    """Return all lines, paragraphs and windows of D texts that are long enough.
-
-    `word_hashes` are the words of the texts, where they have been listed already.
-    """
+def find_pieces(text: Text, settings: PassageSettings) -> Pieces:
+    """Return all lines, paragraphs and windows of D texts that are long enough."""
     size, least = int(text.offsets[-1] - text.offsets[0]), max(1, settings.line_chars)
     room = 2 * (size // least + 1)  # a line and a paragraph for every `least` bytes
     keys_B, kinds_B = np.empty(room, np.uint64), np.empty(room, np.uint8)
     bounds_2xB = np.empty((2, room), np.int64)
     block_offsets_D1 = np.zeros(len(text.offsets), np.int64)
     blocks = find_blocks(text, least, keys_B, kinds_B, bounds_2xB, block_offsets_D1)
-    word_hashes = list_words(text) if word_hashes is None else word_hashes
-    hashes_N = mix_digits(text.data, word_hashes)
-    keys_W, window_offsets_D1 = hash_grams(hashes_N, word_hashes.offsets_D1, settings.words)
+    word_hashes = list_words(text, keep_numbers=True)
+    keys_W, window_offsets_D1 = hash_grams(
+        word_hashes.hashes_N, word_hashes.offsets_D1, settings.words
+    )
     keys_W ^= SALTS[RUN]
     return Pieces(
         keys_M=np.concatenate([keys_B[:blocks], keys_W]),
@@ -199,20 +194,6 @@ def find_blocks(
             at = end + break_size(data, end, stop) if end < stop else stop + 1
         offsets_D1[document + 1] = size
     return size
-
-
-@njit
-def mix_digits(data: Uint8s, word_hashes: WordHashes) -> Uint64s:
-    """Return the hashes of N words, with the ASCII digits that a word came from mixed in."""
-    hashes_N = word_hashes.hashes_N.copy()
-    for word in range(len(hashes_N)):
-        digits = np.uint64(0)
-        for at in range(word_hashes.starts_N[word], word_hashes.ends_N[word]):
-            if DIGITS[0] <= data[at] <= DIGITS[1]:
-                digits = extend(digits, data[at])
-        if digits:
-            hashes_N[word] = scatter(hashes_N[word] ^ digits)
-    return hashes_N
 
 
 @njit

@@ -68,15 +68,17 @@ def reaches(a_S: Uint32s, b_S: Uint32s, least: float) -> bool:
 
 
 @njit
-def compare_pairs(shingles_S: Uint32s, offsets_C1: Int64s, pairs_Px2: Int64s) -> Float32s:
-    """Return the Jaccard similarity of pairs of C documents, float32 [P]."""
-    similarity_P = np.empty(len(pairs_Px2), np.float32)
+def compare_pairs(
+    shingles_S: Uint32s, offsets_C1: Int64s, pairs_Px2: Int64s, least: float = 0.0
+) -> Float32s:
+    """Return the Jaccard similarity of pairs of C documents, 0 below `least`: float32 [P]."""
+    similarity_P = np.zeros(len(pairs_Px2), np.float32)
     for pair in range(len(pairs_Px2)):
         one, other = pairs_Px2[pair]
-        similarity_P[pair] = jaccard(
-            shingles_S[offsets_C1[one] : offsets_C1[one + 1]],
-            shingles_S[offsets_C1[other] : offsets_C1[other + 1]],
-        )
+        a_S = shingles_S[offsets_C1[one] : offsets_C1[one + 1]]
+        b_S = shingles_S[offsets_C1[other] : offsets_C1[other + 1]]
+        if least == 0.0 or reaches(a_S, b_S, least):  # which most that are far find out early
+            similarity_P[pair] = jaccard(a_S, b_S)
     return similarity_P
 
 

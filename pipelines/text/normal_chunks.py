@@ -4,17 +4,18 @@ A chunk is a run between spaces. spaCy cuts it at marks, digits and symbols, and
 special cases says so. One of letters only that is not a special case is a word, and needs no look
 into a vocabulary.
 
-Chinese and Japanese are written without spaces: there a run would be a sentence. So each of their
-characters is a chunk, and a word, of its own, wherever it stands, and n-grams of words are n-grams
-of characters.
+In scripts that are written without spaces (see `unspaced`) each character with its marks is a
+chunk, and a word, of its own, wherever it stands.
 """
 
+import unicodedata
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.text.normal_form import BLANK, ZERO, read_point
+from pipelines.text.unspaced import FIRST_BYTE, MARK, SPACED, tabulate_unspaced
 from pipelines.words import Text
 from pipelines.words.character_tables import (
     ALPHA_CLASS,
@@ -30,7 +31,6 @@ from pipelines.words.hashing import extend, hash_text, scatter
 from weighting.arrays import Bools, Int64s, Uint8s, Uint64s
 
 SIEVE_SHIFT = np.uint64(48)  # of a hash, so that 16 bits are left
-WIDE = 0xE2  # leads the UTF-8 of the first character that `is_unspaced`; none has a lower byte
 
 
 class Chunks(NamedTuple):
@@ -54,17 +54,22 @@ def find_chunks(text: Text) -> Chunks:
     starts, ends = np.empty((2, most), np.int64)
     hashes, whole = np.empty(most, np.uint64), np.empty(most, np.bool_)
     chunks = Chunks(starts, ends, hashes, whole, offsets_D1)
-    found = fill_chunks(text, list_letters(), sieve_specials(), chunks)
+    found = fill_chunks(text, list_letters(), sieve_specials(), tabulate_unspaced(), chunks)
     whole[:found] &= ends[:found] - starts[:found] <= LONGEST  # a longer one is cut (see `english`)
     return Chunks(starts[:found], ends[:found], hashes[:found], whole[:found], offsets_D1)
 
 
 @cache
 def list_letters() -> Bools:
-    """Return which of the characters below LIMIT spaCy takes for letters and never cuts at."""
+    """Return which of the characters below LIMIT spaCy takes for letters and never cuts at.
+
+    Marks that the normal form keeps, such as vowel signs, are none to spaCy, which does not cut at
+    them either.
+    """
     flags = tabulate_characters(english())
-    letters: Bools = flags & (ALPHA_CLASS | PREFIX | SUFFIX | INFIX) == ALPHA_CLASS
-    return letters
+    letters = flags & (ALPHA_CLASS | PREFIX | SUFFIX | INFIX) == ALPHA_CLASS
+    marks = [unicodedata.category(chr(point))[0] == "M" for point in range(LIMIT)]
+    return np.asarray(letters | np.array(marks) & (flags & (PREFIX | SUFFIX | INFIX) == 0))
 
 
 @cache
@@ -77,7 +82,7 @@ def sieve_specials() -> Bools:
 
 
 @njit
-def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int:
+def fill_chunks(text: Text, letters: Bools, sieve: Bools, kinds: Uint8s, chunks: Chunks) -> int:
     """Write the chunks of D normalised texts; return their number."""
     data, size = text.data, 0
     for document in range(len(text.offsets) - 1):
@@ -89,9 +94,9 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int
             start, value, plain, wide = at, np.uint64(0), True, False
             while at < end and data[at] != BLANK:
                 byte = data[at]
-                if byte >= WIDE and is_unspaced(read_point(data, at)[0]):
+                if byte >= FIRST_BYTE and kinds[read_point(data, at)[0]] != SPACED:
                     if at == start:
-                        value, at = extend_by_character(value, data, at)
+                        value, at = extend_by_cluster(value, data, at, end, kinds)
                     break
                 value = extend(value, byte)
                 plain &= letters[byte]
@@ -114,33 +119,19 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, chunks: Chunks) -> int
 
 
 @njit
-def is_unspaced(point: int) -> bool:
-    """Say whether a character is of Chinese or Japanese: an ideograph or a kana.
-
-    By Unicode's blocks, in order: Han with its radicals, iteration mark and zero, kana with the
-    mark of long vowels, Han's extension A and main block, compatibility, half-width kana, kana's
-    supplements, Han's other extensions.
-    """
-    if point < 0xFB00:
-        return (
-            0x4E00 <= point < 0xA000
-            or 0x3041 <= point < 0x3100
-            or 0x3400 <= point < 0x4DC0
-            or point >= 0xF900
-            or 0x2E80 <= point < 0x2FE0
-            or 0x3005 <= point < 0x3008
-            or 0x31F0 <= point < 0x3200
-        )
-    return 0xFF66 <= point < 0xFFA0 or 0x1AFF0 <= point < 0x1B170 or 0x20000 <= point < 0x40000
-
-
-@njit
-def extend_by_character(value: np.uint64, data: Uint8s, at: int) -> tuple[np.uint64, int]:
-    """Return a hash with the bytes of the character at a place, and where that ends."""
-    _, end = read_point(data, at)
-    for place in range(at, end):
-        value = extend(value, data[place])
-    return value, end
+def extend_by_cluster(
+    value: np.uint64, data: Uint8s, at: int, end: int, kinds: Uint8s
+) -> tuple[np.uint64, int]:
+    """Return a hash with the bytes of the character at a place and its marks, and their end."""
+    first = at
+    while at < end and data[at] >= FIRST_BYTE:
+        point, following = read_point(data, at)
+        if at > first and kinds[point] != MARK:
+            break
+        for place in range(at, following):
+            value = extend(value, data[place])
+        at = following
+    return value, at
 
 
 @njit

@@ -1,30 +1,37 @@
-"""Texts as near-duplicates are compared: small letters, no punctuation, no marks, numbers are 0.
+"""Texts as near-duplicates are compared: small letters, no punctuation, no accents, numbers are 0.
 
-In this order, which is datatrove's `simplify_text` with its defaults: small letters; every number,
-with its decimal part, becomes 0; punctuation becomes a space; white space becomes one space; what
-is then decomposed (NFD) loses its non-spacing marks. Every byte of the result knows which byte of
-the source it came from.
+In this order: what leaves nothing is dropped (see `characters`); letters become small and take
+their usual shape; every number, with its decimal part, becomes 0; punctuation becomes a space;
+white space becomes one space; what is left is decomposed (NFD), and dropped is what that sets free.
+Of English text it is datatrove's `simplify_text` with its defaults. Every byte of the result knows
+which byte of the source it came from.
 
 What becomes of a character hardly ever depends on its neighbours, so a kernel looks it up in a
 table that is read off Python's own Unicode data. Where that is not enough, Python itself treats
 the run of non-space characters that holds it, step by step.
 """
 
+import unicodedata
 from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.text.stepwise import MARK, SEPARATORS, drop_marks, is_reordered, simplify
+from pipelines.text.characters import decompose, fold, is_blank, is_dropped
+from pipelines.text.stepwise import SEPARATORS, simplify
 from pipelines.words import Text
 from pipelines.words.compiled import njit
 from weighting.arrays import Int32s, Int64s, Uint8s
 
 POINTS = 0x110000
-# All characters that change are here; beyond are ideographs, private ones, and none.
-CHANGING = (range(0x20000), range(0x2F800, 0x2FA20), range(0xE0000, 0xE0200))
-KEEP, SPACE, DIGIT, DROP, ASK = -1, -2, -3, -4, -5  # what becomes of a character, other than a form
+# All characters that change are here; the others are ideographs, private ones, and none.
+CHANGING = (
+    *(range(0x3400), range(0x4DC0, 0x4E00), range(0xA000, 0xD800), range(0xF900, 0x17000)),
+    *(range(0x18D00, 0x20000), range(0x2F800, 0x2FA20), range(0xE0000, 0xE0200)),
+)
+# What becomes of a character, other than a form. The digit of value v is DIGIT - v, and the least.
+KEEP, SPACE, DROP, ASK, DIGIT = -1, -2, -3, -4, -5
 GROWTH = 3  # a Hangul syllable of 3 bytes becomes three letters of 3 bytes
 BLANK, ZERO, NINE = ord(" "), ord("0"), ord("9")
 SIGMA = "\N{GREEK CAPITAL LETTER SIGMA}"  # its small letter depends on its place in the word
@@ -57,11 +64,14 @@ class Output(NamedTuple):
 class Table(NamedTuple):
     """What becomes of characters.
 
-    `codes` [POINTS] holds KEEP, SPACE, DIGIT, DROP, ASK, or the place in `forms` of a length and as
-    many bytes; `ascii` what an ASCII character but a digit becomes; `separators` those of decimals.
+    `codes` [POINTS] holds KEEP, SPACE, DROP, ASK, a digit, or the place in `forms` of a length and
+    as many bytes; `classes` [POINTS] the combining class of the last mark that a character leaves,
+    0 if it is none; `ascii` what an ASCII character but a digit becomes; `separators` those of
+    decimals.
     """
 
     codes: Int32s
+    classes: Uint8s
     forms: Uint8s
     ascii: Uint8s
     separators: Int32s
@@ -97,15 +107,19 @@ _simplify_word = lru_cache(2**14)(simplify)
 @cache
 def tabulate() -> Table:
     """Ask Python what becomes of each character."""
-    codes = np.full(POINTS, KEEP, np.int32)
-    forms = bytearray()
+    codes, classes = np.full(POINTS, KEEP, np.int32), np.zeros(POINTS, np.uint8)
+    separators, forms = [], bytearray()
     for point in chain(*CHANGING):
         form = _find_form(chr(point))
+        if fold(chr(point)) in SEPARATORS:
+            separators.append(point)
         if isinstance(form, int):
             codes[point] = form
-        elif form != chr(point):
+            continue
+        classes[point] = unicodedata.combining(form[-1])
+        if form != chr(point):
             codes[point] = len(forms)
-            encoded = form.encode()
+            encoded = form.encode("utf-8", "surrogatepass")
             forms += bytes([len(encoded)]) + encoded
     plain = np.arange(128, dtype=np.uint8)
     for point in range(128):
@@ -113,20 +127,23 @@ def tabulate() -> Table:
             plain[point] = BLANK
         elif codes[point] >= 0:
             plain[point] = forms[codes[point] + 1]
-    separators = np.array([ord(separator) for separator in SEPARATORS], np.int32)
-    return Table(codes, np.frombuffer(bytes(forms), np.uint8), plain, separators)
+    return Table(
+        codes, classes, np.frombuffer(bytes(forms), np.uint8), plain, np.array(separators, np.int32)
+    )
 
 
 def _find_form(character: str) -> int | str:
     """Return what a character becomes wherever it stands: a form, or what to do with it."""
-    small = character.lower()
+    if is_dropped(character):
+        return DROP
     if character.isdecimal():
-        return DIGIT
-    if MARK.fullmatch(small) or small.isspace():
+        return DIGIT - unicodedata.decimal(character)
+    small = "".join(fold(letter) for letter in character.lower())
+    if small and all(is_blank(letter) for letter in small):
         return SPACE
-    if character == SIGMA or is_reordered(small):
-        return ASK
-    return drop_marks(small) or DROP
+    form = decompose(small)
+    several_marks = len(form) > 1 and unicodedata.combining(form[0]) > 0
+    return ASK if character == SIGMA or several_marks else form or DROP
 
 
 @njit
@@ -187,6 +204,7 @@ def normalise_one(
     """
     data, origins = output
     blank = size == first  # whether a space would follow another, or begin the text
+    marked, last = at - 1, 0  # where a run of marks ends, and the class of its last one
     while at < end:
         origins[size] = at
         byte = source[at]
@@ -199,22 +217,21 @@ def normalise_one(
             at += 1
             continue
         point, following = read_point(source, at)
-        code = table.codes[point]
-        if code == ASK:
+        code, rank = table.codes[point], table.classes[point]
+        # Marks are sorted by class in a decomposed text: one that is not in order is Python's.
+        if code == ASK or (rank and marked == at and rank < last):
             return at, size
         if code == SPACE:
-            data[size] = BLANK
-            size += not blank
-            blank = True
-        elif code == DIGIT:
-            data[size] = ZERO
-            size += 1
-            blank = False
-            following = skip_number(source, following, end, table)
+            data[size], size, blank = BLANK, size + (not blank), True
+        elif code == DROP:
+            marked = following if marked == at else marked
         else:
             size = write_form(source[at:following], at, code, table.forms, output, size)
-            # Spaces become one before marks are dropped: a dropped mark keeps two spaces apart.
-            blank = size == first
+            blank = False
+            if code <= DIGIT:
+                following = skip_number(source, following, end, table)
+            if rank:
+                marked, last = following, rank
         at = following
     origins[size] = end  # the end of the last byte, unless spaces follow: then where they begin
     return end, drop_blanks(data, first, size)
@@ -232,9 +249,10 @@ def drop_blanks(data: Uint8s, first: int, size: int) -> int:
 def write_form(
     character: Uint8s, at: int, code: int, forms: Uint8s, output: Output, size: int
 ) -> int:
-    """Write what the character at source place `at` becomes; return the size with it."""
-    if code == DROP:
-        return size
+    """Write what the character at source place `at` becomes, a digit 0; return the size with it."""
+    if code <= DIGIT:
+        output.data[size] = ZERO  # its origin is there already
+        return size + 1
     if code == KEEP:
         for byte in character:
             output.data[size], output.origins[size] = byte, at
@@ -250,25 +268,31 @@ def write_form(
 def skip_number(source: Uint8s, at: int, end: int, table: Table) -> int:
     """Return where the number ends whose first digit ends at `at`."""
     at = skip_digits(source, at, end, table.codes)
-    if at < end:
-        separator, following = read_point(source, at)
-        for known in table.separators:
-            if separator == known:
-                decimals = skip_digits(source, following, end, table.codes)
-                # A separator without a digit after it ends a sentence, or a list's entry.
-                return decimals if decimals > following else at
+    mark = at
+    while mark < end:
+        separator, following = read_point(source, mark)
+        if table.codes[separator] != DROP:
+            for known in table.separators:
+                if separator == known:
+                    decimals = skip_digits(source, following, end, table.codes)
+                    # A separator without a digit after it ends a sentence, or a list's entry.
+                    return decimals if decimals > following else at
+            break
+        mark = following
     return at
 
 
 @njit
 def skip_digits(source: Uint8s, at: int, end: int, codes: Int32s) -> int:
-    """Return where the digits end that begin at `at`."""
+    """Return where the digits end that begin at `at`; what is dropped may lie between them."""
+    last = at
     while at < end:
-        point, following = read_point(source, at)
-        if codes[point] != DIGIT:
+        point, at = read_point(source, at)
+        if codes[point] <= DIGIT:
+            last = at
+        elif codes[point] != DROP:
             break
-        at = following
-    return at
+    return last
 
 
 @njit

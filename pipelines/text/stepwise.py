@@ -1,20 +1,20 @@
 """The normal form of a text step by step, for characters that depend on their neighbours.
 
-Such are the capital sigma, whose small letter tells the end of a word, and the few marks that stay
-although they may change places when a text is decomposed.
+Such are the capital sigma, whose small letter tells the end of a word, and marks that change places
+when a text is decomposed.
 """
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 
-from pipelines.words.punctuation import MARKS
+from pipelines.text.characters import fold, is_blank, is_dropped
 from weighting.arrays import Int64s, Uint8s
 
 SEPARATORS = ".,\u060c\u066b\u2396\u2397\u2398"  # of decimals, in several scripts
 NUMBER = re.compile(rf"\d+(?:[{SEPARATORS}]\d+)?")
-MARK = re.compile(f"[{re.escape(''.join(sorted(MARKS)))}!.?\u3002\uff01\uff0e\uff1f]")
 SPACES = re.compile(r"\s+")
 
 
@@ -25,9 +25,16 @@ def simplify(data: bytes) -> tuple[Uint8s, Int64s]:
     text begins with a character that stays, so that there is no space to strip before it.
     """
     text = data.decode("utf-8", "surrogatepass")
-    sources = np.repeat(np.arange(len(text)), [len(character.lower()) for character in text])
-    small, sources = _substitute(NUMBER, "0", text.lower(), sources)
-    small, sources = _substitute(SPACES, " ", MARK.sub(" ", small), sources)
+    seen = np.array([not is_dropped(character) for character in text], bool)
+    small = "".join(character for character in text if not is_dropped(character)).lower()
+    grown = [len(character.lower()) for character in text if not is_dropped(character)]
+    sources = np.repeat(np.flatnonzero(seen), grown)
+    small, sources = _map(fold, small, sources)
+    small, sources = _substitute(NUMBER, "0", small, sources)
+    small, sources = _map(
+        lambda character: " " if is_blank(character) else character, small, sources
+    )
+    small, sources = _substitute(SPACES, " ", small, sources)
     letters, sources = _decompose(small, sources)
     letters = letters.rstrip(" ")
     sources = np.append(sources, len(text))[: len(letters) + 1]
@@ -36,15 +43,10 @@ def simplify(data: bytes) -> tuple[Uint8s, Int64s]:
     return np.frombuffer(letters.encode("utf-8", "surrogatepass"), np.uint8), places
 
 
-def drop_marks(text: str) -> str:
-    """Return a text decomposed (NFD), without its non-spacing marks."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
-
-
-def is_reordered(text: str) -> bool:
-    """Say whether a character of a text may, decomposed, change places with another and stays."""
-    return any(unicodedata.combining(character) for character in drop_marks(text))
+def _map(change: Callable[[str], str], text: str, sources: Int64s) -> tuple[str, Int64s]:
+    """Put what each character becomes in its place, with its source."""
+    parts = [change(character) for character in text]
+    return "".join(parts), np.repeat(sources, [len(part) for part in parts])
 
 
 def _substitute(
@@ -58,16 +60,14 @@ def _substitute(
 
 
 def _decompose(text: str, sources: Int64s) -> tuple[str, Int64s]:
-    """Return `drop_marks` of a text, with sources.
+    """Return `characters.decompose` of a text, with sources.
 
     Unicode's canonical ordering sorts each run of marks by their combining classes, stably.
     """
-    parts = [unicodedata.normalize("NFD", character) for character in text]
-    letters = "".join(parts)
-    sources = np.repeat(sources, [len(part) for part in parts])
+    letters, sources = _map(lambda letter: unicodedata.normalize("NFD", letter), text, sources)
     classes = np.array([unicodedata.combining(letter) for letter in letters], np.int64)
     order = np.lexsort((classes, np.cumsum(classes == 0)))
-    kept = [at for at in order if unicodedata.category(letters[at]) != "Mn"]
+    kept = [at for at in order if not is_dropped(letters[at])]
     return "".join(letters[at] for at in kept), sources[kept]
 
 

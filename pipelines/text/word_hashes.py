@@ -1,17 +1,18 @@
-"""The words of normalised texts as numbers, each with the place in the source text it came from."""
+"""The words of normalised texts as hashes, each with the place in the source text it came from."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.text.normal_chunks import Chunks, copy_others, find_chunks
-from pipelines.text.normal_form import normalise
+from pipelines.text.normal_form import ZERO, Normal, normalise, tabulate
+from pipelines.text.numbers import hash_digits
 from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import scatter
 from pipelines.words.text_lines import count_chars
 from weighting.array_tools import to_offsets
-from weighting.arrays import Int32s, Int64s, Uint64s
+from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint64s
 
 # Odd, and 3 modulo 8: then no two of its powers are alike in more than a few low bits.
 BASE = np.uint64(0xD1342543DE82EF93)
@@ -31,8 +32,11 @@ class WordHashes(NamedTuple):
     offsets_D1: Int64s
 
 
-def list_words(text: Text) -> WordHashes:
-    """Return the words of D texts in normal form, as spaCy splits it."""
+def list_words(text: Text, *, keep_numbers: bool = False) -> WordHashes:
+    """Return the words of D texts in normal form, as spaCy splits it.
+
+    With `keep_numbers` different numbers are different words (see `numbers`); else all are 0.
+    """
     normal = normalise(text)
     chunks = find_chunks(normal.text)
     others = copy_others(normal.text.data, chunks)
@@ -44,7 +48,10 @@ def list_words(text: Text) -> WordHashes:
         np.empty(size, np.int64),
         np.zeros(len(text.offsets), np.int64),
     )
-    trace(chunks, words, normal.origins, word_hashes)
+    numbers_N = np.empty(size, np.bool_)
+    trace(chunks, words, normal, word_hashes, numbers_N)
+    if keep_numbers:
+        mix_numbers(word_hashes, numbers_N, text.data, tabulate().codes)
     return word_hashes
 
 
@@ -62,20 +69,24 @@ def hash_grams(hashes_N: Uint64s, offsets_D1: Int64s, n: int) -> tuple[Uint64s, 
 
 
 @njit
-def trace(chunks: Chunks, words: Words, origins: Int32s, word_hashes: WordHashes) -> None:
-    """Write hashes and sources of all words; `words` are those of the chunks that are not whole.
+def trace(
+    chunks: Chunks, words: Words, normal: Normal, word_hashes: WordHashes, numbers_N: Bools
+) -> None:
+    """Write hashes and sources of all words, and which of them hold a number.
 
-    `origins` as in `normal_form.Normal`. Most chunks are whole, and their words are not looked up;
-    the words of the others come in the same order, so two counters find them.
+    `words` are those of the chunks that are not whole. Most chunks are whole, and their words are
+    not looked up; the words of the others come in the same order, so two counters find them.
     """
+    data = normal.text.data
     size = split = word = 0  # words written; chunks and words of those that were split
     for document in range(len(chunks.offsets_D1) - 1):
-        own = origins[document:]
+        own = normal.origins[document:]
         for chunk in range(chunks.offsets_D1[document], chunks.offsets_D1[document + 1]):
             start, last = chunks.starts_K[chunk], chunks.ends_K[chunk]
             if chunks.whole_K[chunk]:
                 word_hashes.hashes_N[size] = chunks.hashes_K[chunk]
                 word_hashes.starts_N[size], word_hashes.ends_N[size] = own[start], own[last]
+                numbers_N[size] = data[start] == ZERO  # the others are of letters
                 size += 1
                 continue
             for _ in range(words.chunk_words[split]):
@@ -84,9 +95,19 @@ def trace(chunks: Chunks, words: Words, origins: Int32s, word_hashes: WordHashes
                 word_hashes.hashes_N[size] = scatter(entry.hash)
                 word_hashes.starts_N[size] = own[start]
                 word_hashes.ends_N[size] = own[find_end(own, end, last)]
+                numbers_N[size] = (data[start:end] == ZERO).any()
                 start, size, word = end, size + 1, word + 1
             split += 1
         word_hashes.offsets_D1[document + 1] = size
+
+
+@njit
+def mix_numbers(word_hashes: WordHashes, numbers_N: Bools, data: Uint8s, codes: Int32s) -> None:
+    """Mix into the hashes of words that hold a number the digits of their source, `data`."""
+    for word in range(len(numbers_N)):
+        if numbers_N[word]:
+            digits = hash_digits(data, word_hashes.starts_N[word], word_hashes.ends_N[word], codes)
+            word_hashes.hashes_N[word] = scatter(word_hashes.hashes_N[word] ^ digits)
 
 
 @njit

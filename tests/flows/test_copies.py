@@ -53,9 +53,18 @@ def test_clusters_have_their_size_and_what_is_left_of_them(copies):
     assert own == (names[0], 3, 1, pytest.approx(0.8), 45, names)
     assert elsewhere[:3] == (name_doc(ELSEWHERE), 1, 0)
     assert ask(copies, "FROM duplicates") == [
-        ("same words", 1, 15, 15),
+        ("equal shingles", 1, 15, 15),
+        ("similar shingles", 1, 15, 15),
         ("of an earlier run", 1, 6, 6),
-        ("nearly the same words", 1, 15, 15),
+    ]
+
+
+def test_a_copy_of_a_copy_is_not_said_to_be_similar(tmp_path):
+    docs = [Doc("one"), *(Doc("two", copy_of=0, similarity=part) for part in (0.75, 0.7, 0.1))]
+    run = build_run(tmp_path / "run", Story(docs=docs))
+    assert ask(run, "SELECT kind, records FROM duplicates") == [
+        ("similar shingles", 1),
+        ("linked by other copies", 2),
     ]
 
 
@@ -120,7 +129,7 @@ def test_copies_are_shown_from_where_they_begin_to_differ(tmp_path):
         "word 499 and lit the copy least like it books · in.jsonl: line 1 duplicate …" in page.text
     )
     assert "word 499 and out" in page.text
-    assert "nearly the same words 1 " in page.text
+    assert "similar shingles 1 " in page.text
     assert "The largest of" not in page.text
 
 
@@ -144,7 +153,7 @@ def test_equal_copies_are_shown_from_their_beginning(tmp_path):
     text = write_pair(tmp_path, same, same, similarity=1.0).text
     copy = text.partition("the copy least like it")[2]
     assert copy.startswith(" books · in.jsonl: line 1 duplicate word 0 word 1 ")
-    assert "same words 1 " in text
+    assert "equal shingles 1 " in text
 
 
 def test_a_survivor_of_an_earlier_run_is_named(tmp_path):

@@ -62,8 +62,9 @@ def test_rules_that_no_document_fails_are_one_line(manifest):
 
 def test_a_set_of_which_no_item_can_be_found_is_named(manifest):
     assert remark(manifest, sets={"a": SetCounts(5, 5), "b": SetCounts(5, 4)}) == [
-        "evaluation set a: none of its 5 items can be found; all have fewer words than "
-        "decontaminate.least_words"
+        "evaluation set a: none of its 5 items can be found; all are shorter than "
+        "decontaminate.least_words asks for: 8 words, in Chinese and Japanese 8 characters, in "
+        "Thai, Lao, Khmer and Burmese 24"
     ]
 
 

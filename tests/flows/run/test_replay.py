@@ -204,7 +204,7 @@ def test_copies_passages_and_items_are_as_in_a_fresh_run(
         found = connection.execute("FROM contaminated_sets").fetchall()
         marked = connection.execute("SELECT count(*) FROM passages").fetchone()
     assert found == [("riddles", 1, 0, 1, 2, 2)]
-    assert now["nearly the same words"] == before["nearly the same words"] + 1 == 6
+    assert now["similar shingles"] == before["similar shingles"] + 1 == 6
     assert marked is not None
     assert bool(marked[0]) == (action == "mark")
 

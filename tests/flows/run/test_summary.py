@@ -112,8 +112,8 @@ def test_copies_and_items_have_a_line_each(tmp_path, run):
     story = Story(docs=docs, bad=(), hits=[Hit(0, "[b]\x1b"), Hit(1, "[b]\x1b")], sets=sets)
     text = summarise(build_run(tmp_path / "run", story))
     assert find_line(text, "duplicates") == "duplicates 3 75.0 7 70.0 7 70.0"
-    assert find_line(text, "same words") == "same words 1 25.0 3 30.0 3 30.0"
-    assert find_line(text, "nearly") == "nearly the same words 1 25.0 3 30.0 3 30.0"
+    assert find_line(text, "equal shingles") == "equal shingles 1 25.0 3 30.0 3 30.0"
+    assert find_line(text, "similar") == "similar shingles 1 25.0 3 30.0 3 30.0"
     assert find_line(text, "of an") == "of an earlier run 1 25.0 1 10.0 1 10.0"
     assert "evaluation items of [b]␛: 1 of 1,200 found; documents: 2, kept: 1\n" in text
     assert find_line(text, "evaluation set none: none of its 3 items can be found")

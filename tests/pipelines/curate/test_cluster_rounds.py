@@ -86,7 +86,7 @@ def test_a_part_that_is_done_is_skipped(job, monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    for name in ("list_half_edges", "contract", "resolve"):
+    for name in ("list_half_edges", "contract", "find_members"):
         monkeypatch.setattr(f"pipelines.curate.cluster_rounds.{name}", refuse)
     deal_range(0, job)
     contract_part(1, 2, last, job)

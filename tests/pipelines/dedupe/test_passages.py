@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from pipelines.dedupe.passages import find_pieces, mark, to_arrow
 from pipelines.settings import PassageSettings
-from pipelines.text.word_hashes import list_words
 from pipelines.words import Text
 from tests.pipelines.dedupe.plain import SETTINGS, documents, mark_all, mark_plainly, view
 from weighting.contracts.documents import PASSAGES
@@ -79,12 +78,6 @@ def test_examples(texts_D, expected):
 def test_windows_of_equal_counts_that_meet_are_one_run():
     texts_D = ["a b c d e f", "a b c", "d e f", "x"]
     assert mark_all(texts_D, SETTINGS)[0] == [(0, 11, "run", 2)]
-
-
-def test_known_words_need_not_be_listed_again():
-    text = view(["a b c d", "a b c\n\n"])
-    pieces, again = (find_pieces(text, SETTINGS, *known) for known in ((), (list_words(text),)))
-    assert pieces.keys_M.tolist() == again.keys_M.tolist()
 
 
 def mark_everything(text):

@@ -43,10 +43,10 @@ def label(parts):
     return Labels(nodes, roots)
 
 
-def settle(units, labels, published=()):
+def settle(units, labels, published=(), least=0.0):
     """Members, with what a published document says of itself already in place."""
     with tempfile.TemporaryDirectory() as folder:
-        return resolve(labels, publish_units(Path(folder), units, published))
+        return resolve(labels, publish_units(Path(folder), units, published), least)
 
 
 def publish_units(folder, units, published):
@@ -127,6 +127,65 @@ def test_a_published_document_wins_and_is_no_member(case, published):
         assert {found[docs[node].id] for node in nodes if node not in old} <= {docs[best].id}
         survive = members[np.isin(_nodes(members), nodes)]["survives"].sum()
         assert survive == (best not in old)
+
+
+def drop_similar(docs, nodes, old, least):
+    """One document after the other, from the best: it goes with the first that it is similar to."""
+    stay, goes = [], {}
+    for node in sorted(nodes, key=lambda node: (node not in old, *rank(docs[node]))):
+        doc = docs[node]
+        for best in stay:
+            same = doc.content == docs[best].content
+            if node not in old and (same or measure(doc, docs[best]) >= least):
+                goes[node] = best
+                break
+        else:
+            stay.append(node)
+    return goes
+
+
+@settings(max_examples=50)
+@given(clusters(), st.sets(st.integers(0, 3), max_size=2), st.sampled_from([0.3, 0.5, 0.75, 1.0]))
+def test_only_what_is_similar_to_its_survivor_goes(case, published, least):
+    units, parts = case
+    docs = list_nodes(units)
+    old = {node for node in docs if node >> 32 in published}
+    members = settle(units, label(parts), published & units.keys(), least)
+    goes = {}
+    for nodes in parts.values():
+        goes |= drop_similar(docs, nodes, old, least)
+    survivors = read_survivors(units, members)
+    dropped = _nodes(members)[~members["survives"]].tolist()
+    assert {node: survivors[docs[node].id] for node in dropped} == {
+        node: docs[best].id for node, best in goes.items()
+    }
+    assert {*_nodes(members)[members["survives"]].tolist()} == {*goes.values()} - old
+    assert (members["similarity"] >= np.float32(least)).all()
+
+
+def test_a_chain_loses_only_neighbours():
+    links = [Doc(n, frozenset(range(n, n + 4)), length=9 - n) for n in range(5)]
+    members = settle({0: links}, label({0: range(5)}), least=0.6)
+    assert members["doc"].tolist() == [0, 1, 2, 3]
+    assert members["survives"].tolist() == [True, False, True, False]
+    assert len(settle({0: links}, label({0: range(5)}))) == 5
+
+
+def test_a_published_copy_counts_for_its_equals_alone(tmp_path):
+    """What an earlier run dropped is not there to be kept: what is merely like it may stay."""
+    shingles = frozenset(range(8))
+    told = np.zeros(1, MEMBERS)
+    told["cluster_low"], told["survivor_low"] = 55, 66
+    units = {0: [Doc(1, shingles), Doc(2, shingles | {8})], 5: [Doc(3, shingles, note=1)]}
+    fingerprints = write_units(tmp_path, units)
+    target = Fingerprints(tmp_path / "documents", tmp_path / "bands", published=True)
+    publish(fingerprints[5], target, told)
+    found = {0: fingerprints[0], 5: target}
+    nodes = label({0: [0, 1, 5 << 32]})
+    assert list_copies(resolve(nodes, found)).tolist() == [0, 1]
+    members = resolve(nodes, found, 0.5)
+    assert members["row"].tolist() == [0]
+    assert to_hex(members["survivor_high"], members["survivor_low"]) == [f"{66:032x}"]
 
 
 def test_a_published_copy_hands_on_its_own_survivor(tmp_path):

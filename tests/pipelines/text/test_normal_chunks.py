@@ -46,13 +46,16 @@ def test_words_of_letters_are_whole_and_special_cases_are_not():
     assert found.whole_K.tolist() == [True, True, True, True, *[False] * 4]
 
 
-def test_each_character_of_chinese_and_japanese_is_a_word():
-    text = view(["a\u4e2d\u6587b \u30ab\u30bf\U00020b9f \ud55c\uae00 \u0e44\u0e17\u0e22"])
+def test_each_character_of_a_script_without_spaces_is_a_word():
+    """Chinese and Japanese; kana with their dots, Thai and Burmese letters with their signs."""
+    characters = [*"\u4e2d\u6587b\u30ab\u30bf\U00020b9f", "\u304b\u3099", "\u0e19\u0e35\u0e49"]
+    characters += ["\u1019\u103c", "\ua98f\ua9c0"]
+    text = view(["a" + "".join(characters) + " \u1112\u1161 \u0939\u093f\u0902\u0926\u0940"])
     found = find_chunks(text)
     bounds = zip(found.starts_K, found.ends_K, strict=True)
     words = [bytes(text.data[start:end]).decode() for start, end in bounds]
-    assert words == [*"a\u4e2d\u6587b\u30ab\u30bf\U00020b9f", "\ud55c\uae00", "\u0e44\u0e17\u0e22"]
-    assert found.whole_K[:7].all()
+    assert words == ["a", *characters, "\u1112\u1161", "\u0939\u093f\u0902\u0926\u0940"]
+    assert found.whole_K.all()
 
 
 def test_the_texts_data_may_begin_and_end_elsewhere():

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipelines.text.characters import fold, is_blank, is_dropped
 from pipelines.text.normal_form import CHANGING, POINTS, normalise
-from pipelines.text.stepwise import MARK, NUMBER, SPACES
+from pipelines.text.stepwise import NUMBER
 from pipelines.words import Text
 from tests.pipelines.dedupe.simple import PUNCTUATION, simplify, stays_in_place, texts, view
 
@@ -39,8 +40,9 @@ def test_no_other_character_changes():
     known = {*SURROGATES, *(point for some in CHANGING for point in some)}
     others = "".join(chr(point) for point in range(POINTS) if point not in known)
     assert others.lower() == unicodedata.normalize("NFD", others) == others
-    assert not any(pattern.search(others) for pattern in (MARK, NUMBER, SPACES))
-    assert not any(unicodedata.category(c) == "Mn" or unicodedata.combining(c) for c in others)
+    assert not NUMBER.search(others)
+    assert not any(is_dropped(c) or is_blank(c) or unicodedata.combining(c) for c in others)
+    assert all(fold(c) == c for c in others)
 
 
 def test_punctuation_is_datatroves():

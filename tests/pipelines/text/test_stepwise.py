@@ -1,13 +1,10 @@
 """The normal form step by step, and where each of its bytes came from."""
 
-import unicodedata
-
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.stepwise import drop_marks, is_reordered, simplify
+from pipelines.text.stepwise import simplify
 from tests.pipelines.dedupe.simple import PIECES
 from tests.pipelines.dedupe.simple import simplify as simplify_plainly
 
@@ -47,24 +44,3 @@ def test_characters_that_grow_share_their_source():
     simple, places = run("a\uac00")  # a syllable of two letters, three bytes each
     assert len(simple) == 3
     assert places.tolist() == [0, 1, 1, 1, 1, 1, 1, 4]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("café", "cafe"), ("Ǎ", "A"), ("i\u0307", "i"), ("日本", "日本"), ("", "")],
-)
-def test_marks_are_dropped(text, expected):
-    assert drop_marks(text) == expected
-
-
-@given(st.text(max_size=6))
-def test_nothing_without_marks_changes(text):
-    dropped = drop_marks(text)
-    assert drop_marks(dropped) == dropped
-    assert not any(unicodedata.category(character) == "Mn" for character in dropped)
-
-
-def test_what_may_change_places_has_a_combining_class_and_is_no_dropped_mark():
-    assert is_reordered("\u302f")  # a Hangul tone mark, which is spacing
-    assert not is_reordered("\u0301")
-    assert not is_reordered("aé日")
