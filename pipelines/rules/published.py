@@ -1,0 +1,51 @@
+"""What was published for languages other than English: stop words, and bounds of rules.
+
+English has the stop words and bounds of the papers that the rules come from. Those of 173 other
+languages are FineWeb-2's (arXiv 2506.20920; code and configs Apache-2.0), in fineweb2.tsv, which
+`benchmarks/tabulate_languages.py` wrote. The stop words are the commonest words of each language,
+as Gopher's are; the bounds were set on the values that its texts have.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from pipelines.languages import ENGLISH
+from pipelines.rules.bounds import Bounds
+from pipelines.rules.own_rules import STOP_WORDS
+
+TABLE = files("pipelines.rules") / "fineweb2.tsv"
+
+
+class Published(NamedTuple):
+    """What was published for a language."""
+
+    stop_words: Sequence[str]
+    bounds: Mapping[str, Bounds]  # by rule
+
+
+@cache
+def load_published() -> Mapping[str, Published]:
+    """Return what was published for languages other than English, by ISO 639 code."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return {row["language"]: _read(row) for row in csv.DictReader(file, delimiter="\t")}
+
+
+def find_stop_words(language: str) -> Sequence[str]:
+    """Return the stop words of a language; none where there is no list."""
+    if language == ENGLISH:
+        return STOP_WORDS
+    known = load_published().get(language)
+    return known.stop_words if known else ()
+
+
+def _read(row: Mapping[str, str]) -> Published:
+    """Return what a row says, whose columns are RULE.min and RULE.max."""
+    low, high = (
+        {name.removesuffix(end): float(row[name]) for name in row if name.endswith(end)}
+        for end in (".min", ".max")
+    )
+    bounds = {rule: Bounds(low.get(rule), high.get(rule)) for rule in low | high}
+    return Published(tuple(row["stop_words"].split()), bounds)
