@@ -7,7 +7,7 @@ kernels take more than recipes allow.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
@@ -56,6 +56,11 @@ class RuleSettings:
     )
     languages: tuple[Annotated[str, Names("language")], ...] = knob(
         ("en",), "Wanted languages, ISO 639-1 (of those that have no such code, ISO 639-3)."
+    )
+    language_bounds: Literal["fineweb-2"] | None = knob(
+        None,
+        "Where these are published for a document's language, they count instead of the bounds in "
+        "[rules], rule by rule.",
     )
     bad_words: Mapping[str, FileName] = knob(
         default_factory=dict, help="Language to list of phrases, one a line."

@@ -24,6 +24,7 @@ from flows.recipe.weights import WeightsTable, default_weights
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
+from pipelines.rules.published import load_published
 from pipelines.rules.registry import FAMILIES, RULES
 from pipelines.settings import (
     ContaminationSettings,
@@ -43,6 +44,7 @@ from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000
 KNOBS = FromKnobs()
+RuleTable = dict[Annotated[str, check_name(Names("rule"))], RuleBounds]
 
 
 class Recipe(Section):
@@ -53,7 +55,10 @@ class Recipe(Section):
     read: Annotated[ReadOptions, FromKnobs(check_read)] = ReadOptions()
     clean: Annotated[EditSettings, KNOBS] = EditSettings()
     rule_options: Annotated[RuleSettings, KNOBS] = RuleSettings()
-    rules: dict[Annotated[str, check_name(Names("rule"))], RuleBounds] = Field(default_factory=dict)
+    rules: RuleTable = Field(default_factory=dict)
+    languages: dict[Annotated[str, check_name(Names("language"))], RuleTable] = Field(
+        default_factory=dict
+    )
     dedupe: Annotated[Dedupe, KNOBS] = Dedupe()
     passages: Annotated[Passages, KNOBS] = Passages()
     decontaminate: Annotated[ContaminationSettings, FromKnobs(check_decontaminate)] = (
@@ -86,6 +91,8 @@ class Recipe(Section):
     def find_missing(self) -> list[Problem]:
         """Return a problem for every rule that something depends on and that has no value."""
         named = {f"rules.{rule}": rule for rule in self.rules}
+        for language, table in self.languages.items():
+            named |= {f"languages.{language}.{rule}": rule for rule in table}
         if self.dedupe.quality is not None:
             named["dedupe.quality"] = self.dedupe.quality
         return [
@@ -135,10 +142,25 @@ class Recipe(Section):
             read=self.read,
             edit=self.clean,
             rules=self.rule_options,
-            bounds={name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
+            bounds=_list_bounds(self.rules),
+            language_bounds=self.list_language_bounds(),
             dedupe=self.dedupe.settings(self.passages.settings()),
             contamination=self.contamination_settings(),
         )
+
+    def list_language_bounds(self) -> dict[str, dict[str, Bounds]]:
+        """Return the bounds that count for documents of a language instead of those in `rules`.
+
+        Published ones where the recipe asks for them, of rules that it has bounds for; before
+        those, its own.
+        """
+        own: dict[str, dict[str, Bounds]] = {}
+        if self.rule_options.language_bounds is not None:
+            for language, known in load_published().items():
+                own[language] = {r: b for r, b in known.bounds.items() if r in self.rules}
+        for language, table in self.languages.items():
+            own[language] = own.get(language, {}) | _list_bounds(table)
+        return own
 
     def contamination_settings(self) -> ContaminationSettings | None:
         """Return how evaluation items are looked for; None if the recipe names no set."""
@@ -166,6 +188,10 @@ class Recipe(Section):
     def weigh_settings(self) -> WeighSettings:
         """Return what the weigh job needs."""
         return WeighSettings(self.weights.policy, self.weights.params(), self.selection.settings())
+
+
+def _list_bounds(table: RuleTable) -> dict[str, Bounds]:
+    return {name: Bounds(rule.min, rule.max) for name, rule in table.items()}
 
 
 def parse_recipe(fields: Mapping[str, Any], folder: Path | None = None) -> Recipe:

@@ -16,7 +16,7 @@ CURLY = ord("{")
 TERMINAL = encode(".?!\"'")
 # Which marks a line has to end in: none, those of the paper, or those of any script.
 NO_MARK, LATIN, ANY_SCRIPT = range(3)
-QUOTES = "\"'’”“»«›」』》"  # that close speech somewhere
+QUOTES = "\"'\u2019\u201d\u201c\xbb\xab\u203a\u300d\u300f\u300b"  # that close speech somewhere
 ENDINGS = make_set([hash_text(mark) for mark in {*TERMINATORS, *QUOTES}])
 DOTS = encode("...")
 # What a line is searched for, and the bit that stands for it.
