@@ -1,7 +1,7 @@
 """Where words of languages other than English end without a space behind them.
 
     我们在GitHub上学习。     →   我们 在 GitHub 上 学习 。      no spaces: ICU's dictionaries
-    ሰላም፡ለዓለም።          →   ሰላም፡ ለዓለም ።                   marks that spaCy does not know
+    ሰላም፡ለዓለም።          →   ሰላም ለዓለም ።                    marks that spaCy does not know
 
 Chunks are cut there before they are looked up, so all that follows sees words. Languages that are
 written without spaces (UNSPACED) are cut at the word boundaries of ICU, which has a dictionary for
@@ -33,8 +33,8 @@ LEAD = 0xD4  # the first byte of FIRST_MARK, and of nothing before it
 # Marks inside words: Armenian stress and question, Hebrew geresh, Arabic decimal and thousands
 # separators, Devanagari's of abbreviations, Mongolian nirugu.
 INNER = frozenset("\u055a\u055b\u055c\u055e\u05f3\u05f4\u066b\u066c\u0970\u180a")
-# Marks that stand for a space: Tibetan tsheg, Ethiopic wordspace. They stay with the word.
-SPACING = frozenset("\u0f0b\u0f0c\u1361")
+TSHEG = frozenset("\u0f0b\u0f0c")  # ends a syllable of Tibetan and stays with it
+WORDSPACE = tuple("\u1361".encode())  # the space of Ethiopic: of no chunk
 CUT_BEFORE, CUT_AFTER = 1, 2
 
 
@@ -105,11 +105,12 @@ def find_marks(data: Uint8s, start: int, end: int, marks: Uint8s) -> Int64s:
 
 @njit
 def cut_at(
-    starts_K: Int64s, ends_K: Int64s, counts_D: Int64s, cuts: Int64s
+    data: Uint8s, starts_K: Int64s, ends_K: Int64s, counts_D: Int64s, cuts: Int64s
 ) -> tuple[Int64s, Int64s, Int64s]:
     """Return K chunks of D texts cut further: starts, ends, and the number of each text's.
 
-    `cuts` ascend; those at the ends of a chunk, or in no chunk, cut nothing.
+    `cuts` ascend; those at the ends of a chunk, or in no chunk, cut nothing. What is cut off and a
+    space is left out.
     """
     starts, ends = np.empty((2, len(starts_K) + len(cuts)), np.int64)
     left_D = np.empty_like(counts_D)
@@ -121,12 +122,25 @@ def cut_at(
             while cut < len(cuts) and cuts[cut] < ends_K[chunk]:
                 if cuts[cut] > start:
                     starts[size], ends[size] = start, cuts[cut]
-                    start, size = cuts[cut], size + 1
+                    size += not is_wordspace(data, start, cuts[cut])
+                    start = cuts[cut]
                 cut += 1
             starts[size], ends[size] = start, ends_K[chunk]
-            size, chunk = size + 1, chunk + 1
+            size += not (start > starts_K[chunk] and is_wordspace(data, start, ends_K[chunk]))
+            chunk += 1
         left_D[document] = size - before
     return starts[:size].copy(), ends[:size].copy(), left_D
+
+
+@njit
+def is_wordspace(data: Uint8s, start: int, end: int) -> bool:
+    """Say whether bytes [start, end) are Ethiopic's space."""
+    if end - start != len(WORDSPACE):
+        return False
+    for at in range(len(WORDSPACE)):
+        if data[start + at] != WORDSPACE[at]:
+            return False
+    return True
 
 
 @cache
@@ -144,7 +158,7 @@ def _tabulate_marks() -> Uint8s:
     sides = np.zeros(LAST_MARK + 1, np.uint8)
     for point in range(FIRST_MARK, LAST_MARK):
         mark = chr(point)
-        if mark in SPACING:
+        if mark in TSHEG:
             sides[point] = CUT_AFTER
         elif mark not in INNER and unicodedata.category(mark).startswith("P"):
             sides[point] = CUT_BEFORE | CUT_AFTER
