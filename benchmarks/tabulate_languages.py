@@ -1,6 +1,6 @@
-"""pipelines/rules/fineweb2.tsv anew, from the configs of FineWeb-2.
+"""pipelines/languages/fineweb2.tsv anew, from the configs of FineWeb-2.
 
-python -m benchmarks.tabulate_languages FOLDER > pipelines/rules/fineweb2.tsv
+python -m benchmarks.tabulate_languages FOLDER > pipelines/languages/fineweb2.tsv
 
 FOLDER is `configs/` of https://github.com/huggingface/fineweb-2: a YAML file for each language and
 script, with bounds and stop words that were set on its web pages and Wikipedia (arXiv 2506.20920).

@@ -17,6 +17,7 @@ from flows.recipe.document_sections import (
     check_read,
     check_tokenizer,
 )
+from flows.recipe.language_bounds import list_language_bounds
 from flows.recipe.problems import Problem
 from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
 from flows.recipe.token_sections import ReferenceTable, SelectionTable, SignalTable
@@ -24,7 +25,6 @@ from flows.recipe.weights import WeightsTable, default_weights
 from pipelines.readers.records import ReadOptions
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
-from pipelines.rules.published import load_published
 from pipelines.rules.registry import FAMILIES, RULES
 from pipelines.settings import (
     ContaminationSettings,
@@ -142,25 +142,11 @@ class Recipe(Section):
             read=self.read,
             edit=self.clean,
             rules=self.rule_options,
-            bounds=_list_bounds(self.rules),
-            language_bounds=self.list_language_bounds(),
+            bounds={name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
+            language_bounds=list_language_bounds(self.model_dump()),
             dedupe=self.dedupe.settings(self.passages.settings()),
             contamination=self.contamination_settings(),
         )
-
-    def list_language_bounds(self) -> dict[str, dict[str, Bounds]]:
-        """Return the bounds that count for documents of a language instead of those in `rules`.
-
-        Published ones where the recipe asks for them, of rules that it has bounds for; before
-        those, its own.
-        """
-        own: dict[str, dict[str, Bounds]] = {}
-        if self.rule_options.language_bounds is not None:
-            for language, known in load_published().items():
-                own[language] = {r: b for r, b in known.bounds.items() if r in self.rules}
-        for language, table in self.languages.items():
-            own[language] = own.get(language, {}) | _list_bounds(table)
-        return own
 
     def contamination_settings(self) -> ContaminationSettings | None:
         """Return how evaluation items are looked for; None if the recipe names no set."""
@@ -188,10 +174,6 @@ class Recipe(Section):
     def weigh_settings(self) -> WeighSettings:
         """Return what the weigh job needs."""
         return WeighSettings(self.weights.policy, self.weights.params(), self.selection.settings())
-
-
-def _list_bounds(table: RuleTable) -> dict[str, Bounds]:
-    return {name: Bounds(rule.min, rule.max) for name, rule in table.items()}
 
 
 def parse_recipe(fields: Mapping[str, Any], folder: Path | None = None) -> Recipe:

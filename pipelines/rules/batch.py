@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from pipelines.languages import ENGLISH
+from pipelines.languages.writing import ENGLISH
 from pipelines.rules.identify import Languages, identify
 from pipelines.rules.line_rules import LineCut, Options, cut_lines
 from pipelines.settings import RuleSettings

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipelines.languages import ENGLISH, UNENDED
+from pipelines.languages.writing import ENGLISH, UNENDED
 from pipelines.rules.line_pieces import (
     Pieces,
     copy_pieces,

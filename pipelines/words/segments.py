@@ -18,7 +18,7 @@ from itertools import chain
 
 import numpy as np
 
-from pipelines.languages import ENGLISH, UNSPACED
+from pipelines.languages.writing import ENGLISH, UNSPACED
 from pipelines.words.compiled import njit
 from weighting.arrays import Bools, Int64s, Uint8s
 
@@ -34,7 +34,7 @@ LEAD = 0xD4  # the first byte of FIRST_MARK, and of nothing before it
 # separators, Devanagari's of abbreviations, Mongolian nirugu.
 INNER = frozenset("\u055a\u055b\u055c\u055e\u05f3\u05f4\u066b\u066c\u0970\u180a")
 TSHEG = frozenset("\u0f0b\u0f0c")  # ends a syllable of Tibetan and stays with it
-WORDSPACE = tuple("\u1361".encode())  # the space of Ethiopic: of no chunk
+WORDSPACE = np.frombuffer("\u1361".encode(), np.uint8)  # the space of Ethiopic: of no chunk
 CUT_BEFORE, CUT_AFTER = 1, 2
 
 
@@ -135,12 +135,7 @@ def cut_at(
 @njit
 def is_wordspace(data: Uint8s, start: int, end: int) -> bool:
     """Say whether bytes [start, end) are Ethiopic's space."""
-    if end - start != len(WORDSPACE):
-        return False
-    for at in range(len(WORDSPACE)):
-        if data[start + at] != WORDSPACE[at]:
-            return False
-    return True
+    return end - start == len(WORDSPACE) and bool(np.all(data[start:end] == WORDSPACE))
 
 
 @cache

@@ -6,7 +6,7 @@ the text these rules see what they leave.
 
 import numpy as np
 
-from pipelines.languages import UNENDED
+from pipelines.languages.writing import UNENDED
 from pipelines.rules.batch import Batch
 from pipelines.rules.own_rules import SHORT
 from pipelines.rules.ratios import divide

@@ -7,9 +7,9 @@ the punctuation marks of all scripts, and stop words are those of the language.
 
 import numpy as np
 
-from pipelines.languages import ENGLISH
+from pipelines.languages.published import find_stop_words
+from pipelines.languages.writing import ENGLISH
 from pipelines.rules.batch import Batch
-from pipelines.rules.published import find_stop_words
 from pipelines.rules.ratios import divide
 from pipelines.words import Text, Words
 from pipelines.words.character_tables import LETTER, NOT_PUNCTUATION, UNICODE_PUNCTUATION

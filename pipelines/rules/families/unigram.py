@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from pipelines.languages import UNSPACED
+from pipelines.languages.writing import UNSPACED
 from pipelines.rules.batch import Batch
 from pipelines.rules.lists import describe_failure
 from pipelines.words import split_words

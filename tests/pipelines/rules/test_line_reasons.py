@@ -60,9 +60,7 @@ def test_a_line_ends_in_a_mark_and_no_ellipsis(line):
     assert is_terminated(data, 0, len(data), LATIN) == expected
 
 
-@pytest.mark.parametrize(
-    "line", ["好。", "क्या?", "वाक्य।", "نعم؟", "ہے۔", "ነው።", "ja“", "「好」"]
-)
+@pytest.mark.parametrize("line", ["好。", "क्या?", "वाक्य।", "نعم؟", "ہے۔", "ነው።", "ja“", "「好」"])
 def test_marks_of_all_scripts_end_a_line_that_is_not_english(line):
     data = encode(line)
     assert is_terminated(data, 0, len(data), ANY_SCRIPT)

@@ -12,11 +12,16 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from pipelines.languages import ENGLISH
+from pipelines.languages.writing import ENGLISH
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.own_rules import STOP_WORDS
 
-TABLE = files("pipelines.rules") / "fineweb2.tsv"
+# What FineWeb-2 does in all of them: a higher bound, and a rule that is not used.
+COMMON: Mapping[str, Bounds] = {
+    "fineweb_dup_line_chars": Bounds(None, 0.1),
+    "fineweb_short_lines": Bounds(),
+}
+TABLE = files("pipelines.languages") / "fineweb2.tsv"
 
 
 class Published(NamedTuple):
@@ -48,4 +53,4 @@ def _read(row: Mapping[str, str]) -> Published:
         for end in (".min", ".max")
     )
     bounds = {rule: Bounds(low.get(rule), high.get(rule)) for rule in low | high}
-    return Published(tuple(row["stop_words"].split()), bounds)
+    return Published(tuple(row["stop_words"].split()), {**bounds, **COMMON})
