@@ -67,9 +67,11 @@ def describe_languages(languages: Mapping[str, LanguageCounts]) -> str:
     """Return by which languages documents were judged, the commonest first; "" if by one."""
     if len(languages) < 2:
         return ""
+    order = sorted(languages, key=lambda name: (-languages[name].documents, name))
     parts = [
         f"{name} {counts.documents:,} (kept {counts.kept / counts.documents:.0%})"
-        for name, counts in list(languages.items())[:LANGUAGES_SHOWN]
+        for name in order[:LANGUAGES_SHOWN]
+        if (counts := languages[name])
     ]
     if (rest := len(languages) - LANGUAGES_SHOWN) > 0:
         parts.append(f"{rest} more")

@@ -65,8 +65,8 @@ def _describe_unasked(
         }
         if lacking and counts:
             yield (
-                f"{cost.rule} has no value for {sum(counts.values()):,} documents, of languages "
-                f"without {lacking}: {_list_counts(counts)}; it drops none of them"
+                f"{cost.rule} drops no document in a language without {lacking}; "
+                f"{sum(counts.values()):,} have no value: {_list_counts(counts)}"
             )
 
 

@@ -21,6 +21,7 @@ COMMON: Mapping[str, Bounds] = {
     "fineweb_dup_line_chars": Bounds(None, 0.1),
     "fineweb_short_lines": Bounds(),
 }
+UNPUBLISHED = ("eml", "sh")  # the languages of lid.176 that FineWeb-2 has no bounds for
 TABLE = files("pipelines.languages") / "fineweb2.tsv"
 
 
@@ -34,8 +35,14 @@ class Published(NamedTuple):
 @cache
 def load_published() -> Mapping[str, Published]:
     """Return what was published for languages other than English, by ISO 639 code."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return {row["language"]: _read(row) for row in csv.DictReader(file, delimiter="\t")}
+    lines = TABLE.read_text(encoding="utf-8").split("\n")
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return {row["language"]: _read(row) for row in rows}
+
+
+def list_known() -> set[str]:
+    """Return the languages that fastText's lid.176 tells apart."""
+    return {*load_published(), ENGLISH, *UNPUBLISHED}
 
 
 def find_stop_words(language: str) -> Sequence[str]:

@@ -132,7 +132,7 @@ def _count_left(
     again = np.flatnonzero(counts[0] == SPLIT_AGAIN)
     if len(again):
         left = Text.view(texts_D.take(pa.array(again)))
-        split = split_texts(left, [languages_D[text] for text in again])
+        split = split_texts(left, [languages_D[text] for text in again.tolist()])
         counts[:, again] = count_sentences(left, split, list_lines(left))
     return counts
 

@@ -89,7 +89,7 @@ def count_values(run: Path) -> dict[str, int]:
 
 
 def count_languages(run: Path) -> dict[str, LanguageCounts]:
-    """Return what became of the documents judged as of each language, the commonest first."""
+    """Return what became of the documents judged as of each language."""
     asking = [name for name, rule in RULES.items() if rule.asks]
     columns = ["judged_as", "language", "verdict", *asking]
     totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -104,13 +104,12 @@ def count_languages(run: Path) -> dict[str, LanguageCounts]:
         sums = table.append_column("judged_as", ledger["judged_as"]).group_by("judged_as")
         for row in sums.aggregate([(name, "sum") for name in counted]).to_pylist():
             totals[row["judged_as"]].update({name: row[f"{name}_sum"] for name in counted})
-    order = sorted(totals, key=lambda language: (-totals[language]["documents"], language))
     return {
         language: LanguageCounts(
-            **{name: totals[language][name] for name in ("documents", "kept", "unknown")},
-            unvalued={rule: totals[language][rule] for rule in asking if totals[language][rule]},
+            **{name: total[name] for name in ("documents", "kept", "unknown")},
+            unvalued={rule: total[rule] for rule in asking if total[rule]},
         )
-        for language in order
+        for language, total in sorted(totals.items())
     }
 
 

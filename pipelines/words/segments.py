@@ -45,11 +45,13 @@ def find_cuts(data: Uint8s, offsets_D1: Int64s, languages_D: Sequence[str | None
     where the language is not known.
     """
     found = [np.empty(0, np.int64)]
-    for text in np.flatnonzero(mark_foreign(languages_D)):
+    for text, language in enumerate(languages_D):
+        if language in (None, ENGLISH):
+            continue
         start, end = offsets_D1[text], offsets_D1[text + 1]
         marks = find_marks(data, start, end, _tabulate_marks())
-        if (language := languages_D[text]) in UNSPACED:
-            words = find_words(bytes(data[start:end]).decode(), str(language))
+        if language in UNSPACED:
+            words = find_words(bytes(data[start:end]).decode(), language)
             marks = np.union1d(marks, words + start)
         found.append(marks)
     return np.concatenate(found)
@@ -75,7 +77,7 @@ def find_words(text: str, language: str) -> Int64s:
     ends_S = ends_S[wide_U1[ends_S] | wide_U1[ends_S - 1]]
     surrogate_U = units_U & 0xF800 == 0xD800  # two of them make a character of four bytes
     sizes_U = 1 + (units_U >= 0x80) + ((units_U >= 0x800) & ~surrogate_U)
-    return np.append(0, np.cumsum(sizes_U))[ends_S]
+    return np.asarray(np.append(0, np.cumsum(sizes_U))[ends_S], np.int64)
 
 
 @njit
@@ -90,7 +92,7 @@ def find_marks(data: Uint8s, start: int, end: int, marks: Uint8s) -> Int64s:
             point = lead & (0x3F >> (length - 1))
             for follow in range(at + 1, at + length):
                 point = (point << 6) | (np.int64(data[follow]) & 0x3F)
-            mark = marks[min(point, LAST_MARK)]
+            mark = marks[point] if point <= LAST_MARK else 0
             if size + 2 > len(cuts):
                 cuts = np.append(cuts, np.empty_like(cuts))
             if mark & CUT_BEFORE and (not size or cuts[size - 1] < at):

@@ -85,7 +85,7 @@ class DocumentCounts:
     replays: list[Replay] = field(default_factory=list)  # oldest first
     # fields of documents that could not be kept as metadata, by reason
     left_out: Mapping[str, int] = field(default_factory=dict)
-    languages: Mapping[str, LanguageCounts] = field(default_factory=dict)  # the commonest first
+    languages: Mapping[str, LanguageCounts] = field(default_factory=dict)  # judged as
 
     @property
     def funnels(self) -> Mapping[str, Funnel]:
