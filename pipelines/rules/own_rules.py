@@ -152,8 +152,8 @@ C4: Mapping[str, Rule] = {
         f"lines with a word of more than {LONGEST_WORD:,} characters", source=RAFFEL
     ),
     "c4_unterminated_lines": Rule(
-        "lines that do not end in `.` `?` `!` `\"` `'`, or end in `...`; outside English, in a mark or"
-        " quote of any script; none without terminal_punctuation",
+        "lines that do not end in `.` `?` `!` `\"` `'` (outside English any script's marks and"
+        " quotes), or end in `...`; none without terminal_punctuation",
         source=RAFFEL,
         asks=SENTENCE_MARKS,
     ),
