@@ -17,7 +17,8 @@ def test_every_language_has_the_same_rules_in_bounds_that_make_sense():
     assert rules.pop() <= RULES.keys()
     for known in published.values():
         for low, high in known.bounds.values():
-            assert low is None or 0 <= low <= (20 if high is None else high)
+            assert low is None or -1 <= low <= (1 if high is None else high)
+            assert high is None or 0 < high <= 100
 
 
 def test_bounds_are_those_of_the_configs():
