@@ -2,7 +2,7 @@
 
 `hash_code` covers what can change the data, and no more than the text of the code can tell:
 
-- every module of `weighting` and `pipelines`;
+- every module of `weighting` and `pipelines`, and every table of theirs (DATA_FILES);
 - for runs with a reference model, also the modules of `trainer` that training and scoring import,
   directly or through others, found by reading their import statements;
 - the versions of LIBRARIES and of installed extensions.
@@ -35,6 +35,7 @@ LIBRARIES = (
     "fastwarc",
     "ftfy",
     "gigatoken",
+    "icu4py",
     "numba",
     "numpy",
     "phonenumbers",
@@ -47,6 +48,7 @@ LIBRARIES = (
     "trafilatura",
 )
 MODEL_LIBRARIES = ("torch",)
+DATA_FILES = "*.tsv"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -62,6 +64,9 @@ def hash_code(models: bool, root: Path = ROOT) -> str:
         trees = _follow_imports(root, MODELS) | trees
     for path, tree in sorted(trees.items()):
         digest.update(f"{path.relative_to(root).as_posix()}\n{ast.dump(tree)}\n".encode())
+    tables = sorted(path for package in DATA for path in (root / package).rglob(DATA_FILES))
+    for path in tables:
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     stands_on = (*_list_libraries(models).items(), *map(astuple, list_extensions()))
     digest.update(repr(stands_on).encode())
     return digest.hexdigest()[:16]

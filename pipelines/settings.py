@@ -57,6 +57,11 @@ class RuleSettings:
     languages: tuple[Annotated[str, Names("language")], ...] = knob(
         ("en",), "Wanted languages, ISO 639-1 (of those that have no such code, ISO 639-3)."
     )
+    language_bounds: Literal["fineweb-2"] | None = knob(
+        None,
+        "Where these are published for a document's language, they count instead of the bounds in "
+        "[rules], rule by rule.",
+    )
     bad_words: Mapping[str, FileName] = knob(
         default_factory=dict, help="Language to list of phrases, one a line."
     )
@@ -73,6 +78,10 @@ class RuleSettings:
     banned_subwords: FileName | None = knob(
         None, "What may stand nowhere in a URL's letters and digits, one a line."
     )
+
+    def wants(self, family: str) -> bool:
+        """Say whether the values of a family are computed."""
+        return not self.families or family in self.families
 
 
 @dataclass(frozen=True)
@@ -204,12 +213,16 @@ class ContaminationSettings:
 
 @dataclass(frozen=True)
 class CurateSettings:
-    """Reading, cleaning and deduplication. `bounds` names the rules that drop."""
+    """Reading, cleaning and deduplication.
+
+    `bounds` names the rules that drop; `language_bounds` are other ones for some languages.
+    """
 
     read: ReadOptions = field(default_factory=ReadOptions)
     edit: EditSettings = field(default_factory=EditSettings)
     rules: RuleSettings = field(default_factory=RuleSettings)
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    language_bounds: Mapping[str, Mapping[str, Bounds]] = field(default_factory=dict)
     dedupe: DedupeSettings | None = field(default_factory=DedupeSettings)
     contamination: ContaminationSettings | None = None
     against: tuple[str, ...] = ()  # folders of earlier runs whose documents count as published

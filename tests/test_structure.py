@@ -33,6 +33,7 @@ SHARED_NAMES = {
 
 # Modules without a test file of their name, and the test that covers them.
 COVERED_ELSEWHERE: dict[str, str] = {
+    "pipelines/languages/writing.py": "tests/pipelines/words/test_segments.py",
     "flows/__main__.py": "tests/flows/test_entry.py",
     "flows/commands/weigh.py": "tests/flows/run/test_reweigh.py",
     "flows/curate_and_compare.py": "tests/flows/test_flow.py",

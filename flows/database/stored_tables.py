@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from flows.recipe.language_bounds import list_language_bounds
 from flows.run.funnel import MEASURES, STAGES
 from weighting.contracts.counts import SplitCounts, WeighingFacts
 from weighting.contracts.documents import Row
@@ -20,6 +21,14 @@ from weighting.storage.json_records import to_json
 TABLES: Mapping[str, pa.Schema] = {
     "facts": pa.schema({"key": pa.string(), "value": pa.string()}),
     "recipe": pa.schema({"key": pa.string(), "value": pa.string()}),
+    "language_bounds": pa.schema(
+        {
+            "language": pa.string(),
+            "rule": pa.string(),
+            "min": pa.float64(),
+            "max": pa.float64(),
+        }
+    ),
     "inputs": pa.schema({"name": pa.string(), "size": pa.int64(), "hash": pa.string()}),
     "files": pa.schema(
         {
@@ -103,6 +112,7 @@ def describe_run(run: Path, manifest: Manifest, origin: str) -> dict[str, Iterab
     return {
         "facts": _list_facts(manifest, origin),
         "recipe": flatten(manifest.recipe),
+        "language_bounds": _list_language_bounds(manifest),
         "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
         "files": [(f.path, f.sha256, f.rows, f.tokens, f.weight_mass) for f in manifest.files],
         "funnel": [
@@ -128,6 +138,14 @@ def describe_run(run: Path, manifest: Manifest, origin: str) -> dict[str, Iterab
         "stages": list(_list_stages(manifest.timings)),
         "ablations": _list_metrics(run),
     }
+
+
+def _list_language_bounds(manifest: Manifest) -> Iterator[Row]:
+    """Yield (language, rule, min, max) of the languages that the run has documents of."""
+    bounds = list_language_bounds(manifest.recipe)
+    for language in sorted(manifest.counts.documents.languages.keys() & bounds.keys()):
+        for rule, (low, high) in bounds[language].items():
+            yield language, rule, low, high
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:

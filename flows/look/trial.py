@@ -94,7 +94,8 @@ def try_recipe(recipe: Recipe, records: Sequence[Record]) -> Trial:
         settings.rules,
         edits.line_rules,
     )
-    failed = find_failures(annotate(batch), settings.bounds) if records else []
+    own, judged_as = settings.language_bounds, batch.judged_as_D
+    failed = find_failures(annotate(batch), settings.bounds, own, judged_as) if records else []
     takers = Counter(name for names in failed for name in names).most_common(TAKERS)
     return Trial(recipe.name, len(records), sum(not names for names in failed), takers)
 

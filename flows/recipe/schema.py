@@ -17,6 +17,7 @@ from flows.recipe.document_sections import (
     check_read,
     check_tokenizer,
 )
+from flows.recipe.language_bounds import list_language_bounds
 from flows.recipe.problems import Problem
 from flows.recipe.tables import FromKnobs, Section, check_name, list_keys_of
 from flows.recipe.token_sections import ReferenceTable, SelectionTable, SignalTable
@@ -43,6 +44,7 @@ from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000
 KNOBS = FromKnobs()
+RuleTable = dict[Annotated[str, check_name(Names("rule"))], RuleBounds]
 
 
 class Recipe(Section):
@@ -53,7 +55,10 @@ class Recipe(Section):
     read: Annotated[ReadOptions, FromKnobs(check_read)] = ReadOptions()
     clean: Annotated[EditSettings, KNOBS] = EditSettings()
     rule_options: Annotated[RuleSettings, KNOBS] = RuleSettings()
-    rules: dict[Annotated[str, check_name(Names("rule"))], RuleBounds] = Field(default_factory=dict)
+    rules: RuleTable = Field(default_factory=dict)
+    languages: dict[Annotated[str, check_name(Names("language"))], RuleTable] = Field(
+        default_factory=dict
+    )
     dedupe: Annotated[Dedupe, KNOBS] = Dedupe()
     passages: Annotated[Passages, KNOBS] = Passages()
     decontaminate: Annotated[ContaminationSettings, FromKnobs(check_decontaminate)] = (
@@ -86,6 +91,8 @@ class Recipe(Section):
     def find_missing(self) -> list[Problem]:
         """Return a problem for every rule that something depends on and that has no value."""
         named = {f"rules.{rule}": rule for rule in self.rules}
+        for language, table in self.languages.items():
+            named |= {f"languages.{language}.{rule}": rule for rule in table}
         if self.dedupe.quality is not None:
             named["dedupe.quality"] = self.dedupe.quality
         return [
@@ -136,6 +143,7 @@ class Recipe(Section):
             edit=self.clean,
             rules=self.rule_options,
             bounds={name: Bounds(rule.min, rule.max) for name, rule in self.rules.items()},
+            language_bounds=list_language_bounds(self.model_dump()),
             dedupe=self.dedupe.settings(self.passages.settings()),
             contamination=self.contamination_settings(),
         )

@@ -39,6 +39,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from flows.recipe.problems import name_choices
 from pipelines.edits.pii import KINDS
+from pipelines.languages.published import list_known
 from pipelines.readers.pages.extract import EXTRACTORS
 from pipelines.readers.registry import list_file_readers
 from pipelines.rules.registry import FAMILIES, RULES
@@ -178,6 +179,11 @@ def _anchor(path: str, info: ValidationInfo) -> str:
 def _check_language(code: str) -> str:
     if not re.fullmatch("[a-z]{2,3}", code):
         raise ValueError(f"must be an ISO 639 code such as en, is {code!r}")
+    if code not in (known := list_known()):
+        raise ValueError(
+            f"{code!r} is none of the {len(known)} languages that are told apart; of those with a "
+            "code of two letters it is that one"
+        )
     return code
 
 

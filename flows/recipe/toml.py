@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
-from flows.recipe.schema import Recipe
+from flows.recipe.schema import Recipe, RuleTable
 from pipelines.rules.registry import RULES
 from weighting.knobs import list_knobs
 
@@ -22,7 +22,10 @@ def write_toml(recipe: Recipe) -> str:
         table = getattr(recipe, name)
         if name == "rules":
             lines += ["", "# A document outside these bounds is dropped.", "[rules]"]
-            lines += [*_list_enforced(recipe), *_list_idle(recipe)]
+            lines += [*_list_enforced(recipe.rules), *_list_idle(recipe)]
+        elif name == "languages":
+            for language, rules in recipe.languages.items():
+                lines += ["", f"[languages.{language}]", *_list_enforced(rules)]
         elif not isinstance(table, str):
             lines += ["", f"# {_first_line(table)}", f"[{name}]", *_list_keys(table)]
     return "\n".join(lines) + "\n"
@@ -47,8 +50,8 @@ def _list_meanings(kind: type) -> dict[str, str | None]:
     return {key: one.help for key, (_, one) in list_knobs(kind).items()}
 
 
-def _list_enforced(recipe: Recipe) -> Iterator[str]:
-    for name, bounds in recipe.rules.items():
+def _list_enforced(rules: RuleTable) -> Iterator[str]:
+    for name, bounds in rules.items():
         yield f"{name} = {_write(bounds.model_dump())}  # {RULES[name].meaning}"
 
 

@@ -32,7 +32,13 @@ from flows.report.sidecars import Vocabulary, read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
 from flows.report.token_texts import quote
 from flows.report.weighing import describe_weighing, find_key_tokens, take_census
-from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
+from flows.run.funnel import (
+    MEASURES,
+    describe_languages,
+    describe_left_out,
+    describe_skipped,
+    list_funnel,
+)
 from flows.run.remarks import list_remarks
 from flows.visible import show
 from weighting.contracts.counts import SplitCounts
@@ -86,6 +92,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "skipped": describe_skipped(counts.documents.skipped),
         "remarks": list_remarks(manifest),
         "left_out": describe_left_out(counts.documents.left_out),
+        "languages": describe_languages(counts.documents.languages),
         "meanings": {rule: describe_rule(rule) for rule in counts.documents.rules},
         "errors": errors,
         "quarantined": dict(find_quarantined(connection, run)),

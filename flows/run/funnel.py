@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
-from weighting.contracts.counts import DocumentCounts
+from weighting.contracts.counts import DocumentCounts, LanguageCounts
 
 MEASURES = ("records", "chars", "tokens")
 KINDS_SHOWN = 6
+LANGUAGES_SHOWN = 8
 STAGES = ("read", "dropped", "duplicate", "quarantined", "kept")
 
 
@@ -60,6 +61,21 @@ def describe_left_out(left_out: Mapping[str, int]) -> str:
         return ""
     reasons = sorted(left_out, key=lambda reason: (-left_out[reason], reason))
     return "fields left out: " + ", ".join(f"{left_out[name]:,} {name}" for name in reasons)
+
+
+def describe_languages(languages: Mapping[str, LanguageCounts]) -> str:
+    """Return by which languages documents were judged, the commonest first; "" if by one."""
+    if len(languages) < 2:
+        return ""
+    order = sorted(languages, key=lambda name: (-languages[name].documents, name))
+    parts = [
+        f"{name} {counts.documents:,} (kept {counts.kept / counts.documents:.0%})"
+        for name in order[:LANGUAGES_SHOWN]
+        if (counts := languages[name])
+    ]
+    if (rest := len(languages) - LANGUAGES_SHOWN) > 0:
+        parts.append(f"{rest} more")
+    return f"documents judged by their language: {', '.join(parts)}"
 
 
 def describe_skipped(skipped: Mapping[str, int]) -> str:

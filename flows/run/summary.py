@@ -11,7 +11,13 @@ from flows import report
 from flows.database import catalog
 from flows.database.catalog import open_catalog
 from flows.operations.quarantined import describe_files
-from flows.run.funnel import MEASURES, describe_left_out, describe_skipped, list_funnel
+from flows.run.funnel import (
+    MEASURES,
+    describe_languages,
+    describe_left_out,
+    describe_skipped,
+    list_funnel,
+)
 from flows.run.remarks import list_remarks
 from flows.visible import shorten_path, show
 from weighting.contracts.counts import (
@@ -52,6 +58,8 @@ def print_summary(run: Path, console: Console) -> None:
         console.print(Text(show(skipped)))
     if left_out := describe_left_out(counts.documents.left_out):
         console.print(Text(left_out))
+    if languages := describe_languages(counts.documents.languages):
+        console.print(Text(show(languages)))
     for found in _describe_sets(sets):
         console.print(found)
     if any(cost.failing_documents for cost in counts.documents.rules.values()):

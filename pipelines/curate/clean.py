@@ -29,7 +29,7 @@ from pipelines.readers.records import Found, Reject, Skipped, Slice
 from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
 from pipelines.rules.families.contamination import NAME as CONTAMINATION
-from pipelines.rules.registry import RULES, annotate, find_failures, wants
+from pipelines.rules.registry import RULES, annotate, find_failures
 from pipelines.settings import CurateSettings, EditSettings, Job
 from pipelines.work.summaries import CleanSummary, Rejected
 from pipelines.work.units import Unit
@@ -49,6 +49,7 @@ CLEANED = pa.schema(
         pa.field("contaminated", CONTAMINATED),
         pa.field("failed", pa.list_(pa.string())),
         pa.field("language", pa.string()),
+        pa.field("judged_as", pa.string()),
         pa.field("chars_in", pa.int64()),
         pa.field("chars", pa.int64()),
         *(pa.field(rule, pa.float64()) for rule in RULES),
@@ -186,8 +187,11 @@ def _clean_batch(
         "metadata": metadata,
         "edits": to_arrow(spans),
         "contaminated": items.contaminated_D,
-        "failed": find_failures(values, settings.bounds),
+        "failed": find_failures(
+            values, settings.bounds, settings.language_bounds, rules.judged_as_D
+        ),
         "language": _list_languages(rules),
+        "judged_as": rules.judged_as_D,
         "chars_in": [len(text) for text in raw],
         "chars": pa.compute.utf8_length(texts),
         **{rule: pa.array(column, from_pandas=True) for rule, column in values.items()},
@@ -230,7 +234,7 @@ def _edit_late(
 
 
 def _list_languages(rules: Batch) -> pa.StringArray:
-    if wants(rules.settings, "language"):
+    if rules.settings.wants("language"):
         return pa.array(rules.languages.labels_D, pa.string())
     return pa.nulls(len(rules.texts_D), pa.string())
 

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 
+from pipelines.languages.writing import ENGLISH
 from pipelines.rules.identify import Languages, identify
-from pipelines.rules.line_rules import LineCut, cut_lines
+from pipelines.rules.line_rules import LineCut, Options, cut_lines
 from pipelines.settings import RuleSettings
 from pipelines.words import Text, Words, split_texts
-from weighting.arrays import Int64s
+from weighting.arrays import Bools, Int64s
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Batch:
 
     @cached_property
     def words(self) -> Words:
-        """The words of the texts."""
-        return split_texts(self.text)
+        """The words of the texts, each in its language."""
+        return split_texts(self.text, self.judged_as_D)
 
     @cached_property
     def languages(self) -> Languages:
@@ -41,10 +43,25 @@ class Batch:
         return identify(self.texts_D, self.settings.languages)
 
     @cached_property
+    def judged_as_D(self) -> list[str]:
+        """The language whose words, stop words, marks and bounds count for each document.
+
+        English where the document's own is not known or not asked for, and in all with `compat`.
+        """
+        if self.settings.compat or not self.settings.wants("language"):
+            return [ENGLISH] * len(self.texts_D)
+        return [language or ENGLISH for language in self.languages.known_D]
+
+    def is_in(self, languages: frozenset[str]) -> Bools:
+        """Return which of D documents are judged as one of some languages."""
+        return np.array([language in languages for language in self.judged_as_D], bool)
+
+    @cached_property
     def line_cut(self) -> LineCut:
         """What C4's line rules leave of the texts."""
         settings = self.settings
-        return cut_lines(self.text, self.words, settings.terminal_punctuation, settings.compat)
+        options = Options(settings.terminal_punctuation, settings.compat)
+        return cut_lines(self.text, self.words, options, self.judged_as_D)
 
     @property
     def late_text(self) -> Text:

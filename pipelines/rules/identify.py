@@ -19,6 +19,7 @@ ALL = -1  # labels asked for; those with a probability under 1e-5 are left out
 # fastText's mark for the end of a line: it reads no further, whatever follows. A document may spell
 # it. A word is what stands between these white spaces, and no others.
 LINE_END = re.compile(r"(?<![^ \n\r\t\v\f\0])</s>(?![^ \n\r\t\v\f\0])")
+SURE = 0.5  # from this probability on a language is known: no other is as probable
 
 
 class Languages(NamedTuple):
@@ -27,6 +28,12 @@ class Languages(NamedTuple):
     labels_D: list[str | None]  # the most probable language; None for white space
     scores_D: Float64s  # its probability; NaN for white space
     wanted_D: Float64s  # that of the most probable wanted language
+
+    @property
+    def known_D(self) -> list[str | None]:
+        """The languages that are known; None where no language is as probable as SURE."""
+        pairs = zip(self.labels_D, self.scores_D, strict=True)
+        return [label if score >= SURE else None for label, score in pairs]
 
 
 def identify(texts_D: pa.StringArray, wanted: Sequence[str]) -> Languages:

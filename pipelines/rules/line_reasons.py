@@ -4,7 +4,9 @@ import numpy as np
 
 from pipelines.rules.own_rules import FEWEST_WORDS, POLICIES
 from pipelines.words.compiled import njit
-from pipelines.words.text_lines import encode, ends_with, matches
+from pipelines.words.hashing import hash_text, make_set
+from pipelines.words.punctuation import TERMINATORS
+from pipelines.words.text_lines import encode, ends_in, ends_with, matches
 from weighting.arrays import Uint8s
 
 REASONS = ("long_word", "unterminated", "short", "javascript", "policy")
@@ -12,6 +14,10 @@ LONG_WORD, UNTERMINATED, SHORT, JAVASCRIPT, POLICY = range(len(REASONS))
 STAYS = -1  # no reason
 CURLY = ord("{")
 TERMINAL = encode(".?!\"'")
+# Which marks a line has to end in: none, those of the paper, or those of any script.
+NO_MARK, LATIN, ANY_SCRIPT = range(3)
+QUOTES = "\"'\u2019\u201d\u201c\xbb\xab\u203a\u300d\u300f\u300b"  # that close speech somewhere
+ENDINGS = make_set([hash_text(mark) for mark in {*TERMINATORS, *QUOTES}])
 DOTS = encode("...")
 # What a line is searched for, and the bit that stands for it.
 HAS_LOREM, HAS_JAVASCRIPT, HAS_CURLY, HAS_POLICY = 1, 2, 4, 8
@@ -45,20 +51,21 @@ def search(data: Uint8s, start: int, end: int) -> int:
 
 
 @njit
-def is_terminated(data: Uint8s, start: int, end: int) -> bool:
+def is_terminated(data: Uint8s, start: int, end: int, marks: int) -> bool:
     """Say whether bytes [start, end) end in a terminal punctuation mark and not in an ellipsis."""
     if start == end or ends_with(data, start, end, DOTS):
         return False
-    return data[end - 1] in TERMINAL
+    return data[end - 1] in TERMINAL if marks == LATIN else ends_in(data, start, end, ENDINGS)
 
 
 @njit
-def judge_line(data: Uint8s, start: int, end: int, words: int, terminal: bool) -> tuple[int, int]:
+def judge_line(data: Uint8s, start: int, end: int, words: int, marks: int) -> tuple[int, int]:
     """Return the reason to remove a line of so many words, STAYS for none, and what occurs in it.
 
-    What occurs is 0 where an earlier reason spares the search. LONG_WORD is not looked for here.
+    `marks` says what it has to end in. What occurs is 0 where an earlier reason spares the search.
+    LONG_WORD is not looked for here.
     """
-    if terminal and not is_terminated(data, start, end):
+    if marks != NO_MARK and not is_terminated(data, start, end, marks):
         return UNTERMINATED, 0
     if words < FEWEST_WORDS:
         return SHORT, 0

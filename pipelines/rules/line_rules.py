@@ -7,11 +7,13 @@ over the whole page, or with `compat` only over lines that got past the first th
 is how the reference misses most of them.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.languages.writing import ENGLISH, UNENDED
 from pipelines.rules.line_pieces import (
     Pieces,
     copy_pieces,
@@ -20,9 +22,12 @@ from pipelines.rules.line_pieces import (
     strip_pieces,
 )
 from pipelines.rules.line_reasons import (
+    ANY_SCRIPT,
     HAS_CURLY,
     HAS_LOREM,
+    LATIN,
     LONG_WORD,
+    NO_MARK,
     REASONS,
     STAYS,
     judge_line,
@@ -34,6 +39,8 @@ from pipelines.words import Text, Words, split_texts
 from pipelines.words.compiled import njit
 from pipelines.words.text_lines import break_size, count_chars, find_break, strip_left, strip_right
 from weighting.arrays import Int32s, Int64s, Uint8s
+
+Languages = Sequence[str]  # that documents are judged as
 
 
 class LineCut(NamedTuple):
@@ -69,14 +76,15 @@ class Sifted(NamedTuple):
     pages_2xD: Int64s  # with "lorem ipsum", with a curly bracket
 
 
-def cut_lines(text: Text, words: Words, terminal: bool, compat: bool) -> LineCut:
-    """Apply the line rules to D texts; `terminal` asks for a terminal punctuation mark."""
-    sifted = _sift(text, words, Options(terminal, compat))
+def cut_lines(text: Text, words: Words, options: Options, languages_D: Languages) -> LineCut:
+    """Apply the line rules to D texts of the given languages."""
+    marks_D = np.array([_choose_marks(one, options.terminal) for one in languages_D], np.int64)
+    sifted = _sift(text, words, options.compat, marks_D)
     joined = join_pieces(text, sifted.pieces)
     buffers = pa.py_buffer(joined.offsets_D1), pa.py_buffer(joined.data)
     texts_D = pa.StringArray.from_buffers(len(text.offsets) - 1, *buffers)
     lorem, curly = sifted.pages_2xD
-    left, sentences = _count_left(text, words, sifted.pieces, texts_D)
+    left, sentences = _count_left(text, words, sifted.pieces, texts_D, languages_D)
     return LineCut(
         texts_D=texts_D,
         spans=joined.spans_Sx4,
@@ -89,7 +97,14 @@ def cut_lines(text: Text, words: Words, terminal: bool, compat: bool) -> LineCut
     )
 
 
-def _sift(text: Text, words: Words, options: Options) -> Sifted:
+def _choose_marks(language: str, terminal: bool) -> int:
+    """Return which marks the lines of a language have to end in."""
+    if not terminal or language in UNENDED:
+        return NO_MARK
+    return LATIN if language == ENGLISH else ANY_SCRIPT
+
+
+def _sift(text: Text, words: Words, compat: bool, marks_D: Int64s) -> Sifted:
     """Return the pieces of D texts that stay."""
     documents = len(text.offsets) - 1
     size = int(text.offsets[-1] - text.offsets[0])
@@ -100,12 +115,14 @@ def _sift(text: Text, words: Words, options: Options) -> Sifted:
         removed_5xD=np.zeros((len(REASONS), documents), np.int64),
         pages_2xD=np.zeros((2, documents), np.int64),
     )
-    sift_lines(text, words, options, sifted)
+    sift_lines(text, words, compat, marks_D, sifted)
     offsets_D1 = sifted.pieces.offsets_D1
     return sifted._replace(pieces=Pieces(rows_Px3[: offsets_D1[-1]].copy(), offsets_D1))
 
 
-def _count_left(text: Text, words: Words, pieces: Pieces, texts_D: pa.StringArray) -> Int64s:
+def _count_left(
+    text: Text, words: Words, pieces: Pieces, texts_D: pa.StringArray, languages_D: Languages
+) -> Int64s:
     """Return the words and sentences of what is left of D texts, int64 [2, D].
 
     Lines that stay as they are keep their words; texts in which a line lost a citation mark are
@@ -115,25 +132,26 @@ def _count_left(text: Text, words: Words, pieces: Pieces, texts_D: pa.StringArra
     again = np.flatnonzero(counts[0] == SPLIT_AGAIN)
     if len(again):
         left = Text.view(texts_D.take(pa.array(again)))
-        counts[:, again] = count_sentences(left, split_texts(left), list_lines(left))
+        split = split_texts(left, [languages_D[text] for text in again.tolist()])
+        counts[:, again] = count_sentences(left, split, list_lines(left))
     return counts
 
 
 @njit
-def sift_lines(text: Text, words: Words, options: Options, sifted: Sifted) -> None:
+def sift_lines(text: Text, words: Words, compat: bool, marks_D: Int64s, sifted: Sifted) -> None:
     """List the pieces of D texts that stay, count the lines that do not, and the page rules'."""
     scratch = np.empty(measure_longest(text.offsets), np.uint8)
     pieces, removed, pages = sifted
     chunk, size = 0, 0
     for document in range(len(text.offsets) - 1):
-        at, stop = text.offsets[document], text.offsets[document + 1]
+        at, stop, marks = text.offsets[document], text.offsets[document + 1], marks_D[document]
         while at < stop:
             end = find_break(text.data, at, stop)
             start, close = strip_left(text.data, at, end), strip_right(text.data, at, end)
             at = end + break_size(text.data, end, stop) if end < stop else stop
             following, longest = skip_chunks(text.data, words, chunk, end)
             count, chunk = following - chunk, following
-            if not options.compat:
+            if not compat:
                 count_pages(pages, document, search(text.data, start, close))
             if longest > LONGEST_WORD:
                 removed[LONG_WORD, document] += 1
@@ -142,11 +160,11 @@ def sift_lines(text: Text, words: Words, options: Options, sifted: Sifted) -> No
             after = list_pieces(text.data, start, close, pieces.rows_Px3, size)
             line = pieces.rows_Px3[size:after]
             if len(line) == 1 and line[0, 0] == start and line[0, 1] == close:
-                reason, found = judge_line(text.data, start, close, count, options.terminal)
+                reason, found = judge_line(text.data, start, close, count, marks)
             else:  # it lost a mark, and what is left is judged as one line
                 length = copy_pieces(text.data, line, scratch)
-                reason, found = judge_line(scratch, 0, length, count, options.terminal)
-            if options.compat:
+                reason, found = judge_line(scratch, 0, length, count, marks)
+            if compat:
                 count_pages(pages, document, found)
             if reason == STAYS:
                 size = after

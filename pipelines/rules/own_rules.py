@@ -95,7 +95,10 @@ GOPHER_QUALITY: Mapping[str, Rule] = {
         RAE,
     ),
     "gopher_stop_words": Rule(
-        f"distinct words of {', '.join(STOP_WORDS)}; case counts", Bounds(2, None), RAE
+        f"distinct words of {', '.join(STOP_WORDS)}, or of the document's language; case counts",
+        Bounds(2, None),
+        RAE,
+        asks="a list of stop words",
     ),
 }
 
@@ -132,6 +135,7 @@ GOPHER_REPETITION: Mapping[str, Rule] = {
     },
 }
 
+SENTENCE_MARKS = "marks at the ends of sentences"
 RAFFEL = "Raffel et al. 2020, arXiv 1910.10683, 2.2"
 LONGEST_WORD = 1000  # characters of a word, which is a run of non-space characters here
 FEWEST_WORDS = 3
@@ -148,9 +152,10 @@ C4: Mapping[str, Rule] = {
         f"lines with a word of more than {LONGEST_WORD:,} characters", source=RAFFEL
     ),
     "c4_unterminated_lines": Rule(
-        "lines that do not end in `.` `?` `!` `\"` `'`, or end in `...`; none without"
-        " terminal_punctuation",
+        "lines that do not end in `.` `?` `!` `\"` `'` (outside English any script's marks and"
+        " quotes), or end in `...`; none without terminal_punctuation",
         source=RAFFEL,
+        asks=SENTENCE_MARKS,
     ),
     "c4_short_lines": Rule(
         f"lines of fewer than {FEWEST_WORDS} words, counted before citation marks go",
@@ -161,7 +166,10 @@ C4: Mapping[str, Rule] = {
     "c4_lorem_ipsum": Rule("lines with `lorem ipsum`, any case", Bounds(None, 0), RAFFEL),
     "c4_curly_brackets": Rule("lines with `{`", Bounds(None, 0), RAFFEL),
     "c4_sentences": Rule(
-        "sentences in the lines that C4's line rules leave", Bounds(5, None), RAFFEL
+        "sentences in the lines that C4's line rules leave",
+        Bounds(5, None),
+        RAFFEL,
+        asks=SENTENCE_MARKS,
     ),
     "c4_paragraphs": Rule(
         "characters of the third longest line, 0 for fewer lines",
@@ -178,6 +186,7 @@ FINEWEB_QUALITY: Mapping[str, Rule] = {
         f"lines that end in one of {TERMINATORS} sentence terminators (no quotes, no `…`) / lines",
         Bounds(0.12, None),
         PENEDO,
+        asks=SENTENCE_MARKS,
     ),
     "fineweb_short_lines": Rule(
         f"lines of at most {SHORT} characters / lines", Bounds(None, 0.67), PENEDO
@@ -206,6 +215,7 @@ UNIGRAM: Mapping[str, Rule] = {
         Bounds(-10, None),
         "peS2o, as datatrove has it",
         needs="unigrams",
+        asks="spaces between words",
     ),
 }
 

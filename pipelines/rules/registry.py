@@ -16,8 +16,7 @@ import numpy as np
 from pipelines.rules import own_rules
 from pipelines.rules.bounds import Bounds
 from pipelines.rules.families import contamination
-from pipelines.rules.rule import Family, Rule, Values
-from pipelines.settings import RuleSettings
+from pipelines.rules.rule import NO_BOUNDS, Family, Rule, Values
 from weighting.arrays import Float64s
 from weighting.contracts.documents import DOCUMENTS, ledger_schema
 from weighting.errors import AssayError
@@ -89,6 +88,7 @@ def _stand_alone(name: str, rule: Rule) -> Family:
     return Family({name: rule}, annotate)
 
 
+NO_OWN: Mapping[str, Mapping[str, Bounds]] = {}
 FAMILIES: Mapping[str, Family] = _collect()
 # In the ledger's order. Contamination is measured last, on the text after all edits.
 RULES: Mapping[str, Rule] = {
@@ -109,26 +109,31 @@ def annotate(batch: "Batch") -> Values:
     """
     values: dict[str, Float64s] = {}
     for name, family in FAMILIES.items():
-        if wants(batch.settings, name):
+        if batch.settings.wants(name):
             values |= family.annotate(batch)
         else:
             values |= {rule: np.full(len(batch.texts_D), np.nan) for rule in family.rules}
     return values
 
 
-def wants(settings: RuleSettings, family: str) -> bool:
-    """Say whether the values of a family are computed."""
-    return not settings.families or family in settings.families
+def find_failures(
+    values: Values,
+    bounds: Mapping[str, Bounds],
+    own: Mapping[str, Mapping[str, Bounds]] = NO_OWN,
+    judged_as_D: Sequence[str] = (),
+) -> list[Sequence[str]]:
+    """Return for each document the rules whose value lies outside the bounds, in rule order.
 
-
-def find_failures(values: Values, bounds: Mapping[str, Bounds]) -> list[Sequence[str]]:
-    """Return for each document the rules whose value lies outside `bounds`, in rule order.
-
-    NaN (a value without a denominator, e.g. of an empty text) fails no rule; such texts fail the
-    rules on counts.
+    `own` are bounds of some languages, which count instead of `bounds` for documents judged as one
+    of those. NaN (a value without a denominator, e.g. of an empty text) fails no rule; such texts
+    fail the rules on counts.
     """
-    names = [rule for rule in values if rule in bounds]
-    if not names:
-        return [[] for _ in next(iter(values.values()))]
-    failed_RxD = np.stack([bounds[rule].fails(values[rule]) for rule in names])
+    failed = {
+        rule: bounds.get(rule, NO_BOUNDS).fails(values_D) for rule, values_D in values.items()
+    }
+    for language in own.keys() & set(judged_as_D):
+        texts_D = np.array([one == language for one in judged_as_D], bool)
+        for rule in own[language].keys() & failed.keys():
+            failed[rule][texts_D] = own[language][rule].fails(values[rule][texts_D])
+    names, failed_RxD = list(failed), np.stack(list(failed.values()))
     return [[names[i] for i in np.flatnonzero(column)] for column in failed_RxD.T]

@@ -33,6 +33,8 @@ class Rule:
     """The key of `rule_options` without which it has no value."""
     subject: str = ""
     """What a document must have for a value, of a rule that looks at something beside the text."""
+    asks: str = ""
+    """What a language must have for a value: it is NaN in documents of a language without."""
     annotate: "Callable[[Batch], Float64s] | None" = None
     """`annotate(batch)` returns its values of D documents, float64 [D], NaN where it has none; of
     a rule that a family computes, None."""

@@ -3,6 +3,7 @@
 What became of its weight: `pipelines.verify.weights`.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from operator import attrgetter
@@ -18,7 +19,7 @@ from pipelines.rules.registry import RULES
 from pipelines.settings import Job
 from pipelines.work.summaries import CleanSummary
 from weighting.arrays import Int64s
-from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
+from weighting.contracts.counts import DocumentCounts, Funnel, LanguageCounts, RuleCost
 from weighting.contracts.documents import Verdict, tabulate_rows, write_table
 from weighting.contracts.manifest import check_records
 from weighting.contracts.statistics import (
@@ -63,6 +64,7 @@ def verify_records(job: Job, against: Sequence[str] = ()) -> DocumentCounts:
         left_out=sum_left_out(left_out),
         rules={row["rule"]: RuleCost(**row) for row in rules.to_pylist()},
         sets=count_items(job),
+        languages=count_languages(job.run),
         encoders=sorted({name for unit in job.work.tokenize for name in unit.encoders}),
     )
 
@@ -84,6 +86,31 @@ def count_values(run: Path) -> dict[str, int]:
             if column.path_in_schema in counts and column.num_values:
                 counts[column.path_in_schema] += column.statistics.num_values
     return counts
+
+
+def count_languages(run: Path) -> dict[str, LanguageCounts]:
+    """Return what became of the documents judged as of each language."""
+    asking = [name for name, rule in RULES.items() if rule.asks]
+    columns = ["judged_as", "language", "verdict", *asking]
+    totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for path in sorted((run / "ledger").glob("*.parquet")):
+        ledger = pq.read_table(path, columns=columns)
+        ledger = ledger.filter(pc.is_valid(ledger["judged_as"]))
+        kept = pc.equal(ledger["verdict"], Verdict.KEPT.value)
+        other = pc.fill_null(pc.not_equal(ledger["language"], ledger["judged_as"]), False)
+        counted = {"documents": pc.is_valid(kept), "kept": kept, "unknown": other}
+        counted |= {rule: pc.is_null(ledger[rule]) for rule in asking}
+        table = pa.table({name: column.cast(pa.int64()) for name, column in counted.items()})
+        sums = table.append_column("judged_as", ledger["judged_as"]).group_by("judged_as")
+        for row in sums.aggregate([(name, "sum") for name in counted]).to_pylist():
+            totals[row["judged_as"]].update({name: row[f"{name}_sum"] for name in counted})
+    return {
+        language: LanguageCounts(
+            **{name: total[name] for name in ("documents", "kept", "unknown")},
+            unvalued={rule: total[rule] for rule in asking if total[rule]},
+        )
+        for language, total in sorted(totals.items())
+    }
 
 
 def count_funnel(ledger: pa.Table) -> dict[str, Funnel]:

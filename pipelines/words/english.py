@@ -54,6 +54,7 @@ __all__ = [
     "Tokenizer",
     "cut_text",
     "english",
+    "plain",
     "split_words",
 ]
 
@@ -71,12 +72,25 @@ def english() -> Tokenizer:
     return spacy.blank("en").tokenizer
 
 
-def split_words(text: str) -> list[str]:
-    """Return the English words of a text; punctuation marks are words, white space is not."""
+@cache
+def plain() -> Tokenizer:
+    """Return the tokenizer without its special cases, for languages other than English.
+
+    To it "im" is "I'm" and two words. In German it is one, and among the commonest.
+    """
+    return _copy(english(), rules=None)
+
+
+def split_words(text: str, tokenizer: Tokenizer | None = None) -> list[str]:
+    """Return the words of a text; punctuation marks are words, white space is not.
+
+    English ones, unless another tokenizer is given.
+    """
+    quick = _quick(tokenizer or english())
     return [
         word
         for piece in cut_text(text)
-        for token in _quick()(piece)
+        for token in quick(piece)
         if (word := str(token)) and not word.isspace()
     ]
 
@@ -93,25 +107,27 @@ def cut_text(text: str) -> Iterator[str]:
 
 
 @cache
-def _quick() -> Tokenizer:
-    """Return a tokenizer like `english()` that looks for affixes at the ends of a chunk alone.
+def _quick(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer like another that looks for affixes at the ends of a chunk alone.
 
     spaCy searches the whole chunk for them, though every prefix stands at the start.
     """
-    tokenizer = english()
     prefix, suffix = (
         search.__self__ for search in (tokenizer.prefix_search, tokenizer.suffix_search)
     )
-    return Tokenizer(
-        tokenizer.vocab,
+    return _copy(
+        tokenizer,
         rules=tokenizer.rules,
         prefix_search=prefix.match,
         suffix_search=partial(_search_tail, suffix.search),
-        infix_finditer=tokenizer.infix_finditer,
-        token_match=tokenizer.token_match,
-        url_match=tokenizer.url_match,
-        faster_heuristics=tokenizer.faster_heuristics,
     )
+
+
+def _copy(tokenizer: Tokenizer, **changes: object) -> Tokenizer:
+    """Return a tokenizer like another, but for the given parts."""
+    names = ("prefix_search", "suffix_search", "infix_finditer", "token_match", "url_match")
+    parts = {name: getattr(tokenizer, name) for name in (*names, "faster_heuristics")}
+    return Tokenizer(tokenizer.vocab, **{**parts, **changes})
 
 
 def _search_tail(search: Callable[[str], re.Match[str] | None], chunk: str) -> re.Match[str] | None:

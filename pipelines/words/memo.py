@@ -5,6 +5,7 @@ by the kernel where it can, else by spaCy; both write the same entries, so resul
 what was seen before, and the vocabulary may be forgotten at any time.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipelines.words.character_tables import (
     tabulate_characters,
 )
 from pipelines.words.compiled import njit
-from pipelines.words.english import LONGEST, ORTH, Tokenizer, english, split_words
+from pipelines.words.english import LONGEST, ORTH, Tokenizer, english, plain, split_words
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
 from pipelines.words.points import (
     UNKNOWN,
@@ -30,7 +31,7 @@ from pipelines.words.points import (
     make_points,
 )
 from pipelines.words.splitting import pair_words, split_chunk
-from weighting.arrays import Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
+from weighting.arrays import Bools, Int32s, Int64s, Structs, Uint8s, Uint16s, Uint64s
 
 CHUNK_LIMIT = 2**19  # chunks after which the vocabulary is emptied: some 60 MB
 WORD_LIMIT = 2**22  # likewise words: some 100 MB, where chunks are long and made of marks
@@ -59,14 +60,28 @@ class Tables(NamedTuple):
     sizes: Int64s  # chunks and words in use
 
 
+class Splitter(NamedTuple):
+    """A way to split chunks: what the kernel knows of a tokenizer, and that for what it leaves.
+
+    `salt` is added to the hashes of its chunks: a vocabulary has those of several ways.
+    """
+
+    rules: Rules
+    tokenizer: Tokenizer
+    salt: np.uint64
+
+
 class Vocabulary:
-    """Chunks seen so far, and their words."""
+    """Chunks seen so far, and their words: of English, and of other languages."""
 
     def __init__(self) -> None:
-        specials, pairs = (make_set(hashes) for hashes in _hash_specials(english()))
-        units = make_set([hash_text(unit) for unit in list_units()])
-        self.rules = Rules(tabulate_characters(english()), specials, pairs, units)
+        self.english = make_splitter(english(), 0)
         self.forget()
+
+    @cached_property
+    def foreign(self) -> Splitter:
+        """How chunks of other languages than English are split."""
+        return make_splitter(plain(), hash_text("foreign"))
 
     def forget(self) -> None:
         """Empty it."""
@@ -76,10 +91,25 @@ class Vocabulary:
         self.words = np.empty(2**12, WORD)
         self.sizes = np.zeros(2, np.int64)  # chunks, words
 
-    def look_up(self, data: Uint8s, starts_N: Int64s, ends_N: Int64s) -> Int32s:
-        """Return the place in `chunks` of N chunks given by their bytes, int32 [N]."""
+    def look_up(
+        self, data: Uint8s, starts_N: Int64s, ends_N: Int64s, foreign_N: Bools | None = None
+    ) -> Int32s:
+        """Return the place in `chunks` of N chunks given by their bytes, int32 [N].
+
+        `foreign_N` says which of them are of other languages than English; None: none is.
+        """
         if self.sizes[0] > CHUNK_LIMIT or self.sizes[1] > WORD_LIMIT:
             self.forget()
+        if foreign_N is None:
+            return self._look_up(data, starts_N, ends_N, self.english)
+        slots_N = np.empty(len(starts_N), np.int32)
+        for splitter, chosen_N in ((self.english, ~foreign_N), (self.foreign, foreign_N)):
+            slots_N[chosen_N] = self._look_up(data, starts_N[chosen_N], ends_N[chosen_N], splitter)
+        return slots_N
+
+    def _look_up(
+        self, data: Uint8s, starts_N: Int64s, ends_N: Int64s, splitter: Splitter
+    ) -> Int32s:
         slots_N = np.empty(len(starts_N), np.int32)
         done = 0
         while done < len(starts_N):
@@ -89,10 +119,11 @@ class Vocabulary:
             unknown = np.empty(length, np.int64)
             tables = Tables(self.keys, self.slots, self.chunks, self.words, self.sizes)
             bounds = np.stack([starts_N[todo], ends_N[todo]])
-            left = look_up(data, bounds, tables, self.rules, slots_N[todo], unknown)
+            kernel = splitter.rules, splitter.salt
+            left = look_up(data, bounds, tables, *kernel, slots_N[todo], unknown)
             for at in unknown[:left] + done:
-                chunk = bytes(data[starts_N[at] : ends_N[at]])
-                self._enter(int(slots_N[at]), split_words(chunk.decode()))
+                chunk = bytes(data[starts_N[at] : ends_N[at]]).decode()
+                self._enter(int(slots_N[at]), split_words(chunk, splitter.tokenizer))
             done += STEP
         return slots_N
 
@@ -114,6 +145,14 @@ class Vocabulary:
             self.words[at] = describe(word)
         self.chunks[slot] = first, len(words)
         self.sizes[1] += len(words)
+
+
+def make_splitter(tokenizer: Tokenizer, salt: int) -> Splitter:
+    """Return the splitter that does as a tokenizer of spaCy's with English affixes does."""
+    specials, pairs = (make_set(hashes) for hashes in _hash_specials(tokenizer))
+    units = make_set([hash_text(unit) for unit in list_units()])
+    rules = Rules(tabulate_characters(tokenizer), specials, pairs, units)
+    return Splitter(rules, tokenizer, np.uint64(salt))
 
 
 def describe(word: str) -> tuple[int, int, int, int]:
@@ -186,6 +225,7 @@ def look_up(
     bounds_2xN: Int64s,
     tables: Tables,
     rules: Rules,
+    salt: np.uint64,
     slots_N: Int32s,
     unknown_N: Int64s,
 ) -> int:
@@ -199,7 +239,7 @@ def look_up(
     left = 0
     for at in range(bounds_2xN.shape[1]):
         start, end = bounds_2xN[0, at], bounds_2xN[1, at]
-        key = hash_bytes(data, start, end)
+        key = hash_bytes(data, start, end) + salt
         place = find_slot(keys, key)
         if keys[place] == np.uint64(0):
             # Entered before it is split: if it comes again in this batch it is not split again,

@@ -4,7 +4,8 @@ import numpy as np
 
 from pipelines.words.chunks import space_size
 from pipelines.words.compiled import njit
-from weighting.arrays import Uint8s
+from pipelines.words.hashing import find_slot, hash_bytes
+from weighting.arrays import Uint8s, Uint64s
 
 NEWLINE, RETURN = 10, 13
 MAY_BE_BREAK = np.isin(np.arange(256), [*range(10, 14), *range(28, 31), 0xC2, 0xE2])
@@ -84,6 +85,15 @@ def matches(data: Uint8s, at: int, end: int, wanted: Uint8s) -> bool:
 def ends_with(data: Uint8s, start: int, end: int, wanted: Uint8s) -> bool:
     """Say whether bytes [start, end) end in `wanted`, which has no capital letter."""
     return end - len(wanted) >= start and matches(data, end - len(wanted), end, wanted)
+
+
+@njit
+def ends_in(data: Uint8s, start: int, end: int, marks: Uint64s) -> bool:
+    """Say whether the last character of bytes [start, end) is in a set of hashes (`make_set`)."""
+    last = end - 1  # back to where the last character begins
+    while last > start and data[last] & 0xC0 == 0x80:
+        last -= 1
+    return bool(marks[find_slot(marks, hash_bytes(data, last, end))] != np.uint64(0))
 
 
 def encode(text: str) -> Uint8s:

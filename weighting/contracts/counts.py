@@ -44,6 +44,20 @@ class SetCounts:
 
 
 @dataclass(frozen=True)
+class LanguageCounts:
+    """Documents that were judged by the words and bounds of one language.
+
+    `unknown` are those of English whose own language is none that is known; `unvalued` counts those
+    in which a rule has no value for want of something in the language, by rule.
+    """
+
+    documents: int
+    kept: int
+    unknown: int
+    unvalued: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Replay:
     """What a replay changed: records that can be read now and could not before, net.
 
@@ -71,6 +85,7 @@ class DocumentCounts:
     replays: list[Replay] = field(default_factory=list)  # oldest first
     # fields of documents that could not be kept as metadata, by reason
     left_out: Mapping[str, int] = field(default_factory=dict)
+    languages: Mapping[str, LanguageCounts] = field(default_factory=dict)  # judged as
 
     @property
     def funnels(self) -> Mapping[str, Funnel]:

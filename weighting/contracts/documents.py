@@ -83,6 +83,7 @@ LEDGER_HEAD = (
     pa.field("survivor", pa.string()),  # doc_id of the copy that stays, here or in an earlier run
     pa.field("similarity", pa.float32()),  # Jaccard of its shingles and the survivor's
     pa.field("language", pa.string()),  # the most probable one, where it was asked for
+    pa.field("judged_as", pa.string()),  # the language whose words and bounds counted, where read
     pa.field("split", pa.string()),  # train or validation, where kept
     pa.field("chars_in", pa.int64(), nullable=False),  # as read
     pa.field("chars", pa.int64(), nullable=False),  # after all edits

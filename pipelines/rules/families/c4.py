@@ -7,6 +7,7 @@ Sentences are those of spaCy's rule-based sentencizer, line by line.
 
 import numpy as np
 
+from pipelines.languages.writing import UNENDED
 from pipelines.rules.batch import Batch
 from pipelines.rules.line_reasons import REASONS
 from pipelines.words import Text
@@ -16,7 +17,10 @@ from weighting.arrays import Float64s, Int64s
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:
-    """Return the values of D documents, float64 [D] each."""
+    """Return the values of D documents, float64 [D] each.
+
+    Sentences, and lines without a mark, are NaN in languages without marks at sentences' ends.
+    """
     cut = batch.line_cut
     values = {f"c4_{reason}_lines": cut.removed[at] for at, reason in enumerate(REASONS)}
     values |= {
@@ -25,7 +29,10 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
         "c4_sentences": cut.sentences,
         "c4_paragraphs": measure_paragraphs(batch.text),
     }
-    return {rule: value.astype(np.float64) for rule, value in values.items()}
+    floats = {rule: value.astype(np.float64) for rule, value in values.items()}
+    for rule in ("c4_unterminated_lines", "c4_sentences"):
+        floats[rule][batch.is_in(UNENDED)] = np.nan
+    return floats
 
 
 @njit

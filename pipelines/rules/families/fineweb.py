@@ -6,6 +6,7 @@ the text these rules see what they leave.
 
 import numpy as np
 
+from pipelines.languages.writing import UNENDED
 from pipelines.rules.batch import Batch
 from pipelines.rules.own_rules import SHORT
 from pipelines.rules.ratios import divide
@@ -13,30 +14,25 @@ from pipelines.words import Text
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_bytes, hash_text, make_set
 from pipelines.words.punctuation import TERMINATORS
-from pipelines.words.text_lines import NEWLINE, count_chars, strip_left
-from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
+from pipelines.words.text_lines import NEWLINE, count_chars, ends_in, strip_left
+from weighting.arrays import Float64s, Int64s, Uint64s
 
 ENDINGS = make_set([hash_text(mark) for mark in TERMINATORS])
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:
-    """Return the four values of D documents, float64 [D] each; NaN where a denominator is 0."""
+    """Return the four values of D documents, float64 [D] each; NaN where a denominator is 0.
+
+    That of punctuation is NaN as well in languages without marks at the ends of sentences.
+    """
     ended, short, repeated, lines, newlines, chars = sum_lines(batch.late_text, ENDINGS)
+    ended_D = np.where(batch.is_in(UNENDED), np.nan, divide(ended, lines))
     return {
-        "fineweb_line_punctuation": divide(ended, lines),
+        "fineweb_line_punctuation": ended_D,
         "fineweb_short_lines": divide(short, lines),
         "fineweb_dup_line_chars": divide(repeated, chars),
         "fineweb_newlines": divide(newlines, batch.late_word_counts),
     }
-
-
-@njit
-def ends_sentence(data: Uint8s, start: int, end: int, endings: Uint64s) -> bool:
-    """Say whether the last character of bytes [start, end) is one of `endings`."""
-    last = end - 1  # back to where the last character begins
-    while last > start and data[last] & 0xC0 == 0x80:
-        last -= 1
-    return bool(endings[find_slot(endings, hash_bytes(data, last, end))] != np.uint64(0))
 
 
 @njit
@@ -62,7 +58,7 @@ def sum_lines(text: Text, endings: Uint64s) -> Int64s:
             chars = count_chars(text.data, at, end)
             sums[5, document] += chars
             if strip_left(text.data, at, end) < end:
-                sums[0, document] += ends_sentence(text.data, at, end, endings)
+                sums[0, document] += ends_in(text.data, at, end, endings)
                 sums[1, document] += chars <= SHORT
                 key = hash_bytes(text.data, at, end)
                 slot = find_slot(seen, key)

@@ -1,16 +1,18 @@
 """Gopher quality rules (Rae et al. 2021, arXiv 2112.11446, A.1.1), as datatrove reads them.
 
 T are all words of the splitter, punctuation marks included; W are those with a character that is
-not punctuation. Lines are those of `str.splitlines`.
+not punctuation. Lines are those of `str.splitlines`. In languages other than English W leaves out
+the punctuation marks of all scripts, and stop words are those of the language.
 """
 
 import numpy as np
 
+from pipelines.languages.published import find_stop_words
+from pipelines.languages.writing import ENGLISH
 from pipelines.rules.batch import Batch
-from pipelines.rules.own_rules import STOP_WORDS
 from pipelines.rules.ratios import divide
 from pipelines.words import Text, Words
-from pipelines.words.character_tables import LETTER, NOT_PUNCTUATION
+from pipelines.words.character_tables import LETTER, NOT_PUNCTUATION, UNICODE_PUNCTUATION
 from pipelines.words.compiled import njit
 from pipelines.words.hashing import find_slot, hash_text, make_set
 from pipelines.words.text_lines import (
@@ -24,14 +26,16 @@ from pipelines.words.text_lines import (
 )
 from weighting.arrays import Float64s, Int64s, Uint8s, Uint64s
 
-STOP_SET = make_set([hash_text(word) for word in STOP_WORDS])
 HASH, DOT = ord("#"), ord(".")
 DOTS, ELLIPSIS, BULLET, DASH = map(encode, ("...", "…", "•", "-"))
 
 
 def annotate(batch: Batch) -> dict[str, Float64s]:
-    """Return the eight values of D documents, float64 [D] each; NaN where a denominator is 0."""
-    words, letters, chars, stops = sum_words(batch.words, STOP_SET)
+    """Return the eight values of D documents, float64 [D] each; NaN where a denominator is 0.
+
+    That of stop words is NaN where there is no list for the language.
+    """
+    (words, letters, chars), stops_D = _sum_words(batch)
     all_D = batch.words.counts_D
     bullets, trailing, lines = count_lines(
         batch.text.data, batch.text.offsets, DOTS, ELLIPSIS, BULLET, DASH
@@ -45,8 +49,27 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
         "gopher_bullet_lines": divide(bullets, lines),
         "gopher_ellipsis_lines": divide(trailing, lines),
         "gopher_alphabetic": divide(letters, all_D),
-        "gopher_stop_words": stops.astype(np.float64),
+        "gopher_stop_words": stops_D,
     }
+
+
+def _sum_words(batch: Batch) -> tuple[Int64s, Float64s]:
+    """Return |W|, words with a letter and characters of W, int64 [3, D]; distinct stop words [D].
+
+    Language by language, each with its stop words.
+    """
+    sums = np.zeros((4, len(batch.texts_D)), np.int64)
+    stops_D = np.full(len(batch.texts_D), np.nan)
+    languages_D = np.array(batch.judged_as_D, object)
+    for language in sorted(set(batch.judged_as_D)):
+        texts = np.flatnonzero(languages_D == language)
+        stop_words = find_stop_words(language)
+        stop_set = make_set([hash_text(word) for word in stop_words])
+        marks = 0 if language == ENGLISH else UNICODE_PUNCTUATION
+        sum_words(batch.words, texts, stop_set, marks, sums)
+        if stop_words:
+            stops_D[texts] = sums[3, texts]
+    return sums[:3], stops_D
 
 
 @njit
@@ -68,25 +91,25 @@ def count_symbols(text: Text) -> Int64s:
 
 
 @njit
-def sum_words(words: Words, stop_set: Uint64s) -> Int64s:
-    """Return |W|, words with a letter, characters of W and distinct stop words, int64 [4, D]."""
-    sums = np.zeros((4, len(words.offsets) - 1), np.int64)
-    for document in range(len(words.offsets) - 1):
-        seen = np.uint64(0)
+def sum_words(words: Words, texts: Int64s, stop_set: Uint64s, marks: int, sums_4xD: Int64s) -> None:
+    """Write |W|, words with a letter, characters of W and distinct stop words of some texts.
+
+    W leaves out words with one of the flags `marks`, too.
+    """
+    sums = sums_4xD
+    seen = np.zeros(len(stop_set), np.bool_)  # at a stop word's place in its table
+    for document in texts:
+        seen[:] = False
         for at in range(words.offsets[document], words.offsets[document + 1]):
             word = words.vocabulary[words.places[at]]
             sums[1, document] += word.flags & LETTER != 0
-            if word.flags & NOT_PUNCTUATION:
+            if word.flags & NOT_PUNCTUATION and not word.flags & marks:
                 sums[0, document] += 1
                 sums[2, document] += word.chars
-                # A stop word's place in its table of at most 64 is its bit.
                 slot = find_slot(stop_set, word.hash)
-                if stop_set[slot] != np.uint64(0):
-                    seen |= np.uint64(1) << np.uint64(slot)
-        while seen:  # takes the lowest bit off, one at a time
-            seen &= seen - np.uint64(1)
-            sums[3, document] += 1
-    return sums
+                if stop_set[slot] != np.uint64(0) and not seen[slot]:
+                    seen[slot] = True
+                    sums[3, document] += 1
 
 
 @njit

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from pipelines.languages.writing import UNSPACED
 from pipelines.rules.batch import Batch
 from pipelines.rules.lists import describe_failure
 from pipelines.words import split_words
@@ -25,6 +26,8 @@ MEMO_LIMIT = 2**18  # chunks
 
 def annotate(batch: Batch) -> dict[str, Float64s]:
     """Return the mean log-probability of D documents, float64 [D]; NaN without words or table.
+
+    NaN as well in languages without spaces: words are looked for between these.
 
     AssayError where the table cannot be read.
     """
@@ -43,6 +46,7 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
         np.bincount(document_N, weights=column, minlength=len(chunks)) for column in sums_Nx2.T
     )
     means_D = np.where(words_D > 0, total_D / np.maximum(words_D, 1), np.nan)
+    means_D[batch.is_in(UNSPACED)] = np.nan
     return {"unigram_log_probability": means_D}
 
 

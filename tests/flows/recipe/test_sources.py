@@ -7,7 +7,7 @@ from flows.recipe.problems import RecipeError
 from flows.recipe.sources import load_recipe, read_with
 from weighting.errors import AssayError
 
-PRESETS = ["c4", "fineweb", "gopher", "minimal", "python-docs"]
+PRESETS = ["c4", "fineweb", "fineweb-2", "gopher", "minimal", "python-docs"]
 
 
 def test_the_presets():

@@ -29,7 +29,7 @@ def test_every_key_is_shown(tmp_path):
     text = write_toml(load_recipe("minimal"))
     fields = tomllib.loads(text)
     for name, table in Recipe.model_validate({"name": "x"}).model_dump().items():
-        if name == "rules" or not isinstance(table, dict):
+        if name in ("rules", "languages") or not isinstance(table, dict):
             continue
         unset = {key for key, value in table.items() if value is None}
         assert fields[name].keys() == table.keys() - unset

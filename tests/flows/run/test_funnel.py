@@ -2,8 +2,15 @@
 
 from dataclasses import replace
 
-from flows.run.funnel import MEASURES, STAGES, describe_left_out, describe_skipped, list_funnel
-from weighting.contracts.counts import DocumentCounts, Funnel, RuleCost
+from flows.run.funnel import (
+    MEASURES,
+    STAGES,
+    describe_languages,
+    describe_left_out,
+    describe_skipped,
+    list_funnel,
+)
+from weighting.contracts.counts import DocumentCounts, Funnel, LanguageCounts, RuleCost
 
 FUNNEL = Funnel(read=20, kept=9, dropped=6, duplicate=3, quarantined=2)
 RULES = {
@@ -52,6 +59,18 @@ def test_a_rule_that_dropped_nothing_has_no_line():
 def test_what_is_not_known_of_an_error_is_missing():
     (line,) = [line for line in list_funnel(COUNTS, {}, {"bad_utf8": 2}) if line.detail][-1:]
     assert line.counts == {"records": 2}
+
+
+def test_languages_are_told_where_there_are_several():
+    english = LanguageCounts(documents=2000, kept=1000, unknown=0, unvalued={})
+    assert describe_languages({"en": english}) == describe_languages({}) == ""
+    others = {name: replace(english, documents=9, kept=0) for name in "abcdefgh"}
+    assert describe_languages({"de": replace(english, documents=1, kept=1), "en": english}) == (
+        "documents judged by their language: en 2,000 (kept 50%), de 1 (kept 100%)"
+    )
+    told = describe_languages({**others, "en": english})
+    assert told.startswith("documents judged by their language: en 2,000 (kept 50%), a 9 (kept 0%)")
+    assert told.endswith(", g 9 (kept 0%), 1 more")
 
 
 def test_fields_left_out_are_told_commonest_first():

@@ -6,6 +6,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from pipelines.rules.batch import Batch
+from pipelines.rules.registry import OWN
 from pipelines.settings import RuleSettings
 
 TEXT = st.characters(exclude_categories=["Cs"])  # every character that a text may hold
@@ -16,7 +17,8 @@ def share(part, whole):
 
 
 def make_batch(documents, line_rules=False, **settings):
-    """Return a batch of documents without metadata."""
+    """Return a batch of documents without metadata, judged as English."""
+    settings = {"families": [name for name in OWN if name != "language"], **settings}
     array = pa.array(documents, pa.string())
     metadata = pa.array(["{}"] * len(documents), pa.string())
     return Batch(array, metadata, RuleSettings(**settings), line_rules)

@@ -42,6 +42,21 @@ def test_settings_reach_the_line_rules():
     assert asked.line_cut.removed.argmax() < spared.line_cut.removed.argmax()
 
 
+GERMAN = "Das ist ein deutscher Satz, im Haus geschrieben, wie jeder sehen kann."
+
+
+def test_documents_are_judged_as_of_their_language_where_it_is_known():
+    texts = [TEXTS[0], GERMAN, "zzz qq 17", " "]
+    assert make_batch(texts, families=()).judged_as_D == ["en", "de", "en", "en"]
+    assert make_batch(texts, families=(), compat=True).judged_as_D == ["en"] * 4
+    assert make_batch(texts, families=("gopher_quality",)).judged_as_D == ["en"] * 4
+    batch = make_batch(texts, families=())
+    assert batch.is_in(frozenset({"de", "th"})).tolist() == [False, True, False, False]
+    # "im" is one word in German.
+    english = make_batch(texts).words.counts_D
+    assert (english - batch.words.counts_D).tolist() == [0, 1, 0, 0]
+
+
 def test_wanted_languages_are_those_of_the_settings():
     batch = make_batch(["This is an English sentence, as anyone can see."], languages=("de",))
     assert batch.languages.labels_D == ["en"]

@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rules.line_reasons import (
+    ANY_SCRIPT,
     HAS_CURLY,
     HAS_JAVASCRIPT,
     HAS_LOREM,
     HAS_POLICY,
     JAVASCRIPT,
+    LATIN,
     NEEDLES,
+    NO_MARK,
     POLICY,
     RARE_BYTES,
     RAREST,
@@ -54,7 +57,14 @@ def test_every_needle_is_looked_for_where_a_rare_letter_of_it_is():
 def test_a_line_ends_in_a_mark_and_no_ellipsis(line):
     data = encode(line)
     expected = line.endswith((".", "?", "!", '"', "'")) and not line.endswith("...")
-    assert is_terminated(data, 0, len(data)) == expected
+    assert is_terminated(data, 0, len(data), LATIN) == expected
+
+
+@pytest.mark.parametrize("line", ["好。", "क्या?", "वाक्य।", "نعم؟", "ہے۔", "ነው።", "ja“", "「好」"])
+def test_marks_of_all_scripts_end_a_line_that_is_not_english(line):
+    data = encode(line)
+    assert is_terminated(data, 0, len(data), ANY_SCRIPT)
+    assert not is_terminated(data, 0, len(data) - len(line[-1].encode()), ANY_SCRIPT)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +82,12 @@ def test_a_line_ends_in_a_mark_and_no_ellipsis(line):
 )
 def test_the_first_reason_counts(line, words, terminal, reason):
     data = encode(line)
-    assert judge_line(data, 0, len(data), words, terminal)[0] == reason
+    assert judge_line(data, 0, len(data), words, LATIN if terminal else NO_MARK)[0] == reason
 
 
 def test_what_occurs_is_told_where_it_was_searched():
     data = encode("Lorem ipsum {javascript}.")
-    assert judge_line(data, 0, len(data), 2, True) == (SHORT, 0)
-    assert judge_line(data, 0, len(data), 3, True) == (JAVASCRIPT, HAS_LOREM | HAS_JAVASCRIPT)
+    assert judge_line(data, 0, len(data), 2, LATIN) == (SHORT, 0)
+    assert judge_line(data, 0, len(data), 3, LATIN) == (JAVASCRIPT, HAS_LOREM | HAS_JAVASCRIPT)
     data = encode("Lorem ipsum {.")
-    assert judge_line(data, 0, len(data), 3, True) == (STAYS, HAS_LOREM | HAS_CURLY)
+    assert judge_line(data, 0, len(data), 3, LATIN) == (STAYS, HAS_LOREM | HAS_CURLY)

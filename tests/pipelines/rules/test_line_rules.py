@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipelines.rules.line_reasons import HAS_CURLY, HAS_LOREM, REASONS
 from pipelines.rules.line_rules import (
+    Options,
     count_pages,
     cut_lines,
     measure_longest,
@@ -19,7 +20,7 @@ from pipelines.words import Text, split_texts
 
 def cut(documents, terminal=True, compat=False):
     text = Text.view(pa.array(documents, pa.string()))
-    return cut_lines(text, split_texts(text), terminal, compat)
+    return cut_lines(text, split_texts(text), Options(terminal, compat), ["en"] * len(documents))
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,21 @@ def test_failures_are_named_in_rule_order():
     assert find_failures(values, {}) == [[], [], []]
 
 
+def test_bounds_of_a_language_count_for_its_documents_instead():
+    values = {"one": np.array([1.0, 1.0, 1.0]), "two": np.array([9.0, 9.0, np.nan])}
+    bounds, judged_as = {"two": Bounds(1, 8), "one": Bounds(2, None)}, ["en", "th", "th"]
+    own = {"th": {"one": Bounds(0, None), "two": Bounds(10, None)}, "lo": {"one": Bounds(9, None)}}
+    assert find_failures(values, bounds, own, judged_as) == [["one", "two"], ["two"], []]
+    # A rule that only a language has bounds of, and one that is not computed.
+    own = {"th": {"two": Bounds(), "three": Bounds(1, 2)}}
+    assert find_failures(values, {"two": Bounds(1, 8)}, own, judged_as) == [["two"], [], []]
+    assert find_failures(values, {}, {"en": {"one": Bounds(2, None)}}, judged_as) == [
+        ["one"],
+        [],
+        [],
+    ]
+
+
 def test_a_rule_stands_for_itself():
     assert Rule("x").bounds == Bounds()
     with pytest.raises(AssayError, match="must be one line"):

@@ -1,12 +1,15 @@
 """What rules cost: counted by hand and from the ledger."""
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rules.registry import RULES as RECORDS
-from pipelines.verify.ledger import count_rules
+from pipelines.verify.ledger import count_languages, count_rules
+from weighting.contracts.counts import LanguageCounts
+from weighting.contracts.documents import ledger_schema
 
 RULES = list(RECORDS)
 
@@ -57,3 +60,31 @@ def test_costs_and_overlaps_are_what_a_loop_counts(rows, at_once):
         pair: len(found) for pair, found in expected.items() if found
     }
     assert all(row["tokens"] == sum(r[2] for r in expected[pair]) for pair, row in pairs.items())
+
+
+def test_languages_are_counted_by_what_documents_were_judged_as(tmp_path):
+    asking = [name for name, rule in RECORDS.items() if rule.asks]
+    rows = [  # judged as, language, verdict, stop words
+        ("en", "en", "kept", 3.0),
+        ("en", "fr", "dropped", 0.0),
+        ("en", None, "kept", 0.0),
+        ("ko", "ko", "kept", None),
+        ("ko", "ko", "duplicate", None),
+        (None, None, "quarantined", None),
+    ]
+    names = ["judged_as", "language", "verdict"]
+    (tmp_path / "ledger").mkdir()
+    for unit, part in enumerate((rows[:4], rows[4:])):
+        dicts = [
+            dict(zip(names, row, strict=False))
+            | dict.fromkeys(asking, 1.0)
+            | {"gopher_stop_words": row[3]}
+            for row in part
+        ]
+        fields = [field for field in ledger_schema(asking) if field.name in dicts[0]]
+        table = pa.Table.from_pylist(dicts, pa.schema(fields))
+        pq.write_table(table, tmp_path / "ledger" / f"{unit}.parquet")
+    assert count_languages(tmp_path) == {
+        "en": LanguageCounts(documents=3, kept=2, unknown=1, unvalued={}),
+        "ko": LanguageCounts(documents=2, kept=1, unknown=0, unvalued={"gopher_stop_words": 2}),
+    }

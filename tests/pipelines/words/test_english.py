@@ -70,7 +70,7 @@ def test_spacy_sees_no_long_chunk(monkeypatch, some):
         seen.append(piece)
         return []
 
-    monkeypatch.setattr(module, "_quick", lambda: split)
+    monkeypatch.setattr(module, "_quick", lambda _: split)
     split_words("a word " + (some * 100_000)[:100_000] + " more")
     assert [len(piece) for piece in seen if len(piece) > PIECE] == []
     assert sum(map(len, seen)) == len("a word ") + 100_000 + len(" more")

@@ -81,7 +81,7 @@ def test_spacy_is_asked_little_of_a_text_that_has_no_end(monkeypatch, some):
     """So the time is linear in the text: 100 kB of one kind are a few pieces that come again."""
     asked = []
 
-    def split(chunk):
+    def split(chunk, _):
         asked.append(chunk)
         return [chunk]
 

@@ -49,14 +49,14 @@ chunks = st.lists(
 ).map("".join)
 
 
-def split_natively(chunk):
+def split_natively(chunk, splitter=VOCABULARY.english):
     """The kernel's words, None where it leaves the chunk to spaCy."""
     data = np.frombuffer(chunk.encode(), np.uint8)
     points, cuts = make_points(), np.empty(LONGEST + 1, np.int32)
     count = decode(data, 0, len(data), points)
     if count == UNKNOWN:
         return None
-    size = split_chunk(points, count, VOCABULARY.rules, cuts)
+    size = split_chunk(points, count, splitter.rules, cuts)
     if size == UNKNOWN:
         return None
     starts = [0, *cuts[: size - 1].tolist()]
@@ -70,9 +70,10 @@ def split_natively(chunk):
 @example("x.com:80:")
 @example("5--a")
 def test_the_kernel_agrees_with_spacy_or_says_nothing(chunk):
-    words = split_natively(chunk)
-    if words is not None:
-        assert words == split_words(chunk)
+    for splitter in (VOCABULARY.english, VOCABULARY.foreign):
+        words = split_natively(chunk, splitter)
+        if words is not None:
+            assert words == split_words(chunk, splitter.tokenizer)
 
 
 def test_the_kernel_splits_what_text_is_made_of():
@@ -104,6 +105,7 @@ def test_the_kernel_splits_what_text_is_made_of():
     ]
     left = [chunk for chunk in usual if split_natively(chunk) is None]
     assert left == ["it’s", "and/or"]  # special cases
+    assert all(split_natively(chunk, VOCABULARY.foreign) for chunk in usual)  # which has none
 
 
 def test_every_special_case_is_left_to_spacy():

@@ -3,15 +3,13 @@
 import math
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.rules.batch import Batch
 from pipelines.rules.families.unigram import annotate
-from pipelines.settings import RuleSettings
 from pipelines.words import split_words
+from tests.pipelines.rules.batches import make_batch
 from weighting.errors import AssayError
 
 COUNTS = {"the": 60, "cat": 25, "null": 10, ".": 5}
@@ -26,10 +24,7 @@ def table(tmp_path_factory):
 
 
 def score(texts, path):
-    batch = Batch(
-        pa.array(texts, pa.string()), pa.nulls(len(texts), pa.string()), RuleSettings(unigrams=path)
-    )
-    return annotate(batch)["unigram_log_probability"]
+    return annotate(make_batch(texts, unigrams=path))["unigram_log_probability"]
 
 
 texts = st.lists(
