@@ -7,7 +7,8 @@ is no value (NaN).
 URLs are read as the reference reads them: words are the runs of ASCII letters and digits, case
 kept, while listed words are lower-cased, so that words in capitals are not found; subwords are
 looked for in all letters and digits, lower-cased and run together. Unlike there, a listed IPv4
-address is found as a host.
+address is found as a host, and hosts that browsers take for one are one: `Bad.org` and `bad.org`,
+`bücher.de` and `xn--bcher-kva.de`.
 """
 
 import re
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar
 
+import idna
 import numpy as np
 from tldextract import TLDExtract
 
@@ -46,7 +48,7 @@ def annotate(batch: Batch) -> dict[str, Float64s]:
     settings = batch.settings
     found_D = read_urls(batch.metadata_D, settings.url_field)
     urls_D = [parse_url(url) if url else None for url in found_D]
-    domains = _load(settings.blocked_domains, "blocked_domains", frozenset)
+    domains = _load(settings.blocked_domains, "blocked_domains", _collect_hosts)
     return {
         "url_blocked_domain": _count(urls_D, domains, lambda url, listed: url.domain in listed),
         "url_blocked_host": _count(urls_D, domains, lambda url, listed: url.host in listed),
@@ -78,11 +80,24 @@ def parse_url(address: str) -> Url:
     host = _extractor()(address)
     return Url(
         address,
-        domain=host.top_domain_under_public_suffix,
-        host=host.fqdn or host.ipv4,
+        domain=fold_host(host.top_domain_under_public_suffix),
+        host=fold_host(host.fqdn or host.ipv4),
         words=frozenset(SEPARATOR.split(address)),
         letters=_normalize(address),
     )
+
+
+def fold_host(host: str) -> str:
+    """Return a host as name servers know it: lower-cased, other letters than ASCII's encoded.
+
+    By Unicode's Technical Standard 46, as browsers do; what it refuses is only lower-cased.
+    """
+    if host.isascii():
+        return host.lower()
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return host.lower()
 
 
 def _count(
@@ -98,6 +113,10 @@ def _load(
     path: str | None, setting: str, collect: Callable[[Iterable[str]], Listed]
 ) -> Listed | None:
     return None if path is None else collect(load_list(path, setting))
+
+
+def _collect_hosts(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(fold_host, entries))
 
 
 def _collect_words(entries: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rules.batch import Batch
-from pipelines.rules.families.url import annotate, parse_url
+from pipelines.rules.families.url import annotate, fold_host, parse_url
 from pipelines.rules.own_rules import URL as RULES
 from pipelines.settings import RuleSettings
 from weighting.errors import AssayError
@@ -140,3 +140,36 @@ def test_an_unreadable_list_is_named(tmp_path, content, reason):
 def test_any_text_can_be_read_as_a_url(text):
     url = parse_url("http://" + text)
     assert url.host.endswith(url.domain)
+
+
+SPELLINGS = [
+    "bücher.de",
+    "BÜCHER.de",
+    "bu\u0308cher.de",
+    "xn--bcher-kva.de",
+    "XN--BCHER-KVA.DE",
+    "www.bücher。de",
+]
+
+
+@pytest.mark.parametrize("listed", SPELLINGS[:5])
+def test_spellings_of_one_host_are_one(tmp_path, listed):
+    (tmp_path / "list").write_text(f"{listed}\nсайт.рф\nUPPER.org\n", encoding="utf-8")
+    settings = RuleSettings(blocked_domains=str(tmp_path / "list"))
+    others = [
+        "xn--80aswg.xn--p1ai",
+        "upper.org:80",
+        "bucher.de",
+        "bücher.de.org",
+        "ok.org/bücher.de",
+    ]
+    found = annotate_urls([f"https://{host}/a" for host in SPELLINGS + others], settings)
+    assert found["url_blocked_domain"].tolist() == [1] * 6 + [1, 1, 0, 0, 0]
+
+
+@given(st.text(max_size=20))
+def test_any_host_can_be_folded(host):
+    folded = fold_host(host)
+    assert fold_host(folded) == folded
+    if host.isascii():
+        assert folded == host.lower()
