@@ -9,6 +9,11 @@ so scrubbing twice changes nothing more.
 Numbers in text are mostly not personal, so what is ambiguous stays: phone numbers need a + or the
 North American form 415-555-2671, (415) 555-2671 or 415.555.2671; four numbers below 32 are a
 version or a section rather than an IP address; Maestro's loose card numbers are not looked for.
+
+Where words have no blanks between them, letters of the text touch what is looked for: only ASCII's
+letters and digits go on with a number or an address (all expressions but the reference's are
+`re.ASCII`). E-mail addresses may have letters of alphabets, as in `jörg@bücher.de`, but none of
+scripts without blanks: those are the words beside it.
 """
 
 import ipaddress
@@ -40,34 +45,36 @@ VERSION_CONTEXT = 32  # characters before an address
 
 # Look-behinds come after the first character, so that `re` can skip to that.
 ATOM = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~-"
-LABEL = "[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
+# Latin letters with what they carry, Greek and Cyrillic: RFC 6531 allows any.
+LETTERS = "À-ÖØ-öø-ɏ\u0300-\u036fͰ-ԯ"
+WORD = f"A-Za-z0-9_{LETTERS}"
 OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
 OCTETS = re.compile(rf"(?:{OCTET}\.){{3}}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)")
-DOMAIN = re.compile(
-    rf"@(?:(?:{LABEL}\.)+{LABEL}|\[(?:{OCTET}\.){{3}}(?:{OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\])"
-)
-LOCAL_BACKWARDS = re.compile(rf"[{ATOM}]+(?:\.[{ATOM}]+)*")
-WORD_EDGE = re.compile(rf"\b[{ATOM}]")
-DOTTED = re.compile(r"[0-9](?<![\w.].)(?<!\w/.)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w)")
+DOTTED = re.compile(r"[0-9](?<![\w.].)(?<!\w/.)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w)", re.ASCII)
 VERSION = re.compile(
     r"(?:version|ver|release|build|firmware|section|chapter|upgrade|update|patch|bump|§)[^;:\n]*\Z",
     re.IGNORECASE,
 )
-COLONED = re.compile(r"[23](?<![\w:.].)[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{1,34}(?![\w:]|\.[0-9])")
+COLONED = re.compile(
+    r"[23](?<![\w:.].)[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{1,34}(?![\w:]|\.[0-9])", re.ASCII
+)
 DASH = r"[ .\-/\xa0\u2010-\u2013]"
 ABROAD = re.compile(
-    rf"\+(?<![\w+].) ?\(?[1-9](?:(?:{DASH}?\(|\){DASH}?|{DASH})?[0-9]){{6,16}}(?![0-9])"
+    rf"\+(?<![\w+].) ?\(?[1-9](?:(?:{DASH}?\(|\){DASH}?|{DASH})?[0-9]){{6,16}}(?![0-9])",
+    re.ASCII,
 )
 NORTH_AMERICAN = re.compile(
     r"[(0-9](?<![\w.+/=-].)"
     r"(?:(?<=\()[2-9][0-9]{2}\) ?|(?<=[2-9])[0-9]{2}[.-]"
     r"|(?<=1)[ .-](?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-]))"
-    r"[2-9][0-9]{2}[ .-][0-9]{4}(?![\w-]|[.,][0-9])"
+    r"[2-9][0-9]{2}[ .-][0-9]{4}(?![\w-]|[.,][0-9])",
+    re.ASCII,
 )
 CARD_NUMBER = re.compile(
     r"[2-6](?<![\w.,/=+#-].)[0-9]{3}(?:[0-9]{9,15}"
     r"|([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|([ -])[0-9]{6}\2[0-9]{4,5})"
-    r"(?![\w/=-]|[.,][0-9])"
+    r"(?![\w/=-]|[.,][0-9])",
+    re.ASCII,
 )
 ISSUER = re.compile(
     r"""
@@ -82,24 +89,50 @@ ISSUER = re.compile(
     """,
     re.VERBOSE,
 )
-ACCOUNT = re.compile(r"[A-Z](?<!\w.)[A-Z][0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
+ACCOUNT = re.compile(
+    r"[A-Z](?<!\w.)[A-Z][0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.ASCII
+)
 
 
-def find_emails(text: str, *, numbers: bool = False) -> Iterator[Piece]:
+class Email(NamedTuple):
+    """The expressions that make up one for e-mail addresses, from their @ outwards."""
+
+    domain: re.Pattern[str]
+    local_backwards: re.Pattern[str]
+    edge: re.Pattern[str]  # where a local part may start
+
+
+def _compile_email(letters: str, edge: str) -> Email:
+    atom, label = f"{ATOM}{letters}", f"[A-Za-z0-9{letters}]++"
+    label += f"(?:-++{label})*+"
+    literal = rf"\[(?:{OCTET}\.){{3}}(?:{OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\]"
+    return Email(
+        re.compile(rf"@(?:(?:{label}\.)+{label}|{literal})"),
+        re.compile(rf"[{atom}]+(?:\.[{atom}]+)*"),
+        re.compile(f"{edge}[{atom}]"),
+    )
+
+
+ADDRESS = _compile_email(LETTERS, rf"(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))")
+REFERENCE = _compile_email("", r"\b")
+
+
+def find_emails(text: str, *, compat: bool = False) -> Iterator[Piece]:
     """Yield e-mail addresses: a dotted atom that starts at a word's edge, @, a domain or literal.
 
     The reference's expression, but from each @ outwards, which reads every character a bounded
-    number of times. Domains that end in a number count only with `numbers`: no top-level domain
-    does (RFC 3696), but `npm@8.19.2` would be one.
+    number of times. With `compat` it is the reference's own: ASCII that touches no other letter,
+    and domains that end in a number, which no top-level domain does (RFC 3696): `npm@8.19.2`.
     """
+    parts = REFERENCE if compat else ADDRESS
     floor = 0
     position = text.find("@")
     while position >= 0:
-        domain = DOMAIN.match(text, position)
-        local = LOCAL_BACKWARDS.match(text[floor:position][::-1]) if domain else None
-        start = WORD_EDGE.search(text, position - local.end(), position) if local else None
+        domain = parts.domain.match(text, position)
+        local = parts.local_backwards.match(text[floor:position][::-1]) if domain else None
+        start = parts.edge.search(text, position - local.end(), position) if local else None
         floor = position + 1
-        if domain and start and (numbers or not domain[0].rsplit(".", 1)[-1].isdigit()):
+        if domain and start and (compat or not domain[0].rsplit(".", 1)[-1].isdigit()):
             floor = domain.end()
             yield Piece(start.start(), floor, EMAIL)
         position = text.find("@", floor)
@@ -182,7 +215,7 @@ KINDS: dict[str, tuple[Finder, ...]] = {
 }
 # With the faults of the reference, for the kinds that it has.
 COMPAT = KINDS | {
-    "email": (Finder(AT, partial(find_emails, numbers=True)),),
+    "email": (Finder(AT, partial(find_emails, compat=True)),),
     "ip": (Finder(DOTS, find_ipv4_anywhere),),
 }
 

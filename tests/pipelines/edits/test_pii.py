@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from pipelines.edits.pii import ATOM, KINDS, OCTET, find, find_emails, scrub
+from pipelines.edits.pii import ATOM, KINDS, LETTERS, OCTET, WORD, find, find_emails, scrub
 from tests.pipelines.edits.test_spans import assert_leads_back
 
 PLANTED = {
@@ -85,31 +85,61 @@ def test_what_only_looks_like_them_stays(text):
     assert (edited.text, counts) == (text, {})
 
 
-LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-EMAIL = re.compile(
-    rf"\b[{ATOM}]+(?:\.[{ATOM}]+)*@(?:(?:{LABEL}\.)+{LABEL}"
-    rf"|\[(?:{OCTET}\.){{3}}(?:{OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\])"
-)
+def compile_email(letters, edge):
+    atom, label = f"[{ATOM}{letters}]", f"[A-Za-z0-9{letters}]"
+    label = f"{label}(?:[A-Za-z0-9{letters}-]*{label})?"
+    return re.compile(
+        rf"{edge}{atom}+(?:\.{atom}+)*@(?:(?:{label}\.)+{label}"
+        rf"|\[(?:{OCTET}\.){{3}}(?:{OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\])"
+    )
 
 
-def find_plainly(text):
+REFERENCE = compile_email("", r"\b")
+EDGE = rf"(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))"
+EMAIL = compile_email(LETTERS, EDGE)
+
+
+def find_plainly(text, compat):
     position = 0
-    while match := EMAIL.search(text, position):
+    while match := (REFERENCE if compat else EMAIL).search(text, position):
         position = match.end()
-        if match[0].rsplit(".", 1)[-1].isdigit():
+        if not compat and match[0].rsplit(".", 1)[-1].isdigit():
             position = text.index("@", match.start()) + 1
         else:
             yield match.span()
 
 
+@pytest.mark.parametrize("compat", [False, True])
 @given(
-    st.lists(st.sampled_from([*"ab1.@-+é'[] ", "x@y.z", "..", "[1.2.3.4]"]), max_size=20).map(
-        "".join
-    )
+    text=st.lists(
+        st.sampled_from([*"ab1.@-+é'[] 中и\u0301", "x@y.z", "..", "[1.2.3.4]"]), max_size=20
+    ).map("".join)
 )
-def test_emails_are_those_of_one_expression(text):
-    found = [(piece.start, piece.end) for piece in find_emails(text)]
-    assert found == list(find_plainly(text))
+def test_emails_are_those_of_one_expression(compat, text):
+    found = [(piece.start, piece.end) for piece in find_emails(text, compat=compat)]
+    assert found == list(find_plainly(text, compat))
+
+
+@pytest.mark.parametrize(
+    "words", ["联系{}谢谢", "メールは{}まで", "ติดต่อ{}ครับ", "연락처{}으로", "على{}شكرا"]
+)
+@pytest.mark.parametrize(
+    ("kind", "value"), [(k, v) for k, values in PLANTED.items() for v in values]
+)
+def test_words_without_blanks_hide_nothing(kind, value, words):
+    text = words.format(value)
+    start = text.index(value)
+    assert [(item.kind, item.piece[:2]) for item in find(text, KINDS)] == [
+        (kind, (start, start + len(value)))
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["jörg@web.de", "info@bücher.de", "иван@почта.рф", "nu\u0303ez@x.org"]
+)
+def test_addresses_have_letters_of_alphabets(address):
+    edited, counts = scrub(f"Mail {address}, bitte.", ["email"])
+    assert (edited.text, counts) == ("Mail email@example.com, bitte.", {"email": 1})
 
 
 pieces = st.sampled_from([value for values in PLANTED.values() for value in values] + INNOCENT)
