@@ -26,6 +26,7 @@ from weighting.storage.lock import locking
 
 SUMMARY = "characters.json"
 END_OF_TEXT = "<|endoftext|>"
+BYTE_ORDER_MARK = "\ufeff"  # before a text it says how it is stored
 LARGEST = 2**30  # bytes of a text: the offsets in a shard have 31 bits
 
 
@@ -75,7 +76,7 @@ def write_characters(text: Path, out: Path, validation_share: float = 0.1) -> Su
 
 
 def read_codes(text: Path) -> Uint32s:
-    """Return the N code points of a UTF-8 file, its line ends as they are.
+    """Return the N code points of a UTF-8 file, its line ends as they are, no byte order mark.
 
     Raises:
         AssayError: missing, not UTF-8, larger than 1 GiB, or it holds the end-of-text token.
@@ -85,7 +86,7 @@ def read_codes(text: Path) -> Uint32s:
     if text.stat().st_size > LARGEST:
         raise AssayError(f"{text}: larger than {LARGEST:,} bytes, the most that is split in two")
     try:
-        content = text.read_bytes().decode("utf-8")
+        content = text.read_bytes().decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise AssayError(f"{text}: not UTF-8 ({error.reason} at byte {error.start})") from None
     if END_OF_TEXT in content:

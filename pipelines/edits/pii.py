@@ -13,7 +13,8 @@ version or a section rather than an IP address; Maestro's loose card numbers are
 Where words have no blanks between them, letters of the text touch what is looked for: only ASCII's
 letters and digits go on with a number or an address (all expressions but the reference's are
 `re.ASCII`). E-mail addresses may have letters of alphabets, as in `jörg@bücher.de`, but none of
-scripts without blanks: those are the words beside it.
+scripts without blanks: those are the words beside it. What is written in full width, as keyboards
+for Chinese and Japanese do, is read as what it stands for.
 """
 
 import ipaddress
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain
+from string import ascii_letters, digits
 from typing import NamedTuple
 
 import phonenumbers
@@ -39,6 +41,12 @@ DOTS = re.compile(r"\.[0-9]{1,3}\.[0-9]")
 COLONS = re.compile(":[0-9A-Fa-f]{0,4}:")
 PLUS = re.compile(r"\+[ (]{0,2}[1-9]")
 DIGITS = re.compile("[0-9](?:(?<=[A-Z]{2}.)[0-9]|(?:[ ().-]{0,2}[0-9]){9})")
+
+# Digits, letters and four marks in full width, each for one character of ASCII.
+NARROW = {0xFEE0 + ord(one): one for one in f"{digits}{ascii_letters}+-.@"}
+# Without one of these there is no personal data in full width. To look for them one by one is
+# quicker than one expression for all.
+WIDE = [chr(0xFEE0 + ord(one)) for one in f"{digits}@"]
 
 GAP = re.compile(r"[^A-Z0-9]+(?=[A-Z0-9])")
 VERSION_CONTEXT = 32  # characters before an address
@@ -226,6 +234,8 @@ def find(text: str, kinds: Iterable[str], compat: bool = False) -> list[Found]:
     `compat` finds e-mail and IP addresses where the reference does, right or wrong.
     """
     table = COMPAT if compat else KINDS
+    if not (compat or text.isascii()) and any(mark in text for mark in WIDE):
+        text = text.translate(NARROW)
     finders = [(kind, finder) for kind in kinds for finder in table[kind]]
     has = {needs: bool(needs.search(text)) for needs in {finder.needs for _, finder in finders}}
     found = [

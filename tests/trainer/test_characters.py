@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from trainer.characters import END_OF_TEXT, Summary, build_tokenizer, rank_codes, write_characters
+from trainer.characters import (
+    END_OF_TEXT,
+    Summary,
+    build_tokenizer,
+    rank_codes,
+    read_codes,
+    write_characters,
+)
 from trainer.data.corpus import open_corpus
 from weighting.contracts.manifest import check_weight_mass
 from weighting.contracts.reasons import Reason
@@ -150,3 +157,9 @@ def test_a_text_that_is_not_there_or_too_large_is_refused(tmp_path):
 def test_a_share_that_leaves_no_split_is_refused(tmp_path, share):
     with pytest.raises(AssayError, match="validation share is"):
         write(tmp_path, "abc", validation_share=share)
+
+
+def test_a_byte_order_mark_is_no_character(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xef\xbb\xbfna\xc3\xafve \xef\xbb\xbf text")
+    codes = read_codes(tmp_path / "text")
+    assert "".join(map(chr, codes)) == "naïve \ufeff text"

@@ -134,6 +134,22 @@ def test_words_without_blanks_hide_nothing(kind, value, words):
     ]
 
 
+def widen(text):
+    return "".join(chr(0xFEE0 + ord(x)) if x.isalnum() or x in "+-.@" else x for x in text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [(k, v) for k, values in PLANTED.items() for v in values if ":" not in v]
+)
+def test_full_width_hides_nothing(kind, value):
+    text = f"電話，{widen(value)}：１２"
+    edited, counts = scrub(text, KINDS)
+    assert counts == {kind: 1}
+    assert edited.text.startswith("電話，")
+    assert edited.text.endswith("：１２")
+    assert scrub(text, ["email", "ip"], compat=True)[0].text == text
+
+
 @pytest.mark.parametrize(
     "address", ["jörg@web.de", "info@bücher.de", "иван@почта.рф", "nu\u0303ez@x.org"]
 )
