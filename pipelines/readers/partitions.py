@@ -19,7 +19,15 @@ def read_partitions(path: str) -> dict[str, str | None]:
     folders = name_path(path).split("/")[:-1]
     named = list(takewhile(_is_partition, reversed(folders)))
     pairs = (folder.partition("=")[::2] for folder in reversed(named))
-    return {unquote(name): None if value == NULL else unquote(value) for name, value in pairs}
+    return {_decode(name): None if value == NULL else _decode(value) for name, value in pairs}
+
+
+def _decode(text: str) -> str:
+    """Return a percent-decoded text; as it is where that would be no UTF-8."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 def _is_partition(folder: str) -> bool:

@@ -18,6 +18,8 @@ from pipelines.readers.records import ReadOptions
         ("/a/y=2024/m=05/part.parquet", {"y": "2024", "m": "05"}),
         ("s3://b/k=1/part.parquet", {"k": "1"}),
         ("/a/k=a%2Fb%20c=d/p", {"k": "a/b c=d"}),
+        ("/a/k=%E0%A4%B9+%/p", {"k": "ह+%"}),
+        ("/a/k=caf%E9/p", {"k": "caf%E9"}),
         ("/a/k=__HIVE_DEFAULT_PARTITION__/p", {"k": None}),
         ("/a/k=/p", {"k": ""}),
         ("/old=1/a/k=2/p", {"k": "2"}),
