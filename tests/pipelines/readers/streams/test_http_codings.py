@@ -117,3 +117,10 @@ def test_a_bomb_is_too_long(monkeypatch, name):
     with pytest.raises(BadRecord) as caught:
         decode_http([("Content-Encoding", name)], body)
     assert caught.value.error == "too_long"
+
+
+@pytest.mark.parametrize("start", ["BMW", "GIF89a of a cat", "OggS"])
+@pytest.mark.parametrize("name", ["deflate", "gzip", "br"])
+def test_a_text_that_begins_as_another_kind_of_file_is_taken_as_it_is(start, name):
+    body = f"{start}, {'and so on. ' * 40}".encode()
+    assert decode_http([("Content-Encoding", name)], body) == body
