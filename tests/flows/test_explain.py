@@ -264,8 +264,8 @@ def test_dropped_copied_and_unreadable_records(run):
 
 
 def test_the_bounds_of_a_dropped_record_are_those_for_its_language(tmp_path):
-    bounds = {"rules": {"odd_words": {"min": 3.0, "max": None}}}
-    bounds["languages"] = {"th": {"odd_words": {"min": 2.0, "max": 9.0}}}
+    rules, thai = ({"odd_words": {"min": low, "max": high}} for low, high in ((3, None), (2, 9)))
+    bounds = {"rules": rules, "languages": {"th": thai}}
     docs = [Doc("a"), Doc("b", rule="odd_words", value=1.0, judged_as="th")]
     docs.append(Doc("c", rule="odd_words", value=1.0, judged_as="en"))
     run = build_run(tmp_path / "run", Story(docs=docs, recipe={"name": "x", **bounds}))

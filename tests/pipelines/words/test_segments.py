@@ -56,7 +56,7 @@ def test_special_cases_of_english_are_for_english():
     assert words.counts_D.tolist() == [2, 4, 4]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(
         st.tuples(
@@ -85,7 +85,7 @@ def test_cutting_loses_nothing_and_knows_no_neighbours(documents):
         assert chunks == split(one, language)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(st.text(st.sampled_from(SOME) | st.characters(exclude_categories=["Cs"])))
 def test_boundaries_are_of_whole_characters(text):
     whole = {len(text[:end].encode()) for end in range(len(text) + 1)}
