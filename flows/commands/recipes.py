@@ -59,9 +59,12 @@ def check(
             raise typer.Exit(error.exit_code) from None
         enforced = len(recipe.rules)
         idle = len(RULES) - enforced
+        languages = len(recipe.curate_settings().language_bounds)
         output.facts |= {"valid": True, "recipe": recipe.name, "enforced": enforced, "idle": idle}
+        output.facts["languages"] = languages  # with bounds of their own
         output.console.print(
-            f"recipe {recipe.name} is valid: {enforced} rules drop, {idle} are only computed",
+            f"recipe {recipe.name} is valid: {enforced} rules drop, {idle} are only computed"
+            + (f"; {languages} languages have bounds of their own" if languages else ""),
             highlight=False,
             markup=False,
         )

@@ -44,6 +44,7 @@ def _list_facts(story: Story) -> dict[str, str]:
         "input": given and f"{given['name']}, {given['size']:,} bytes, hash {given['hash'][:12]}",
         "split": story["split"],
         "language": story["language"],
+        "judged as": story["judged_as"] if story["judged_as"] != story["language"] else None,
         "characters": f"{story['chars']:,} ({story['chars_in']:,} as read)",
         "tokens": None if story["tokens"] is None else f"{story['tokens']:,} without end of text",
     }

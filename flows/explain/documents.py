@@ -16,7 +16,7 @@ EXTREMES = 5  # heaviest tokens that are listed, and lightest
 AROUND = 30  # characters on either side of such a token
 BEGINNING = 200  # characters of the text
 HEAD = (
-    *("doc_id", "source", "locator", "verdict", "split", "language"),
+    *("doc_id", "source", "locator", "verdict", "split", "language", "judged_as"),
     *("chars_in", "chars", "tokens"),
 )
 
@@ -45,10 +45,22 @@ def find_input(manifest: Manifest, locator: str) -> dict[str, Any] | None:
 
 
 def list_rules(connection: duckdb.DuckDBPyConnection, record: Record) -> list[dict[str, Any]]:
-    """Return every rule that the record fails, with its value and bounds, the first one first."""
+    """Return every rule that the record fails, with its value and bounds, the first one first.
+
+    The bounds are those for the language that it was judged as.
+    """
     failed = record["failed"] or []
     rows = fetch(
-        connection, "SELECT rule, min, max FROM rule_cost WHERE list_contains(?, rule)", failed
+        connection,
+        """
+        SELECT rule, unnest(CASE WHEN own.rule IS NULL THEN {'min': rules.min, 'max': rules.max}
+            ELSE {'min': own.min, 'max': own.max} END)
+        FROM rule_cost AS rules
+        LEFT JOIN (FROM language_bounds WHERE language = ?) AS own USING (rule)
+        WHERE list_contains(?, rule)
+        """,
+        record["judged_as"],
+        failed,
     )
     rows.sort(key=lambda row: (row["rule"] != record["rule"], failed.index(row["rule"])))
     return [{**row, "value": record[row["rule"]]} for row in rows]

@@ -12,6 +12,7 @@ from flows.look.survey import Survey
 from flows.recipe.schema import Recipe
 from flows.recipe.sources import load_recipe
 from pipelines.edits.repair import repair
+from pipelines.languages.writing import ENGLISH
 from pipelines.readers.records import ReadOptions, Record
 from pipelines.readers.registry import READERS
 from pipelines.rules.batch import Batch
@@ -19,18 +20,29 @@ from pipelines.rules.registry import annotate, find_failures
 
 PAGES = ("warc", "html")  # readers of web pages, which fineweb is for
 LAST = "minimal"  # drops nothing
+ENGLISH_PAGES, ANY_PAGES = "fineweb", "fineweb-2"
+NAMED = 4  # languages that are named
 ENOUGH = 0.5  # share of the sampled documents that a suggested recipe keeps
 TAKERS = 3  # rules that are named
 MARKUP = re.compile(r"</(?:p|div|body|html|li|td)>", re.IGNORECASE)
 
 
 class Trial(NamedTuple):
-    """What a recipe's rules alone keep of some documents, and the rules that most of them fail."""
+    """What a recipe's rules alone keep of some documents, and the rules that most of them fail.
+
+    `languages` counts the documents by the language that they are judged as.
+    """
 
     recipe: str
     documents: int
     kept: int
     takers: list[tuple[str, int]]
+    languages: Counter[str]
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether most documents are in other languages than English."""
+        return self.languages.total() > 2 * self.languages[ENGLISH]
 
 
 @dataclass(frozen=True)
@@ -69,11 +81,14 @@ def suggest(survey: Survey, options: ReadOptions, reasons: Sequence[str]) -> Sug
     records = [record for look in survey.looks for record in look.samples]
     pages = any(found.reader in PAGES for found in survey.formats) or options.html
     trials: list[Trial] = []
-    for name in (*(["fineweb"] if pages else []), "gopher", LAST):
-        recipe = load_recipe(name)
+    names = [*([ENGLISH_PAGES] if pages else []), "gopher", LAST]
+    while names:
+        recipe = load_recipe(names.pop(0))
         trials.append(try_recipe(recipe, records))
         if trials[-1].kept >= ENOUGH * len(records):
             break
+        if recipe.name == ENGLISH_PAGES and trials[-1].is_foreign:
+            names.insert(0, ANY_PAGES)
     read = replace(options, extractor=recipe.read.extractor)
     return Suggestion(
         recipe if read == recipe.read else recipe.model_copy(update={"read": read}),
@@ -97,10 +112,15 @@ def try_recipe(recipe: Recipe, records: Sequence[Record]) -> Trial:
     own, judged_as = settings.language_bounds, batch.judged_as_D
     failed = find_failures(annotate(batch), settings.bounds, own, judged_as) if records else []
     takers = Counter(name for names in failed for name in names).most_common(TAKERS)
-    return Trial(recipe.name, len(records), sum(not names for names in failed), takers)
+    kept = sum(not names for names in failed)
+    return Trial(recipe.name, len(records), kept, takers, Counter(batch.judged_as_D))
 
 
 def _explain(trials: Sequence[Trial]) -> Iterator[str]:
+    if trials[0].is_foreign:
+        found = trials[0].languages.most_common(NAMED)
+        told = ", ".join(f"{language} {count}" for language, count in found)
+        yield f"documents by the language that they are judged as: {told}"
     for trial in trials:
         takers = ", ".join(f"{count} fail {name}" for name, count in trial.takers)
         drops = f": {takers}" if takers else ""

@@ -68,14 +68,14 @@ def describe_languages(languages: Mapping[str, LanguageCounts]) -> str:
     if len(languages) < 2:
         return ""
     order = sorted(languages, key=lambda name: (-languages[name].documents, name))
-    parts = [
-        f"{name} {counts.documents:,} (kept {counts.kept / counts.documents:.0%})"
-        for name in order[:LANGUAGES_SHOWN]
-        if (counts := languages[name])
-    ]
+    parts = [_describe_language(name, languages[name]) for name in order[:LANGUAGES_SHOWN]]
     if (rest := len(languages) - LANGUAGES_SHOWN) > 0:
         parts.append(f"{rest} more")
     return f"documents judged by their language: {', '.join(parts)}"
+
+
+def _describe_language(name: str, counts: LanguageCounts) -> str:
+    return f"{name} {counts.documents:,} (kept {counts.kept / counts.documents:.0%})"
 
 
 def describe_skipped(skipped: Mapping[str, int]) -> str:

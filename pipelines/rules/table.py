@@ -41,8 +41,9 @@ def tabulate(rules: Mapping[str, Rule]) -> str:
 
 
 def _list_cells(name: str, rule: Rule) -> tuple[str, ...]:
+    asks = f"; no value in a language without {rule.asks}" if rule.asks else ""
     bounds = str(rule.bounds) if any(bound is not None for bound in rule.bounds) else "-"
-    return f"`{name}`", rule.meaning.replace("|", "\\|"), bounds, rule.source
+    return f"`{name}`", f"{rule.meaning}{asks}".replace("|", "\\|"), bounds, rule.source
 
 
 if __name__ == "__main__":

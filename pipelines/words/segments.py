@@ -15,12 +15,16 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.languages.writing import ENGLISH, UNSPACED
 from pipelines.words.compiled import njit
 from weighting.arrays import Bools, Int64s, Uint8s
+
+if TYPE_CHECKING:
+    from icu4py.breakers import WordBreaker
 
 # Thai, Lao; Burmese; Khmer; Burmese again; Chinese and Japanese with their marks and wide forms;
 # characters beyond 16 bits, as the surrogates of UTF-16.
@@ -68,9 +72,7 @@ def find_words(text: str, language: str) -> Int64s:
     Only boundaries beside a character of a script without spaces: what else a text has, such as
     English names and addresses, is spaCy's to split.
     """
-    from icu4py.breakers import WordBreaker
-
-    segments = WordBreaker(text, language).segments()
+    segments = _load_icu()(text, language).segments()
     ends_S = np.fromiter(chain.from_iterable(segments), np.int64)[1::2]  # in units of UTF-16
     units_U = np.frombuffer(text.encode("utf-16-le"), "<u2")
     wide_U1 = np.append(_tabulate_scripts()[units_U], False)
@@ -78,6 +80,21 @@ def find_words(text: str, language: str) -> Int64s:
     surrogate_U = units_U & 0xF800 == 0xD800  # two of them make a character of four bytes
     sizes_U = 1 + (units_U >= 0x80) + ((units_U >= 0x800) & ~surrogate_U)
     return np.asarray(np.append(0, np.cumsum(sizes_U))[ends_S], np.int64)
+
+
+@cache
+def _load_icu() -> "type[WordBreaker]":
+    """Return ICU's word breaker with all dictionaries loaded.
+
+    A dictionary is loaded with the first character of its script, and from then on it also has a
+    say on characters that several scripts share: "ージョン" is one word until the process has seen
+    a kanji, then two. So the dictionaries are loaded before any text is seen.
+    """
+    from icu4py.breakers import WordBreaker
+
+    for _ in WordBreaker("\u6f22\u304b\u30ab \u0e01 \u0e81 \u1780 \u1000", ENGLISH).segments():
+        pass
+    return WordBreaker
 
 
 @njit

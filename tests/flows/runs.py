@@ -148,6 +148,7 @@ def _judge(number: int, doc: Doc, story: Story) -> dict[str, Any]:
         "verdict": doc.verdict,
         "rule": doc.rule,
         "failed": doc.failed,
+        "judged_as": doc.judged_as,
         "split": doc.split if doc.verdict == "kept" else None,
         "chars_in": len(doc.text),
         "chars": len(doc.text),

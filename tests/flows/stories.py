@@ -37,6 +37,7 @@ class Doc:
     also: str | None = None
     copy_of: int | None = None
     similarity: float = 1.0
+    judged_as: str | None = None
     passages: Sequence[tuple[int, int, str, int]] = ()
     contaminated: Sequence[tuple[int, int, str]] = ()
 

@@ -1,6 +1,6 @@
 """The counts of a run of tests: what the manifest says, and RUN/stats."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import product
@@ -16,6 +16,7 @@ from weighting.contracts.counts import (
     Counts,
     DocumentCounts,
     Funnel,
+    LanguageCounts,
     RuleCost,
     SelectionCounts,
     SignalFacts,
@@ -80,6 +81,7 @@ def tally(run: Path, story: Story, census: Census) -> Counts:
             rules=rules,
             sets=dict(story.sets),
             encoders=["tokenizers"],
+            languages=_count_languages(story),
         ),
         signals=SignalFacts(
             stored=list(story.signals),
@@ -157,6 +159,17 @@ def _count_pairs(docs: Sequence[Doc]) -> list[dict[str, Any]]:
         {"rule": one, "other": two, "documents": len(docs), "tokens": _tokens(docs)}
         for (one, two), docs in found.items()
     ]
+
+
+def _count_languages(story: Story) -> dict[str, LanguageCounts]:
+    read: defaultdict[str, list[Doc]] = defaultdict(list)
+    for doc in story.docs:
+        if doc.judged_as:
+            read[doc.judged_as].append(doc)
+    return {
+        language: LanguageCounts(len(docs), sum(doc.verdict == "kept" for doc in docs), 0, {})
+        for language, docs in read.items()
+    }
 
 
 def _count_funnels(story: Story) -> dict[str, Funnel]:

@@ -263,6 +263,18 @@ def test_dropped_copied_and_unreadable_records(run):
     assert "error bad_utf8 message unexpected end of data reader jsonl" in text
 
 
+def test_the_bounds_of_a_dropped_record_are_those_for_its_language(tmp_path):
+    rules, thai = ({"odd_words": {"min": low, "max": high}} for low, high in ((3, None), (2, 9)))
+    bounds = {"rules": rules, "languages": {"th": thai}}
+    docs = [Doc("a"), Doc("b", rule="odd_words", value=1.0, judged_as="th")]
+    docs.append(Doc("c", rule="odd_words", value=1.0, judged_as="en"))
+    run = build_run(tmp_path / "run", Story(docs=docs, recipe={"name": "x", **bounds}))
+    text = squeeze(show(run, name_doc(1)))
+    assert "judged as th" in text
+    assert "odd_words 1, kept if at least 2 and at most 9" in text
+    assert squeeze(show(run, name_doc(2))).endswith("odd_words 1, kept if at least 3")
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_fits_the_screen_and_marks_the_token_without_colour(run, width):
     text = show(run, MICROWAVE, 31, width=width)

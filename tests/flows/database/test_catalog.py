@@ -185,6 +185,15 @@ def test_a_rule_whose_bounds_are_alike_has_both_edges(tmp_path):
     ]  # fmt: skip
 
 
+def test_bounds_of_a_language_are_a_table_and_its_documents_no_edges_of_others(tmp_path):
+    rules = {"odd_words": {"min": 7.0, "max": None}}
+    recipe = {"name": "x", "rules": rules, "languages": {"th": {"odd_words": {"min": 1, "max": 9}}}}
+    docs = [Doc("a", judged_as="en"), Doc("b", judged_as="th"), Doc("c")]
+    run = build_run(tmp_path / "run", Story(docs=docs, recipe=recipe))
+    assert ask(run, "FROM language_bounds") == [("th", "odd_words", 1.0, 9.0)]
+    assert ask(run, "SELECT text FROM rule_edge ORDER BY ALL") == [("a",), ("c",)]
+
+
 def test_without_enforced_rules_there_are_no_edges(tmp_path):
     run = build_run(tmp_path / "run", Story(recipe={"name": "none"}))
     names = {name for (name,) in ask(run, "SELECT table_name FROM information_schema.tables")}

@@ -56,6 +56,22 @@ def test_texts_of_markup_are_read_as_pages(tmp_path):
     assert made.reasons[0] == "most texts are HTML"
 
 
+GERMAN = (
+    "Die Mauer im Hafen wurde gebaut, als der alte Kai die Boote im Tal nicht mehr halten konnte, "
+    "und sie war das erste Werk, das die Stadt mit eigenem Geld bezahlt hatte. An Sonntagen kamen "
+    "die Leute, um sie zu sehen, und blieben mit den Kindern, bis die Lampen brannten. Niemand "
+    "wusste damals, dass das Meer sie in einem Winter voller Stürme wieder nehmen würde."
+)
+
+
+def test_pages_in_other_languages_get_the_recipe_for_these(tmp_path):
+    pages = [f"<html><body><p>{GERMAN}</p><p>{end}</p></body></html>" for end in ("Ja.", "So.")]
+    made = suggest_for(tmp_path, look_at(tmp_path, *pages))
+    assert [one.recipe for one in made.trials] == ["fineweb", "fineweb-2"]
+    assert ("language_score", 2) in made.trials[0].takers
+    assert made.reasons[1] == "documents by the language that they are judged as: de 2"
+
+
 @pytest.mark.parametrize("texts", [[], [""]])
 def test_no_text_is_no_error(tmp_path, texts):
     made = suggest_for(tmp_path, look_at(tmp_path, *texts))

@@ -54,6 +54,21 @@ def test_the_columns_are_those_of_the_schema_and_only_wanted_rules_have_values(t
     values = {rule: row[rule] for rule in RULES if row[rule] is not None}
     assert values == wanted
     assert (row["failed"], row["contaminated"], row["language"]) == ([], [], None)
+    assert row["judged_as"] == "en"
+
+
+def test_documents_are_judged_by_the_bounds_of_their_language(tmp_path):
+    german = "Das ist ein deutscher Satz, im Haus geschrieben, wie jeder sehen kann."
+    settings = replace(
+        PLAIN,
+        rules=RuleSettings(families=("language", "length")),
+        bounds={"length_words": Bounds(100, None)},
+        language_bounds={"de": {"length_words": Bounds(5, None)}},
+    )
+    english = "This is a sentence of English, as anyone can see who reads it."
+    _, _, rows = clean(tmp_path, [german, english], settings)
+    told = [(row["language"], row["judged_as"], row["failed"]) for row in rows]
+    assert told == [("de", "de", []), ("en", "en", ["length_words"])]
 
 
 def test_edits_are_made_in_order_and_lead_back_to_what_was_read(tmp_path):

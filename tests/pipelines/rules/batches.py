@@ -16,6 +16,12 @@ def share(part, whole):
     return part / whole if whole else math.nan
 
 
+def judge_as(batch, *languages):
+    """Return a batch whose documents are judged as of the given languages."""
+    batch.__dict__["judged_as_D"] = list(languages)
+    return batch
+
+
 def make_batch(documents, line_rules=False, **settings):
     """Return a batch of documents without metadata, judged as English."""
     settings = {"families": [name for name in OWN if name != "language"], **settings}

@@ -56,7 +56,7 @@ def test_special_cases_of_english_are_for_english():
     assert words.counts_D.tolist() == [2, 4, 4]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(
         st.tuples(
@@ -85,7 +85,7 @@ def test_cutting_loses_nothing_and_knows_no_neighbours(documents):
         assert chunks == split(one, language)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.text(st.sampled_from(SOME) | st.characters(exclude_categories=["Cs"])))
 def test_boundaries_are_of_whole_characters(text):
     whole = {len(text[:end].encode()) for end in range(len(text) + 1)}
@@ -118,12 +118,20 @@ def test_the_space_of_ethiopic_is_told_by_its_bytes():
     assert [is_wordspace(data, *pair) for pair in pairs] == [True, False, True, False, False]
 
 
-def test_english_alone_loads_no_icu():
-    code = """
+FRESH = """
 import sys, pyarrow as pa
 from pipelines.words import Text, split_texts
-text = Text.view(pa.array(["English, 我们", "Deutsch"]))
-split_texts(text, ["en", "de"])
+from pipelines.words.segments import find_words
+
+split_texts(Text.view(pa.array(["English, 我们", "Deutsch"])), ["en", "de"])
 assert not any(name.startswith("icu4py") for name in sys.modules)
+texts = ["ージョン", "ーー", "ﾞｰ", "゛カー", "ๆ", "๏", "។", "၊", "・ー"]
+fresh = [find_words(text, "ja").tolist() for text in texts]
+for text in ("漢字とかなとカナ", "ภาษาไทย", "ພາສາລາວ", "ភាសាខ្មែរ", "မြန်မာ"):
+    find_words(text, "ja")
+assert fresh == [find_words(text, "ja").tolist() for text in texts]
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_icu_is_loaded_for_whom_it_serves_and_words_do_not_depend_on_what_it_saw():
+    subprocess.run([sys.executable, "-c", FRESH], check=True)

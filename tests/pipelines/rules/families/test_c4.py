@@ -1,9 +1,11 @@
 """C4's line and page rules against a plain reading, line by line."""
 
+import math
 import re
 from functools import cache
 
 import numpy as np
+import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from pipelines.rules.families.c4 import annotate
 from pipelines.rules.line_reasons import REASONS
 from pipelines.rules.own_rules import C4 as RULES
 from pipelines.rules.own_rules import POLICIES
-from tests.pipelines.rules.batches import TEXT, make_batch
+from tests.pipelines.rules.batches import TEXT, judge_as, make_batch
 
 lines = st.lists(
     st.sampled_from(
@@ -137,3 +139,25 @@ def test_words_of_what_is_left_are_those_of_the_left_text():
     cut = make_batch(documents).line_cut
     again = make_batch(cut.texts_D.to_pylist())
     assert cut.words.tolist() == again.words.counts_D.tolist()
+
+
+def test_lines_and_sentences_end_in_the_marks_of_the_language():
+    documents = [
+        "我们今天在学习中文。你们呢？\n没有标点的一行字",
+        "यह एक लंबा वाक्य है। दूसरा भी है।\nकोई चिह्न नहीं है यहाँ",
+        "วันนี้เราไปเรียนหนังสือที่โรงเรียน\nพรุ่งนี้ไม่ไป",
+    ]
+    batch = judge_as(make_batch(documents, line_rules=True), "zh", "hi", "th")
+    values = annotate(batch)
+    assert values["c4_unterminated_lines"] == pytest.approx([1, 1, math.nan], nan_ok=True)
+    assert values["c4_sentences"] == pytest.approx([2, 2, math.nan], nan_ok=True)
+    left = [documents[0].split("\n")[0], documents[1].split("\n")[0], documents[2]]
+    assert batch.line_cut.texts_D.to_pylist() == left
+    # In English these are no marks.
+    assert annotate(make_batch(documents))["c4_unterminated_lines"].tolist() == [2, 2, 2]
+
+
+def test_a_line_without_spaces_has_the_words_of_its_language():
+    line = "我们在学习，" * 200 + "。"  # more than a thousand characters, and no long word
+    assert annotate(judge_as(make_batch([line]), "zh"))["c4_long_word_lines"].tolist() == [0]
+    assert annotate(make_batch([line]))["c4_long_word_lines"].tolist() == [1]

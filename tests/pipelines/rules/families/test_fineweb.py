@@ -1,5 +1,8 @@
 """FineWeb values against a plain reading."""
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +11,7 @@ from pipelines.rules.families.fineweb import annotate
 from pipelines.rules.own_rules import FINEWEB_QUALITY as RULES
 from pipelines.words import split_words
 from pipelines.words.punctuation import TERMINATORS
-from tests.pipelines.rules.batches import TEXT, make_batch, share
+from tests.pipelines.rules.batches import TEXT, judge_as, make_batch, share
 
 texts = st.lists(
     st.sampled_from(
@@ -64,3 +67,9 @@ def test_after_the_line_rules_what_they_leave_counts(documents):
     late, plain = annotate(batch), annotate(make_batch(left))
     for rule in RULES:
         assert late[rule] == pytest.approx(plain[rule], nan_ok=True)
+
+
+def test_languages_without_sentence_marks_have_no_share_of_lines_that_end_in_one():
+    values = annotate(judge_as(make_batch(["สวัสดี", "好。", "Yes."]), "th", "zh", "en"))
+    assert values["fineweb_line_punctuation"] == pytest.approx([math.nan, 1, 1], nan_ok=True)
+    assert not np.isnan(values["fineweb_short_lines"]).any()

@@ -15,7 +15,7 @@ from pipelines.rules.registry import RULES as ALL
 from pipelines.rules.rule import list_bounds
 from pipelines.words import split_words
 from pipelines.words.punctuation import PUNCTUATION
-from tests.pipelines.rules.batches import TEXT, make_batch, share
+from tests.pipelines.rules.batches import TEXT, judge_as, make_batch, share
 
 texts = st.lists(
     st.sampled_from(
@@ -108,3 +108,30 @@ def test_families_that_are_left_out_have_no_values():
 
 def test_punctuation_has_the_contracts_size():
     assert len(PUNCTUATION) == 281
+
+
+# Text, and of its words: W, the mean of their characters, their share with a letter; stop words.
+ELSEWHERE = {
+    "zh": ("我们在学习，他们也工作。", 6, 10 / 6, 6 / 8, 2),
+    "th": ("ที่บ้านและสวน", 4, 13 / 4, 1, 2),
+    "hi": ("यह घर में है।", 4, 9 / 4, 4 / 5, 2),
+    "ar": ("هو في البيت، من هنا", 5, 14 / 5, 5 / 6, 3),
+    "am": ("ነው፡እና።", 2, 2, 2 / 3, 2),
+    "de": ("Im Haus und im Garten.", 5, 17 / 5, 5 / 6, 2),
+    "ko": ("집에 있다.", 2, 2, 2 / 3, math.nan),  # no list
+    "en": ("Im of the house।", 5, 12 / 5, 5 / 6, 2),
+}
+
+
+@pytest.mark.parametrize("language", ELSEWHERE)
+def test_words_and_stop_words_are_those_of_the_language(language):
+    text, words, mean, alphabetic, stops = ELSEWHERE[language]
+    # Others beside it, each with its own.
+    batch = judge_as(make_batch(["the cat of it", text, "de la"]), "en", language, "fr")
+    values = gopher.annotate(batch)
+    told = [values[f"gopher_{name}"][1] for name in (*SIZES, "stop_words")]
+    assert told == pytest.approx([words, mean, alphabetic, stops], nan_ok=True)
+    assert values["gopher_stop_words"][[0, 2]].tolist() == [2, 2]
+
+
+SIZES = ("words", "mean_word_length", "alphabetic")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.rules.families.unigram import annotate
 from pipelines.words import split_words
-from tests.pipelines.rules.batches import make_batch
+from tests.pipelines.rules.batches import judge_as, make_batch
 from weighting.errors import AssayError
 
 COUNTS = {"the": 60, "cat": 25, "null": 10, ".": 5}
@@ -66,3 +66,8 @@ def test_a_bad_table_is_named(tmp_path, content, reason):
         path.write_text(content)
     with pytest.raises(AssayError, match=f"unigrams: .*counts.csv.*{reason}"):
         score(["the"], str(path))
+
+
+def test_languages_without_spaces_have_no_value(table):
+    batch = judge_as(make_batch(["the cat", "我们"], unigrams=table), "en", "zh")
+    assert np.isnan(annotate(batch)["unigram_log_probability"]).tolist() == [False, True]
