@@ -9,7 +9,7 @@ does not hold, and comes back in the text. Every stand-in is one letter, so leng
 Control characters are dropped still, as HTML has none, and blanks become spaces.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 
 from lxml.etree import _Element
@@ -20,6 +20,8 @@ from pipelines.readers.rows import BadRecord
 SYMBOL_FOR_NEWLINE = "\u2424"
 # Ideographs of extension B and Tangut: letters without case, composition or a normal form.
 LETTERS = (range(0x20000, 0x2A6D7), range(0x17000, 0x187F2))
+
+CONTROLS = frozenset((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))  # codes; blanks are none
 
 
 def choose_stand_ins(characters: set[str]) -> dict[str, str]:
@@ -40,8 +42,9 @@ def choose_stand_ins(characters: set[str]) -> dict[str, str]:
 def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
     """Replace characters in all texts of a tree."""
     if not stand_ins:
-        return
-    table = str.maketrans(dict(stand_ins)) | dict.fromkeys(_controls())
+        return  # as for most pages
+    table: dict[int, str | None] = dict.fromkeys(CONTROLS)
+    table.update((ord(own), letter) for own, letter in stand_ins.items())
     for element in tree.iter():
         if element.text and isinstance(element.tag, str):
             element.text = element.text.translate(table)
@@ -51,14 +54,9 @@ def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
 
 def take_out(text: str, stand_ins: Mapping[str, str]) -> str:
     """Return a text with its own characters again."""
-    return text.translate(str.maketrans({letter: own for own, letter in stand_ins.items()}))
+    return text.translate({ord(letter): own for own, letter in stand_ins.items()})
 
 
 def _is_dropped(character: str) -> bool:
-    is_known = character.isprintable() or character.isspace() or ord(character) in _controls()
+    is_known = character.isprintable() or character.isspace() or ord(character) in CONTROLS
     return not is_known or character == SYMBOL_FOR_NEWLINE
-
-
-def _controls() -> Iterator[int]:
-    """Yield the codes of control characters that are no blanks."""
-    return iter((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))
