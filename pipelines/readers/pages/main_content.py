@@ -5,6 +5,7 @@ Workarounds for resiliparse 2.0.1, each with its reason; reports for its maintai
 """
 
 import re
+from functools import partial
 
 from resiliparse.extract.html2text import extract_plain_text
 
@@ -28,18 +29,24 @@ RENAMED = {
     "menu": "ul",
 }
 # Three letters tell almost all other tags at once.
-LIKELY = r"(?=[tTsSlLdDmMrR][iIuUeE][mMgGaAnNbB])"
+LIKELY = r"(?=[tTsSlLdDmMrR][iIuUeEaA][mMgGaAnNbB])"
 RENAMED_TAG = re.compile(rf"<(/?){LIKELY}(?i:({'|'.join(RENAMED)}))(?=[\s/>])")
-REWRITTEN = re.compile(rf"</{LIKELY}(?i:{'|'.join(RENAMED)}|ruby)\b")
+REWRITTEN = re.compile(rf"</{LIKELY}(?i:{'|'.join(RENAMED)}|ruby|label)\b")
 
 # `alt_texts=False` and `form_fields=False` drop figures with their captions and all labels, so both
-# are on, and this drops the rest. Labels stay but in forms of the site, not of the article.
-SITE_FORM = ",".join(f'[{key}*="{name}" i]' for key in NAMED_BY for name in NAMES)
+# are on, and this drops the rest.
 SKIPPED = (
     *("footer", "title"),
     *("img", "area", "svg", "object", "embed", "audio", "video"),
     *("textarea", "input", "button", "select", "option"),
-    *(f"form:is({SITE_FORM}) label", "label.sr-only", "label.screen-reader-text"),
+)
+# Labels stay but in forms of the site, not of the article. `form label` would take time that grows
+# with the square of the depth, and few labels are deeper in their form.
+SITE_FORM = ",".join(f'[{key}*="{name}" i]' for key in NAMED_BY for name in NAMES)
+LEVELS = 6
+SITE_LABELS = (
+    *(f"form:is({SITE_FORM}) > {'* > ' * level}label" for level in range(LEVELS)),
+    *("label.sr-only", "label.screen-reader-text"),
 )
 
 
@@ -48,18 +55,20 @@ def extract_main_content(html: str) -> str:
 
     No link targets, form fields, comments or texts of images.
     """
+    skipped: tuple[str, ...] = SKIPPED
     if REWRITTEN.search(html):
         html = RENAMED_TAG.sub(_rename, place_readings(html))
+        skipped += SITE_LABELS
     body = BODY.search(html)
     at = body.end() if body else 0
-    return extract_with_marks(f"{html[:at]}{DEEPER}{html[at:]}", _extract)
+    return extract_with_marks(f"{html[:at]}{DEEPER}{html[at:]}", partial(_extract, skipped=skipped))
 
 
 def _rename(tag: re.Match[str]) -> str:
     return f"<{tag[1]}{RENAMED[tag[2].lower()]}"
 
 
-def _extract(html: str) -> str:
+def _extract(html: str, skipped: tuple[str, ...]) -> str:
     text: str = extract_plain_text(
         html,
         preserve_formatting=True,
@@ -71,6 +80,6 @@ def _extract(html: str) -> str:
         noscript=False,
         comments=False,
         post_meta=False,
-        skip_elements=SKIPPED,
+        skip_elements=skipped,
     )
     return text

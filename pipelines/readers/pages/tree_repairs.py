@@ -7,7 +7,7 @@ Workarounds for trafilatura 2.3.1, each with its reason; reports for its maintai
 from collections.abc import Iterator
 from itertools import takewhile
 
-from lxml.etree import Element, _Element
+from lxml.etree import Element, XPath, _Element
 
 from pipelines.readers.pages.site_forms import NAMED_BY, NAMES
 
@@ -29,8 +29,10 @@ TEXT_BLOCKS = LINES | {"li", "dd", "dt", "td", "th", "blockquote"}
 CUT_INLINE = ("b", "em", "i", "q", "span", "strong")
 CUT_BLOCKS = ("article", "blockquote", "div", "main", "p", "pre", "section", *HEADINGS)
 FEW_PARAGRAPHS = 250  # characters, `MIN_EXTRACTED_SIZE` of settings.cfg
-# Of `settings.MANUALLY_CLEANED`: elements whose text nobody reads.
+# Elements of `settings.MANUALLY_CLEANED` whose text nobody reads, so that it does not count.
 UNREAD = ("script", "style", "svg", "noscript", "iframe", "object", "button", "select", "textarea")
+IS_READ = f"not({' or '.join(f'ancestor::{tag}' for tag in UNREAD)})"
+HAS_TEXT = XPath(f"boolean(.//text()[normalize-space()][{IS_READ}])")
 
 
 def repair_tree(tree: _Element) -> None:
@@ -149,16 +151,7 @@ def _would_be_cut(element: _Element) -> bool:
     """Say whether an element has no text, but text behind it."""
     if element.text is not None or not (element.tail and element.tail.strip()):
         return False
-    return not any(text.strip() for text in _read_texts(element))
-
-
-def _read_texts(element: _Element) -> Iterator[str]:
-    """Yield the texts within an element that somebody reads."""
-    for child in element:
-        if isinstance(child.tag, str) and child.tag not in UNREAD:
-            yield child.text or ""
-            yield from _read_texts(child)
-        yield child.tail or ""
+    return not HAS_TEXT(element)
 
 
 def _is_of_site(form: _Element) -> bool:
