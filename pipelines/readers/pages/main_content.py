@@ -31,7 +31,7 @@ RENAMED = {
 # Three letters tell almost all other tags at once.
 LIKELY = r"(?=[tTsSlLdDmMrR][iIuUeEaA][mMgGaAnNbB])"
 RENAMED_TAG = re.compile(rf"<(/?){LIKELY}(?i:({'|'.join(RENAMED)}))(?=[\s/>])")
-REWRITTEN = re.compile(rf"</{LIKELY}(?i:{'|'.join(RENAMED)}|ruby|label)\b")
+END_TAG = re.compile(rf"</{LIKELY}((?i:{'|'.join(RENAMED)}|ruby|label))\b")
 
 # `alt_texts=False` and `form_fields=False` drop figures with their captions and all labels, so both
 # are on, and this drops the rest.
@@ -55,10 +55,10 @@ def extract_main_content(html: str) -> str:
 
     No link targets, form fields, comments or texts of images.
     """
-    skipped: tuple[str, ...] = SKIPPED
-    if REWRITTEN.search(html):
+    found = {name.lower() for name in END_TAG.findall(html)}
+    if found - {"label"}:
         html = RENAMED_TAG.sub(_rename, place_readings(html))
-        skipped += SITE_LABELS
+    skipped = SKIPPED + SITE_LABELS if "label" in found else SKIPPED
     body = BODY.search(html)
     at = body.end() if body else 0
     return extract_with_marks(f"{html[:at]}{DEEPER}{html[at:]}", partial(_extract, skipped=skipped))
