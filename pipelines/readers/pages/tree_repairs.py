@@ -88,11 +88,12 @@ def _keep_tails(tree: _Element) -> None:
     `htmlprocessing.prune_html` deletes such elements with their tails where precision is favoured:
     of `<p>one <b></b>two</p>` "two" is lost.
     """
-    for element in list(tree.iter(*CUT_INLINE)):
-        if _would_be_cut(element):
+    for element in list(tree.iter(*CUT_INLINE, *CUT_BLOCKS)):
+        if element.text is not None or not (element.tail or "").strip() or HAS_TEXT(element):
+            continue
+        if element.tag in CUT_INLINE:
             element.drop_tag()
-    for element in list(tree.iter(*CUT_BLOCKS)):
-        if _would_be_cut(element):
+        else:
             element.tag = "br"
             element.attrib.clear()
 
@@ -145,13 +146,6 @@ def _has_blocks(element: _Element) -> bool:
 
 def _has_tex(math: _Element) -> bool:
     return bool(math.get("alttext")) or _find(math, "annotation")
-
-
-def _would_be_cut(element: _Element) -> bool:
-    """Say whether an element has no text, but text behind it."""
-    if element.text is not None or not (element.tail and element.tail.strip()):
-        return False
-    return not HAS_TEXT(element)
 
 
 def _is_of_site(form: _Element) -> bool:
