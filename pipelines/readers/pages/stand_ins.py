@@ -6,9 +6,11 @@ hyphens, Arabic number signs), private-use characters, and all that is younger t
 tables; `utils.sanitize` drops U+2424. So each of them is replaced by a rare ideograph that the page
 does not hold, and comes back in the text. Every stand-in is one letter, so lengths stay.
 
-Control characters are dropped still, as HTML has none, and blanks become spaces.
+Control characters are dropped still, as HTML has none, and blanks become spaces. So are icons: a
+private-use character alone in an element with attributes, such as `<i class="icon">`.
 """
 
+import re
 from collections.abc import Mapping
 from itertools import chain
 
@@ -21,6 +23,7 @@ SYMBOL_FOR_NEWLINE = "\u2424"
 # Ideographs of extension B and Tangut: letters without case, composition or a normal form.
 LETTERS = (range(0x20000, 0x2A6D7), range(0x17000, 0x187F2))
 
+ICON = re.compile("[\ue000-\uf8ff]")
 CONTROLS = frozenset((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))  # codes; blanks are none
 
 
@@ -46,7 +49,7 @@ def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
     table: dict[int, str | None] = dict.fromkeys(CONTROLS)
     table.update((ord(own), letter) for own, letter in stand_ins.items())
     for element in tree.iter():
-        if element.text and isinstance(element.tag, str):
+        if element.text and isinstance(element.tag, str) and not _is_icon(element):
             element.text = element.text.translate(table)
         if element.tail:
             element.tail = element.tail.translate(table)
@@ -55,6 +58,10 @@ def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
 def take_out(text: str, stand_ins: Mapping[str, str]) -> str:
     """Return a text with its own characters again."""
     return text.translate({ord(letter): own for own, letter in stand_ins.items()})
+
+
+def _is_icon(element: _Element) -> bool:
+    return bool(element.attrib) and ICON.fullmatch(element.text.strip()) is not None
 
 
 def _is_dropped(character: str) -> bool:

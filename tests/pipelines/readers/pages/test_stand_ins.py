@@ -40,6 +40,14 @@ def test_comments_and_attributes_are_left():
     assert (tree.text, tree[0].text, tree[0].tail) == ("b寺", " c\xad ", "d寺")
 
 
+def test_icons_are_left_to_be_dropped():
+    tree = fromstring(
+        "<p>\ue000<i class='icon'> \ue000 </i><b>\ue000</b><i class='icon'>\ue000a</i></p>"
+    )
+    put(tree, {"\ue000": "寺"})
+    assert tree.text_content() == "寺 \ue000 寺寺a"
+
+
 def test_a_page_with_more_such_characters_than_stand_ins_is_refused(monkeypatch):
     monkeypatch.setattr(stand_ins, "LETTERS", (range(0x20000, 0x20002),))
     with pytest.raises(BadRecord, match="8 different characters that trafilatura drops") as caught:
