@@ -5,13 +5,13 @@ Workarounds for resiliparse 2.0.1, each with its reason; reports for its maintai
 """
 
 import re
-from functools import partial
 
 from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
 
 from pipelines.readers.pages.lone_characters import extract_with_marks
 from pipelines.readers.pages.readings import place_readings
-from pipelines.readers.pages.site_forms import NAMED_BY, NAMES
+from pipelines.readers.pages.site_forms import NAMED_BY, is_of_site
 
 # Any list less than three elements below the body would be taken for the site's navigation, which
 # costs plain pages and fragments most of their text. So the body's content is put deeper;
@@ -40,14 +40,8 @@ SKIPPED = (
     *("img", "area", "svg", "object", "embed", "audio", "video"),
     *("textarea", "input", "button", "select", "option"),
 )
-# Labels stay but in forms of the site, not of the article. `form label` would take time that grows
-# with the square of the depth, and few labels are deeper in their form.
-SITE_FORM = ",".join(f'[{key}*="{name}" i]' for key in NAMED_BY for name in NAMES)
-LEVELS = 6
-SITE_LABELS = (
-    *(f"form:is({SITE_FORM}) > {'* > ' * level}label" for level in range(LEVELS)),
-    *("label.sr-only", "label.screen-reader-text"),
-)
+# Hidden from all but screen readers
+HIDDEN_LABELS = ("label.sr-only", "label.screen-reader-text")
 
 
 def extract_main_content(html: str) -> str:
@@ -58,17 +52,28 @@ def extract_main_content(html: str) -> str:
     found = {name.lower() for name in END_TAG.findall(html)}
     if found - {"label"}:
         html = RENAMED_TAG.sub(_rename, place_readings(html))
-    skipped = SKIPPED + SITE_LABELS if "label" in found else SKIPPED
     body = BODY.search(html)
     at = body.end() if body else 0
-    return extract_with_marks(f"{html[:at]}{DEEPER}{html[at:]}", partial(_extract, skipped=skipped))
+    html = f"{html[:at]}{DEEPER}{html[at:]}"
+    return extract_with_marks(html, _extract_with_labels if "label" in found else _extract)
+
+
+def _extract_with_labels(html: str) -> str:
+    """Labels stay, but in forms of the site."""
+    tree = HTMLTree.parse(html)
+    for form in tree.document.query_selector_all("form") if tree.document else ():
+        inputs = [each.getattr("type") for each in form.query_selector_all("input")]
+        if is_of_site(map(form.getattr, NAMED_BY), inputs):
+            for label in form.query_selector_all("label"):
+                label.decompose()
+    return _extract(tree, HIDDEN_LABELS)
 
 
 def _rename(tag: re.Match[str]) -> str:
     return f"<{tag[1]}{RENAMED[tag[2].lower()]}"
 
 
-def _extract(html: str, skipped: tuple[str, ...]) -> str:
+def _extract(html: str | HTMLTree, also_skipped: tuple[str, ...] = ()) -> str:
     text: str = extract_plain_text(
         html,
         preserve_formatting=True,
@@ -80,6 +85,6 @@ def _extract(html: str, skipped: tuple[str, ...]) -> str:
         noscript=False,
         comments=False,
         post_meta=False,
-        skip_elements=skipped,
+        skip_elements=SKIPPED + also_skipped,
     )
     return text

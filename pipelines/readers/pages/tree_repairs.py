@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from lxml.etree import Element, XPath, _Element
 
-from pipelines.readers.pages.site_forms import NAMED_BY, NAMES
+from pipelines.readers.pages.site_forms import NAMED_BY, is_of_site
 
 INLINE = frozenset(
     (
@@ -75,7 +75,7 @@ def _make_block(element: _Element) -> None:
 def _keep_labels(tree: _Element) -> None:
     """Keep the labels of controls; within a form, where that is an article's, not a site's."""
     for form in list(tree.iter("form")):
-        if not _is_of_site(form) and _is_in(form, {"article", "main"}) and _find(form, "label"):
+        if _is_of_article(form) and _find(form, "label"):
             form.drop_tag()
     for label in tree.iter("label"):
         if not _is_in(label, {"form"}):
@@ -148,9 +148,9 @@ def _has_tex(math: _Element) -> bool:
     return bool(math.get("alttext")) or _find(math, "annotation")
 
 
-def _is_of_site(form: _Element) -> bool:
-    names = " ".join(form.get(key, "") for key in NAMED_BY).lower()
-    return any(name in names for name in NAMES)
+def _is_of_article(form: _Element) -> bool:
+    inputs = (element.get("type") for element in form.iter("input"))
+    return _is_in(form, {"article", "main"}) and not is_of_site(map(form.get, NAMED_BY), inputs)
 
 
 def _is_in(element: _Element, tags: frozenset[str] | set[str]) -> bool:
