@@ -62,7 +62,7 @@ def _extract_with_labels(html: str) -> str:
     """Labels stay, but in forms of the site."""
     tree = HTMLTree.parse(html)
     for form in tree.document.query_selector_all("form") if tree.document else ():
-        inputs = [each.getattr("type") for each in form.query_selector_all("input")]
+        inputs = (each.getattr("type") for each in form.query_selector_all("input[type]"))
         if is_of_site(map(form.getattr, NAMED_BY), inputs):
             for label in form.query_selector_all("label"):
                 label.decompose()

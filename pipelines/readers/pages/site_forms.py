@@ -10,5 +10,6 @@ INPUTS = frozenset(("search", "password"))
 def is_of_site(attributes: Iterable[str | None], inputs: Iterable[str | None]) -> bool:
     """Say whether a form is its site's, by its attributes (`NAMED_BY`) and its inputs' types."""
     names = " ".join(filter(None, attributes)).lower()
-    kinds = {kind.strip().lower() for kind in inputs if kind}
-    return any(name in names for name in NAMES) or bool(kinds & INPUTS)
+    if any(name in names for name in NAMES):
+        return True
+    return any(kind.strip().lower() in INPUTS for kind in inputs if kind)
