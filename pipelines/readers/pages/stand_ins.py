@@ -6,10 +6,12 @@ hyphens, Arabic number signs), private-use characters, and all that is younger t
 tables; `utils.sanitize` drops U+2424. So each of them is replaced by a rare ideograph that the page
 does not hold, and comes back in the text. Every stand-in is one letter, so lengths stay.
 
-Control characters are dropped still, as HTML has none, and blanks become spaces.
+Control characters are dropped still, as HTML has none, and blanks become spaces. So are icons: a
+private-use character alone in an element with attributes, such as `<i class="icon">`.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from itertools import chain
 
 from lxml.etree import _Element
@@ -20,6 +22,9 @@ from pipelines.readers.rows import BadRecord
 SYMBOL_FOR_NEWLINE = "\u2424"
 # Ideographs of extension B and Tangut: letters without case, composition or a normal form.
 LETTERS = (range(0x20000, 0x2A6D7), range(0x17000, 0x187F2))
+
+ICON = re.compile("[\ue000-\uf8ff]")
+CONTROLS = frozenset((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))  # codes; blanks are none
 
 
 def choose_stand_ins(characters: set[str]) -> dict[str, str]:
@@ -40,10 +45,11 @@ def choose_stand_ins(characters: set[str]) -> dict[str, str]:
 def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
     """Replace characters in all texts of a tree."""
     if not stand_ins:
-        return
-    table = str.maketrans(dict(stand_ins)) | dict.fromkeys(_controls())
+        return  # as for most pages
+    table: dict[int, str | None] = dict.fromkeys(CONTROLS)
+    table.update((ord(own), letter) for own, letter in stand_ins.items())
     for element in tree.iter():
-        if element.text and isinstance(element.tag, str):
+        if element.text and isinstance(element.tag, str) and not _is_icon(element):
             element.text = element.text.translate(table)
         if element.tail:
             element.tail = element.tail.translate(table)
@@ -51,14 +57,13 @@ def put(tree: _Element, stand_ins: Mapping[str, str]) -> None:
 
 def take_out(text: str, stand_ins: Mapping[str, str]) -> str:
     """Return a text with its own characters again."""
-    return text.translate(str.maketrans({letter: own for own, letter in stand_ins.items()}))
+    return text.translate({ord(letter): own for own, letter in stand_ins.items()})
+
+
+def _is_icon(element: _Element) -> bool:
+    return bool(element.attrib) and ICON.fullmatch(element.text.strip()) is not None
 
 
 def _is_dropped(character: str) -> bool:
-    is_known = character.isprintable() or character.isspace() or ord(character) in _controls()
+    is_known = character.isprintable() or character.isspace() or ord(character) in CONTROLS
     return not is_known or character == SYMBOL_FOR_NEWLINE
-
-
-def _controls() -> Iterator[int]:
-    """Yield the codes of control characters that are no blanks."""
-    return iter((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))

@@ -7,9 +7,9 @@ Workarounds for trafilatura 2.3.1, each with its reason; reports for its maintai
 from collections.abc import Iterator
 from itertools import takewhile
 
-from lxml.etree import Element, _Element
+from lxml.etree import Element, XPath, _Element
 
-from pipelines.readers.pages.site_forms import NAMED_BY, NAMES
+from pipelines.readers.pages.site_forms import NAMED_BY, is_of_site
 
 INLINE = frozenset(
     (
@@ -29,8 +29,10 @@ TEXT_BLOCKS = LINES | {"li", "dd", "dt", "td", "th", "blockquote"}
 CUT_INLINE = ("b", "em", "i", "q", "span", "strong")
 CUT_BLOCKS = ("article", "blockquote", "div", "main", "p", "pre", "section", *HEADINGS)
 FEW_PARAGRAPHS = 250  # characters, `MIN_EXTRACTED_SIZE` of settings.cfg
-# Of `settings.MANUALLY_CLEANED`: elements whose text nobody reads.
+# Elements of `settings.MANUALLY_CLEANED` whose text nobody reads, so that it does not count.
 UNREAD = ("script", "style", "svg", "noscript", "iframe", "object", "button", "select", "textarea")
+IS_READ = f"not({' or '.join(f'ancestor::{tag}' for tag in UNREAD)})"
+HAS_TEXT = XPath(f"boolean(.//text()[normalize-space()][{IS_READ}])")
 
 
 def repair_tree(tree: _Element) -> None:
@@ -73,7 +75,7 @@ def _make_block(element: _Element) -> None:
 def _keep_labels(tree: _Element) -> None:
     """Keep the labels of controls; within a form, where that is an article's, not a site's."""
     for form in list(tree.iter("form")):
-        if not _is_of_site(form) and _is_in(form, {"article", "main"}) and _find(form, "label"):
+        if _is_of_article(form) and _find(form, "label"):
             form.drop_tag()
     for label in tree.iter("label"):
         if not _is_in(label, {"form"}):
@@ -86,11 +88,12 @@ def _keep_tails(tree: _Element) -> None:
     `htmlprocessing.prune_html` deletes such elements with their tails where precision is favoured:
     of `<p>one <b></b>two</p>` "two" is lost.
     """
-    for element in list(tree.iter(*CUT_INLINE)):
-        if _would_be_cut(element):
+    for element in list(tree.iter(*CUT_INLINE, *CUT_BLOCKS)):
+        if element.text is not None or not (element.tail or "").strip() or HAS_TEXT(element):
+            continue
+        if element.tag in CUT_INLINE:
             element.drop_tag()
-    for element in list(tree.iter(*CUT_BLOCKS)):
-        if _would_be_cut(element):
+        else:
             element.tag = "br"
             element.attrib.clear()
 
@@ -145,25 +148,9 @@ def _has_tex(math: _Element) -> bool:
     return bool(math.get("alttext")) or _find(math, "annotation")
 
 
-def _would_be_cut(element: _Element) -> bool:
-    """Say whether an element has no text, but text behind it."""
-    if element.text is not None or not (element.tail and element.tail.strip()):
-        return False
-    return not any(text.strip() for text in _read_texts(element))
-
-
-def _read_texts(element: _Element) -> Iterator[str]:
-    """Yield the texts within an element that somebody reads."""
-    for child in element:
-        if isinstance(child.tag, str) and child.tag not in UNREAD:
-            yield child.text or ""
-            yield from _read_texts(child)
-        yield child.tail or ""
-
-
-def _is_of_site(form: _Element) -> bool:
-    names = " ".join(form.get(key, "") for key in NAMED_BY).lower()
-    return any(name in names for name in NAMES)
+def _is_of_article(form: _Element) -> bool:
+    inputs = (element.get("type") for element in form.iter("input"))
+    return _is_in(form, {"article", "main"}) and not is_of_site(map(form.get, NAMED_BY), inputs)
 
 
 def _is_in(element: _Element, tags: frozenset[str] | set[str]) -> bool:

@@ -23,7 +23,7 @@ def extract_weighed_blocks(html: str) -> str:
     if tree is None:
         return ""
     repair_tree(tree)
-    replaced = stand_ins.choose_stand_ins(set("".join(tree.itertext())))
+    replaced = stand_ins.choose_stand_ins(set(tree.text_content()))
     stand_ins.put(tree, replaced)
     text = extract(tree, favor_precision=True, include_comments=False, deduplicate=False) or ""
     return stand_ins.take_out(text, replaced)

@@ -49,7 +49,9 @@ def lose(extractor: str, characters: list[str], context: tuple[str, str, str]) -
         page = characters[start : start + A_PAGE]
         items = "".join(item.format(f"x{at}x", char) for at, char in enumerate(page))
         html = f"<article><p>{BEFORE}</p>{around.format(items)}<p>{AFTER}</p></article>"
-        text = extract_text(f"<html><body>{html}</body></html>", extractor).replace(AFTER.strip(), "")
+        text = extract_text(f"<html><body>{html}</body></html>", extractor).replace(
+            AFTER.strip(), ""
+        )
         parts = re.split(r"x\d+x", text)[1:]
         assert len(parts) == len(page)
         for char, part in zip(page, parts, strict=True):

@@ -1,4 +1,4 @@
-from html import escape
+from html import escape, unescape
 
 import pytest
 from hypothesis import example, given, settings
@@ -19,9 +19,7 @@ TEXT = st.text(
 
 def marked(html: str) -> str:
     """The page as the extractor gets it, marks shown as ^."""
-    seen = []
-    extract_with_marks(html, lambda page: seen.append(page) or "")
-    return seen[0].replace("\1", "^")
+    return extract_with_marks(html, lambda page: page.replace("\1", "^"))
 
 
 @pytest.mark.parametrize(
@@ -81,11 +79,8 @@ def test_any_short_text_is_kept(text, before, spelled):
 )
 def test_without_marks_the_page_is_the_same(parts):
     page = "".join(parts)
-    mark = find_mark(page)
-    seen = []
-    extract_with_marks(page, lambda html: seen.append(html) or html)
-    assert seen[0].replace(mark, "") == page or "&" in page
-    assert extract_with_marks(page, lambda html: html).count("\1") == page.count("\1")
+    kept = extract_with_marks(page, lambda html: html)
+    assert kept == page if "&" not in page else unescape(kept) == unescape(page)
 
 
 @pytest.mark.parametrize("control", ["\1", "&#1;", "&#x01;", "&#X1;", "&#0001"])
