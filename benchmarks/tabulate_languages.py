@@ -63,13 +63,13 @@ def tabulate(folder: Path) -> Iterator[dict[str, object]]:
         yield {
             "language": language,
             "config": usual.stem,
+            "stop_words": "" if language in JOINED else " ".join(filter(_is_word, words)),
             **{name: configs[0][key] for name, key in SINGLE.items()},
             **{
                 f"gopher_{kind}_{n}gram.max": bound
                 for kind, key in SERIES.items()
                 for n, bound in configs[0][key]
             },
-            "stop_words": "" if language in JOINED else " ".join(filter(_is_word, words)),
         }
 
 
