@@ -133,6 +133,9 @@ def test_no_choice_depends_on_order_or_workers(texts, tmp_path):
     assert list_texts(run_curate(other, tmp_path / "three", settings, target=900)) == list_texts(
         run
     )
+    # What was dropped is not there to be kept, and is dropped again all the same.
+    again = replace(settings, against=(str(run),))
+    assert list_texts(run_curate(one, tmp_path / "again", again)) == []
 
 
 def curate_with_little(corpus, run, monkeypatch, edge_bytes):

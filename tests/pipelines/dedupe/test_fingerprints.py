@@ -139,15 +139,25 @@ def index(tmp_path):
     return target.documents
 
 
-@pytest.mark.parametrize("field", ["words", "bands", "rows", "seed"])
-def test_an_index_of_other_settings_is_refused(index, field):
-    other = replace(NEAR, **{field: 99})
-    with pytest.raises(AssayError, match=rf"{field} {getattr(NEAR, field)}, .*{field} 99"):
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("words", replace(NEAR, words=99)),
+        ("bands", replace(NEAR, bands=99)),
+        ("rows", replace(NEAR, rows=99)),
+        ("seed", replace(NEAR, seed=99)),
+        ("numbers", replace(NEAR, numbers="keep")),
+    ],
+)
+def test_an_index_of_other_settings_is_refused(index, field, other):
+    mine, theirs = getattr(NEAR, field), getattr(other, field)
+    message = rf"{field} {mine}, .*{field} {theirs}.* give dedupe the same .*{field}"
+    with pytest.raises(AssayError, match=message):
         check_compatible(index, other)
 
 
-def test_the_least_similarity_may_differ_and_exact_runs_fit_any_index(index):
-    check_compatible(index, replace(NEAR, jaccard=0.99))
+def test_what_similarity_is_asked_for_may_differ_and_exact_runs_fit_any_index(index):
+    check_compatible(index, replace(NEAR, jaccard=0.99, drop="similar"))
     check_compatible(index, None)
 
 
