@@ -162,7 +162,7 @@ class EvaluationSet:
 # Universal Declaration of Human Rights has 3.6 to 4.5 of them for an English word. Of n-grams of
 # 8 English words 0.6 % are in several of its articles; of 24 such characters of Thai 0.4 %, of 8
 # 8.2 %.
-CLUSTERS_A_WORD = 3
+GRAPHEMES_A_WORD = 3
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class ContaminationSettings:
         least = self.least_words
         return (
             f"{least} words, in Chinese and Japanese {least} characters, in Thai, Lao, Khmer and "
-            f"Burmese {CLUSTERS_A_WORD * least}"
+            f"Burmese {GRAPHEMES_A_WORD * least}"
         )
 
 

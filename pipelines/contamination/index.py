@@ -5,7 +5,7 @@ alone where there is none). A variant's n-grams are those of its normalised word
 numbers (see `text.word_hashes`); one that is shorter than an n-gram is a single one of its own
 length. An n-gram that holds a word of the answer is the answer's, and the others are the
 question's; one that occurs as both in the same variant is the question's, as finding it does not
-show that the answer is there. Where words are clusters (see `text.unspaced`), n-grams have as many
+show that the answer is there. Where words are graphemes (see `text.unspaced`), n-grams have as many
 as tell the same.
 
 N-grams in which fewer than half of the words are different are left out. A number that goes on as
@@ -22,10 +22,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.contamination.items import Item
-from pipelines.settings import CLUSTERS_A_WORD, ContaminationSettings
+from pipelines.settings import GRAPHEMES_A_WORD, ContaminationSettings
 from pipelines.text.normal_form import tabulate
 from pipelines.text.numbers import NO_NUMBER, read_numbers
-from pipelines.text.unspaced import find_clusters, tabulate_unspaced
+from pipelines.text.unspaced import find_graphemes, tabulate_unspaced
 from pipelines.text.word_hashes import WordHashes, hash_grams, list_words
 from pipelines.words import Text
 from pipelines.words.compiled import njit
@@ -100,10 +100,10 @@ def build_index(items: Iterable[Item], settings: ContaminationSettings) -> Index
     text = Text.view(pa.array([text for item in ordered for text in item.texts], pa.string()))
     word_hashes = list_words(text, keep_numbers=True)
     words_V = np.diff(word_hashes.offsets_D1)
-    clusters_N = find_clusters(text.data, word_hashes.starts_N, tabulate_unspaced())
-    lengths_V = _choose_lengths(words_V, _measure_words(word_hashes, clusters_N), settings)
+    graphemes_N = find_graphemes(text.data, word_hashes.starts_N, tabulate_unspaced())
+    lengths_V = _choose_lengths(words_V, _measure_words(word_hashes, graphemes_N), settings)
     answer_N = _find_answers(text, word_hashes, questions)
-    told_N = _join_clusters(_forget_rows(text, word_hashes), clusters_N)
+    told_N = _join_graphemes(_forget_rows(text, word_hashes), graphemes_N)
     grams = _distinguish(_list_grams(word_hashes, answer_N, told_N, lengths_V))
     hashes_G, starts_G = np.unique(grams.hashes_M, return_index=True)
     totals = np.bincount(2 * grams.variants_M + grams.kinds_M, minlength=2 * len(words_V))
@@ -135,11 +135,11 @@ def open_index(folder: Path) -> Index:
     return Index(**arrays, variants=variants)
 
 
-def _measure_words(word_hashes: WordHashes, clusters_N: Bools) -> Int64s:
-    """Return how many of a variant's words tell as much as a word: CLUSTERS_A_WORD or 1, [V]."""
+def _measure_words(word_hashes: WordHashes, graphemes_N: Bools) -> Int64s:
+    """Return how many of a variant's words tell as much as a word: GRAPHEMES_A_WORD or 1, [V]."""
     offsets_V1 = word_hashes.offsets_D1
-    clusters_V = np.diff(to_offsets(clusters_N)[offsets_V1])
-    return np.where(2 * clusters_V > np.diff(offsets_V1), CLUSTERS_A_WORD, 1)
+    graphemes_V = np.diff(to_offsets(graphemes_N)[offsets_V1])
+    return np.where(2 * graphemes_V > np.diff(offsets_V1), GRAPHEMES_A_WORD, 1)
 
 
 def _choose_lengths(words_V: Int64s, units_V: Int64s, settings: ContaminationSettings) -> Int64s:
@@ -170,11 +170,13 @@ def _forget_rows(text: Text, word_hashes: WordHashes) -> Uint64s:
     return np.asarray(word_hashes.hashes_N[np.maximum.accumulate(places_N)])
 
 
-def _join_clusters(told_N: Uint64s, clusters_N: Bools) -> Uint64s:
-    """Return what tells N words apart: a cluster, which alone tells little, with the next ones."""
-    grams_M, _ = hash_grams(told_N, np.array([0, len(told_N)]), CLUSTERS_A_WORD)
+def _join_graphemes(told_N: Uint64s, graphemes_N: Bools) -> Uint64s:
+    """Return what tells N words apart: a grapheme, which alone tells little, with the next ones."""
+    grams_M, _ = hash_grams(told_N, np.array([0, len(told_N)]), GRAPHEMES_A_WORD)
     joined_N = told_N.copy()
-    joined_N[: len(grams_M)] = np.where(clusters_N[: len(grams_M)], grams_M, told_N[: len(grams_M)])
+    joined_N[: len(grams_M)] = np.where(
+        graphemes_N[: len(grams_M)], grams_M, told_N[: len(grams_M)]
+    )
     return joined_N
 
 

@@ -96,7 +96,7 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, kinds: Uint8s, chunks:
                 byte = data[at]
                 if byte >= FIRST_BYTE and kinds[read_point(data, at)[0]] != SPACED:
                     if at == start:
-                        value, at = extend_by_cluster(value, data, at, end, kinds)
+                        value, at = extend_by_grapheme(value, data, at, end, kinds)
                     break
                 value = extend(value, byte)
                 plain &= letters[byte]
@@ -119,7 +119,7 @@ def fill_chunks(text: Text, letters: Bools, sieve: Bools, kinds: Uint8s, chunks:
 
 
 @njit
-def extend_by_cluster(
+def extend_by_grapheme(
     value: np.uint64, data: Uint8s, at: int, end: int, kinds: Uint8s
 ) -> tuple[np.uint64, int]:
     """Return a hash with the bytes of the character at a place and its marks, and their end."""

@@ -29,7 +29,7 @@ def look(documents, items, index=None, **fields):
     settings = set_up(**fields)
     index = index or build_index(items, settings)
     text = Text.view(pa.array(documents, pa.string()))
-    return scan(text, list_words(text), index, settings), index
+    return scan(text, list_words(text, keep_numbers=True), index, settings), index
 
 
 def list_spans(hits, document):

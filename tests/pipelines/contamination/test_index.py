@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.contamination.index import VARIANTS, build_index, open_index, save_index
 from pipelines.contamination.items import Item
+from pipelines.settings import GRAPHEMES_A_WORD
 from tests.pipelines.contamination.planting import ITEM_WORDS, look, make_item, set_up
 
 QUESTION = " ".join(ITEM_WORDS[:20])
@@ -49,6 +50,42 @@ def test_lists_of_numbers_tell_nothing():
     mixed = [(ITEM_WORDS[:at] + ["7"] * 40)[:13] for at in range(14)]
     found = [bool(sum(count([make_item(" ".join(words))])[0])) for words in mixed]
     assert found == [at + (at < 13) >= 7 for at in range(14)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        (range(1, 30), False),  # such rows are in many texts
+        (range(200, 100, -5), False),
+        ([7] * 20, False),
+        ([12, 35, 8, 4, 19, 2, 3, 44, 17, 2, 9, 61, 5], True),
+    ],
+)
+def test_numbers_tell_something_where_they_do_not_count_on(numbers, found):
+    assert (count([make_item(" ".join(map(str, numbers)))]) != [[0, 0]]) == found
+
+
+def test_a_row_of_numbers_ends_with_its_item():
+    items = [make_item(" ".join(map(str, some)), name=str(some)) for some in ([1, 2], [3] * 20)]
+    told = [5, 1, 9, 4, 30, 2, 77, 6, 3, 50, 8, 41, 7]
+    assert count([*items, make_item(" ".join(map(str, told)), name="z")])[-1] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("\u4e00", 1),  # Chinese: a character for a word
+        ("\u0e01", GRAPHEMES_A_WORD),  # Thai
+        ("\u1780", GRAPHEMES_A_WORD),  # Khmer
+        ("\u1000", GRAPHEMES_A_WORD),  # Burmese
+    ],
+)
+def test_items_without_spaces_are_measured_in_their_own_words(first, words):
+    letters = [chr(ord(first) + at % 30) for at in range(200)]
+    short, least, whole = ("".join(letters[:size]) for size in (8 * words - 1, 8 * words, 60))
+    assert count([make_item(short)]) == [[0, 0]]
+    assert count([make_item(least)]) == [[1, 0]]
+    assert count([make_item(whole)])[0][0] == min(30, 60 - 13 * words + 1)
 
 
 def test_answers_are_told_from_questions_by_bytes_of_the_text():

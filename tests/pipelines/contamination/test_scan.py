@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,38 @@ def test_a_planted_item_is_found_with_score_1_exactly_where_it_is(
         [(start, start + len(item.texts[0]))] if d == at else [] for d in range(len(documents))
     ]
     assert hits.scores_D.tolist() == [float(d == at) for d in range(len(documents))]
+
+
+def find(document, item):
+    """The scores of an item in a document."""
+    return look([document], [make_item(item)])[0].pairs.scores_P.tolist()
+
+
+def test_an_item_is_found_by_its_own_numbers():
+    item = "Solve 12 + 35 - 8 * 4 + 19 / 2 - 3 + 44 - 17 * 2 + 9 + 61 = ?"
+    assert find(f"{FILLER} {item} {FILLER}", item) == [1.0]
+    assert find(f"{FILLER} {item.replace('1', '6').replace('4', '7')} {FILLER}", item) == []
+    digits = str.maketrans(
+        "0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669"
+    )
+    assert find(item.translate(digits), item) == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("item", "other"),
+    [
+        ("长江是亚洲最长的河流请问它最后注入哪里", "长江是中国最长的河流"),
+        ("ทุกคนมีสิทธิในการดำรงชีวิตเสรีภาพและความมั่นคงแห่งตัวตน", "ทุกคนมีสิทธิในการ"),
+        ("सूर्य के सबसे पास कौन सा ग्रह है और वह क्या है", "सूर्य के सबसे पास कौन"),
+        ("من هو أقرب كوكب إلى الشمس وكم يوما تستغرق دورته حولها", "من هو أقرب كوكب"),
+    ],
+)
+def test_items_of_other_scripts_are_found_in_the_midst_of_a_text(item, other):
+    assert find(
+        f"{other}{item}{other}" if " " not in item else f"{other} {item} {other}", item
+    ) == [1.0]
+    assert find(f"{other} {FILLER} {other}", item) == []
+    assert find("\u200b".join(item), item) == [1.0]  # a zero-width space after each letter
 
 
 @given(

@@ -1,5 +1,7 @@
 """Clusters by rounds of star contraction: those that one process finds, from files of ranges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from pipelines.curate.cluster_rounds import (
     deal_range,
     is_finished,
 )
-from pipelines.settings import CurateSettings, DedupeSettings, RuleSettings
+from pipelines.settings import CurateSettings, DedupeSettings, NearSettings, RuleSettings
 from tests.pipelines.curate.units import clean_texts, open_job
 
 SETTINGS = CurateSettings(
@@ -68,6 +70,29 @@ def test_any_number_of_parts_finds_the_clusters_of_one_process(job, linked, part
         cluster_part(part, parts, last, UIDS, SETTINGS, job)
     assert len(linked[1])
     assert np.array_equal(join(job), linked[1])
+
+
+def test_rounds_of_survivors_are_the_same_in_any_number_of_parts(tmp_path):
+    """A chain of texts, each of which slides on from the one before."""
+    words = [f"word{number}" for number in range(120)]
+    texts = [" ".join(words[start : start + 60]) for start in range(0, 60, 5)]
+    near = NearSettings(bands=20, rows=2, jaccard=0.7, numbers="keep", drop="similar")
+    settings = replace(SETTINGS, dedupe=DedupeSettings(near=near, passages=None))
+    found = []
+    for parts in (0, 1, 3):
+        job = open_job(tmp_path / str(parts) / "run")
+        clean_texts(job, [texts[::2], texts[1::2], []], settings)
+        for number in range(RANGES):
+            link_range(number, RANGES, UIDS, settings, job)
+        last = contract(job, parts) if parts else 0
+        for part in range(parts):
+            cluster_part(part, parts, last, UIDS, settings, job)
+        if not parts:
+            cluster_links(RANGES, UIDS, settings, job)
+        found.append(join(job))
+    assert 1 < found[0]["survives"].sum() < len(texts) / 2
+    assert (found[0]["similarity"] >= np.float32(0.7)).all()
+    assert all(np.array_equal(some, found[0]) for some in found)
 
 
 def test_a_round_is_finished_only_if_every_part_is(job):

@@ -1,5 +1,6 @@
 """What dedupe keeps of a batch: of documents that no rule drops, by their row in the unit."""
 
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +21,9 @@ SETTINGS = CurateSettings(
 TEXTS = ["the first text", "dropped", "the other text", "the first text"]
 
 
-def make_batch(tmp_path, settings=SETTINGS):
+def make_batch(tmp_path, settings=SETTINGS, texts=TEXTS):
     job = open_job(tmp_path / "run")
-    clean_texts(job, [TEXTS], settings)
+    clean_texts(job, [texts], settings)
     return job, read_cleaned(job, 0).combine_chunks().to_batches()[0]
 
 
@@ -49,6 +50,32 @@ def test_shingles_and_bands_follow_from_the_text(tmp_path):
     assert found.bands_DxB.shape == (3, 4)
     assert found.sets_D[0] == found.sets_D[2] != found.sets_D[1]
     assert (found.bands_DxB[0] == found.bands_DxB[2]).all()
+
+
+def count_sets(tmp_path, texts, numbers="zero"):
+    """The number of different sets of shingles of some texts."""
+    _, batch = make_batch(tmp_path / numbers, replace(SETTINGS, bounds={}), texts)
+    dedupe = replace(DEDUPE, near=replace(NEAR, numbers=numbers))
+    return len({*fingerprint(batch, 0, dedupe).sets_D.tolist()})
+
+
+def test_drills_and_tables_of_other_numbers_are_apart_where_numbers_are_kept(tmp_path):
+    drills = [" . ".join(f"{a} + {b} = {a + b}" for b in range(a, a + 9)) for a in (12, 24, 36)]
+    tables = [". ".join(f"Day {d}: {d * k % 97}.{k} mm" for d in range(1, 31)) for k in (3, 7)]
+    assert count_sets(tmp_path, drills + tables) == 2  # a drill and a table
+    assert count_sets(tmp_path, drills + tables, "keep") == 5
+
+
+def test_one_text_in_several_shapes_is_one(tmp_path):
+    guide = "これはデータベースのガイドです"
+    thai = "ทุกคนมีสิทธิในการดำรงชีวิต"
+    flower = "राम ने सीता को फूल दिया"
+    texts = [guide, unicodedata.normalize("NFD", guide), "これはﾃﾞｰﾀﾍﾞｰｽのｶﾞｲﾄﾞです"]
+    assert count_sets(tmp_path / "kana", texts) == 1
+    broken = ["the patient farmer waits", "the pa\u00adtient far\u200bmer wa\u2060its\ufeff"]
+    assert count_sets(tmp_path / "unseen", broken) == 1
+    assert count_sets(tmp_path / "thai", [thai, thai.replace("ำ", "ํา"), "\u200b".join(thai)]) == 1
+    assert count_sets(tmp_path / "fruit", [flower, flower.replace("फूल", "फल")]) == 2
 
 
 def test_without_near_copies_there_are_no_shingles(tmp_path):

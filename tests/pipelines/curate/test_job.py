@@ -119,6 +119,25 @@ def test_two_workers_write_the_same_bytes(calm, tmp_path):
     assert read_bytes(run_curate(corpus, tmp_path / "run", workers=2)) == read_bytes(run)
 
 
+@pytest.mark.slow
+@pytest.mark.workers
+def test_no_choice_depends_on_order_or_workers(texts, tmp_path):
+    near = replace(NEAR, numbers="keep", drop="similar", jaccard=0.9)
+    settings = replace(SETTINGS, dedupe=replace(DEDUPE, near=near))
+    shuffled = random.Random(2).sample(texts, len(texts))
+    one, other = (write(tmp_path / name, some) for name, some in (("a", texts), ("b", shuffled)))
+    run = run_curate(one, tmp_path / "run", settings)
+    assert FAMILIES < len(list_texts(run)) < len(texts)
+    check_clusters(read_ledger(run))
+    assert read_bytes(run_curate(one, tmp_path / "two", settings, workers=2)) == read_bytes(run)
+    assert list_texts(run_curate(other, tmp_path / "three", settings, target=900)) == list_texts(
+        run
+    )
+    # What was dropped is not there to be kept, and is dropped again all the same.
+    again = replace(settings, against=(str(run),))
+    assert list_texts(run_curate(one, tmp_path / "again", again)) == []
+
+
 def curate_with_little(corpus, run, monkeypatch, edge_bytes):
     """A run with memory for some keys at a time and, at so many bytes each, for some links."""
     monkeypatch.setattr("pipelines.curate.estimate.BYTES_PER_EDGE", edge_bytes)

@@ -7,11 +7,11 @@ import pytest
 
 from pipelines.text.unspaced import (
     CHARACTER,
-    CLUSTER,
     FIRST_BYTE,
+    GRAPHEME,
     MARK,
     SPACED,
-    find_clusters,
+    find_graphemes,
     tabulate_unspaced,
 )
 from pipelines.text.word_hashes import list_words
@@ -22,7 +22,7 @@ def test_kinds_of_characters():
     kinds = tabulate_unspaced()
     for text, kind in (
         ("\u4e2d\u3042\u30ab\uff76\ua000\U00020b9f", CHARACTER),
-        ("\u0e01\u0e81\u1000\u1780\ua984\u1b05", CLUSTER),
+        ("\u0e01\u0e81\u1000\u1780\ua984\u1b05", GRAPHEME),
         ("\u0e35\u0eb4\u102d\u17b7\ua9b6\u3099", MARK),
         ("a\u00e9\u0915\u093f\ud55c\u0628\u0f40\u1200", SPACED),
     ):
@@ -53,10 +53,10 @@ def test_words(text, words):
     assert len(list_words(view([text])).hashes_N) == words
 
 
-def test_clusters_are_told_from_other_words():
+def test_graphemes_are_told_from_other_words():
     text = view(["\u0e17\u0e35\u0e48 x", "\u65e5\u0e01"])
     starts = list_words(text).starts_N
-    assert find_clusters(text.data, starts, tabulate_unspaced()).tolist() == [
+    assert find_graphemes(text.data, starts, tabulate_unspaced()).tolist() == [
         True,
         False,
         False,
