@@ -16,6 +16,7 @@ import orjson
 from tokenizers import Tokenizer
 
 from pipelines.tokenize.library import calling
+from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.structure import find_faults
 from pipelines.tokenize.trial import try_out
 from weighting.errors import AssayError
@@ -88,9 +89,10 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         end, origin = _choose_end(path, fields, named)
         remarks += _make_special(fields, end, origin)
         tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
-        tokenizer.encode_special_tokens = True
         remarks += _list_moved(path, fields, tokenizer)
-        try_out(tokenizer, fields, path)
+        sealed = seal(fields)
+        copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
+        try_out(copy, fields, sealed, path)
         text = tokenizer.to_str(pretty=True)
     return Settled(text, end, tuple(f"{path.name}: {remark}" for remark in remarks))
 
@@ -151,7 +153,7 @@ def _list_moved(path: Path, fields: Mapping[str, Any], tokenizer: Tokenizer) -> 
         AssayError: one gets the id of another token: the library counts up from the size of the
             vocabulary, whose ids may have gaps.
     """
-    owners = {number: token for token, number in list_ids(fields).items()}
+    owners: dict[Any, str] = {number: token for token, number in list_ids(fields).items()}
     moved: list[str] = []
     for token in fields["added_tokens"]:
         content, number = token["content"], tokenizer.token_to_id(token["content"])

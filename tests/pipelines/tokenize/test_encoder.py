@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from pipelines.tokenize.encoder import AUTHORITY, FAST, Encoded, Encoder, load_encoder
 from pipelines.tokenize.places import find_characters
+from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokenizer import END_OF_TEXT, copy_tokenizer, train_tokenizer
 from tests.pipelines.tokenize.families import (
@@ -124,7 +125,7 @@ def write(path, fields):
 def encode_by_library(fields, texts):
     """The ids and the first characters by `tokenizers`, which matches no special token in text."""
     settled = fields | {"truncation": None, "padding": None, "post_processor": None}
-    authority = Tokenizer.from_str(json.dumps(settled))
+    authority = Tokenizer.from_str(json.dumps(seal(settled)))
     authority.encode_special_tokens = True
     encodings = [authority.encode(text, add_special_tokens=False) for text in texts]
     return [(one.ids, [start for start, _ in one.offsets]) for one in encodings]
