@@ -139,6 +139,9 @@ def _choose_end(path: Path, fields: Mapping[str, Any], named: str | None) -> tup
 def _make_special(fields: dict[str, Any], end: str, origin: str) -> list[str]:
     """Make the end of text a special token, which no text can spell; return what to say."""
     remark = f"documents end with {end} (named by {origin})"
+    usual = find_end(fields, None)
+    if origin == CONFIG and usual not in (None, end):  # as in the files of models that chat
+        remark += f"; {usual} is there too: {KEY} chooses it"
     for token in fields["added_tokens"]:
         if token["content"] == end and not token["special"]:
             token["special"] = True
