@@ -41,6 +41,7 @@ class Settled:
 
     text: str
     end_of_text: str
+    eos_id: int
     remarks: tuple[str, ...]
 
     @property
@@ -94,7 +95,8 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
         try_out(copy, fields, sealed, path)
         text = tokenizer.to_str(pretty=True)
-    return Settled(text, end, tuple(f"{path.name}: {remark}" for remark in remarks))
+        eos_id = tokenizer.token_to_id(end)
+    return Settled(text, end, eos_id, tuple(f"{path.name}: {remark}" for remark in remarks))
 
 
 def _take_out(fields: dict[str, Any]) -> list[str]:
