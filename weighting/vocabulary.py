@@ -31,6 +31,8 @@ UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
 # Special tokens that end documents where nothing names another, the first that is there.
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "[SEP]")
 
+WANTED = "name the file of that name that comes with a model"
+
 Part = Mapping[str, Any]  # a normalizer, pre-tokenizer or model, as the file has it
 
 
@@ -82,12 +84,11 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
     except OSError:
         raise AssayError(f"{path}: no such tokenizer file") from None
     except (ValueError, RecursionError) as error:
-        raise AssayError(f"{path}: not a tokenizer.json ({_word(error, path)})") from None
+        raise AssayError(f"{path}: not a tokenizer.json ({_word(error, path)}); {WANTED}") from None
     model = fields.get("model") if isinstance(fields, dict) else None
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict | list):
         raise AssayError(
-            f"{path}: not a tokenizer.json (it has no model with a vocabulary); name the file of "
-            "that name that came with the model"
+            f"{path}: not a tokenizer.json (it has no model with a vocabulary); {WANTED}"
         )
     return dict(fields)
 

@@ -171,6 +171,11 @@ class Encoder:
             with calling("refused"):
                 return gigatoken.Tokenizer.from_json(self._for_fast)
         except AssayError:
+            log.warning(
+                "%s does not take this tokenizer; %s encodes instead: the same ids, slower",
+                FAST,
+                AUTHORITY,
+            )
             return None
 
     def _warn(self) -> None:
