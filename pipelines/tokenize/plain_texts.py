@@ -19,6 +19,7 @@ from pipelines.tokenize.structure import FORMS, list_normalizers
 from weighting.arrays import Bools
 from weighting.vocabulary import LETTERS, Part, is_byte_level, list_parts
 
+AT_ONCE = 200  # added tokens in one pattern: larger ones do not compile
 KNOWN_PLANES = 0x20000  # beyond, a character counts as one that may be new
 
 
@@ -35,15 +36,19 @@ class PlainTexts:
         spelled = [token["content"] for token in fields["added_tokens"] if not token["special"]]
         if parts:  # some tokens are looked for in the normal form of a text, and so are theirs
             spelled += [self._normalizer.normalize_str(token) for token in spelled]
-        self._added = "|".join(re.escape(token) for token in sorted(set(spelled)) if token)
+        escaped = [re.escape(token) for token in sorted(set(spelled)) if token]
+        self._added = [
+            "|".join(escaped[at : at + AT_ONCE]) for at in range(0, len(escaped), AT_ONCE)
+        ]
 
     def find(self, texts: Sequence[str]) -> Bools:
         """Return which of D texts are plain."""
         plain_D = np.full(len(texts), self.any)
-        if self.any and self._added:
-            held = pc.match_substring_regex(pa.array(texts, pa.string()), self._added)
-            plain_D &= ~held.to_numpy(zero_copy_only=False)
         if self.any:
+            column = pa.array(texts, pa.string())
+            for pattern in self._added:
+                held = pc.match_substring_regex(column, pattern)
+                plain_D &= ~held.to_numpy(zero_copy_only=False)
             plain_D &= np.fromiter(map(self._is_plain, texts), np.bool_, len(texts))
         return plain_D
 

@@ -32,8 +32,7 @@ from weighting.vocabulary import (
 
 KEY = "tokenizer.end_of_text"  # of a recipe
 NAMED = 12  # special tokens that a refusal lists
-# Settings of a caller: what the file may hold, and what it holds when it is settled.
-CALLERS: Mapping[str, None] = dict.fromkeys(("truncation", "padding", "post_processor"))
+CALLERS = ("truncation", "padding", "post_processor")  # settings that a caller of the library makes
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
         try_out(copy, fields, sealed, path)
         text = tokenizer.to_str(pretty=True)
-        eos_id = tokenizer.token_to_id(end)
+        eos_id = int(tokenizer.token_to_id(end) or 0)
     return Settled(text, end, eos_id, tuple(f"{path.name}: {remark}" for remark in remarks))
 
 
@@ -109,7 +108,7 @@ def _take_out(fields: dict[str, Any]) -> list[str]:
     adds whether it is there or not.
     """
     found = [name for name in ("truncation", "padding") if fields.get(name) is not None]
-    fields |= CALLERS
+    fields |= dict.fromkeys(CALLERS)
     if fields["model"].get("dropout"):
         fields["model"]["dropout"] = None
         found.append("dropout")

@@ -47,6 +47,14 @@ def test_texts_that_hold_an_added_token_are_not():
     assert not plain.find(["x<|a.b|>", "e\u0301"]).any()
 
 
+def test_added_tokens_may_be_many_and_of_any_characters():
+    odd = ["\n\n", "\x00", "  ", "(?:", "\\", "[", "é|è", "\u2028"]
+    many = [f"<unused{number}>" for number in range(3000)]
+    plain = make(added=[add(0, token) for token in (*odd, *many)])
+    assert plain.find(["a b", "\n", "è", "<unused3000>"]).all()
+    assert not plain.find([*odd, "a<unused2999>b"]).any()
+
+
 @pytest.mark.parametrize(
     "settings",
     [
