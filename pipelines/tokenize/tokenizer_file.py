@@ -97,7 +97,8 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
         try_out(copy, fields, sealed, path)
         text = tokenizer.to_str(pretty=True)
-        eos_id = int(tokenizer.token_to_id(end) or 0)
+        eos_id = tokenizer.token_to_id(end)
+        assert eos_id is not None
     return Settled(text, end, eos_id, tuple(f"{path.name}: {remark}" for remark in remarks))
 
 
