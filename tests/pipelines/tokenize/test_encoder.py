@@ -18,10 +18,12 @@ from pipelines.tokenize.tokenizer import END_OF_TEXT, copy_tokenizer, train_toke
 from tests.pipelines.tokenize.families import (
     END,
     LETTERS,
+    WORDS,
     add,
     bpe,
     byte_level,
     in_letters,
+    split,
     tokenizer_files,
     tokenizer_json,
 )
@@ -210,7 +212,7 @@ def test_characters_that_are_new_go_to_the_authority(tmp_path):
 
 
 def test_a_tokenizer_that_the_fast_encoder_refuses_is_told_once(tmp_path, caplog):
-    parts = [{"type": "Digits", "individual_digits": True}, byte_level()]
+    parts = [split(WORDS, "Isolated"), byte_level(use_regex=False)]
     before = {"type": "Sequence", "pretokenizers": parts}
     fields = tokenizer_json(bpe(LETTERS, []), pre_tokenizer=before)
     copy_tokenizer(write(tmp_path / "named.json", fields), tmp_path / "tokenizer.json", END)
