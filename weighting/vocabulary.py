@@ -24,11 +24,14 @@ from weighting.errors import AssayError
 
 CONFIG = "tokenizer_config.json"
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+POINTER = b"version https://git-lfs"  # begins what stands in a repository for a large file
 LETTERS = "ByteLevel"  # the part of a tokenizer that turns text into the byte-level alphabet
 # The bytes of UTF-8: no text holds the others.
 UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
 # Special tokens that end documents where nothing names another, the first that is there.
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "[SEP]")
+
+WANTED = "name the file of that name that comes with a model"
 
 Part = Mapping[str, Any]  # a normalizer, pre-tokenizer or model, as the file has it
 
@@ -81,30 +84,41 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
     except OSError:
         raise AssayError(f"{path}: no such tokenizer file") from None
     except (ValueError, RecursionError) as error:
-        raise AssayError(f"{path}: not a tokenizer.json ({error})") from None
+        raise AssayError(f"{path}: not a tokenizer.json ({_word(error, path)}); {WANTED}") from None
     model = fields.get("model") if isinstance(fields, dict) else None
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict | list):
-        raise AssayError(f"{path}: not a tokenizer.json (it has no model with a vocabulary)")
+        raise AssayError(
+            f"{path}: not a tokenizer.json (it has no model with a vocabulary); {WANTED}"
+        )
     return dict(fields)
+
+
+def _word(error: Exception, path: Path) -> str:
+    """Return why a file could not be parsed."""
+    with path.open("rb") as file:
+        is_pointer = file.read(len(POINTER)) == POINTER
+    return "a pointer of Git LFS: fetch the file itself" if is_pointer else str(error)
 
 
 def read_end(path: Path) -> str | None:
     """Return the end-of-text token that the configuration beside a tokenizer.json names, if any.
 
     Raises:
-        AssayError: the configuration is not JSON.
+        AssayError: the configuration is not JSON, or names no text.
     """
     config = path.with_name(CONFIG)
     try:
-        fields = json.loads(config.read_bytes())
+        fields = json.loads(config.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise AssayError(f"{config}: not JSON ({error}); mend it or take it away") from None
     end = fields.get("eos_token") if isinstance(fields, dict) else None
     if isinstance(end, dict):  # an added token with its settings
-        end = end.get("content")
-    return end if isinstance(end, str) else None
+        end = end.get("content", end)
+    if end is not None and not isinstance(end, str):
+        raise AssayError(f"{config}: its eos_token is no token but {json.dumps(end)[:40]}")
+    return end
 
 
 def find_end(fields: Part, named: str | None) -> str | None:

@@ -6,7 +6,7 @@ Those that are: `pipelines.readers.records` and `pipelines.settings`. Those that
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
@@ -15,14 +15,13 @@ from pipelines.readers.records import ReadOptions
 from pipelines.settings import (
     ContaminationSettings,
     DedupeSettings,
-    FileName,
     NearSettings,
     PassageSettings,
     RuleName,
     ScoreSettings,
 )
 from weighting.errors import AssayError
-from weighting.knobs import as_in, knob, list_knobs
+from weighting.knobs import Names, as_in, knob, list_knobs
 from weighting.vocabulary import CONFIG
 
 MEGABYTE = 1_000_000
@@ -135,7 +134,9 @@ class TokenizerTable:
 
     vocab_size: int = knob(16384, "Entries of the vocabulary.", least=257, most=2**31)
     sample_mb: float = knob(100.0, "Megabytes of text to train on.", above=0)
-    path: FileName | None = knob(None, "A tokenizer.json; then nothing is trained.")
+    path: Annotated[str, Names("tokenizer")] | None = knob(
+        None, "A tokenizer.json, or the folder of a model that has one; then nothing is trained."
+    )
     end_of_text: str | None = knob(
         None,
         "The special token that ends documents; by default that of tokenizer_config.json beside "

@@ -176,6 +176,13 @@ def _anchor(path: str, info: ValidationInfo) -> str:
     return str(anchored)
 
 
+def _anchor_tokenizer(path: str, info: ValidationInfo) -> str:
+    """Return the path of a tokenizer.json, absolute; a model's folder stands for the one in it."""
+    if info.context is not None and Path(info.context["folder"], path).is_dir():
+        path = str(Path(path, "tokenizer.json"))
+    return _anchor(path, info)
+
+
 def _check_language(code: str) -> str:
     if not re.fullmatch("[a-z]{2,3}", code):
         raise ValueError(f"must be an ISO 639 code such as en, is {code!r}")
@@ -198,5 +205,6 @@ VALID: Mapping[str, Collection[str]] = {
 OTHERS: Mapping[str, object] = {
     "file": AfterValidator(_anchor),
     "language": AfterValidator(_check_language),
+    "tokenizer": AfterValidator(_anchor_tokenizer),
     "set": StringConstraints(min_length=1),
 }

@@ -46,7 +46,7 @@ def check_models(recipe: Recipe) -> tuple[str, ...]:
         settings = ModelSettings(named[0])
     from pipelines.score.model_scorer import describe_models  # with torch, for runs with models
 
-    describe_models(settings, tokenizer.sha256)
+    describe_models(settings, tokenizer.sha256, tokenizer.eos_id)
     return remarks
 
 

@@ -59,7 +59,9 @@ def describe_reference(run: Run) -> dict[str, Any] | None:
 
     story = run.folder / "reference" / STORY
     trained_on = read_json(story) if story.exists() else None
-    models = to_json(describe_models(settings, sha256(run.folder / "tokenizer.json")))
+    tokenizer = run.folder / "tokenizer.json"
+    eos_id = read_vocabulary(tokenizer).eos_id
+    models = to_json(describe_models(settings, sha256(tokenizer), eos_id))
     if trained_on is not None:
         models["run"] = run.trained.relative_to(run.folder).as_posix()
     return {**models, "trained_on": trained_on}

@@ -28,6 +28,12 @@ def _stamp(settings: ModelSettings) -> tuple[int, ...]:
     return tuple(path.stat().st_mtime_ns for path in paths)
 
 
-def describe_models(settings: ModelSettings, tokenizer_sha256: str) -> UsedModels:
-    """Return what the manifest says of the models: folders, steps, checksums, sizes."""
-    return load_scorer(settings, tokenizer_sha256).describe()
+def describe_models(settings: ModelSettings, tokenizer_sha256: str, eos_id: int) -> UsedModels:
+    """Return what the manifest says of the models: folders, steps, checksums, sizes.
+
+    Raises:
+        AssayError: as `load_scorer`, or they were trained on documents that end otherwise.
+    """
+    scorer = load_scorer(settings, tokenizer_sha256)
+    scorer.check_end(eos_id)
+    return scorer.describe()

@@ -19,6 +19,7 @@ from tokenizers import Encoding, Tokenizer
 from pipelines.tokenize.library import calling
 from pipelines.tokenize.places import Spelling, read_places
 from pipelines.tokenize.plain_texts import PlainTexts
+from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.structure import composes
 from weighting.array_tools import expand_ranges, to_offsets
 from weighting.arrays import Bools, Int32s, Int64s, Uint32s
@@ -62,10 +63,10 @@ class Encoder:
 
     def __init__(self, path: Path, fast: bool = True) -> None:
         self.vocabulary = read_vocabulary(path)
-        self._path, text = path, path.read_text(encoding="utf-8")
+        self._path = path
         with calling(f"{path}: cannot be loaded"):
-            self._authority = Tokenizer.from_str(text)
-            fields = orjson.loads(text)
+            fields = orjson.loads(path.read_bytes())
+            self._authority = Tokenizer.from_buffer(orjson.dumps(seal(fields)))
         self._authority.encode_special_tokens = True
         self._spelling = Spelling(self.vocabulary)
         self._special = self.vocabulary.unspelled - {self.vocabulary.unknown_id}
@@ -98,25 +99,28 @@ class Encoder:
     def _join(
         self, texts: Sequence[str], names: Sequence[str], plain_D: Bools, fast: Encoded
     ) -> Encoded:
-        """Return all texts' ids, given those of plain ones; the others' come from the authority."""
-        numbers = np.flatnonzero(plain_D)
-        spelled = [texts[number].encode() for number in numbers]
+        """Return all texts' ids, given those of plain ones; the others' come from the authority.
+
+        So do those of a plain text that its tokens do not spell.
+        """
+        plain = np.flatnonzero(plain_D)
+        spelled = [texts[number].encode() for number in plain.tolist()]
         same = self._spelling.match(fast.ids_N, fast.offsets_D1, spelled)
-        if same.all() and plain_D.all():
+        if len(plain) == len(texts) and same.all():
             return fast
         done_D = plain_D.copy()
-        done_D[numbers[~same]] = False
+        done_D[plain[~same]] = False
         rest = np.flatnonzero(~done_D)
-        slow = self._encode_slow([texts[i] for i in rest], [names[i] for i in rest])
-        counts_D = np.empty(len(texts), np.int64)
-        counts_D[numbers] = np.diff(fast.offsets_D1)
-        counts_D[rest] = np.diff(slow.offsets_D1)
-        firsts_D = np.empty(len(texts), np.int64)
-        firsts_D[numbers] = fast.offsets_D1[:-1]
-        firsts_D[rest] = slow.offsets_D1[:-1] + len(fast.ids_N)
-        ids = np.concatenate([fast.ids_N, slow.ids_N])[expand_ranges(firsts_D, counts_D)]
+        slow = self._encode_slow(
+            [texts[number] for number in rest.tolist()], [names[number] for number in rest.tolist()]
+        )
+        counts_D, firsts_D = np.empty((2, len(texts)), np.int64)
+        for numbers, encoded, before in ((plain, fast, 0), (rest, slow, len(fast.ids_N))):
+            counts_D[numbers] = np.diff(encoded.offsets_D1)
+            firsts_D[numbers] = encoded.offsets_D1[:-1] + before
+        ids_N = np.concatenate([fast.ids_N, slow.ids_N])[expand_ranges(firsts_D, counts_D)]
         places = {int(rest[number]): starts for number, starts in slow.places.items()}
-        return Encoded(ids, to_offsets(counts_D), places, fast.used | slow.used)
+        return Encoded(ids_N, to_offsets(counts_D), places, fast.used | slow.used)
 
     def _encode_fast(self, texts: Sequence[str]) -> Encoded:
         if not texts:
@@ -167,6 +171,11 @@ class Encoder:
             with calling("refused"):
                 return gigatoken.Tokenizer.from_json(self._for_fast)
         except AssayError:
+            log.warning(
+                "%s does not take this tokenizer; %s encodes instead: the same ids, slower",
+                FAST,
+                AUTHORITY,
+            )
             return None
 
     def _warn(self) -> None:

@@ -120,7 +120,7 @@ def find_characters(
     inside_N[before_end] = (blob[first_N[before_end]] & 0xC0) == 0x80
     sizes_D = np.array([*map(len, texts)], np.int64)
     chars_N = leads[first_N] - inside_N - np.repeat(np.cumsum(sizes_D) - sizes_D, counts_D)
-    starts_N = chars_N.astype(np.int32)
+    starts_N: Int32s = chars_N.astype(np.int32)
     for document, places in known.items():
         first = offsets_D1[document]
         starts_N[first : first + len(places)] = places

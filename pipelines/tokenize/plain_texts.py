@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
-from pipelines.tokenize.structure import FORMS, list_normalizers
+from pipelines.tokenize.structure import FORMS, REMOVED, list_normalizers
 from weighting.arrays import Bools
-from weighting.vocabulary import LETTERS, Part, is_byte_level, list_parts
+from weighting.vocabulary import LETTERS, Part, list_parts
 
+AT_ONCE = 200  # added tokens in one pattern: larger ones do not compile
 KNOWN_PLANES = 0x20000  # beyond, a character counts as one that may be new
 
 
@@ -30,20 +31,23 @@ class PlainTexts:
         kinds = [part["type"] for part in parts]
         self._forms = kinds if set(kinds) <= set(FORMS) else None
         self._normalizer = tokenizer.normalizer
-        self.any = is_byte_level(fields) and not {LETTERS, "Prepend"} & set(kinds)
-        self.any &= not any(part.get("add_prefix_space") for part in _list_letters(fields))
+        self.any = _cuts_as_known(fields) and not {LETTERS, "Prepend"} & set(kinds)
         spelled = [token["content"] for token in fields["added_tokens"] if not token["special"]]
         if parts:  # some tokens are looked for in the normal form of a text, and so are theirs
             spelled += [self._normalizer.normalize_str(token) for token in spelled]
-        self._added = "|".join(re.escape(token) for token in sorted(set(spelled)) if token)
+        escaped = [re.escape(token) for token in sorted(set(spelled)) if token]
+        self._added = [
+            "|".join(escaped[at : at + AT_ONCE]) for at in range(0, len(escaped), AT_ONCE)
+        ]
 
     def find(self, texts: Sequence[str]) -> Bools:
         """Return which of D texts are plain."""
         plain_D = np.full(len(texts), self.any)
-        if self.any and self._added:
-            held = pc.match_substring_regex(pa.array(texts, pa.string()), self._added)
-            plain_D &= ~held.to_numpy(zero_copy_only=False)
         if self.any:
+            column = pa.array(texts, pa.string())
+            for pattern in self._added:
+                held = pc.match_substring_regex(column, pattern)
+                plain_D &= ~held.to_numpy(zero_copy_only=False)
             plain_D &= np.fromiter(map(self._is_plain, texts), np.bool_, len(texts))
         return plain_D
 
@@ -58,8 +62,22 @@ class PlainTexts:
         return bool(self._normalizer.normalize_str(text) == text)
 
 
-def _list_letters(fields: Part) -> list[Part]:
-    return [part for part in list_parts(fields.get("pre_tokenizer")) if part["type"] == LETTERS]
+def _cuts_as_known(fields: Part) -> bool:
+    """Say whether a pre-tokenizer is of the two makes that the fast encoder reads as it stands.
+
+    These are the pattern of GPT-2 in ByteLevel, or patterns of its own before a ByteLevel without.
+    Of others it may take less than is there, and say nothing.
+    """
+    *before, last = [*list_parts(fields.get("pre_tokenizer"))] or [{}]
+    if last.get("type") != LETTERS or last.get("add_prefix_space", True):
+        return False
+    return bool(last.get("use_regex", True)) != bool(before) and all(map(_isolates, before))
+
+
+def _isolates(part: Part) -> bool:
+    """Say whether a pre-tokenizer makes pieces of what its pattern matches, each by itself."""
+    how = part.get("behavior"), bool(part.get("invert"))
+    return part["type"] == "Split" and how in (("Isolated", False), (REMOVED, True))
 
 
 def _has_new(text: str) -> bool:

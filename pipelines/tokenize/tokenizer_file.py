@@ -16,6 +16,8 @@ import orjson
 from tokenizers import Tokenizer
 
 from pipelines.tokenize.library import calling
+from pipelines.tokenize.plain_texts import PlainTexts
+from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.structure import find_faults
 from pipelines.tokenize.trial import try_out
 from weighting.errors import AssayError
@@ -30,8 +32,7 @@ from weighting.vocabulary import (
 
 KEY = "tokenizer.end_of_text"  # of a recipe
 NAMED = 12  # special tokens that a refusal lists
-# Settings of a caller: what the file may hold, and what it holds when it is settled.
-CALLERS: Mapping[str, None] = dict.fromkeys(("truncation", "padding", "post_processor"))
+CALLERS = ("truncation", "padding", "post_processor")  # settings that a caller of the library makes
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Settled:
 
     text: str
     end_of_text: str
+    eos_id: int
     remarks: tuple[str, ...]
 
     @property
@@ -88,11 +90,16 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         end, origin = _choose_end(path, fields, named)
         remarks += _make_special(fields, end, origin)
         tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
-        tokenizer.encode_special_tokens = True
         remarks += _list_moved(path, fields, tokenizer)
-        try_out(tokenizer, fields, path)
+        if not PlainTexts(fields, tokenizer).any:
+            remarks.append("tokenizers alone encodes with it, at 1 to 3 MB a second")
+        sealed = seal(fields)
+        copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
+        try_out(copy, fields, sealed, path)
         text = tokenizer.to_str(pretty=True)
-    return Settled(text, end, tuple(f"{path.name}: {remark}" for remark in remarks))
+        eos_id = tokenizer.token_to_id(end)
+        assert eos_id is not None
+    return Settled(text, end, eos_id, tuple(f"{path.name}: {remark}" for remark in remarks))
 
 
 def _take_out(fields: dict[str, Any]) -> list[str]:
@@ -102,7 +109,7 @@ def _take_out(fields: dict[str, Any]) -> list[str]:
     adds whether it is there or not.
     """
     found = [name for name in ("truncation", "padding") if fields.get(name) is not None]
-    fields |= CALLERS
+    fields |= dict.fromkeys(CALLERS)
     if fields["model"].get("dropout"):
         fields["model"]["dropout"] = None
         found.append("dropout")
@@ -137,6 +144,9 @@ def _choose_end(path: Path, fields: Mapping[str, Any], named: str | None) -> tup
 def _make_special(fields: dict[str, Any], end: str, origin: str) -> list[str]:
     """Make the end of text a special token, which no text can spell; return what to say."""
     remark = f"documents end with {end} (named by {origin})"
+    usual = find_end(fields, None)
+    if origin == CONFIG and usual not in (None, end):  # as in the files of models that chat
+        remark += f"; {usual} is there too: {KEY} chooses it"
     for token in fields["added_tokens"]:
         if token["content"] == end and not token["special"]:
             token["special"] = True
@@ -151,7 +161,7 @@ def _list_moved(path: Path, fields: Mapping[str, Any], tokenizer: Tokenizer) -> 
         AssayError: one gets the id of another token: the library counts up from the size of the
             vocabulary, whose ids may have gaps.
     """
-    owners = {number: token for token, number in list_ids(fields).items()}
+    owners: dict[Any, str] = {number: token for token, number in list_ids(fields).items()}
     moved: list[str] = []
     for token in fields["added_tokens"]:
         content, number = token["content"], tokenizer.token_to_id(token["content"])

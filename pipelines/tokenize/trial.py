@@ -5,7 +5,7 @@ kind; and whether the spelling of a special token, which is text like any other,
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,24 @@ from pipelines.tokenize.library import calling
 from pipelines.tokenize.places import read_places
 from pipelines.tokenize.structure import composes
 from weighting.errors import AssayError
-from weighting.vocabulary import find_unknown
+from weighting.vocabulary import Part, find_unknown
 
 OF_A_KIND = 3  # characters of each of Unicode's categories
 LAST = 0x20000  # the planes with nearly all characters in use
 AROUND = ("{}", " {}", "{} ", "a{}b", "\n{}\n", "{0}{0}", "({})")  # what a spelling stands in
 
 
-def try_out(tokenizer: Tokenizer, fields: Mapping[str, Any], path: Path) -> None:
-    """Try a settled tokenizer, which matches no special token in text.
+def try_out(tokenizer: Tokenizer, fields: Part, sealed: Part, path: Path) -> None:
+    """Try a tokenizer that was settled to `fields`, and then sealed.
+
+    From now on it matches no special token in text.
 
     Raises:
         AssayError: a character has no place, or a text forges a special token.
     """
+    tokenizer.encode_special_tokens = True
     _try_characters(tokenizer, composes(fields), path)
-    _try_spellings(tokenizer, fields, path)
+    _try_spellings(tokenizer, fields, sealed, path)
 
 
 @cache
@@ -66,11 +69,14 @@ def _quote(text: str) -> str:
     return repr(text) if len(text) < 8 else "of all kinds of characters"
 
 
-def _try_spellings(tokenizer: Tokenizer, fields: Mapping[str, Any], path: Path) -> None:
-    special = [token["content"] for token in fields["added_tokens"] if token["special"]]
-    names = {tokenizer.token_to_id(token): token for token in special}
+def _try_spellings(tokenizer: Tokenizer, fields: Part, sealed: Part, path: Path) -> None:
+    names: dict[Any, str] = {
+        tokenizer.token_to_id(respelled["content"]): token["content"]
+        for token, respelled in zip(fields["added_tokens"], sealed["added_tokens"], strict=True)
+        if token["special"]
+    }
     forbidden = names.keys() - {find_unknown(fields)}
-    texts = [form.format(token) for token in special for form in AROUND]
+    texts = [form.format(token) for token in names.values() for form in AROUND]
     for text, ids in zip(texts, _encode(tokenizer, texts, path), strict=True):
         if forged := forbidden & set(ids):
             raise AssayError(

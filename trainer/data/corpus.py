@@ -94,6 +94,10 @@ class DataFingerprint:
     validation_ids_crc32: int
     reference_sha256: str | None = None  # of the parameters of the run's reference model
 
+    def same_ids(self, info: ShardInfo) -> bool:
+        """Say whether shards have the same tokenizer, and documents that end with the same id."""
+        return (self.tokenizer_sha256, self.eos_id) == (info.tokenizer_sha256, info.eos_id)
+
 
 @dataclass(frozen=True)
 class Corpus:

@@ -76,7 +76,7 @@ def evaluate_run(out: Path, values: FlatConfig) -> Evaluation:
     asked = {"ranks": 1, "micro": 0, **values}
     config = resources.resolve(override(TrainConfig(), {**record.config, **asked}), ALONE)
     corpus = open_corpus(config.shards)
-    if corpus.info.tokenizer_sha256 != record.data.tokenizer_sha256:
+    if not record.data.same_ids(corpus.info):
         raise AssayError(f"{config.shards}: of another tokenizer than the run {out}")
     resources.prepare(config)
     model, _ = load_model_of(out, config.device)

@@ -51,7 +51,7 @@ def load_reference(config: ResolvedConfig, corpus: Corpus) -> LanguageModel | No
         return None
     run = Path(config.objectives.reference)
     model, record = load_model_of(run, config.device)
-    if record.data.tokenizer_sha256 != corpus.info.tokenizer_sha256:
+    if not record.data.same_ids(corpus.info):
         raise AssayError(f"{run}: the reference is of another tokenizer than {config.shards}")
     context = override(TrainConfig(), record.config).model.context
     if context < config.model.context:
@@ -76,6 +76,7 @@ class ScoringModel:
 
     path: Path  # of the checkpoint
     step: int
+    eos_id: int  # ended the documents that it was trained on
     config: ResolvedConfig
     model: LanguageModel
     head_VxC: Tensor  # in the dtype of the products
@@ -108,4 +109,5 @@ def load_scoring_model(
     config = resources.resolve(override(TrainConfig(), {**record.config, **here}), ALONE)
     model.to(config.device).eval().requires_grad_(False)
     dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
-    return ScoringModel(path, record.step, config, model, model.head.weight.to(dtype))
+    eos_id = record.data.eos_id
+    return ScoringModel(path, record.step, eos_id, config, model, model.head.weight.to(dtype))

@@ -124,6 +124,19 @@ class Scorer:
         """Names of the signals that `score` returns, in their order."""
         return self._settings.models.signals
 
+    def check_end(self, eos_id: int) -> None:
+        """Check that a model was trained on documents that end as those to be scored do.
+
+        Raises:
+            AssayError: they ended with another token of the same tokenizer.
+        """
+        for one in (*self._models, *([self._second] if self._second else [])):
+            if one.eos_id != eos_id:
+                raise AssayError(
+                    f"{one.path}: trained on documents that end with id {one.eos_id}, and the "
+                    f"text's end with {eos_id}; set tokenizer.end_of_text to the former's token"
+                )
+
     def score(self, ids_N: AnyArray, offsets_D1: Int64s, eos_id: int) -> dict[str, Float32s]:
         """Return each signal's values, float32 [N], of D documents that lie one behind the other.
 
@@ -133,6 +146,7 @@ class Scorer:
         Raises:
             AssayError: an id that a model has no type for.
         """
+        self.check_end(eos_id)
         self._check_ids(ids_N, eos_id)
         offsets_D1 = offsets_D1.astype(np.int64)
         inputs_N, targets_N = shift_right(ids_N, offsets_D1, eos_id), ids_N.astype(np.int64)

@@ -7,8 +7,10 @@ from flows.recipe.document_sections import (
     Dedupe,
     Passages,
     Split,
+    TokenizerTable,
     check_decontaminate,
 )
+from flows.recipe.schema import parse_recipe
 from pipelines.settings import (
     ContaminationSettings,
     DedupeSettings,
@@ -19,6 +21,7 @@ from pipelines.settings import (
 )
 from weighting.errors import AssayError
 from weighting.knobs import list_knobs
+from weighting.vocabulary import CONFIG
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,20 @@ def test_every_knob_of_the_job_is_a_key_with_its_declaration(table, kind):
     for name, (found, one) in list_knobs(kind).items():
         assert keys[name][1] == one
         assert keys[name][0].default == found.default
+
+
+def test_a_tokenizer_is_a_file_or_the_folder_of_a_model(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "tokenizer.json").touch()
+    for path in ("model", "model/tokenizer.json"):
+        recipe = parse_recipe({"name": "r", "tokenizer": {"path": path}}, tmp_path)
+        assert recipe.tokenizer.path == str(model / "tokenizer.json")
+    (model / CONFIG).touch()
+    named = TokenizerTable(path=str(model / "tokenizer.json"))
+    assert [*named.list_files()] == ["tokenizer.path", "tokenizer.config"]
+    asked = TokenizerTable(path=str(model / "tokenizer.json"), end_of_text="</s>")
+    assert [*asked.list_files()] == ["tokenizer.path"]  # the configuration decides nothing
 
 
 def test_the_defaults_are_those_of_the_job():

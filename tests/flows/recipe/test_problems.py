@@ -34,6 +34,10 @@ from tests.flows.recipe.test_schema import write
         ("[tokenizer]\nvocab_size = 300.5", "vocab_size: must be a whole number, is 300.5"),
         ('[tokenizer]\npath = "no.json"', "tokenizer.path: no such file: .*no.json"),
         (
+            '[tokenizer]\nend_of_text = "</s>"',
+            "tokenizer: end_of_text is of a tokenizer that path names",
+        ),
+        (
             '[tokenizer]\npath = "s3://b/t.json"',
             "path: s3://b/t.json: must be a local file",
         ),

@@ -1,6 +1,8 @@
 """Scoring a unit: characters of tokens, sidecars of both splits, sums by type."""
 
 import itertools
+import json
+import unicodedata
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +19,22 @@ from pipelines.score.score_unit import (
     score_unit,
     sum_by_type,
 )
-from pipelines.settings import ScoreSettings
+from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.ngram_counts import load_counted, merge_partition
 from pipelines.tokenize.tokenize_unit import tokenize_unit
+from pipelines.tokenize.tokenizer import copy_tokenizer
 from pipelines.tokenize.tokens import load_tokens, load_types
+from pipelines.work.folder import WorkFolder
 from tests.pipelines.tokenize.corpora import make_job, write_unit
+from tests.pipelines.tokenize.families import (
+    END,
+    LETTERS,
+    bpe,
+    byte_level,
+    in_letters,
+    tokenizer_json,
+)
 from weighting.contracts.sidecar import read_sidecar
 from weighting.signals.quantum import QUANTUM
 from weighting.storage.files import sha256
@@ -195,3 +207,35 @@ def test_sums_of_parts_add_up_to_the_bit(rows):
     parts = [sum_by_type(ids[at::3], {"nll": values[at::3]}, 5) for at in range(3)]
     assert np.array_equal(whole, sum(parts))
     assert whole[0].sum() == sum(step for _, step in rows)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_marks_follow_the_text_under_a_normalizer(tmp_path, form):
+    """Both forms of a text have the same ids, and the same of its characters are marked."""
+    prose, item = (unicodedata.normalize(form, text) for text in ("Tiếng Việt. ", "dấu thanh"))
+    texts = [prose * 3 + item + " " + prose, "a plain one", prose + item]
+    places = [text.index(item) for text in (texts[0], texts[2])]
+    spans = [[{"start": at, "end": at + len(item)}] for at in places]
+    job = Job(tmp_path, WorkFolder(tmp_path / "units"))
+    marks = {"passages": [[], [], []], "contaminated": [spans[0], [], spans[1]]}
+    write_unit(job, 0, texts, **marks)
+    parts = {"normalizer": {"type": "NFC"}, "pre_tokenizer": byte_level()}
+    named = tmp_path / "named.json"
+    named.write_text(json.dumps(tokenizer_json(bpe(LETTERS, [in_letters("ti")]), **parts)))
+    copy_tokenizer(named, tmp_path / "tokenizer.json", END)
+    encoder = Encoder(tmp_path / "tokenizer.json")
+    counts = tokenize_unit(0, encoder, SETTINGS, job)
+    job.work.type_counts.save(counts)
+    merge_partition(2, 0, 1, [0], encoder.vocabulary.vocab_size, job)
+    known = Corpus(load_types(job, encoder.vocabulary.eos_id), load_counted(1, 2, job), "")
+    score_unit(0, known, encoder.vocabulary, None, SETTINGS, job)
+    found = {}
+    for sidecar in read_sidecars(job, 0):
+        for row, (a, b) in enumerate(itertools.pairwise(sidecar.offsets_D1.tolist())):
+            number = int(sidecar.doc_ids[row].as_py()[8:24], 16)
+            starts, marked = sidecar.starts_N[a:b], sidecar.contaminated_N[a:b]
+            ends = np.append(starts[1:], len(texts[number]))
+            pieces = [texts[number][start:end] for start, end in zip(starts, ends, strict=True)]
+            assert "".join(pieces) == texts[number]
+            found[number] = "".join(np.array(pieces, object)[marked])
+    assert found == {0: item, 1: "", 2: item}

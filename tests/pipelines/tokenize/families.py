@@ -100,15 +100,9 @@ def bpe(characters, pieces, **settings):
     """A BPE of single characters and the pieces."""
     vocab = {character: number for number, character in enumerate(dict.fromkeys(characters))}
     merges = merge(vocab, pieces)
-    plain = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None}
-    plain |= {"end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False}
-    return {
-        "type": "BPE",
-        **plain,
-        "ignore_merges": False,
-        "vocab": vocab,
-        "merges": merges,
-    } | settings
+    plain: dict[str, object] = {"type": "BPE", "vocab": vocab, "merges": merges}
+    plain |= dict.fromkeys(("fuse_unk", "byte_fallback", "ignore_merges"), False)
+    return plain | settings
 
 
 def tokenizer_json(model, *, normalizer=None, pre_tokenizer=None, added=(), **settings):
@@ -119,7 +113,9 @@ def tokenizer_json(model, *, normalizer=None, pre_tokenizer=None, added=(), **se
     first = max(ids) + 1
     tokens = [add(first, END, special=True)]
     tokens += [one | {"id": first + 1 + at} for at, one in enumerate(added)]
-    nothing = dict.fromkeys(("truncation", "padding", "post_processor", "decoder"))
+    nothing: dict[str, object] = dict.fromkeys(
+        ("truncation", "padding", "post_processor", "decoder")
+    )
     parts = {"normalizer": normalizer, "pre_tokenizer": pre_tokenizer}
     return {"version": "1.0", **nothing, "added_tokens": tokens, **parts, "model": model} | settings
 

@@ -12,15 +12,18 @@ from tokenizers import Tokenizer
 
 from pipelines.tokenize.encoder import AUTHORITY, FAST, Encoded, Encoder, load_encoder
 from pipelines.tokenize.places import find_characters
+from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokenizer import END_OF_TEXT, copy_tokenizer, train_tokenizer
 from tests.pipelines.tokenize.families import (
     END,
     LETTERS,
+    WORDS,
     add,
     bpe,
     byte_level,
     in_letters,
+    split,
     tokenizer_files,
     tokenizer_json,
 )
@@ -28,6 +31,7 @@ from tests.pipelines.tokenize.families import texts as hard_texts
 from weighting.bytelevel import BYTE_OF, to_bytes
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.errors import AssayError
+from weighting.vocabulary import read_vocabulary
 
 TEXTS = ["The ice cream melted.", "naïve café - 日本語 🍦", "", "x = {'a': 1}\n\n\tend"]
 
@@ -124,7 +128,7 @@ def write(path, fields):
 def encode_by_library(fields, texts):
     """The ids and the first characters by `tokenizers`, which matches no special token in text."""
     settled = fields | {"truncation": None, "padding": None, "post_processor": None}
-    authority = Tokenizer.from_str(json.dumps(settled))
+    authority = Tokenizer.from_str(json.dumps(seal(settled)))
     authority.encode_special_tokens = True
     encodings = [authority.encode(text, add_special_tokens=False) for text in texts]
     return [(one.ids, [start for start, _ in one.offsets]) for one in encodings]
@@ -179,6 +183,15 @@ def test_added_tokens_that_are_not_special_are_found_in_text(tmp_path):
     assert len(ids) == len("def f():\n" + "return 1") + 1 + 3
 
 
+def test_ids_may_lie_above_the_number_of_tokens(tmp_path):
+    fields = tokenizer_json(bpe(LETTERS, []), pre_tokenizer=byte_level())
+    fields["model"]["vocab"] |= {END: 70_000, "Ġa": 999}
+    fields["added_tokens"][0]["id"] = 70_000
+    assert encode(tmp_path, fields, ["a b"]) == encode_by_library(fields, ["a b"])
+    vocabulary = read_vocabulary(tmp_path / "tokenizer.json")
+    assert (vocabulary.vocab_size, vocabulary.eos_id) == (70_001, 70_000)
+
+
 def test_a_special_token_under_a_normal_form_is_not_forged(tmp_path):
     fields = tokenizer_json(
         bpe(LETTERS, []), normalizer={"type": "NFKC"}, pre_tokenizer=byte_level()
@@ -196,6 +209,19 @@ def test_characters_that_are_new_go_to_the_authority(tmp_path):
     encoder = Encoder(tmp_path / "tokenizer.json")
     assert encoder.encode(["plain", "naïve"]).used == {FAST}
     assert encoder.encode(["plain", "\U000323b0"]).used == {FAST, AUTHORITY}
+
+
+def test_a_tokenizer_that_the_fast_encoder_refuses_is_told_once(tmp_path, caplog):
+    parts = [split(WORDS, "Isolated"), byte_level(use_regex=False)]
+    before = {"type": "Sequence", "pretokenizers": parts}
+    fields = tokenizer_json(bpe(LETTERS, []), pre_tokenizer=before)
+    copy_tokenizer(write(tmp_path / "named.json", fields), tmp_path / "tokenizer.json", END)
+    encoder = Encoder(tmp_path / "tokenizer.json")
+    for _ in range(2):
+        assert encoder.encode(["a1"]).used == {AUTHORITY}
+    assert [record.message for record in caplog.records] == [
+        "gigatoken does not take this tokenizer; tokenizers encodes instead: the same ids, slower"
+    ]
 
 
 def test_a_failure_of_the_library_names_the_document(tokenizer_path, monkeypatch):

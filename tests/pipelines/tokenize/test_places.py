@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.tokenize.places import Spelling, find_characters, read_places
+from weighting.arrays import Int64s, Uint32s
 from weighting.vocabulary import Vocabulary
 
 EOS = 0
@@ -27,7 +28,7 @@ def cut(texts, random):
     return lists
 
 
-def end(lists):
+def end(lists) -> tuple[Uint32s, Int64s]:
     ids = np.array([i for part in lists for i in [*part, EOS]], np.uint32)
     return ids, np.cumsum([0, *(len(part) + 1 for part in lists)])
 
@@ -93,7 +94,8 @@ def test_a_text_is_spelled_to_its_end(ids, text, same):
 )
 def test_places_are_what_the_library_says(spans, size, whole, starts):
     found = read_places(spans, size, whole)
-    assert (found.tolist(), found.dtype) == (starts, np.int32)
+    assert found.tolist() == starts
+    assert found.dtype == np.int32
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,13 @@ def test_the_recipe_names_the_end_of_text_else_the_configuration_else_its_usual_
     assert settled.remarks[-1].startswith(f"named.json: documents end with {found} (named by ")
 
 
+def test_another_usual_end_of_text_is_mentioned(save):
+    fields = make(added=[add(0, "</s>", special=True)])
+    (remark,) = settle(save(fields, {"eos_token": END})).remarks
+    assert remark.endswith(f"(named by {CONFIG}); </s> is there too: {KEY} chooses it")
+    assert "there too" not in settle(save(fields), END).remarks[0]
+
+
 def test_an_ordinary_piece_of_a_usual_name_ends_nothing(save):
     fields = make()
     fields["model"]["vocab"]["</s>"] = max(fields["model"]["vocab"].values()) + 2

@@ -22,8 +22,7 @@ from weighting.errors import AssayError
 
 def try_fields(path, fields):
     tokenizer = Tokenizer.from_str(json.dumps(fields))
-    tokenizer.encode_special_tokens = True
-    try_out(tokenizer, fields, path)
+    try_out(tokenizer, fields, fields, path)
 
 
 def cut_words(pattern, **settings):

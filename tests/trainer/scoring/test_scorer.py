@@ -295,6 +295,13 @@ def test_another_tokenizer_is_refused_and_both_are_named(write_run):
         score(write_run(), second=str(second))
 
 
+def test_documents_that_end_otherwise_are_refused(write_run):
+    scorer = Scorer(make_settings(write_run()), TOKENIZER)
+    scorer.check_end(EOS)
+    with pytest.raises(AssayError, match="end with id 0, and the text's end with 1; set tokenizer"):
+        scorer.score(draw_ids(), OFFSETS, EOS + 1)
+
+
 def test_a_short_context_that_is_not_short_is_refused(write_run):
     score(write_run(), short=CONTEXT // 4)
     with pytest.raises(AssayError, match=r"short is 4: .* sees 12 tokens, .* at most 3"):
