@@ -31,6 +31,8 @@ UTF8 = frozenset({*range(0xC0), *range(0xC2, 0xF5)})
 # Special tokens that end documents where nothing names another, the first that is there.
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "[SEP]")
 
+NONE_THERE = "no such tokenizer file; give the path of one, as names of a hub are not looked up"
+HEAD = 16  # bytes that show what a file is
 WANTED = "name the file of that name that comes with a model"
 
 Part = Mapping[str, Any]  # a normalizer, pre-tokenizer or model, as the file has it
@@ -69,7 +71,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     try:
         stamps = [_stamp(path), *(_stamp(one) for one in [path.with_name(CONFIG)] if one.exists())]
     except OSError:
-        raise AssayError(f"{path}: no such tokenizer file") from None
+        raise AssayError(f"{path}: {NONE_THERE}") from None
     return _read(path, *stamps)
 
 
@@ -82,7 +84,7 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
     try:
         fields = json.loads(path.read_bytes())
     except OSError:
-        raise AssayError(f"{path}: no such tokenizer file") from None
+        raise AssayError(f"{path}: {NONE_THERE}") from None
     except (ValueError, RecursionError) as error:
         raise AssayError(f"{path}: not a tokenizer.json ({_word(error, path)}); {WANTED}") from None
     model = fields.get("model") if isinstance(fields, dict) else None
@@ -96,8 +98,11 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
 def _word(error: Exception, path: Path) -> str:
     """Return why a file could not be parsed."""
     with path.open("rb") as file:
-        is_pointer = file.read(len(POINTER)) == POINTER
-    return "a pointer of Git LFS: fetch the file itself" if is_pointer else str(error)
+        start = file.read(max(len(POINTER), HEAD))
+    if start.startswith(POINTER):
+        return "a pointer of Git LFS: fetch the file itself"
+    is_json = start.lstrip().startswith(b"{")
+    return str(error) if is_json or not start else f"it begins with {str(start[:HEAD])[1:]}"
 
 
 def read_end(path: Path) -> str | None:

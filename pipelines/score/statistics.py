@@ -103,7 +103,7 @@ def _tabulate_types(job: Job, vocabulary: Vocabulary) -> pa.Table:
     sums_SxV = job.work.type_signals.load() * QUANTUM
     columns: dict[str, Any] = {
         "token_id": np.arange(len(vocabulary.tokens)),
-        "token": [token.decode("utf-8", "replace") for token in vocabulary.tokens],
+        "token": [token.decode("utf-8", "backslashreplace") for token in vocabulary.tokens],
         "count_train": counts_3V[0],
         "count_validation": counts_3V[1],
         "holders": counts_3V[2],

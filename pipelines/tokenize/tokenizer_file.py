@@ -23,6 +23,7 @@ from pipelines.tokenize.trial import try_out
 from weighting.errors import AssayError
 from weighting.vocabulary import (
     CONFIG,
+    NONE_THERE,
     find_end,
     find_unknown,
     list_ids,
@@ -73,7 +74,7 @@ def settle(path: Path, end_of_text: str | None = None) -> Settled:
             text could forge its special tokens, or it is not known what ends a text.
     """
     if not path.is_file():
-        raise AssayError(f"{path}: no such tokenizer file")
+        raise AssayError(f"{path}: {NONE_THERE}")
     beside = path.with_name(CONFIG)
     files = [(one.stat().st_mtime_ns, one.stat().st_size) for one in (path, beside) if one.exists()]
     return _settle(path, end_of_text, tuple(files))

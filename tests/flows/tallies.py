@@ -215,7 +215,7 @@ def _describe_types(census: Census) -> list[dict[str, Any]]:
     return [
         {
             "token_id": i,
-            "token": bytes([i]).decode("utf-8", "replace") if i < EOS else "<|endoftext|>",
+            "token": bytes([i]).decode("utf-8", "backslashreplace") if i < EOS else "<|endoftext|>",
             "count_train": int(census.counts_2V[0, i]),
             "count_validation": int(census.counts_2V[1, i]),
             "holders": int(census.types.holders_V[i]),

@@ -1,6 +1,7 @@
 """What a tokenizer.json says of its types, against what the library says."""
 
 import json
+import re
 
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -108,3 +109,19 @@ def test_what_is_no_tokenizer_is_refused(tmp_path, content):
         read_tokenizer_json(tmp_path / "t.json")
     with pytest.raises(AssayError, match="no such tokenizer file"):
         read_vocabulary(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html><title>404", "begins with '<!DOCTYPE html><'"),
+        (b"\x1f\x8b\x08\x00", r"begins with '\x1f\x8b\x08\x00'"),
+        (b"#version: 0.2\n", r"begins with '#version: 0.2\n'"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+    ],
+)
+def test_another_file_is_told_by_its_beginning(tmp_path, content, said):
+    path = tmp_path / "tokenizer.json"
+    path.write_bytes(content)
+    with pytest.raises(AssayError, match=re.escape(said)):
+        read_vocabulary(path)

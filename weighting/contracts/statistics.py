@@ -14,7 +14,7 @@ from weighting.signals.registry import list_of_types
 TYPE_STATS = pa.schema(
     [
         pa.field("token_id", pa.int64(), nullable=False),
-        pa.field("token", pa.string(), nullable=False),  # its text; bytes that are not UTF-8 as �
+        pa.field("token", pa.string(), nullable=False),  # its text; part of a character as \xe5
         pa.field("count_train", pa.int64(), nullable=False),
         pa.field("count_validation", pa.int64(), nullable=False),
         pa.field("holders", pa.int64(), nullable=False),  # train documents that hold it
