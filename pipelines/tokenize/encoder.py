@@ -148,7 +148,8 @@ class Encoder:
                 places[first + at] = self._place(encodings[at], some[at], names[first + at])
             parts += ids
             counts += map(len, ids)
-        return Encoded(np.concatenate(parts), np.cumsum(counts), places, frozenset({AUTHORITY}))
+        used = frozenset({AUTHORITY} if texts else ())
+        return Encoded(np.concatenate(parts), np.cumsum(counts), places, used)
 
     def _place(self, encoding: Encoding, text: str, name: str) -> Int32s:
         """Return the first character of each token, as `tokenizers` says."""

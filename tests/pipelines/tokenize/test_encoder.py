@@ -207,6 +207,7 @@ def test_characters_that_are_new_go_to_the_authority(tmp_path):
     fields = tokenizer_json(bpe(LETTERS, []), pre_tokenizer=byte_level())
     copy_tokenizer(write(tmp_path / "named.json", fields), tmp_path / "tokenizer.json", END)
     encoder = Encoder(tmp_path / "tokenizer.json")
+    assert encoder.encode([]).used == frozenset()
     assert encoder.encode(["plain", "naïve"]).used == {FAST}
     assert encoder.encode(["plain", "\U000323b0"]).used == {FAST, AUTHORITY}
 
