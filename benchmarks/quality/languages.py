@@ -1,6 +1,6 @@
 """Copies, passages and evaluation items planted in texts of many languages, and looked for.
 
-python -m benchmarks.quality.languages OUT CORPUS.jsonl.gz... [--languages zh ja th] [--seed 1]
+python -m benchmarks.quality.languages OUT CORPUS.jsonl.gz... --languages zh ja th [--seed 1]
 
 A corpus has a text and its language (`lang`) a line. The paragraphs of a language are shuffled.
 GROUP of them make a document; a part is held back for evaluation items, and two joined by a space
