@@ -83,11 +83,8 @@ def _describe_english(
         )
     if options.get("language_bounds") is not None:
         return
-    rules, own, known = (
-        recipe.get("rules", {}).keys(),
-        recipe.get("languages", {}),
-        load_published(),
-    )
+    rules, own = recipe.get("rules", {}).keys(), recipe.get("languages", {})
+    known = load_published()
     counts = {
         name: found.documents
         for name, found in languages.items()
