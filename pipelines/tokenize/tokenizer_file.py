@@ -33,6 +33,10 @@ from weighting.vocabulary import (
 
 KEY = "tokenizer.end_of_text"  # of a recipe
 NAMED = 12  # special tokens that a refusal lists
+FIELDS = {
+    *("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer"),
+    *("post_processor", "decoder", "model"),
+}
 CALLERS = ("truncation", "padding", "post_processor")  # settings that a caller of the library makes
 
 
@@ -83,6 +87,11 @@ def settle(path: Path, end_of_text: str | None = None) -> Settled:
 @lru_cache(maxsize=2)
 def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Settled:
     fields = read_tokenizer_json(path)
+    if unknown := sorted(fields.keys() - FIELDS):  # at which the library loses its place
+        raise AssayError(
+            f"{path}: tokenizers does not know its {', '.join(unknown)}; it may be of a newer "
+            "release"
+        )
     with calling(f"{path}: not a tokenizer.json"):  # of whatever shape it is
         fields["added_tokens"] = fields.get("added_tokens") or []
         remarks = _take_out(fields)

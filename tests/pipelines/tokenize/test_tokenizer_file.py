@@ -164,6 +164,11 @@ def test_what_is_no_tokenizer_is_refused_in_one_line(tmp_path, content, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_parts_that_the_library_does_not_know_are_named(save):
+    with pytest.raises(AssayError, match="does not know its shape, speed"):
+        settle(save(make() | {"speed": 1, "shape": {}}))
+
+
 def test_a_missing_file_and_a_bad_configuration_are_named(save, tmp_path):
     with pytest.raises(AssayError, match="no such tokenizer file"):
         settle(tmp_path / "none.json")
