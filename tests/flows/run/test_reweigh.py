@@ -102,7 +102,7 @@ def test_what_no_policy_changes_is_the_same_file(base, weighed):
     }  # fmt: skip
     assert {name.split("/")[0] for name in linked} == {
         *("documents", "dropped", "ledger", "quarantine", "contamination", "index"),
-        *("signals", "stats", "tokenizer.json"),
+        *("signals", "stats", "tokenizer.json", "tokenizer_config.json"),
     }
 
 
