@@ -90,11 +90,19 @@ class Encoder:
         if not plain_D.any() or self._fast is None:
             return self._encode_slow(texts, names)
         plain = [text for text, is_plain in zip(texts, plain_D.tolist(), strict=True) if is_plain]
-        sample = [text[:CHECK_CHARS] for text in plain[::CHECK_EVERY]]
-        if not _equal(self._encode_fast(sample), self._encode_slow(sample, sample)):
+        if not self._agree([text[:CHECK_CHARS] for text in plain[::CHECK_EVERY]]):
             self._warn()
             return self._encode_slow(texts, names)
         return self._join(texts, names, plain_D, self._encode_fast(plain))
+
+    def _agree(self, sample: Sequence[str]) -> bool:
+        """Say whether both encoders give plain texts the same ids."""
+        fast = self._encode_fast(sample)
+        with calling(f"{self._path}: cannot encode {sample[0][:40]!r} or one of the next"):
+            slow = self._authority.encode_batch_fast(list(sample), add_special_tokens=False)
+        ids = [number for encoding in slow for number in encoding.ids]
+        counts = [len(encoding) for encoding in slow]
+        return np.array_equal(fast.ids_N, ids) and np.array_equal(np.diff(fast.offsets_D1), counts)
 
     def _join(
         self, texts: Sequence[str], names: Sequence[str], plain_D: Bools, fast: Encoded
@@ -189,9 +197,3 @@ class Encoder:
                 AUTHORITY,
             )
         self._warned = True
-
-
-def _equal(one: Encoded, other: Encoded) -> bool:
-    return np.array_equal(one.ids_N, other.ids_N) and np.array_equal(
-        one.offsets_D1, other.offsets_D1
-    )

@@ -15,7 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
+from pipelines.text.normal_form import read_point
 from pipelines.tokenize.structure import FORMS, REMOVED, list_normalizers
+from pipelines.words import Text
+from pipelines.words.compiled import njit
 from weighting.arrays import Bools
 from weighting.vocabulary import LETTERS, Part, list_parts
 
@@ -43,22 +46,22 @@ class PlainTexts:
     def find(self, texts: Sequence[str]) -> Bools:
         """Return which of D texts are plain."""
         plain_D = np.full(len(texts), self.any)
-        if self.any:
-            column = pa.array(texts, pa.string())
-            for pattern in self._added:
-                held = pc.match_substring_regex(column, pattern)
-                plain_D &= ~held.to_numpy(zero_copy_only=False)
-            plain_D &= np.fromiter(map(self._is_plain, texts), np.bool_, len(texts))
+        if not self.any:
+            return plain_D
+        column = pa.array(texts, pa.string())
+        for pattern in self._added:
+            held = pc.match_substring_regex(column, pattern)
+            plain_D &= ~held.to_numpy(zero_copy_only=False)
+        plain_D &= ~find_new(Text.view(column), _list_new())
+        if self._forms != []:
+            plain_D &= np.fromiter(map(self._is_normal, texts), np.bool_, len(texts))
         return plain_D
-
-    def _is_plain(self, text: str) -> bool:
-        if text.isascii() and self._forms is not None:
-            return True
-        return self._is_normal(text) and not _has_new(text)
 
     def _is_normal(self, text: str) -> bool:
         if self._forms is not None:  # far quicker than the library, and the same for what is known
-            return all(unicodedata.is_normalized(form, text) for form in self._forms)
+            return text.isascii() or all(
+                unicodedata.is_normalized(form, text) for form in self._forms
+            )
         return bool(self._normalizer.normalize_str(text) == text)
 
 
@@ -80,10 +83,20 @@ def _isolates(part: Part) -> bool:
     return part["type"] == "Split" and how in (("Isolated", False), (REMOVED, True))
 
 
-def _has_new(text: str) -> bool:
-    """Say whether a text has characters that Python's Unicode tables lack, or may lack."""
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    return bool(_list_new()[np.minimum(codes, KNOWN_PLANES)].any())
+@njit
+def find_new(text: Text, new: Bools) -> Bools:
+    """Return which of D texts have a character that is `new`, by code point; the last for all more.
+
+    >>> find_new(Text.view(pa.array(["a", "b"])), np.arange(128) == ord("b")).tolist()
+    [False, True]
+    """
+    found_D = np.zeros(len(text.offsets) - 1, np.bool_)
+    for document in range(len(found_D)):
+        at, end = text.offsets[document], text.offsets[document + 1]
+        while at < end and not found_D[document]:
+            point, at = read_point(text.data, at)
+            found_D[document] = new[min(point, len(new) - 1)]
+    return found_D
 
 
 @cache
