@@ -36,6 +36,8 @@ LIBRARIES = (
     "ftfy",
     "gigatoken",
     "icu4py",
+    "idna",
+    "lxml",
     "numba",
     "numpy",
     "phonenumbers",
