@@ -6,8 +6,9 @@ Borders are those of Unicode's Annex 29, by wcwidth.
 """
 
 import unicodedata
+from itertools import accumulate, takewhile
 
-from wcwidth import grapheme_boundary_before
+from wcwidth import grapheme_boundary_before, wcwidth
 
 LONGEST = 32  # code points; a letter with more marks is no letter, and may be cut
 LOOKED_AT = 1000  # code points before a place; where flags follow one another, they are counted
@@ -31,9 +32,19 @@ def shorten(text: str, width: int) -> str:
 
 
 def cut_around(text: str, start: int, end: int, room: int) -> tuple[str, str]:
-    """Return what stands before and behind a part of a text, about `room` code points each."""
-    before = text[find_border(text, start - room) : start]
-    return before, text[end : max(end, find_border(text, end + room))]
+    """Return what stands before and behind a part of a text, each of some `room` terminal cells.
+
+    An ideograph takes two cells, a mark none.
+    """
+    begin = start - _count_fitting(text[max(0, start - 2 * room) : start][::-1], room)
+    stop = end + _count_fitting(text[end : end + 2 * room], room)
+    return text[find_border(text, begin) : start], text[end : max(end, find_border(text, stop))]
+
+
+def _count_fitting(characters: str, room: int) -> int:
+    """Return how many characters, from the first on, take at most `room` cells."""
+    cells = accumulate(max(wcwidth(character), 0) for character in characters)
+    return sum(1 for _ in takewhile(lambda used: used <= room, cells))
 
 
 def set_apart(text: str) -> str:

@@ -70,7 +70,7 @@ def test_shortening_keeps_characters_whole(width):
 def test_a_token_is_shown_among_whole_characters():
     text = f"{FAMILY}ab{FLAGS}"
     assert cut_around(text, 5, 6, 2) == (FAMILY, "b")  # not a child alone, not half a flag
-    assert cut_around(text, 5, 6, 3) == (FAMILY, f"b{FLAGS[:2]}")
+    assert cut_around(text, 5, 6, 5) == (FAMILY, f"b{FLAGS[:2]}")
     assert cut_around(text, 5, 6, 99) == (FAMILY, f"b{FLAGS}")
     # The token itself may end within a character.
     assert cut_around(f"x{ACCENTED}y", 1, 2, 1) == ("x", ACCENTED[1:])
@@ -90,3 +90,9 @@ def test_a_token_is_shown_among_whole_characters():
 )
 def test_what_stands_alone_can_be_seen(text, alone):
     assert set_apart(text) == alone
+
+
+def test_room_is_measured_in_cells():
+    text = "字" * 50 + "TOKEN" + "字" * 50
+    assert cut_around(text, 50, 55, 30) == ("字" * 15, "字" * 15)
+    assert cut_around("a" * 50 + "TOKEN" + "b" * 50, 50, 55, 30) == ("a" * 30, "b" * 30)
