@@ -5,14 +5,25 @@ before it give a token's place. Of all other texts, `tokenizers` is asked.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.words.compiled import njit
-from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint32s
+from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint32s, Uint64s
 from weighting.vocabulary import Vocabulary
 
+WORD = 8  # bytes
+MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)  # of so many bytes
 NO_TEXT = b"\xff"  # no UTF-8 has this byte, so a type that is spelled so equals no piece of text
+
+
+class Spelled(NamedTuple):
+    """The bytes of V types one after another, and by type the first WORD of them as a number."""
+
+    letters: Uint8s
+    begins_V1: Int64s
+    heads_V: Uint64s
 
 
 class Spelling:
@@ -23,15 +34,19 @@ class Spelling:
         spelled = [
             NO_TEXT if number in silent else token for number, token in enumerate(vocabulary.tokens)
         ]
-        self._letters = np.frombuffer(b"".join(spelled), np.uint8)
-        self._begins_V1 = np.cumsum([0, *map(len, spelled)])
+        heads = b"".join(token[:WORD].ljust(WORD, b"\0") for token in spelled)
+        self._spelled = Spelled(
+            letters=np.frombuffer(b"".join(spelled), np.uint8),
+            begins_V1=np.cumsum([0, *map(len, spelled)]),
+            heads_V=np.frombuffer(heads, np.dtype("<u8")).astype(np.uint64),
+        )
 
     def match(self, ids_N: Uint32s, offsets_D1: Int64s, texts: Sequence[bytes]) -> Bools:
         """Return of which of D texts, in UTF-8, the tokens spell exactly the bytes."""
         blob = np.frombuffer(b"".join(texts), np.uint8)
         bounds_D1 = np.cumsum([0, *map(len, texts)])
         same_D = np.empty(len(texts), np.bool_)
-        compare(ids_N, offsets_D1, self._letters, self._begins_V1, blob, bounds_D1, same_D)
+        compare(ids_N, offsets_D1, self._spelled, blob, bounds_D1, same_D)
         return same_D
 
 
@@ -39,26 +54,39 @@ class Spelling:
 def compare(
     ids_N: Uint32s,
     offsets_D1: Int64s,
-    letters: Uint8s,
-    begins_V1: Int64s,
+    spelled: Spelled,
     blob: Uint8s,
     bounds_D1: Int64s,
     same_D: Bools,
 ) -> None:
     """Set `same_D` where the tokens of a document spell its bytes, which lie in `blob`."""
     for document in range(len(same_D)):
-        at, end, differs = bounds_D1[document], bounds_D1[document + 1], np.uint8(0)
+        at, end, differs = bounds_D1[document], bounds_D1[document + 1], np.uint64(0)
         for number in range(offsets_D1[document], offsets_D1[document + 1]):
-            begin = begins_V1[ids_N[number]]
-            size = begins_V1[ids_N[number] + 1] - begin
+            begin = spelled.begins_V1[ids_N[number]]
+            size = spelled.begins_V1[ids_N[number] + 1] - begin
             if at + size > end:
-                differs = np.uint8(1)
+                differs = np.uint64(1)
                 break
-            # No look at the outcome within a token: nearly all are equal.
-            for step in range(size):
-                differs |= blob[at + step] ^ letters[begin + step]
+            # Most tokens are no longer than a word: one comparison, and no branch that is guessed.
+            step = 0
+            if at + WORD <= len(blob):
+                head = spelled.heads_V[ids_N[number]]
+                differs |= (read_word(blob, at) ^ head) & MASKS[min(size, WORD)]
+                step = WORD
+            for place in range(step, size):
+                differs |= np.uint64(blob[at + place] ^ spelled.letters[begin + place])
             at += size
         same_D[document] = not differs and at == end
+
+
+@njit
+def read_word(blob: Uint8s, at: int) -> np.uint64:
+    """Return WORD bytes as a number, the first the lowest; the compiler makes it one load."""
+    word = np.uint64(0)
+    for place in range(WORD):
+        word |= np.uint64(blob[at + place]) << np.uint64(8 * place)
+    return word
 
 
 def read_places(spans: Sequence[tuple[int, int]], size: int, whole: bool) -> Int32s:

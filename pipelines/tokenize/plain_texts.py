@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
 from pipelines.text.normal_form import read_point
+from pipelines.tokenize.places import WORD, read_word
 from pipelines.tokenize.structure import FORMS, REMOVED, list_normalizers
 from pipelines.words import Text
 from pipelines.words.compiled import njit
@@ -23,6 +24,7 @@ from weighting.arrays import Bools
 from weighting.vocabulary import LETTERS, Part, list_parts
 
 AT_ONCE = 200  # added tokens in one pattern: larger ones do not compile
+BEYOND_ASCII = np.uint64(0x8080808080808080)  # bits that some byte of a word has
 KNOWN_PLANES = 0x20000  # beyond, a character counts as one that may be new
 
 
@@ -87,13 +89,18 @@ def _isolates(part: Part) -> bool:
 def find_new(text: Text, new: Bools) -> Bools:
     """Return which of D texts have a character that is `new`, by code point; the last for all more.
 
-    >>> find_new(Text.view(pa.array(["a", "b"])), np.arange(128) == ord("b")).tolist()
+    No ASCII character may be.
+
+    >>> find_new(Text.view(pa.array(["e", "é"])), np.arange(256) == ord("é")).tolist()
     [False, True]
     """
     found_D = np.zeros(len(text.offsets) - 1, np.bool_)
     for document in range(len(found_D)):
         at, end = text.offsets[document], text.offsets[document + 1]
         while at < end and not found_D[document]:
+            if at + WORD <= end and not read_word(text.data, at) & BEYOND_ASCII:
+                at += WORD
+                continue
             point, at = read_point(text.data, at)
             found_D[document] = new[min(point, len(new) - 1)]
     return found_D
