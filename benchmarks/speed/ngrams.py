@@ -31,11 +31,12 @@ from pipelines.tokenize.ngram_counts import (
     merge_partition,
 )
 from pipelines.tokenize.tokenizer import train_tokenizer
-from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.tokenize.tokens import Documents
 from pipelines.work.folder import WorkFolder
 from weighting.arrays import Uint32s
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.signals.ngrams import list_keys
+from weighting.vocabulary import Vocabulary
 
 ROUNDS = 3
 VOCAB = 16_384
@@ -93,7 +94,7 @@ def build_arms(
 
     def count() -> None:
         for uid, unit in enumerate(units):
-            count_unit(uid, unit, Vocabulary(VOCAB, eos_id), order, job)
+            count_unit(uid, unit, Vocabulary([b""] * VOCAB, eos_id, frozenset(), None), order, job)
 
     def merge() -> None:
         for n in range(2, order + 1):

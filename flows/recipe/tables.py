@@ -188,8 +188,8 @@ def _check_language(code: str) -> str:
         raise ValueError(f"must be an ISO 639 code such as en, is {code!r}")
     if code not in (known := list_known()):
         raise ValueError(
-            f"{code!r} is none of the {len(known)} languages that are told apart; of those with a "
-            "code of two letters it is that one"
+            f"{code!r} is not among the codes of the {len(known)} languages that are told apart; "
+            "where a language has a code of two letters, give that one"
         )
     return code
 

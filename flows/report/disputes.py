@@ -8,14 +8,13 @@ import numpy as np
 
 from flows.report.scales import Distribution
 from flows.report.sidecars import Vocabulary, list_sidecars, read_texts
-from flows.report.token_texts import quote, show_tokens
+from flows.report.token_texts import name_type, show_tokens
 from weighting.arrays import AnyArray, Bools, Float32s, Float64s, Int32s, Int64s
 from weighting.contracts.sidecar import read_sidecar
 
 FILES = 4  # sidecars of the train split, far apart
 PER_FILE = 50_000  # tokens, from the first on
 ROWS = 10  # of a dispute
-DAMAGED = "\N{REPLACEMENT CHARACTER}"
 BEFORE, AFTER = 20, 10  # tokens of the context
 
 Judgement = tuple[str, ...]  # names of signals: the first that the run has counts
@@ -123,14 +122,18 @@ def _cut(run: Path, path: Path) -> Sample:
     sidecar, unit = read_sidecar(path), path.stem.partition("-")[2]
     offsets_D1 = np.minimum(sidecar.offsets_D1, PER_FILE)
     documents = int(np.searchsorted(offsets_D1, offsets_D1[-1]))
+    doc_ids = sidecar.doc_ids[:documents].to_pylist()
+    texts = read_texts(run, unit, doc_ids)
+    if sidecar.offsets_D1[documents] > PER_FILE:  # the last document goes on
+        texts[-1] = texts[-1][: sidecar.starts_N[PER_FILE]]
     return Sample(
         sidecar.ids_N[:PER_FILE],
         sidecar.special_N[:PER_FILE],
         {name: values_N[:PER_FILE] for name, values_N in sidecar.signals.items()},
         offsets_D1[: documents + 1],
-        doc_ids := sidecar.doc_ids[:documents].to_pylist(),
+        doc_ids,
         sidecar.sources[:documents].to_pylist(),
-        read_texts(run, unit, doc_ids),
+        texts,
         sidecar.starts_N[:PER_FILE],
     )
 
@@ -184,13 +187,12 @@ def _describe(
     window_N = sample.ids_N[low : min(stop, at + AFTER + 1)]
     text, starts_M = sample.texts[document], sample.starts_N[low:stop]
     texts = show_tokens(text, window_N, starts_M, vocabulary)
-    before, after = "".join(texts[: at - low]), "".join(texts[at - low + 1 :])
     return Row(
         sample.sources[document],
         sample.doc_ids[document],
         at - start,
-        before.lstrip(DAMAGED),  # the window may begin and end within a character
-        texts[at - low] or quote(vocabulary.list_pieces(window_N[at - low : at - low + 1])[0]),
-        after.rstrip(DAMAGED),
+        "".join(texts[: at - low]),
+        texts[at - low] or name_type(vocabulary, int(sample.ids_N[at])),
+        "".join(texts[at - low + 1 :]),
         [(float(sample.signals[name][at]), float(rank_N[at])) for name, rank_N in ranks.items()],
     )

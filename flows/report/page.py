@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -28,9 +27,9 @@ from flows.report.heatmap import MARKED, TOKENS, Glass, read_samples
 from flows.report.items import PER_SET, read_items
 from flows.report.rules import read_edges, read_overlap
 from flows.report.scales import read_distributions, scale_signals, scale_weights
-from flows.report.sidecars import Vocabulary, read_vocabulary
+from flows.report.sidecars import read_vocabulary
 from flows.report.signals import list_spreads, read_correlations
-from flows.report.token_texts import quote
+from flows.report.token_texts import name_type
 from flows.report.weighing import describe_weighing, find_key_tokens, take_census
 from flows.run.funnel import (
     MEASURES,
@@ -160,18 +159,13 @@ def _look_at_tokens(
         "census": take_census(connection),
         "keys": find_key_tokens(connection, sample, counts.weights.weighing),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
-        "name_type": partial(_name_type, vocabulary),
+        "name_type": partial(name_type, vocabulary),
         "disputed_tokens": len(sample.ids_N) if sample else 0,
         "scales": scales,
         "marks": MARKED,
         "samples": read_samples(connection, run, glass, selected=bool(counts.weights.selection)),
         "sample_tokens": TOKENS,
     }
-
-
-def _name_type(vocabulary: Vocabulary, token_id: int) -> str:
-    (piece,) = vocabulary.list_pieces(np.array([token_id]))
-    return quote(piece, marks="")
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

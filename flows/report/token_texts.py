@@ -47,3 +47,9 @@ def quote(piece: bytes, text: str = "", marks: str = "“”") -> str:
     except UnicodeDecodeError:
         return f"bytes {piece.hex(' ')}"
     return set_apart(text or spelled).join(marks or ("", ""))
+
+
+def name_type(vocabulary: Vocabulary, token_id: int) -> str:
+    """Return a type as it is read by itself."""
+    (piece,) = vocabulary.list_pieces(np.array([token_id]))
+    return quote(piece, marks="")

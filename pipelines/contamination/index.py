@@ -1,7 +1,7 @@
 """The n-grams of evaluation items, and which items hold each.
 
 An item makes as many *variants* as it has answers: the question with one of them (the question
-alone where there is none). A variant's n-grams are those of its normalised words, with their
+alone if it has no answer). A variant's n-grams are those of its normalised words, with their
 numbers (see `text.word_hashes`); one that is shorter than an n-gram is a single one of its own
 length. An n-gram that holds a word of the answer is the answer's, and the others are the
 question's; one that occurs as both in the same variant is the question's, as finding it does not

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.settings import Job
-from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.tokenize.tokens import Documents
 from pipelines.work.summaries import Seldom
 from weighting.array_tools import find_key_range
 from weighting.arrays import Float32s, Float64s, Int64s, Uint64s
@@ -28,6 +28,7 @@ from weighting.signals.ngrams import (
     merge_ngrams,
     tabulate,
 )
+from weighting.vocabulary import Vocabulary
 
 PARTITION_TEXT = 16 * 2**20  # bytes of text to a partition: some 4 million n-grams
 KEYS_AT_ONCE = 2**23  # of several units, that are counted together
@@ -57,7 +58,7 @@ def count_unit(
     """Write the keys of the train tokens' n-grams of each order, ordered by slot."""
     train_N = documents.spread(documents.train_D)
     keys = list_keys(
-        documents.ids_N, documents.offsets_D1, vocabulary.eos_id, vocabulary.size, order
+        documents.ids_N, documents.offsets_D1, vocabulary.eos_id, vocabulary.vocab_size, order
     )
     for n, keys_N in enumerate(keys, 2):
         train_T = keys_N[train_N]

@@ -13,7 +13,7 @@ from pipelines.curate.write_documents import LEDGER
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoded, Encoder
 from pipelines.tokenize.ngram_counts import count_unit
-from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.tokenize.tokens import Documents
 from pipelines.work.summaries import TokenizeSummary
 from weighting.array_tools import number_groups
 from weighting.arrays import Bools, Int64s
@@ -46,8 +46,7 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     _save_tokens(documents, job, uid)
     counts_3V = count_types(documents, vocabulary.vocab_size)
     counts_file.save(counts_3V)
-    counted = Vocabulary(vocabulary.vocab_size, vocabulary.eos_id)
-    count_unit(uid, documents, counted, settings.order, job)
+    count_unit(uid, documents, vocabulary, settings.order, job)
     lengths = dict(zip(kept["doc_id"].to_pylist(), np.diff(encoded.offsets_D1), strict=True))
     used = encoded.used | _fill_ledger(uid, documents, lengths, encoder, job)
     job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(used)))

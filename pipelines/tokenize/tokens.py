@@ -12,13 +12,6 @@ from weighting.arrays import Bools, Int32s, Int64s, Uint32s
 from weighting.signals.token_types import Types
 
 
-class Vocabulary(NamedTuple):
-    """What counting needs to know of a tokenizer: its number of types, and what ends a text."""
-
-    size: int
-    eos_id: int
-
-
 class Documents(NamedTuple):
     """A unit's tokens: D documents, N tokens, each document's end-of-text token included.
 

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from flows.database.query import open_database
 from flows.report import scales, write_report
 from flows.report.charts import Patch, density, distribution
-from flows.report.disputes import Sample, find_disputes
+from flows.report.disputes import Sample, find_disputes, read_sample
 from flows.report.frequency import read_frequency
 from flows.report.scales import (
     LEVELS,
@@ -22,6 +23,7 @@ from flows.report.scales import (
 )
 from flows.report.sidecars import Vocabulary
 from flows.report.signals import read_correlations, rebin
+from flows.report.token_texts import show_tokens
 from flows.report.weighing import describe_weighing, find_sampled_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
@@ -368,3 +370,15 @@ def test_a_document_without_text(tmp_path):
     assert "No signal was measured." in html
     assert list_buttons(html) == [("weight", " checked")]
     assert html.count(">⟨end of text⟩</i>") == 1
+
+
+def test_a_document_that_goes_on_behind_the_sample_is_shown_as_far_as_that(run, monkeypatch):
+    monkeypatch.setattr("flows.report.disputes.PER_FILE", 5)
+    sample = read_sample(run, VOCABULARY)
+    assert sample is not None
+    first, end = sample.offsets_D1[-2:]
+    ids_N, starts_N = sample.ids_N[first:end], sample.starts_N[first:end]
+    shown = sample.texts[-1]
+    kept = [pq.read_table(path)["text"] for path in (run / "documents").glob("*.parquet")]
+    assert any(text.startswith(shown) and text != shown for one in kept for text in one.to_pylist())
+    assert "".join(show_tokens(shown, ids_N, starts_N, VOCABULARY)) == shown != ""

@@ -45,7 +45,7 @@ HIDDEN_LABELS = ("label.sr-only", "label.screen-reader-text")
 
 
 def extract_main_content(html: str) -> str:
-    """Return the main content with its lines and lists, empty where there is none.
+    """Return the main content with its lines and lists; empty if the page has none.
 
     No link targets, form fields, comments or texts of images.
     """

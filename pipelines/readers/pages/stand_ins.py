@@ -24,7 +24,7 @@ SYMBOL_FOR_NEWLINE = "\u2424"
 LETTERS = (range(0x20000, 0x2A6D7), range(0x17000, 0x187F2))
 
 ICON = re.compile("[\ue000-\uf8ff]")
-CONTROLS = frozenset((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))  # codes; blanks are none
+CONTROLS = frozenset((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)))  # but for blanks
 
 
 def choose_stand_ins(characters: set[str]) -> dict[str, str]:

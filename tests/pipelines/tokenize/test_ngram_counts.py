@@ -19,7 +19,7 @@ from pipelines.tokenize.ngram_counts import (
     measure_gain,
     merge_partition,
 )
-from pipelines.tokenize.tokens import Documents, Vocabulary
+from pipelines.tokenize.tokens import Documents
 from pipelines.work.folder import WorkFolder
 from weighting.signals.ngrams import (
     back_off,
@@ -30,6 +30,7 @@ from weighting.signals.ngrams import (
     list_keys,
     tabulate,
 )
+from weighting.vocabulary import Vocabulary
 
 VOCAB, EOS, ORDER = 11, 0, 4
 texts = st.lists(st.integers(1, VOCAB - 1), max_size=15).map(lambda ids: [*ids, EOS])
@@ -49,6 +50,10 @@ def flatten(documents):
     )
 
 
+def make_vocabulary(size):
+    return Vocabulary([b""] * size, EOS, frozenset({EOS}), None)
+
+
 def make_job(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ngrams")
     return Job(folder, WorkFolder(folder))
@@ -57,7 +62,7 @@ def make_job(tmp_path_factory):
 def count(parts, partitions, job, order=ORDER):
     """Count and merge; return the seldom n-grams of each order."""
     for uid, documents in enumerate(parts):
-        count_unit(uid, flatten(documents), Vocabulary(VOCAB, EOS), order, job)
+        count_unit(uid, flatten(documents), make_vocabulary(VOCAB), order, job)
     uids = range(len(parts))
     return [
         [merge_partition(n, part, partitions, uids, VOCAB, job) for part in range(partitions)]
@@ -123,7 +128,7 @@ def test_ranges_of_keys_are_about_equally_full(tmp_path_factory):
     job = make_job(tmp_path_factory)
     rng = np.random.default_rng(1)
     documents = [([*rng.integers(1, 2000, 5000).tolist(), EOS], True)]
-    count_unit(0, flatten(documents), Vocabulary(2000, EOS), 3, job)
+    count_unit(0, flatten(documents), make_vocabulary(2000), 3, job)
     for n in (2, 3):
         sizes = []
         for part in range(5):
