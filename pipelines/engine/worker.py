@@ -1,6 +1,6 @@
 """A Beam worker process that speaks only when something is wrong and never outlives its parent.
 
-Started by `pipelines.engine.runner` through `weighting.launch`.
+Started by `pipelines.engine.runner` through `weighting.processes.launch`.
 """
 
 import os
