@@ -15,7 +15,7 @@ class Interrupt:
             {what}
 sys.meta_path.insert(0, Interrupt())
 from trainer.entry import main
-sys.argv = ["trainer", "train", "--out", "{out}", "--shards", "{shards}", "--steps", "9", "--warmup", "0"]
+sys.argv = ["trainer", "train", "--out={out}", "--shards={shards}", "--steps=9", "--warmup=0"]
 sys.exit(main())
 """
 
