@@ -175,7 +175,7 @@ def test_a_folder_below_that_is_held_is_left_alone(holder, tmp_path):
     with locking(tmp_path):
         assert held.exists()
         assert not left.exists()
-        with pytest.raises(AssayError, match=rf"run: another process works here .process {holder.pid} "):
+        with pytest.raises(AssayError, match=f"another process works here .process {holder.pid} "):
             clear(tmp_path)
         assert held.exists()
 
