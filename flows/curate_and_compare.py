@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from rich.console import Console
 
@@ -43,7 +44,16 @@ def may_pass(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401, ARG
     return isinstance(state.data, MayPass | ConnectionError | TimeoutError)
 
 
-@task(task_run_name="prepare", retries=2, retry_delay_seconds=10, retry_condition_fn=may_pass)
+# A task leaves files in the run folder: there is no result to take from a cache.
+AGAIN: Any = {
+    "retries": 2,
+    "retry_delay_seconds": 10,
+    "retry_condition_fn": may_pass,
+    "cache_policy": NO_CACHE,
+}
+
+
+@task(task_run_name="prepare", **AGAIN)
 def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]) -> str:
     """Plan the work and claim the run folder; reads the inputs' bytes."""
     from flows.operations.disk import check_room
@@ -62,7 +72,7 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
     return str(run.folder)
 
 
-@task(task_run_name="{stage}", retries=2, retry_delay_seconds=10, retry_condition_fn=may_pass)
+@task(task_run_name="{stage}", **AGAIN)
 def run_data_stage(run: str, stage: str, workers: int | None, beam: list[str]) -> None:
     """Run one stage of `flows.run.stages.DATA_STAGES`."""
     from flows.run.session import open_session
@@ -72,7 +82,7 @@ def run_data_stage(run: str, stage: str, workers: int | None, beam: list[str]) -
     DATA_STAGES[stage](Path(run), session)
 
 
-@task(task_run_name="compare")
+@task(task_run_name="compare", cache_policy=NO_CACHE)
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts."""
     from flows.run import comparison
@@ -81,7 +91,7 @@ def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     return comparison.compare_objectives(config, Console(stderr=True), get_run_logger().info)
 
 
-@task(task_run_name="present")
+@task(task_run_name="present", cache_policy=NO_CACHE)
 def present(run: str) -> None:
     """Build the database and the report."""
     from flows.run import presentation
