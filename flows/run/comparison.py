@@ -4,6 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.run.session import telling_steps
+from pipelines.engine.progress import Tell
 from trainer.compare.ablate import AblationConfig, ablate
 from trainer.config.schema import TrainConfig
 from trainer.display.progress import counting_steps
@@ -28,9 +30,14 @@ def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> Ablation
     return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
 
 
-def compare_objectives(config: AblationConfig, console: Console) -> list[str]:
-    """Train the arms, print the table, return the verdicts; finished runs are not repeated."""
+def compare_objectives(
+    config: AblationConfig, console: Console, tell: Tell | None = None
+) -> list[str]:
+    """Train the arms, print the table, return the verdicts; finished runs are not repeated.
+
+    `tell` takes lines of progress for another log.
+    """
     with counting_steps() as progress:
-        results = ablate(config, progress)
+        results = ablate(config, telling_steps(progress, tell))
     print_results(results, console)
     return list(results.verdicts)

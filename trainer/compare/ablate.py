@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from trainer.compare.compare import check_same_ids, compare
 from trainer.compare.curves import draw_curves
-from trainer.compare.processes import Command, run_processes
 from trainer.compare.results import RESULTS, AblationResults
 from trainer.config.arms import DEFAULT_ARMS
 from trainer.config.flat import FlatConfig, flatten, override
@@ -30,6 +29,7 @@ from trainer.run.metrics import METRICS, read_evaluations, read_last_step, read_
 from trainer.run.result import RESULT, RunResult, find_result
 from trainer.run.setup import check_corpus, describe_data
 from weighting.errors import AssayError
+from weighting.processes.children import Command, run_children
 from weighting.storage.files import write_json
 from weighting.storage.json_records import read_record, write_record
 
@@ -93,7 +93,12 @@ def ablate(config: AblationConfig, progress: Steps | None = None) -> AblationRes
             done = sum(read_last_step(run.out / METRICS) for run in runs)
             progress(done, config.base.steps * len(runs))
 
-    run_processes([_command(run) for run in waiting], min(config.jobs, count_cores()), show)
+    endings = run_children(
+        [_command(run) for run in waiting], min(config.jobs, count_cores()), show
+    )
+    for ending in endings:
+        if ending.failed:
+            raise AssayError(str(ending))
     finished = _by_arm(runs, lambda run: read_record(RunResult, run.out / RESULT))
     comparison = compare(finished, config.other_documents)
     results = AblationResults(
@@ -140,7 +145,7 @@ def _find_waiting(runs: Sequence[Run], other_documents: bool) -> list[Run]:
 def _command(run: Run) -> Command:
     path = run.out / "config.json"
     write_json(path, flatten(run.config))
-    arguments = ("train", "--config", str(path), "--out", str(run.out))
+    arguments = ("trainer", "train", "--config", str(path), "--out", str(run.out))
     return Command(f"arm {run.arm}, seed {run.config.seed}", arguments, run.out / "log.txt")
 
 

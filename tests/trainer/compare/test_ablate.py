@@ -10,11 +10,11 @@ from trainer.cli import main
 from trainer.compare import ablate as ablation
 from trainer.compare.ablate import AblationConfig, ablate, plan
 from trainer.compare.intervals import t_quantile
-from trainer.compare.processes import run_processes
 from trainer.compare.results import read_results
 from trainer.run.metrics import read_metrics
 from trainer.run.train import train
 from weighting.errors import AssayError, Interrupted
+from weighting.processes.children import run_children
 from weighting.storage.files import read_json
 
 
@@ -53,12 +53,13 @@ def test_an_ablation_from_shards_to_results(small, monkeypatch):
     assert first[0].nll == first[1].nll
     assert first[0].loss != first[1].loss
 
-    monkeypatch.setattr(ablation, "run_processes", refuse_processes)
+    monkeypatch.setattr(ablation, "run_children", refuse_processes)
     assert ablate(small) == results
 
 
 def refuse_processes(commands, jobs, between):
     assert not commands, "a finished run was started again"
+    return []
 
 
 def test_a_run_alone_gives_what_it_gives_in_an_ablation(small, tmp_path):
@@ -70,16 +71,17 @@ def test_a_run_alone_gives_what_it_gives_in_an_ablation(small, tmp_path):
 
 
 def run_here(commands, jobs, between):
-    """Stands in for run_processes where the processes are not what is tested."""
+    """Stands in for run_children where the processes are not what is tested."""
     for command in commands:
-        assert main(command.arguments) == 0
+        assert main(command.arguments[1:]) == 0
         between()
+    return []
 
 
 @pytest.mark.slow
 def test_a_failed_run_ends_the_ablation_with_its_own_words(small):
     broken = replace(small, arms={"wild": {"lr": 1e38}}, seeds=(0,))
-    with pytest.raises(AssayError, match=r"arm wild, seed 0 failed \(1\): trainer: step \d"):
+    with pytest.raises(AssayError, match=r"arm wild, seed 0 failed: step \d"):
         ablate(broken)
 
 
@@ -122,7 +124,7 @@ def test_arms_on_other_tokens_are_refused_before_any_run(small, write_corpus):
 
 
 def test_arms_may_differ_in_weights(small, write_corpus, monkeypatch):
-    monkeypatch.setattr(ablation, "run_processes", run_here)
+    monkeypatch.setattr(ablation, "run_children", run_here)
     other = str(write_corpus("other", weigh=lambda ids: ids * 0.0 + ids % 2 * 2.0))
     arms = {"a": {"objective": "weighted"}, "b": {"objective": "weighted", "shards": other}}
     results = ablate(replace(small, arms=arms, seeds=(0,)))
@@ -140,7 +142,7 @@ def test_a_signal_is_passed_on_and_every_run_is_saved(small):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Interrupted) as caught:
-        run_processes([ablation._command(run)], 1, stop_once_it_trains)
+        run_children([ablation._command(run)], 1, stop_once_it_trains)
     assert caught.value.exit_code == 143
     [*_, last] = (run.out / "log.txt").read_text().splitlines()
     assert "stopped and saved at step" in last
