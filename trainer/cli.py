@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,9 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
             sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("trainer: stopped (SIGINT)\n")
-        return 128 + signal.SIGINT
     return 0
 
 
