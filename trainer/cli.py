@@ -123,6 +123,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=read_folder, required=True, help="folder for transformers to load"
     )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--tokenizer", type=Path, help="tokenizer.json (default: beside the shards)")
+    group.add_argument("--model-only", action="store_true", help="write no tokenizer")
 
 
 def _add_characters(parser: argparse.ArgumentParser) -> None:
@@ -158,7 +161,13 @@ def _eval(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from trainer.export import export
 
-    sys.stdout.write(f"{export(arguments.run_folder, arguments.out)}\n")
+    folder = export(
+        arguments.run_folder,
+        arguments.out,
+        arguments.tokenizer,
+        model_only=arguments.model_only,
+    )
+    sys.stdout.write(f"{folder}\n")
 
 
 def _characters(arguments: argparse.Namespace) -> None:

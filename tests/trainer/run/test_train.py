@@ -20,7 +20,8 @@ from trainer.run.checkpoint import find_latest, find_newest, read_record
 from trainer.run.loop import Diverged
 from trainer.run.metrics import Metrics, read_evaluations, read_metrics
 from trainer.run.optim import lr_at, set_lr
-from trainer.run.train import evaluate_run, train
+from trainer.run.train import train
+from trainer.scoring.evaluation import evaluate_run
 from weighting.errors import AssayError, Interrupted
 from weighting.storage.lock import locking
 
