@@ -18,6 +18,8 @@ from weighting.errors import AssayError
 M_TRIM_THRESHOLD = -1
 M_MMAP_MAX = -4
 LARGEST_INT = 2**31 - 1
+# Instructions for products of bfloat16, as `torch.cpu.get_capabilities` names them: x86, then ARM.
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
@@ -71,6 +73,24 @@ def count_cores() -> int:
 def count_neighbours() -> int:
     """Return how many processes of the run share this machine, this one included."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def has_native_bfloat16(device: str) -> bool:
+    """Say whether a device multiplies bfloat16 itself; others emulate it, at a loss of speed."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    instructions = torch.cpu.get_capabilities()
+    return any(instructions.get(name, False) for name in BFLOAT16_INSTRUCTIONS)
+
+
+def list_warnings(config: ResolvedConfig) -> tuple[str, ...]:
+    """Return what a user would want to know of a config on this machine before a run of hours."""
+    if config.precision == "bfloat16" and not has_native_bfloat16(config.device):
+        return (
+            f"precision bfloat16: this {config.device.upper()} has no instructions for it and "
+            "emulates them; float32 is several times faster here",
+        )
+    return ()
 
 
 def autocast(config: ResolvedConfig) -> AbstractContextManager[object]:
