@@ -193,7 +193,7 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
     with pytest.raises(Diverged) as caught:
         train(planted, tmp_path / "out")
     message = str(caught.value)
-    assert message.startswith("step 1: loss nan")
+    assert message.startswith(f"{tmp_path / 'out'}: diverged at step 1: loss nan")
     assert "train-00001.arrow, document train-1;" in message
     assert find_latest(tmp_path / "out" / "checkpoints") is None
 
