@@ -43,8 +43,8 @@ class Version(argparse.Action):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     guard_streams()
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        words = sys.argv[1:] if argv is None else argv
         check_text(words)
         arguments = build_parser().parse_args(words)
         arguments.run(arguments)
@@ -53,14 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to where Python writes what it still holds
         return closed.exit_code
     except AssayError as error:
-        # What stops all processes of torchrun is said once.
-        if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
+        if not _follows(words) or isinstance(error, OutOfMemory):
             sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("trainer: stopped (SIGINT)\n")
         return 128 + signal.SIGINT
     return 0
+
+
+def _follows(words: Sequence[str]) -> bool:
+    """Say whether another process of torchrun says what stops them all."""
+    among = words[:1] == ["train"] and {"MASTER_ADDR", "WORLD_SIZE"} <= os.environ.keys()
+    return among and os.environ.get("RANK", "0") != "0"
 
 
 def build_parser() -> Parser:

@@ -28,7 +28,7 @@ from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
 from trainer.models.positions import ROPE_BASE
 from trainer.run.checkpoint import Record, Tensors, find_newest, find_run
-from trainer.run.places import find_tokenizer, list_own_tokenizers
+from trainer.run.places import choose_tokenizer, list_own_tokenizers
 from trainer.scoring.reference import load_checkpoint
 from weighting.errors import AssayError
 from weighting.storage.failures import explain
@@ -198,7 +198,7 @@ def _own(tensors: Tensors) -> Tensors:
 def _read_tokenizer(checkpoint: Path, record: Record, named: Path | None, context: int) -> Files:
     own = list_own_tokenizers(find_run(checkpoint), record)
     candidates = [named] if named else own
-    path = find_tokenizer(candidates, record.data.tokenizer_sha256)
+    path = choose_tokenizer(candidates, record.data.tokenizer_sha256)
     if path is None:
         tried = ", ".join(map(str, candidates[:2])) or "the run names no shards"
         raise AssayError(

@@ -20,6 +20,8 @@ Knobs = TypeVar("Knobs")
 
 AUTO = -1  # of a number of which 0 means none
 LONGEST_WARMUP = 50  # steps, of a warm-up that follows the steps
+LARGEST_SEED = 2**63 - 1  # of torch's generators
+LARGEST = 2**31 - 1  # of all other numbers: nothing that a machine has is more
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Raise AssayError where a field is out of its range, or fields do not fit together."""
-        check_knobs(self)
+        _check(self)
         if self.architecture == "gpt":
             _require(
                 self.width % (2 * self.heads) == 0,
@@ -73,9 +75,8 @@ class ObjectiveConfig:
 
     def __post_init__(self) -> None:
         """Make its place absolute; raise AssayError where a field is out of its range."""
-        _anchor(self)
         for one in (self, *self.knobs):
-            check_knobs(one)
+            _check(one)
         wanted = "reference" in self.chosen.reads
         readers = [name for name, one in load_objectives().items() if "reference" in one.reads]
         _require(
@@ -119,7 +120,12 @@ class TrainConfig:
     batch: int = knob(8, "windows that an update sees, over all processes", least=1)
     micro: int = knob(0, "windows that a process computes at once; 0 is all of its own", least=0)
     packing: str = knob("stream", "how windows are cut", choices=("stream", "best-fit"))
-    seed: int = knob(0, "of the initial parameters and of the order of the windows", least=0)
+    seed: int = knob(
+        0,
+        "of the initial parameters and of the order of the windows",
+        least=0,
+        most=LARGEST_SEED,
+    )
     optimizer: str = knob(
         "adamw", "muon takes the matrices of the blocks", choices=("adamw", "muon")
     )
@@ -150,7 +156,7 @@ class TrainConfig:
     tensorboard: bool = knob(False, "write OUT/tensorboard as well", effect=NOTHING)
     device: str = knob("auto", "auto is cuda where there is one", choices=("auto", "cpu", "cuda"))
     ranks: int = knob(0, "processes; 0 is as many as torchrun started", least=0)
-    threads: int = knob(0, "CPU threads a process; 0 is one a core", least=0)
+    threads: int = knob(0, "CPU threads a process; 0 is one a core", least=0, most=1024)
     precision: str = knob(
         "auto",
         "of the matrix products; auto is bfloat16 on cuda, float32 on a CPU",
@@ -169,8 +175,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Make places absolute; raise AssayError where a field, or two together, make no run."""
-        _anchor(self)
-        check_knobs(self)
+        _check(self)
         _require(
             self.warmup < self.steps,
             f"warmup is {self.warmup}, must be ≥ 0 and less than steps ({self.steps}); left out, "
@@ -199,11 +204,15 @@ class ResolvedConfig(TrainConfig):
             )
 
 
-def _anchor(config: object) -> None:
-    """Make the places of a config absolute, without following links."""
+def _check(config: object) -> None:
+    """Make the places of a config absolute, and check each of its fields."""
     for name, (_, one) in list_knobs(config).items():
-        if one.effect == PLACE and (place := getattr(config, name)):
-            object.__setattr__(config, name, str(read_folder(place)))
+        value = getattr(config, name)
+        if one.effect == PLACE and value:
+            object.__setattr__(config, name, str(read_folder(value)))
+        bounded = one.most is not None or not isinstance(value, int)
+        _require(bounded or value <= LARGEST, f"{name} is {value}, must be ≤ {LARGEST}")
+    check_knobs(config)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -165,11 +165,6 @@ class Corpus:
         return effective_share(mass, squares, self.train.tokens), uniform
 
     @cached_property
-    def warnings(self) -> tuple[str, ...]:
-        """What is odd about the weights, and does not keep anybody from training with them."""
-        return ()
-
-    @cached_property
     def fingerprint(self) -> DataFingerprint:
         """What two corpora of the same data have in common."""
         return DataFingerprint(

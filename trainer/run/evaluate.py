@@ -27,7 +27,7 @@ from trainer.machine.resources import autocast
 from trainer.models.language_model import LanguageModel
 from trainer.objectives.tokens import token_nll
 from trainer.run.metrics import Evaluation
-from trainer.run.places import find_tokenizer, list_tokenizers
+from trainer.run.places import choose_tokenizer, list_tokenizers
 from weighting.arrays import Int64s
 from weighting.contracts.shards import ShardInfo
 from weighting.errors import AssayError
@@ -169,7 +169,7 @@ def build_evaluator(
     """
     if yardstick is None:
         info = corpus.info
-        tokenizer = find_tokenizer(list_tokenizers(flatten(config)), info.tokenizer_sha256)
+        tokenizer = choose_tokenizer(list_tokenizers(flatten(config)), info.tokenizer_sha256)
         yardstick = build_yardstick(corpus.target_counts_V, info, tokenizer)
     packing = pack_stream(corpus.validation, config.model.context)
     return Evaluator(

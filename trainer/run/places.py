@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from trainer.config.flat import FlatConfig, list_names
 from trainer.data.corpus import Corpus, open_corpus
+from weighting.contracts.shard_files import list_shards
+from weighting.contracts.shard_info import TOKENIZER as FILE
 from weighting.errors import AssayError
 from weighting.knobs import PLACE
 from weighting.storage.files import sha256
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from trainer.run.identity import RunIdentity
 
 SHARDS, TOKENIZER = "shards", "tokenizer"
-TOKENIZER_FILE = "tokenizer.json"  # beside the folder of the shards
 
 
 def relate(config: FlatConfig, out: Path) -> Mapping[str, str]:
@@ -50,7 +51,7 @@ def open_own_corpus(run: Path, identity: "RunIdentity") -> tuple[Path, Corpus]:
     """
     tried = []
     for folder in list_candidates(run, identity, SHARDS):
-        if not any(folder.glob("*.arrow")):
+        if not list_shards(folder):
             tried.append(f"no shards in {folder}")
             continue
         corpus = open_corpus(str(folder))
@@ -63,7 +64,7 @@ def open_own_corpus(run: Path, identity: "RunIdentity") -> tuple[Path, Corpus]:
     )
 
 
-def find_tokenizer(candidates: Iterable[Path], wanted: str) -> Path | None:
+def choose_tokenizer(candidates: Iterable[Path], wanted: str) -> Path | None:
     """Return the first file whose SHA-256 is `wanted`, None where there is no file at all.
 
     Raises:
@@ -89,15 +90,17 @@ def list_tokenizers(config: FlatConfig) -> list[Path]:
         if not Path(named).exists():
             raise AssayError(f"{named}: no such file")
         return [Path(named)]
-    return [beside(Path(str(config[SHARDS])))]
+    return list_beside(Path(str(config[SHARDS])))
 
 
 def list_own_tokenizers(run: Path, identity: "RunIdentity") -> list[Path]:
     """Return where the tokenizer of the run in the folder `run` may be."""
     named = list_candidates(run, identity, TOKENIZER)
-    return [*named, *map(beside, list_candidates(run, identity, SHARDS))]
+    folders = list_candidates(run, identity, SHARDS)
+    return [*named, *(path for folder in folders for path in list_beside(folder))]
 
 
-def beside(shards: Path) -> Path:
-    """Return the tokenizer's file beside a folder of shards."""
-    return shards.resolve().parent / TOKENIZER_FILE
+def list_beside(shards: Path) -> list[Path]:
+    """Return where the tokenizer of a folder of shards may be: in it, or beside it."""
+    folder = shards.resolve()
+    return [folder / FILE, folder.parent / FILE]

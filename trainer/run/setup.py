@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.data.corpus import Corpus, DataFingerprint, open_corpus
+from trainer.data.doubts import list_doubts
 from trainer.machine import resources
 from trainer.machine.process_group import Ranks
 from trainer.models import resolve_vocab
@@ -15,8 +16,8 @@ from trainer.run.metrics import EVALUATIONS, METRICS
 from trainer.run.result import DIVERGED, RESULT
 from trainer.run.stored import adopt
 from trainer.scoring.reference import find_reference_sha256
-from weighting.contracts.folders import TRAINING, name_kind
 from weighting.errors import AssayError
+from weighting.storage.folder_kinds import TRAINING, name_kind
 from weighting.storage.lock import list_content
 
 # What a run's folder may hold before its first checkpoint, beside what was said while it ran.
@@ -83,18 +84,31 @@ def describe_data(config: TrainConfig, corpus: Corpus) -> DataFingerprint:
     return replace(corpus.fingerprint, reference_sha256=find_reference_sha256(config))
 
 
-def list_warnings(config: TrainConfig, corpus: Corpus) -> tuple[str, ...]:
-    """Return what is odd about the data as far as a config reads it."""
-    return corpus.warnings if "weights" in config.objectives.chosen.reads else ()
+def list_warnings(config: ResolvedConfig, corpus: Corpus) -> tuple[str, ...]:
+    """Return what is odd about the data, as far as a config reads it, and about the config here."""
+    doubts = list_doubts(corpus, weighted="weights" in config.objectives.chosen.reads)
+    windows = -(-corpus.train.tokens // config.model.context)
+    if config.batch > windows:
+        doubts.append(
+            f"a batch of {config.batch:,} windows is more than the {windows:,} of an epoch: each "
+            "update sees windows several times; lower batch"
+        )
+    of_data = (f"{config.shards}: {doubt}" for doubt in doubts)
+    return (*of_data, *resources.list_warnings(config))
 
 
 def check_corpus(config: ResolvedConfig, corpus: Corpus) -> None:
     """Raise AssayError where a config cannot be trained on a corpus.
 
-    The vocabulary is larger than the model's, the parameters to begin from are of another, or a
-    weighted objective would be the plain one in disguise.
+    The vocabulary is larger than the model's, a window than the split, the parameters to begin
+    from are of another model, or a weighted objective would be the plain one in disguise.
     """
     resolve_vocab(config.model, corpus.info.vocab_size)
+    if config.model.context > corpus.train.tokens:
+        raise AssayError(
+            f"{config.shards}: context {config.model.context:,} is longer than the training split "
+            f"of {corpus.train.tokens:,} tokens; lower context"
+        )
     if config.init:
         check_init(config, corpus.info)
     _, uniform = corpus.weight_spread

@@ -11,6 +11,7 @@ from trainer.run import checkpoint
 from trainer.run.identity import Begun
 from trainer.run.places import SHARDS, list_candidates
 from trainer.run.result import RESULT, RunResult
+from weighting.contracts.shard_files import list_shards
 from weighting.storage.json_records import read_record
 
 # Fields that a config may leave open, and what says that it does.
@@ -45,6 +46,6 @@ def adopt(config: TrainConfig, out: Path) -> TrainConfig:
         if values[name] == mark and name in stored.config
     }
     if not config.shards:
-        there = (one for one in list_candidates(out, stored, SHARDS) if any(one.glob("*.arrow")))
+        there = (one for one in list_candidates(out, stored, SHARDS) if list_shards(one))
         taken[SHARDS] = str(next(there, ""))
     return override(config, taken)

@@ -17,8 +17,8 @@ from trainer.run.metrics import Evaluation
 from trainer.run.places import (
     SHARDS,
     TOKENIZER,
-    beside,
-    find_tokenizer,
+    choose_tokenizer,
+    list_beside,
     list_own_tokenizers,
     list_tokenizers,
     open_own_corpus,
@@ -81,5 +81,5 @@ def _find_tokenizer(
         candidates = list_tokenizers(flatten(config))
     else:
         own = list_own_tokenizers(checkpoint.find_run(path), record)
-        candidates = [beside(Path(config.shards)), *own]
-    return find_tokenizer(candidates, record.data.tokenizer_sha256)
+        candidates = [*list_beside(Path(config.shards)), *own]
+    return choose_tokenizer(candidates, record.data.tokenizer_sha256)

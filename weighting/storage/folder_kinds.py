@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from weighting.contracts.claim import is_claimed
+from weighting.contracts.splits import SPLITS
 
 CURATED = "a run of assay curate"
 ABLATION = "an ablation"
@@ -17,7 +18,7 @@ def name_kind(folder: Path) -> str:
         return CURATED
     if "arms" in _read_keys(folder / "plan.json") | _read_keys(folder / "results.json"):
         return ABLATION
-    if any(folder.glob("*.arrow")):
+    if any(folder.glob("*.arrow")) or any(any(folder.glob(f"{split}-*.*")) for split in SPLITS):
         return SHARDS
     finished = {"config", "data", "final"} <= _read_keys(folder / "result.json")
     if finished or any(folder.glob("checkpoints/step-*/record.json")):
