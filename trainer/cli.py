@@ -41,8 +41,8 @@ class Version(argparse.Action):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     guard_streams()
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        words = sys.argv[1:] if argv is None else argv
         check_text(words)
         arguments = build_parser().parse_args(words)
         arguments.run(arguments)
@@ -51,11 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to where Python writes what it still holds
         return closed.exit_code
     except AssayError as error:
-        # What stops all processes of torchrun is said once.
-        if os.environ.get("RANK", "0") == "0" or isinstance(error, OutOfMemory):
+        if not _follows(words) or isinstance(error, OutOfMemory):
             sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
     return 0
+
+
+def _follows(words: Sequence[str]) -> bool:
+    """Say whether another process of torchrun says what stops them all."""
+    among = words[:1] == ["train"] and {"MASTER_ADDR", "WORLD_SIZE"} <= os.environ.keys()
+    return among and os.environ.get("RANK", "0") != "0"
 
 
 def build_parser() -> Parser:
@@ -135,6 +140,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=read_folder, required=True, help="folder for transformers to load"
     )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--tokenizer", type=Path, help="tokenizer.json (default: beside the shards)")
+    group.add_argument("--model-only", action="store_true", help="write no tokenizer")
 
 
 def _add_characters(parser: argparse.ArgumentParser) -> None:
@@ -176,7 +184,13 @@ def _eval(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from trainer.export import export
 
-    sys.stdout.write(f"{export(arguments.run_folder, arguments.out)}\n")
+    folder = export(
+        arguments.run_folder,
+        arguments.out,
+        arguments.tokenizer,
+        model_only=arguments.model_only,
+    )
+    sys.stdout.write(f"{folder}\n")
 
 
 def _characters(arguments: argparse.Namespace) -> None:
