@@ -1,9 +1,9 @@
 """Records of runs, built in code: rows, fingerprints of data, what a checkpoint says of itself."""
 
+from trainer.compare.plan import Plan, PlannedArm
 from trainer.config.flat import flatten
 from trainer.config.schema import TrainConfig
 from trainer.data.corpus import DataFingerprint
-from trainer.compare.plan import Plan, PlannedArm
 from trainer.data.packing import PackingSummary
 from trainer.run.checkpoint import Record
 from trainer.run.identity import RunIdentity
@@ -40,10 +40,11 @@ def make_record(step=1, config=None, tokens=0, **data):
 
 def make_result(seed, nll, tokens=100, config=None, final=None, **data):
     """What a finished run says of itself; what else is given is of its data."""
+    config = config or TrainConfig()
     return RunResult(
-        config={**flatten(config or TrainConfig()), "seed": seed},
+        config={**flatten(config), "seed": seed},
         data=make_fingerprint(**data),
-        step=5,
+        step=config.steps,
         tokens=tokens,
         parameters=9,
         packing=PackingSummary("stream", 9, 0.0, 0.0),

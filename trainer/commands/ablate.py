@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 
+from trainer.commands.console import warn
 from trainer.commands.results import show
 from trainer.compare.ablate import ablate, check_complete
 from trainer.compare.curves import PICTURE
@@ -35,7 +36,7 @@ def run(
         baseline=arguments.baseline,
     )
     with counting_steps() as progress:
-        results = ablate(config, progress)
+        results = ablate(config, progress, warn)
     show(results, "json" if arguments.json else "table")
     if not arguments.json:
         sys.stdout.write(f"\n{config.out / RESULTS}\n{config.out / PICTURE}\n")

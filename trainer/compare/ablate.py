@@ -25,23 +25,14 @@ from trainer.machine.resources import count_cores
 from trainer.run import checkpoint
 from trainer.run.identity import check_identity
 from trainer.run.metrics import METRICS, read_last_step
-from trainer.run.result import RESULT, RunResult
+from trainer.run.result import RunResult
 from weighting.errors import AssayError
 from weighting.processes.children import Command, run_children
 from weighting.storage.files import write_json
+from weighting.storage.folder_kinds import ABLATION, name_kind
 from weighting.storage.json_records import write_record
 from weighting.storage.lock import locking
 from weighting.visible import show_line
-
-# What shows that a folder is something else than an ablation's.
-MARKS = {
-    "manifest.json": "a run of assay",
-    "run.json": "a run of assay",
-    "*.arrow": "shards",
-    RESULT: "a training run",
-    METRICS: "a training run",
-    "checkpoints": "a training run",
-}
 
 
 class Incomplete(AssayError):
@@ -50,11 +41,15 @@ class Incomplete(AssayError):
     exit_code = 1
 
 
-def ablate(config: AblationConfig, progress: Steps | None = None) -> AblationResults:
+def ablate(
+    config: AblationConfig,
+    progress: Steps | None = None,
+    warn: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - nobody asks
+) -> AblationResults:
     """Train what is not finished, compare, and return what results.json holds.
 
     Runs without a result are among what is returned: see `check_complete`. `progress` is called
-    with the steps done and the steps in all, over all runs.
+    with the steps done and the steps in all, over all runs; `warn` with what is odd about the data.
 
     Raises:
         AssayError: impossible arms, unusable data, folders that hold other runs, or another
@@ -64,6 +59,8 @@ def ablate(config: AblationConfig, progress: Steps | None = None) -> AblationRes
     _check_place(config.out)
     with locking(config.out):
         plan, runs = make_plan(config)
+        for line in dict.fromkeys(line for run in runs for line in run.warnings):
+            warn(line)
         waiting = _find_waiting(runs)
         _begin(plan, config.out, waiting)
 
@@ -87,9 +84,9 @@ def check_complete(results: AblationResults) -> None:
 
 
 def _check_place(out: Path) -> None:
-    for mark, what in MARKS.items():
-        if next(iter(out.glob(mark)), None) is not None:
-            raise AssayError(f"{out}: holds {what}; name another folder for the ablation")
+    kind = name_kind(out)
+    if kind not in ("", ABLATION):
+        raise AssayError(f"{out}: is {kind}; give the ablation a folder of its own")
 
 
 def _find_waiting(runs: Sequence[Run]) -> list[Run]:

@@ -9,8 +9,16 @@ from trainer.compare.plan import Plan, PlannedArm, find_plan, find_run
 from trainer.compare.results import RESULTS, AblationResults, read_results
 from trainer.run.identity import RunIdentity
 from trainer.run.metrics import METRICS, read_last_step
-from trainer.run.result import RESULT, RunResult, find_divergence, find_result
+from trainer.run.result import (
+    DIVERGED,
+    RESULT,
+    Divergence,
+    RunResult,
+    find_divergence,
+    find_result,
+)
 from weighting.errors import AssayError
+from weighting.storage.folder_kinds import TRAINING, name_kind
 from weighting.storage.json_records import read_record
 
 ABLATIONS = "ablations"  # where runs of assay have theirs
@@ -64,7 +72,7 @@ def find_results(folder: Path) -> AblationResults:
         return collect(plan, folder, {})
     if (folder / RESULT).exists():
         return _present(read_record(RunResult, folder / RESULT), folder.name)
-    raise AssayError(f"{folder}: no ablation and no finished run here{_hint(folder)}")
+    raise AssayError(f"{folder}: {_tell_nothing(folder)}")
 
 
 def _present(result: RunResult, name: str) -> AblationResults:
@@ -85,8 +93,16 @@ def _tell_step(folder: Path, plan: Plan) -> str:
     return f"not finished: step {step} of {steps}" if step else "not begun"
 
 
-def _hint(folder: Path) -> str:
+def _tell_nothing(folder: Path) -> str:
+    """Return why there are no results, and what to do."""
+    if (folder / DIVERGED).exists():
+        return f"the run diverged: {read_record(Divergence, folder / DIVERGED).message}"
+    if name_kind(folder) == TRAINING:
+        return "the run is not finished; the same `trainer train` goes on with it"
     found = sorted(path.parent for path in (folder / ABLATIONS).glob(f"*/{RESULTS}"))
-    if found:
-        return f"; it has {', '.join(str(path) for path in found)}"
-    return "; give the folder of `trainer ablate` or `trainer train`"
+    there = (
+        f"it has {', '.join(map(str, found))}"
+        if found
+        else "give the folder of `trainer ablate` or `trainer train`"
+    )
+    return f"no ablation and no finished run here; {there}"

@@ -12,6 +12,7 @@ from typing import Any
 from trainer.compare.intervals import correct_holm, find_p, measure
 from trainer.compare.plan import Plan
 from trainer.compare.results import (
+    BUCKETS,
     LOSSES,
     METRICS,
     AblationResults,
@@ -65,6 +66,7 @@ def compare(
         data=data,
         arms=arms,
         pairs=pairs,
+        warnings=tuple(dict.fromkeys(line for run in runs.values() for line in run.warnings)),
         verdicts=(*_judge_all(pairs, plan.baseline), *_tell_missing(arms)),
     )
 
@@ -107,6 +109,7 @@ def _list_runs(plan: Plan, arm: str, runs: Mapping[Place, RunResult]) -> tuple[R
             tokens=result.tokens,
             ess=result.ess,
             tokens_per_second=result.tokens_per_second,
+            target_counts_crc32=result.target_counts_crc32,
             **asdict(result.final),
         )
         for result in found
@@ -151,6 +154,8 @@ def _subtract(arm: ArmResults, against: ArmResults) -> Pair:
 
 
 def _differ(run: RunSummary, against: RunSummary, metric: str) -> float | None:
+    if metric in BUCKETS and run.target_counts_crc32 != against.target_counts_crc32:
+        return None  # they are of other types
     ours, theirs = getattr(run, metric), getattr(against, metric)
     return None if ours is None or theirs is None else ours - theirs
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from trainer.config.flat import LOCATIONS, FlatConfig
+from trainer.config.flat import FlatConfig, list_names
 from trainer.data.corpus import DataFingerprint
 from trainer.run.identity import RunIdentity
+from weighting.errors import BrokenContract
+from weighting.knobs import RESULT
 from weighting.storage.json_records import read_record
 
 PLAN = "plan.json"
@@ -60,18 +62,23 @@ class Plan:
                 yield arm, seed
 
     def list_differences(self) -> list[str]:
-        """Return the config fields in which arms differ, by name; where data lie is none."""
-        names = sorted({name for arm in self.arms for name in arm.config})
+        """Return the config fields in which arms differ, by name, as far as results follow."""
+        names = sorted(list_names(RESULT))
         values = {name: {json.dumps(arm.config.get(name)) for arm in self.arms} for name in names}
-        return [name for name in names if len(values[name]) > 1 and name not in LOCATIONS]
+        return [name for name in names if len(values[name]) > 1]
 
     @property
     def sha256(self) -> str:
         """A hash of all that decides the runs: not of where data lie, nor of colours."""
-        arms = [(arm.name, asdict(arm.identity)) for arm in self.arms]
-        for name in LOCATIONS:
-            for _, identity in arms:
-                identity["config"].pop(name, None)
+        kept = list_names(RESULT)
+        arms = [
+            {
+                **asdict(arm.identity),
+                "name": arm.name,
+                "config": {name: value for name, value in arm.config.items() if name in kept},
+            }
+            for arm in self.arms
+        ]
         content = [self.baseline, self.seeds, self.other_documents, arms]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -88,4 +95,8 @@ def find_plan(out: Path) -> Plan | None:
         BrokenContract: the file holds something else.
     """
     path = out / PLAN
-    return read_record(Plan, path) if path.exists() else None
+    try:
+        return read_record(Plan, path) if path.exists() else None
+    except BrokenContract as error:
+        hint = "remove it and run the same `trainer ablate` again, finished runs are not repeated"
+        raise BrokenContract(f"{error}; {hint}") from None

@@ -21,8 +21,10 @@ from trainer.machine.process_group import ALONE
 from trainer.machine.resources import resolve
 from trainer.objectives.losses import check_objective
 from trainer.run.evaluate import choose_windows
-from trainer.run.identity import identify
-from trainer.run.setup import check_corpus, describe_data
+from trainer.run.identity import RunIdentity, identify
+from trainer.run.initial import pin_init
+from trainer.run.setup import check_corpus, describe_data, list_warnings
+from trainer.run.stored import adopt
 from weighting.errors import AssayError
 
 # Arms that differ in one of these would not see identical batches.
@@ -70,6 +72,7 @@ class Run:
     seed: int
     out: Path
     config: ResolvedConfig
+    warnings: tuple[str, ...]  # that a user should read, and that stop nothing
 
 
 def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
@@ -90,7 +93,12 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
     plan = Plan(
         baseline=config.baseline or next(iter(config.arms)),
         arms=tuple(
-            _plan_arm(name, colours[name], config.arms[name], one, corpora[one.shards])
+            PlannedArm(
+                name=name,
+                colour=colours[name],
+                overrides=config.arms[name],
+                identity=_identify(one, corpora[one.shards], _find_runs(config, name)[0]),
+            )
             for name, one in configs.items()
         ),
         seeds=config.seeds,
@@ -98,8 +106,15 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
         other_documents=config.other_documents,
         validation_documents=count_documents(first, config.base),
     )
+    warnings = {name: list_warnings(one, corpora[one.shards]) for name, one in configs.items()}
     runs = [
-        Run(arm, seed, find_run(config.out, arm.name, seed), replace(configs[arm.name], seed=seed))
+        Run(
+            arm=arm,
+            seed=seed,
+            out=find_run(config.out, arm.name, seed),
+            config=replace(configs[arm.name], seed=seed),
+            warnings=warnings[arm.name],
+        )
         for arm, seed in plan.list_runs()
     ]
     return plan, runs
@@ -131,22 +146,27 @@ def _check_names(names: Iterable[str]) -> None:
 
 
 def _resolve(config: AblationConfig, arm: str) -> ResolvedConfig:
-    """Return an arm's config for the first seed.
+    """Return an arm's config for the first seed; what it leaves open is as its runs began.
 
     One thread a run, unless more are asked for: so the same numbers come of any number of jobs.
     """
+    folders = _find_runs(config, arm)
     try:
         one = override(config.base, {**config.arms[arm], "seed": config.seeds[0]})
-        return resolve(replace(one, threads=one.threads or 1), ALONE)
+        for folder in folders:
+            one = adopt(one, folder)
+        return pin_init(resolve(replace(one, threads=one.threads or 1), ALONE), folders[0])
     except AssayError as error:
         raise AssayError(f"arm {arm}: {error}") from None
 
 
-def _plan_arm(
-    name: str, colour: int, overrides: FlatConfig, config: ResolvedConfig, corpus: Corpus
-) -> PlannedArm:
-    identity = identify(config, describe_data(config, corpus))
-    return PlannedArm(name=name, colour=colour, overrides=overrides, identity=identity)
+def _find_runs(config: AblationConfig, arm: str) -> list[Path]:
+    return [find_run(config.out, arm, seed) for seed in config.seeds]
+
+
+def _identify(config: ResolvedConfig, corpus: Corpus, first: Path) -> RunIdentity:
+    """Return the identity of an arm's runs, of which `first` is the folder of the first."""
+    return replace(identify(config, describe_data(config, corpus), first), places={})
 
 
 def _choose_colours(config: AblationConfig) -> dict[str, int]:

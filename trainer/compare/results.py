@@ -21,6 +21,7 @@ PRIMARY = "validation_nll"  # what verdicts are about
 SPEED = "tokens_per_second"  # told of every arm, and not subtracted: it is no result
 LOSSES = (PRIMARY, "bits_per_byte", "nll_high", "nll_medium", "nll_low")
 METRICS = (*LOSSES, SPEED)
+BUCKETS = ("nll_high", "nll_medium", "nll_low")  # by the frequency of the target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class RunSummary:
     nll_high: float | None = None
     nll_medium: float | None = None
     nll_low: float | None = None
+    target_counts_crc32: int | None = None  # of what the buckets high, medium and low are made of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,7 @@ class AblationResults:
     arms: tuple[ArmResults, ...]
     pairs: tuple[Pair, ...]
     verdicts: tuple[str, ...]  # on each arm against the baseline, and on runs without a result
+    warnings: tuple[str, ...] = ()  # of the runs: what is odd about their data
     format: int = FORMAT
 
     def find_arm(self, name: str) -> ArmResults:

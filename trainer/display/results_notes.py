@@ -24,6 +24,7 @@ def list_notes(results: AblationResults) -> Iterator[str]:
         )
     yield from _tell_columns(results)
     yield from _tell_speed(results)
+    yield from results.warnings
 
 
 def describe_setup(results: AblationResults) -> str:

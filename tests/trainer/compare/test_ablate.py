@@ -32,7 +32,7 @@ def small(tiny, tmp_path):
 
 @pytest.fixture
 def here(monkeypatch):
-    """Train in this process, where the processes are not what is tested; return what was started."""
+    """Train in this process, where the processes are not what is tested; the runs so started."""
     started = []
 
     def run_here(commands, jobs, between, tolerate):
@@ -113,16 +113,12 @@ def test_an_arm_that_diverges_is_a_row_and_is_not_started_again(small, monkeypat
 
 def test_a_run_that_fails_is_a_row_and_is_started_again(small, here, monkeypatch):
     config = replace(small, seeds=(0,))
-    blocked = config.out / "weighted" / "seed-0"
-    with locking(config.out / "elsewhere"):  # so that the folder is there
-        blocked.mkdir(parents=True)
-        (blocked / "checkpoints").write_text("a file in the way")
-    results = ablate(config)
+    with locking(config.out / "weighted" / "seed-0"):  # as a run that someone else started
+        results = ablate(config)
     assert len(results.find_arm("plain").runs) == 1
     [missing] = results.find_arm("weighted").missing
     assert missing.reason.startswith("failed: as it said; its log is")
     here.clear()
-    (blocked / "checkpoints").unlink()
     check_complete(ablate(config))
     assert here == ["arm weighted, seed 0"]
 
@@ -151,20 +147,12 @@ def test_a_second_one_in_the_folder_is_refused_and_named(small, here):
     assert here == []
 
 
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [
-        ("result.json", "a training run"),
-        ("metrics.jsonl", "a training run"),
-        ("manifest.json", "a run of assay"),
-        ("train-000000.arrow", "shards"),
-    ],
-)
-def test_a_folder_that_is_something_else_is_refused(small, name, what):
-    small.out.mkdir()
-    (small.out / name).write_text("")
-    with pytest.raises(AssayError, match=f"holds {what}; name another folder"):
-        ablate(small)
+def test_a_folder_that_is_something_else_is_refused(small, here, corpus):
+    with pytest.raises(AssayError, match="is a folder of shards; give the ablation a folder"):
+        ablate(replace(small, out=corpus))
+    ablate(replace(small, seeds=(0,)))
+    with pytest.raises(AssayError, match="is a training run; give the ablation a folder"):
+        ablate(replace(small, out=small.out / "plain" / "seed-0"))
 
 
 def change_base(config, **values):
@@ -187,7 +175,9 @@ def test_a_begun_run_of_another_setting_is_refused_before_any_process(small, her
     (config.out / "weighted" / "seed-0" / "result.json").unlink()
     here.clear()
     with pytest.raises(AssayError, match=r"step-\d+: made with lr 0\.004, now lr is 0\.02"):
-        ablate(replace(config, arms={"plain": {}, "weighted": {"objective": "weighted", "lr": 0.02}}))
+        ablate(
+            replace(config, arms={"plain": {}, "weighted": {"objective": "weighted", "lr": 0.02}})
+        )
     assert here == []
 
 

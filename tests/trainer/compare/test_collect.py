@@ -59,7 +59,7 @@ def test_a_run_of_other_settings_is_not_taken(plan, tmp_path):
 def test_a_run_that_diverged_says_where(plan, tmp_path):
     finish(tmp_path, plan, "plain", 0)
     identity = plan.arms[1].identify(0)
-    record = Divergence(**vars(identity), step=2, message="step 2: loss nan")
+    record = Divergence(**vars(identity), step=2, tokens=64, message="step 2: loss nan")
     write_record(find_run(tmp_path, "weighted", 0) / DIVERGED, record)
     results = collect(replace(plan, seeds=(0,)), tmp_path, {})
     assert results.list_missing() == ["arm weighted, seed 0: diverged at step 2"]
