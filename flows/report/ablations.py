@@ -9,7 +9,7 @@ from markupsafe import Markup
 from flows.database.stored_tables import list_ablations
 from flows.report.charts import COLOURS, Point, Series, lines
 from trainer.compare.intervals import Interval
-from trainer.compare.results import ArmResults, RunSummary, read_results
+from trainer.compare.results import AblationResults, ArmResults, RunSummary, read_results
 from trainer.run.metrics import Row, read_evaluations, read_metrics
 
 POINTS = 150  # of a curve, at most
@@ -58,24 +58,29 @@ def read_ablations(run: Path) -> list[Ablation]:
 def _read(path: Path) -> Ablation:
     results = read_results(path.parent)
     arms = results.arms
-    shown = [row for row in METRICS if any(arm.find(row[0]) for arm in arms.values())]
+    shown = [row for row in METRICS if any(arm.find(row[0]) for arm in arms)]
     return Ablation(
         name=path.parent.name,
-        tokens=results.tokens,
+        tokens=results.tokens or 0,
         headings=[heading for _, heading, _ in shown],
         arms=[
             Arm(
-                name=name,
-                colour=colour % COLOURS,
+                name=arm.name,
+                colour=arm.colour % COLOURS,
                 seeds=len(arm.runs),
                 cells=[format_interval(arm.find(metric), form) for metric, _, form in shown],
-                difference=format_interval(arm.primary_difference, "+.4f"),
+                difference=format_interval(_find_difference(results, arm), "+.4f"),
             )
-            for colour, (name, arm) in enumerate(arms.items())
+            for arm in arms
         ],
         charts=list(_draw(path.parent, arms)),
         verdicts=list(results.verdicts),
     )
+
+
+def _find_difference(results: AblationResults, arm: ArmResults) -> Interval | None:
+    pair = results.find_pair(arm.name, results.baseline)
+    return pair.primary if pair else None
 
 
 def format_interval(value: Interval | None, form: str) -> str:
@@ -87,13 +92,15 @@ def format_interval(value: Interval | None, form: str) -> str:
     return text if half is None else f"{text} ± {half:{form.removeprefix('+')}}"
 
 
-def _draw(folder: Path, arms: Mapping[str, ArmResults]) -> Iterator[Markup]:
+def _draw(folder: Path, arms: Sequence[ArmResults]) -> Iterator[Markup]:
     for read, column, title in CURVES:
         series = [
             one
-            for colour, (name, arm) in enumerate(arms.items())
+            for arm in arms
             for one in _draw_arm(
-                folder / name, colour, _read_curves(folder / name, arm.runs, read, column)
+                folder / arm.name,
+                arm.colour % COLOURS,
+                _read_curves(folder / arm.name, arm.runs, read, column),
             )
         ]
         if any(one.points for one in series):

@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import torch
 
-from trainer.config.schema import ResolvedConfig, TrainConfig
+from trainer.config.schema import AUTO, LONGEST_WARMUP, ResolvedConfig, TrainConfig
 from trainer.machine.process_group import Ranks
 from weighting.errors import AssayError
 
@@ -38,7 +38,9 @@ def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
     device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
     precision, compiles = ("bfloat16", "on") if device == "cuda" else ("float32", "off")
     given = {item.name: getattr(config, item.name) for item in fields(config)}
+    follows = config.warmup == AUTO
     chosen = {
+        "warmup": min(LONGEST_WARMUP, config.steps // 10) if follows else config.warmup,
         "device": device,
         "threads": config.threads or max(1, count_cores() // count_neighbours()),
         "ranks": config.ranks or ranks.count,
