@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from flows.database.stored_tables import list_ablations
+from flows.database.origin import list_ablations
 from flows.report.charts import COLOURS, Point, Series, lines
 from trainer.compare.intervals import Interval
 from trainer.compare.results import AblationResults, ArmResults, RunSummary, read_results
