@@ -4,26 +4,29 @@
 PYTHONPATH. A `copy.py` there would take the place of the standard library's, and a folder
 `pipelines` or another checkout that of the code that the parent runs. So a child is started as
 
-    python -P ROOT/weighting/launch.py MODULE ARGUMENTS
+    python -P ROOT/weighting/processes/launch.py PARENT MODULE ARGUMENTS
 
 and this module, run as a script, takes assay's packages from ROOT, the folder in which the parent
-found them, and everything else from where Python finds it.
+found them, and everything else from where Python finds it. PARENT is the process id of the parent,
+which the child does not outlive.
 """
 
 import importlib
 import os
 import runpy
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]  # the folder of the packages
+ROOT = Path(__file__).resolve().parents[2]  # the folder of the packages
 PACKAGES = ("weighting", "pipelines", "trainer", "flows")
 
 
 def list_command(module: str, *arguments: str) -> list[str]:
-    """Return the command line that runs a module of assay in a process of its own."""
-    return [sys.executable, "-P", str(Path(__file__).resolve()), module, *arguments]
+    """Return the command line that runs a module of assay in a child of this process."""
+    script = str(Path(__file__).resolve())
+    return [sys.executable, "-P", script, str(os.getpid()), module, *arguments]
 
 
 def isolate() -> None:
@@ -56,11 +59,15 @@ def drop_current_folder(path: list[str], named: str) -> None:
     path[: len(entries)] = [one for one in path[: len(entries)] if one not in ("", here)]
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(parent: int, arguments: Sequence[str]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a parent that ends ignores it, and sends it
     isolate()
+    from weighting.processes.parent import follow_parent
+
+    follow_parent(parent)
     sys.argv = list(arguments)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1:])
+    _run(int(sys.argv[1]), sys.argv[2:])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from weighting.launch import ROOT, drop_current_folder, list_command
+from weighting.processes.launch import ROOT, drop_current_folder, list_command
 
 
 @pytest.fixture
