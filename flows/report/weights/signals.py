@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 from markupsafe import Markup
 
-from flows.report.charts import Bin, distribution
-from flows.report.scales import LEVELS, Distribution
+from flows.report.charts.histograms import Bin, distribution
+from flows.report.tokens.scales import LEVELS, Distribution
 from weighting.signals.registry import SIGNALS
 from weighting.signals.signal import Kind
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import duckdb
 
 from flows.graphemes import find_border
-from flows.report.excerpts import Excerpt
+from flows.report.corpus.excerpts import Excerpt
 
 LEVELS = 6  # shades of a cell, in the style sheet
 SIDES = ("kept side", "dropped side")

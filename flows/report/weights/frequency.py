@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import duckdb
 from markupsafe import Markup
 
-from flows.report.charts import Patch, density
+from flows.report.charts.density import Patch, density
 
 PER_OCTAVE = (1, 4)  # bins of the plot: of counts, of weights
 LEAST = 2.0**-6  # weights below are drawn as this

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from flows.graphemes import set_apart
-from flows.report.sidecars import END, Vocabulary
+from flows.report.tokens.sidecars import END, Vocabulary
 from weighting.arrays import AnyArray, Int32s
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import duckdb
 
 from flows.graphemes import find_border, shorten
-from flows.report.excerpts import Excerpt
+from flows.report.corpus.excerpts import Excerpt
 
 CLUSTERS, PASSAGES = 6, 12
 LENGTH = 300  # characters of a text

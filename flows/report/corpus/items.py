@@ -5,7 +5,7 @@ from typing import NamedTuple
 import duckdb
 
 from flows.graphemes import find_border
-from flows.report.excerpts import Excerpt
+from flows.report.corpus.excerpts import Excerpt
 
 PER_SET = 8
 LENGTH = 600  # characters of a question

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from flows.report.scales import Distribution, Scale, name_classes
-from flows.report.sidecars import Vocabulary, find_sidecar, read_texts
-from flows.report.token_texts import quote, show_tokens, spell
+from flows.report.tokens.scales import Distribution, Scale, name_classes
+from flows.report.tokens.sidecars import Vocabulary, find_sidecar, read_texts
+from flows.report.tokens.token_texts import quote, show_tokens, spell
 from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
 from weighting.contracts.reasons import Reason, name_flags
 from weighting.contracts.sidecar import Sidecar
 from weighting.errors import BrokenContract
 from weighting.signals.trajectory import CLASSES, classify
 
-DOCUMENTS = 20
+DOCUMENTS = 12
+OPEN = 3  # of them are shown at once; the others are there to be chosen
 TOKENS = 300  # of each document, from its beginning
 SHORT = 64  # tokens; shorter documents are shown only where a unit has no other
 # The class of a flagged token, in the style sheet.
@@ -57,13 +59,15 @@ class Cell(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """The beginning of a kept document; `length` counts all of its tokens."""
+    """The beginning of a kept document, and what holds of all of its `length` tokens."""
 
     source: str
     locator: str
     doc_id: str
     split: str
     length: int
+    mean_weight: float
+    golden_share: float
     cells: list[Cell]
 
 
@@ -112,7 +116,7 @@ def read_samples(
         for choice, text in zip(chosen, texts, strict=True):
             row = _find_row(run / "shards" / f"{stem}.arrow", choice.doc_id)
             passage = _cut(choice.doc_id, row, text, sidecar, glass)
-            samples[choice.doc_id] = _draw(choice, passage, len(row["input_ids"]), glass)
+            samples[choice.doc_id] = _draw(choice, passage, row, glass)
     return [samples[choice.doc_id] for choice in choices]
 
 
@@ -183,10 +187,20 @@ def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
     raise BrokenContract(f"{shard}: lacks document {doc_id}, which the ledger says was kept")
 
 
-def _draw(choice: Choice, passage: Passage, length: int, glass: Glass) -> Sample:
+def _draw(choice: Choice, passage: Passage, row: Mapping[str, Any], glass: Glass) -> Sample:
     notes = _join(passage.texts, _tell(passage, glass))
     cells = map(Cell, passage.texts, _classify(passage, glass), notes)
-    return Sample(choice.source, choice.locator, choice.doc_id, choice.split, length, list(cells))
+    weights_M, reasons_M = (row[name].values.to_numpy() for name in ("weights", "reasons"))
+    return Sample(
+        choice.source,
+        choice.locator,
+        choice.doc_id,
+        choice.split,
+        len(weights_M),
+        float(np.mean(weights_M, dtype=np.float64)),
+        float(np.mean(reasons_M & Reason.GOLDEN > 0)),
+        list(cells),
+    )
 
 
 def _cut(
