@@ -58,7 +58,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/report/signals.py": "tests/flows/test_glass.py",
     "flows/run/prepare.py": "tests/flows/commands/test_curate.py",
     "flows/run/presentation.py": "tests/flows/run/test_summary.py",
-    "flows/run/session.py": "tests/flows/commands/test_curate.py",
     "flows/run/stages.py": "tests/flows/commands/test_curate.py",
     "flows/database/stored_tables.py": "tests/flows/database/test_catalog.py",
     "flows/database/shard_stream.py": "tests/flows/database/test_query.py",
