@@ -33,12 +33,19 @@ from benchmarks.robustness.tiny_commands import Subject, list_subjects, prepare
 PATIENCE = 300.0  # seconds for a command to end; for children to save
 OURS = {"trainer", "flows", "pipelines.engine.worker"}  # modules that are run
 LAUNCHER = "weighting/processes/launch.py"
-NEITHER = {"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"}  # they end nothing
+NEITHER = {
+    "SIGRTMIN",
+    "SIGRTMAX",
+    "SIGSTOP",
+    "SIGTSTP",
+    "SIGTTIN",
+    "SIGTTOU",
+    "SIGCONT",
+}  # they end nothing
 SIGNALS = sorted(
     number
     for number in signal.valid_signals()
-    if isinstance(number, signal.Signals) and not number.name.startswith("SIGRT")
-    if number.name not in NEITHER
+    if isinstance(number, signal.Signals) and number.name not in NEITHER
 )
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)  # drawn more often
 
