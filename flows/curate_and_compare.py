@@ -84,11 +84,17 @@ def run_data_stage(run: str, stage: str, workers: int | None, beam: list[str]) -
 
 @task(task_run_name="compare", cache_policy=NO_CACHE)
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
-    """Train plain and weighted on the run's shards; return the verdicts."""
+    """Train plain and weighted on the run's shards; return the verdicts.
+
+    Where a run failed, so does this, once the table is printed and written.
+    """
     from flows.run import comparison
+    from trainer.compare.ablate import check_complete
 
     config = comparison.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
-    return comparison.compare_objectives(config, Console(stderr=True), get_run_logger().info)
+    results = comparison.compare_objectives(config, Console(stderr=True), get_run_logger().info)
+    check_complete(results)
+    return list(results.verdicts)
 
 
 @task(task_run_name="present", cache_policy=NO_CACHE)

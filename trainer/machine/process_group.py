@@ -81,11 +81,16 @@ def read_ranks() -> Ranks:
     if "WORLD_SIZE" not in os.environ:
         return ALONE
     try:
-        return Ranks(*(int(os.environ[name]) for name in names))
+        ranks = Ranks(*(int(os.environ[name]) for name in names))
+        if ranks.count > 1:  # they meet there
+            _ = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        if not 0 <= ranks.rank < ranks.count:
+            raise ValueError(f"RANK {ranks.rank} of WORLD_SIZE {ranks.count}")
     except (KeyError, ValueError) as error:
         raise AssayError(
             f"environment of torchrun: {error}; start with torchrun, or unset {', '.join(names)}"
         ) from None
+    return ranks
 
 
 @contextmanager

@@ -94,14 +94,22 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     """Read a JSON file.
 
     Raises:
-        AssayError: the file is missing or not JSON.
+        AssayError: the file is missing, not JSON, or has a key twice in one object.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), object_pairs_hook=_take_pairs)
     except FileNotFoundError:
         raise AssayError(f"{path}: no such file") from None
     except ValueError as error:
         raise AssayError(f"{path}: not JSON ({error})") from None
+
+
+def _take_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} stands twice")
+    return found
 
 
 def sha256(path: Path) -> str:
