@@ -33,15 +33,9 @@ from benchmarks.robustness.tiny_commands import Subject, list_subjects, prepare
 PATIENCE = 300.0  # seconds for a command to end; for children to save
 OURS = {"trainer", "flows", "pipelines.engine.worker"}  # modules that are run
 LAUNCHER = "weighting/processes/launch.py"
-NEITHER = {
-    "SIGRTMIN",
-    "SIGRTMAX",
-    "SIGSTOP",
-    "SIGTSTP",
-    "SIGTTIN",
-    "SIGTTOU",
-    "SIGCONT",
-}  # they end nothing
+NEITHER = {  # they end nothing
+    *("SIGRTMIN", "SIGRTMAX", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT")
+}
 SIGNALS = sorted(
     number
     for number in signal.valid_signals()
