@@ -11,6 +11,7 @@ import pytest
 from trainer.cli import main
 from trainer.compare import ablate as ablation
 from trainer.compare.ablate import Incomplete, ablate, check_complete
+from trainer.compare.curves import PICTURE
 from trainer.compare.intervals import t_quantile
 from trainer.compare.plan import PLAN, find_plan
 from trainer.compare.planning import AblationConfig, make_plan
@@ -45,6 +46,8 @@ def here(monkeypatch):
         return endings
 
     monkeypatch.setattr(ablation, "run_children", run_here)
+    # Drawing takes longer than all these runs.
+    monkeypatch.setattr(ablation, "draw_curves", lambda out, results: (out / PICTURE).touch())
     return started
 
 
@@ -201,7 +204,7 @@ def test_results_of_before_are_gone_while_new_runs_train(small, here, monkeypatc
     def look(commands, jobs, between):
         assert len(commands) == 2
         assert not (small.out / RESULTS).exists()
-        assert not (small.out / "curves.png").exists()
+        assert not (small.out / PICTURE).exists()
         plan = find_plan(small.out)
         assert plan is not None
         assert plan.seeds == (0, 1)
@@ -216,14 +219,14 @@ def test_results_of_before_are_gone_while_new_runs_train(small, here, monkeypatc
 
 def test_a_run_that_someone_else_trained_meanwhile_is_not_taken(small, here, monkeypatch):
     config = replace(small, seeds=(0,))
-    train_here = ablation.run_children
+    other = override(config.base, {"objective": "weighted", "lr": 0.02})
+    ablation_begins = ablation._begin
 
-    def interfere(commands, jobs, between):
-        other = override(config.base, {"objective": "weighted", "lr": 0.02})
+    def interfere(*given):
+        ablation_begins(*given)
         train(other, config.out / "weighted" / "seed-0")
-        return train_here(commands, jobs, between)
 
-    monkeypatch.setattr(ablation, "run_children", interfere)
+    monkeypatch.setattr(ablation, "_begin", interfere)
     results = ablate(config)
     assert results.find_arm("weighted").runs == ()
     [missing] = results.list_missing()
