@@ -139,8 +139,11 @@ def run_statement(
     return list(_told(connection.execute, statement.sql, dict(values), line=0).fetchall())
 
 
-def explain_error(error: duckdb.Error, line: int = 0) -> WrongSql:
-    """Return DuckDB's error with its hints, in one line; `line` lines of the SQL are not the user's."""
+def explain_error(error: Exception, line: int = 0) -> WrongSql:
+    """Return DuckDB's error with its hints, in one line.
+
+    `line` lines before the user's SQL are ours.
+    """
     message = str(error)
     place = PLACE.search(message)
     told = " ".join(message[: place.start() if place else None].split())

@@ -1,6 +1,7 @@
-"""A result drawn as a table, or a block a row; what does not fit is left out by the column, and said.
+"""A result drawn as a table, or a block a row.
 
-Numbers, times and identifiers are whole or not there; texts fold over lines.
+Columns that do not fit are left out and counted. Numbers, times and identifiers are whole or not
+there; texts fold over lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ MORE = "…"  # stands for the columns that are not shown
 
 @dataclass(frozen=True)
 class Style:
-    """How lines are drawn: the corners and crossings of each rule, and what marks names and NULL."""
+    """How lines are drawn: corners and crossings of each rule, and what marks names and NULL."""
 
     top: str = "┏━┳┓"
     head: str = "┃┃"

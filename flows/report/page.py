@@ -14,7 +14,7 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
 from flows.report.ablations import read_ablations

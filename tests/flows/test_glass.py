@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.report import scales, write_report
 from flows.report.charts import Patch, density, distribution
 from flows.report.disputes import Sample, find_disputes, read_sample

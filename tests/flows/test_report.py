@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.report import write_report
 from flows.report.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, bars, histogram, lines, scale

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.database.catalog import SETTINGS, build_catalog, open_catalog
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from pipelines.edits.spans import Piece, map_ends, map_starts, replace, to_arrow
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
