@@ -11,12 +11,12 @@ import pyarrow as pa
 from flows.database.origin import hash_manifest, hash_origin, list_ablations
 from flows.recipe.language_bounds import list_language_bounds
 from flows.run.funnel import MEASURES, STAGES
+from trainer.compare.results import read_results
 from weighting.contracts.counts import SplitCounts, WeighingFacts
 from weighting.contracts.documents import Row
 from weighting.contracts.manifest import Manifest
 from weighting.contracts.timings import Timings
 from weighting.policies.effective_sample import effective_share
-from weighting.storage.files import read_json
 from weighting.storage.json_records import to_json
 
 TABLES: Mapping[str, pa.Schema] = {
@@ -213,11 +213,11 @@ def _list_scales(weighing: WeighingFacts) -> Iterator[Row]:
 
 def _list_metrics(run: Path) -> Iterator[Row]:
     for path in list_ablations(run):
-        for arm, summary in read_json(path)["arms"].items():
-            for result in summary["runs"]:
+        for arm in read_results(path.parent).arms:
+            for result in map(to_json, arm.runs):
                 for metric, value in result.items():
                     if metric != "seed" and isinstance(value, int | float):
-                        yield path.parent.name, arm, result["seed"], metric, float(value)
+                        yield path.parent.name, arm.name, result["seed"], metric, float(value)
 
 
 def _dump(value: object) -> str:

@@ -61,7 +61,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 def read_tensors(run: Path) -> dict[str, bytes]:
     """All checkpoints' tensors; their records name the place of the shards."""
     found = {n: b for n, b in read_tree(run / "checkpoints").items() if n.endswith(".safetensors")}
-    assert len(found) == 4
+    assert len(found) == 6
     return found
 
 
@@ -160,18 +160,18 @@ def rewrite(path, edit):
     [
         (remove_all, "shards: no shards here; give a folder with train-*.arrow files"),
         (break_version, "train-00000.arrow: shard of schema version 99, this code reads 1"),
-        (break_metadata, "train-00000.arrow: an Arrow file, but not a token shard"),
+        (break_metadata, "train-00000.arrow: does not say which tokenizer its ids are of"),
         (break_fields, "train-00000.arrow: "),
         (truncate, "train-00000.arrow: not a whole Arrow IPC file"),
-        (leave_nothing, "train-00000.arrow: not a whole Arrow IPC file"),
+        (leave_nothing, "train-00000.arrow: neither an Arrow IPC nor a Parquet file (it is empty)"),
         (break_tokenizer, "train-00001.arrow: tokenizer_sha256 is 1111"),
         (break_vocabulary, "train-00001.arrow: vocab_size is 33, but 32 in train-00000.arrow"),
         (empty_validation, "shards: empty validation split"),
         (remove_validation, "shards: empty validation split"),
-        (write_value("weights", np.nan), "train-00000.arrow batch 0: token 2 has weight nan"),
-        (write_value("weights", -1.0), "train-00000.arrow batch 0: token 2 has weight -1"),
-        (write_value("weights", np.inf), "train-00000.arrow batch 0: token 2 has weight inf"),
-        (write_value("input_ids", 40), "train-00000.arrow batch 0: token 2 has id 40"),
+        (write_value("weights", np.nan), "document train-0 (row 0): token 2 has weight nan"),
+        (write_value("weights", -1.0), "document train-0 (row 0): token 2 has weight -1"),
+        (write_value("weights", np.inf), "document train-0 (row 0): token 2 has weight inf"),
+        (write_value("input_ids", 40), "document train-0 (row 0): token 2 has id 40"),
     ],
 )
 def test_bad_shards(corpus, tmp_path, refuse, command, damage, message):
@@ -321,10 +321,11 @@ def test_no_space_left(corpus, tmp_path, finished, refuse, monkeypatch, target, 
 def test_no_space_left_for_an_export(trained, tmp_path, refuse, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("trainer.export.sync", full_for_python)
-        line = refuse("export", trained, "--out", tmp_path / "new" / "exported")
+        line = refuse("export", trained, "--out", tmp_path / "new" / "exported", "--model-only")
     assert f"exported: cannot be written ({FULL})" in line
     assert not list((tmp_path / "new").rglob("*"))
-    assert main(["export", str(trained), "--out", str(tmp_path / "new" / "exported")]) == 0
+    command = ["export", str(trained), "--out", str(tmp_path / "new" / "exported")]
+    assert main([*command, "--model-only"]) == 0
 
 
 @pytest.mark.slow
@@ -345,7 +346,8 @@ def test_files_that_may_not_grow(corpus, tmp_path, finished):
 
 def assert_nothing_half_written(run: Path) -> None:
     """Whatever is there under a name that counts is whole."""
-    names = {"model.safetensors", "optimizer.safetensors", "record.json"}
+    tensors = ("model", "optimizer", "targets")
+    names = {"record.json", *(f"{name}.safetensors" for name in tensors)}
     for checkpoint in run.glob("checkpoints/step-*"):
         assert {path.name for path in checkpoint.iterdir()} == names
         load_file(checkpoint / "model.safetensors")

@@ -5,7 +5,7 @@ cut into files and record batches leaves no trace in it.
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from weighting.arrays import AnyArray, Int64s
+from weighting.contracts.shard_files import list_shards
 from weighting.contracts.shards import Segment, Shard, ShardInfo, open_shard
-from weighting.contracts.splits import SPLITS
+from weighting.contracts.splits import SPLITS, TRAIN, VALIDATION
 from weighting.errors import AssayError
 from weighting.policies.effective_sample import effective_share
+
+REMEDIES = {
+    TRAIN: "it takes train-* files that hold a token",
+    VALIDATION: "it takes validation-* files that hold a token; `assay curate` writes them where "
+    "split.validation is above 0 in its recipe",
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,22 @@ class DataFingerprint:
         """Say whether shards have the same tokenizer, and documents that end with the same id."""
         return (self.tokenizer_sha256, self.eos_id) == (info.tokenizer_sha256, info.eos_id)
 
+    def same_training(self, corpus: "Corpus") -> bool:
+        """Say whether a corpus has the same tokens to train on, whatever they weigh."""
+        theirs = (corpus.train.tokens, _checksum_ids(corpus.train))
+        return theirs == (self.train_tokens, self.train_ids_crc32)
+
+    def same_validation(self, corpus: "Corpus") -> bool:
+        """Say whether a corpus has the same documents to evaluate on."""
+        stream = corpus.validation
+        theirs = (stream.tokens, _checksum([stream.documents_D1]), _checksum_ids(stream))
+        ours = (
+            self.validation_tokens,
+            self.validation_documents_crc32,
+            self.validation_ids_crc32,
+        )
+        return self.same_ids(corpus.info) and ours == theirs
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -114,6 +137,20 @@ class Corpus:
         for segment in self.train.segments:
             counts_V += np.bincount(segment.ids_N, minlength=len(counts_V))
         return counts_V
+
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """Both splits by name."""
+        return {TRAIN: self.train, VALIDATION: self.validation}
+
+    @cached_property
+    def weight_means(self) -> Mapping[str, float]:
+        """The mean weight of each split: 1 in shards that assay wrote."""
+        return {
+            split: sum(float(s.weights_N.sum(dtype=np.float64)) for s in stream.segments)
+            / stream.tokens
+            for split, stream in self.streams.items()
+        }
 
     @cached_property
     def weight_spread(self) -> tuple[float, bool]:
@@ -136,39 +173,38 @@ class Corpus:
             eos_id=self.info.eos_id,
             train_tokens=self.train.tokens,
             train_documents_crc32=_checksum([self.train.documents_D1]),
-            train_ids_crc32=_checksum(s.ids_N for s in self.train.segments),
+            train_ids_crc32=_checksum_ids(self.train),
             train_weights_crc32=_checksum(s.weights_N for s in self.train.segments),
             validation_tokens=self.validation.tokens,
             validation_documents_crc32=_checksum([self.validation.documents_D1]),
-            validation_ids_crc32=_checksum(s.ids_N for s in self.validation.segments),
+            validation_ids_crc32=_checksum_ids(self.validation),
         )
 
 
 def open_corpus(shards: str) -> Corpus:
-    """Memory-map every shard of a folder and check that they belong together.
+    """Open every shard of a folder and check that they belong together.
 
     Raises:
-        AssayError: no shards, an empty split, or shards of different tokenizers.
+        AssayError: no shards, an empty split, shards of different tokenizers, or training weights
+            that are all 0.
         BrokenContract: a shard breaks its contract.
     """
     if not shards:
         raise AssayError("shards: no folder given; give one with train-*.arrow files (--shards)")
     folder = Path(shards)
-    opened = [open_shard(path) for path in sorted(folder.glob("*.arrow"))]
+    opened = [open_shard(path) for path in list_shards(folder)]
     if not opened:
         raise AssayError(f"{folder}: no shards here; give a folder with train-*.arrow files")
     for shard in opened:
         _check_tokenizer(opened[0], shard)
     train, validation = (_join(folder, split, opened) for split in SPLITS)
+    if not any(segment.weights_N.any() for segment in train.segments):
+        raise AssayError(f"{folder}: all training weights are 0, so there is nothing to learn")
     return Corpus(opened[0].info, train, validation)
 
 
 def _check_tokenizer(first: Shard, other: Shard) -> None:
     info = other.info
-    if not 0 <= info.eos_id < info.vocab_size:
-        raise AssayError(
-            f"{other.path}: eos_id is {info.eos_id}, outside the vocabulary of {info.vocab_size}"
-        )
     for name in ("tokenizer_sha256", "vocab_size", "eos_id"):
         wanted, got = getattr(first.info, name), getattr(info, name)
         if wanted != got:
@@ -187,10 +223,14 @@ def _join(folder: Path, split: str, shards: Sequence[Shard]) -> Stream:
         if len(segment.ids_N)
     ]
     if not pairs:
-        raise AssayError(f"{folder}: empty {split} split; it needs at least one token")
+        raise AssayError(f"{folder}: empty {split} split; {REMEDIES[split]}")
     starts_S1 = np.cumsum([0, *(len(segment.ids_N) for segment, _ in pairs)], dtype=np.int64)
     segments, paths = zip(*pairs, strict=True)
     return Stream(segments, paths, starts_S1, shards[0].info.eos_id)
+
+
+def _checksum_ids(stream: Stream) -> int:
+    return _checksum(segment.ids_N for segment in stream.segments)
 
 
 def _checksum(arrays: Iterable[AnyArray]) -> int:

@@ -1,7 +1,9 @@
 """The token shard: Arrow IPC files that carry ids, loss weights and reasons, one row a document.
 
 A shard loads with `datasets`, `pyarrow`, DuckDB (through Arrow) and the trainer with none of this
-code. Weights are float32, not float16, for that reason: DuckDB reads no Arrow half floats.
+code. Weights are float32, not float16, for that reason: DuckDB reads no Arrow half floats. What
+other programs write is read as well, where it says the same: see `weighting.contracts.shard_files`,
+`shard_info` and `shard_columns`.
 
 `weights[i]` belongs to the *target* `input_ids[i]`: it scales the loss of predicting that token
 from the tokens before it. Writers and readers both check the laws:
@@ -14,21 +16,27 @@ The law that weights average 1 is a law of a whole split, see `weighting.contrac
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from weighting.arrays import AnyArray, Float32s, Int32s, Int64s, Uint8s
+from weighting.arrays import AnyArray, Float32s, Int64s, Uint8s
+from weighting.contracts.shard_columns import (
+    COLUMNS,
+    Rows,
+    check_columns,
+    find_bad_id,
+    find_bad_weight,
+)
+from weighting.contracts.shard_files import open_batches
+from weighting.contracts.shard_info import METADATA_KEY, SCHEMA_VERSION, read_fields
 from weighting.errors import BrokenContract
 from weighting.storage.files import replacing
-
-SCHEMA_VERSION = 1
-METADATA_KEY = b"assay"
-NOT_FINITE = 0x7F800000  # float32 bit patterns from here on are inf, NaN or negative
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,14 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Segment:
-    """One record batch of an open shard: views into the memory-mapped file, not copies."""
+    """One record batch of an open shard.
 
-    doc_ids: pa.StringArray
-    sources: pa.StringArray
-    offsets_D1: Int32s
+    Of files that assay writes, these are views into the memory-mapped file, not copies.
+    """
+
+    doc_ids: pa.Array  # strings
+    sources: pa.Array  # strings
+    offsets_D1: npt.NDArray[np.signedinteger[Any]]
     ids_N: AnyArray  # uint16 or uint32
     weights_N: Float32s
     reasons_N: Uint8s
@@ -117,37 +128,30 @@ def write_shard(path: Path, info: ShardInfo, batches: Iterable[Tokens]) -> None:
 
 
 def open_shard(path: Path) -> Shard:
-    """Memory-map a shard and check every law.
+    """Open a shard, memory-mapped where it is uncompressed Arrow, and check every law.
 
     Raises:
-        BrokenContract: no shard, truncated, another schema version, lists of unequal length,
-            an id outside the vocabulary, or a weight that is negative, infinite or NaN.
+        BrokenContract: no shard, not whole, another schema version, unknown tokenizer or split,
+            lists of unequal length, an id outside the vocabulary, or a weight that is negative,
+            infinite or NaN.
     """
-    try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-    except FileNotFoundError:
-        raise BrokenContract(f"{path}: no such shard") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BrokenContract(f"{path}: not a whole Arrow IPC file ({error})") from None
-    info = _read_info(path, reader.schema)
-    _check_columns(path, reader.schema, info)
-    segments = [_to_segment(f"{path} batch {i}", batch) for i, batch in enumerate(batches)]
-    for number, segment in enumerate(segments):
-        check_values(f"{path} batch {number}", segment.ids_N, segment.weights_N, info.vocab_size)
-    return Shard(path, info, segments)
+    schema, metadata, batches = open_batches(path, COLUMNS)
+    check_columns(path, schema)
+    info = ShardInfo(**read_fields(path, metadata))
+    if not 0 <= info.eos_id < info.vocab_size:
+        raise BrokenContract(
+            f"{path}: eos_id is {info.eos_id}, outside the vocabulary of {info.vocab_size}"
+        )
+    return Shard(path, info, list(_read_segments(path, batches, info)))
 
 
 def check_values(name: str, ids_N: AnyArray, weights_N: Float32s, vocab_size: int) -> None:
     """Raise BrokenContract where an id is outside the vocabulary or a weight is not a weight."""
-    if len(ids_N) and int(ids_N.max()) >= vocab_size:
-        at = int(np.argmax(ids_N >= vocab_size))
+    if (at := find_bad_id(ids_N, vocab_size)) is not None:
         raise BrokenContract(
             f"{name}: token {at} has id {ids_N[at]}, the vocabulary ends at {vocab_size - 1}"
         )
-    bits_N = weights_N.view(np.uint32)
-    if len(bits_N) and int(bits_N.max()) >= NOT_FINITE:
-        at = int(np.argmax(bits_N >= NOT_FINITE))
+    if (at := find_bad_weight(weights_N)) is not None:
         raise BrokenContract(
             f"{name}: token {at} has weight {weights_N[at]}, weights are finite and ≥ 0"
         )
@@ -176,49 +180,24 @@ def _to_arrow(name: str, batch: Tokens, schema: pa.Schema, info: ShardInfo) -> p
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _read_info(path: Path, schema: pa.Schema) -> ShardInfo:
-    raw = (schema.metadata or {}).get(METADATA_KEY)
-    if raw is None:
-        raise BrokenContract(f"{path}: an Arrow file, but not a token shard (no assay metadata)")
-    fields = json.loads(raw)
-    version = fields.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise BrokenContract(
-            f"{path}: shard of schema version {version}, this code reads {SCHEMA_VERSION}"
-        )
-    try:
-        return ShardInfo(**fields)
-    except TypeError as error:
-        reason = str(error).partition(" ")[2]
-        raise BrokenContract(f"{path}: not a whole token shard (its metadata: {reason})") from None
+def _read_segments(
+    path: Path, batches: Iterable[pa.RecordBatch], info: ShardInfo
+) -> Iterator[Segment]:
+    first = 0
+    for batch in batches:
+        try:
+            yield _to_segment(Rows(path, first, batch), info)
+        except pa.ArrowException as error:  # a value that its column's type does not admit
+            raise BrokenContract(f"{path}: {' '.join(str(error).split())}") from None
+        first += len(batch)
 
 
-def _check_columns(path: Path, schema: pa.Schema, info: ShardInfo) -> None:
-    wanted = shard_schema(info)
-    for field_ in wanted:
-        index = schema.get_field_index(field_.name)
-        if index < 0:
-            raise BrokenContract(f"{path}: no column {field_.name}")
-        if schema.field(index).type != field_.type:
-            raise BrokenContract(
-                f"{path}: column {field_.name} is {schema.field(index).type}, must be {field_.type}"
-            )
-
-
-def _to_segment(name: str, batch: pa.RecordBatch) -> Segment:
-    lists = [batch.column(column) for column in ("input_ids", "weights", "reasons")]
-    if any(column.null_count for column in lists):
-        raise BrokenContract(f"{name}: a row is null")
-    offsets = [column.offsets.to_numpy() for column in lists]
-    if not all(np.array_equal(offsets[0], other) for other in offsets[1:]):
-        raise BrokenContract(f"{name}: ids, weights and reasons of a row differ in length")
-    start, stop = (int(offsets[0][0]), int(offsets[0][-1])) if len(batch) else (0, 0)
-    ids, weights, reasons = (column.values[start:stop].to_numpy() for column in lists)
+def _to_segment(rows: Rows, info: ShardInfo) -> Segment:
     return Segment(
-        doc_ids=batch.column("doc_id"),
-        sources=batch.column("source"),
-        offsets_D1=offsets[0] - start,
-        ids_N=ids,
-        weights_N=weights,
-        reasons_N=reasons,
+        doc_ids=rows.doc_ids,
+        sources=rows.sources,
+        offsets_D1=rows.ids.offsets_D1,
+        ids_N=rows.read_ids(info.vocab_size, info.id_type.to_pandas_dtype()),
+        weights_N=rows.read_weights(),
+        reasons_N=rows.read_reasons(),
     )

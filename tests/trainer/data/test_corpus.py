@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +100,7 @@ def test_where_documents_end_changes_the_fingerprint_in_one_place(write_corpus):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"validation": []}, "empty validation split"),
+        ({"validation": []}, r"empty validation split; .*split\.validation"),
         ({"validation": [[[]]]}, "empty validation split"),
         ({"train": [[[]]]}, "empty train split"),
     ],
@@ -108,6 +109,34 @@ def test_an_empty_split_is_named(write_corpus, change, message):
     folder = write_corpus(**change)
     with pytest.raises(AssayError, match=message):
         open_corpus(str(folder))
+
+
+def test_weights_that_are_all_zero_are_refused(write_corpus):
+    folder = write_corpus(weigh=lambda ids_N: np.zeros(len(ids_N), np.float32))
+    with pytest.raises(AssayError, match="all training weights are 0"):
+        open_corpus(str(folder))
+
+
+def test_the_mean_weight_of_each_split(write_corpus):
+    folder = write_corpus(train=[[[4, 1], [5]]], validation=[[[2, 3]]])  # 0.5, 0.75, 0.75; 1, 1.25
+    assert open_corpus(str(folder)).weight_means == {"train": 2 / 3, "validation": 1.125}
+
+
+def test_splits_may_be_folders_and_ids_of_any_width(write_corpus, tmp_path):
+    """A copy by another program: the same tokens, so the same data to a run."""
+    folder = write_corpus()
+    for path in folder.iterdir():
+        table = pa.ipc.open_file(path).read_all()
+        rows = {"ids": table["input_ids"], "weights": table["weights"], "doc_id": table["doc_id"]}
+        wide = pa.table(rows).rename_columns(["input_ids", "weights", "doc_id"])
+        wide = wide.set_column(0, "input_ids", wide["input_ids"].cast(pa.list_(pa.int64())))
+        split = path.name.partition("-")[0]
+        copy = tmp_path / "copy" / split / "data.parquet"
+        copy.parent.mkdir(parents=True)
+        pq.write_table(wide, copy)
+    info = {"tokenizer_sha256": "0" * 64, "vocab_size": 32, "eos_id": 0}
+    (tmp_path / "copy" / "assay.json").write_text(json.dumps(info))
+    assert open_corpus(str(tmp_path / "copy")).fingerprint == open_corpus(str(folder)).fingerprint
 
 
 def test_one_token_is_a_split(write_corpus):
@@ -158,9 +187,18 @@ INFO = {
     [
         (truncate, "not a whole Arrow IPC file"),
         (set_version, "shard of schema version 99, this code reads 1"),
-        (replace_weight(np.nan), "token 2 has weight nan, weights are finite and ≥ 0"),
-        (replace_weight(-1.0), "token 2 has weight -1.0, weights are finite and ≥ 0"),
-        (replace_weight(np.inf), "token 2 has weight inf, weights are finite and ≥ 0"),
+        (
+            replace_weight(np.nan),
+            "document train-1 .*: token 1 has weight nan, weights are finite and ≥ 0",
+        ),
+        (
+            replace_weight(-1.0),
+            "document train-1 .*: token 1 has weight -1.0, weights are finite and ≥ 0",
+        ),
+        (
+            replace_weight(np.inf),
+            "document train-1 .*: token 1 has weight inf, weights are finite and ≥ 0",
+        ),
         (rewrite(tokenizer_sha256="1" * 64), "tokenizer_sha256 is 1{64}, but 0{64} in train-00000"),
         (rewrite(vocab_size=33), "vocab_size is 33, but 32 in train-00000"),
         (rewrite(eos_id=3), "eos_id is 3, but 0 in train-00000"),

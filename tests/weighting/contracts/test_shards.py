@@ -103,7 +103,7 @@ def foreign_shard(path, weights, metadata=None):
 
 @pytest.mark.parametrize(
     ("weights", "message"),
-    [([1.0], "differ in length"), ([1.0, -2.0], "token 1 has weight"), (None, "a row is null")],
+    [([1.0], "differ in length"), ([1.0, -2.0], "token 1 has weight"), (None, "weights is null")],
 )
 def test_laws_are_checked_on_open(tmp_path, weights, message):
     halves = None if weights is None else [np.float32(w) for w in weights]
@@ -118,10 +118,10 @@ def test_another_schema_version_is_refused_by_number(tmp_path):
         open_shard(tmp_path / "a.arrow")
 
 
-def test_a_plain_arrow_file_is_not_a_shard(tmp_path):
-    foreign_shard(tmp_path / "a.arrow", [1.0, 1.0], {})
-    with pytest.raises(BrokenContract, match="not a token shard"):
-        open_shard(tmp_path / "a.arrow")
+def test_a_file_that_says_nothing_is_refused_with_what_to_add(tmp_path):
+    foreign_shard(tmp_path / "train-0.arrow", [1.0, 1.0], {})
+    with pytest.raises(BrokenContract, match="does not say which tokenizer"):
+        open_shard(tmp_path / "train-0.arrow")
 
 
 def test_a_truncated_or_missing_shard_is_named(tmp_path):
