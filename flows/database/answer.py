@@ -107,7 +107,8 @@ class Answer:
     def _ask(self, before: str, behind: str) -> duckdb.DuckDBPyConnection:
         """Ask the statement as a part of another, where nothing but a query can stand."""
         sql = f"{before}\n{self.statement.sql}\n{behind}"
-        return _told(self.connection.execute, sql, dict(self.values))
+        result: duckdb.DuckDBPyConnection = _told(self.connection.execute, sql, dict(self.values))
+        return result
 
 
 def bind_answer(

@@ -30,13 +30,16 @@ def make_grid(
 ) -> Grid:
     """Return a result's texts, those of more than `longest` characters with an ellipsis."""
     texts = [[_format(cell) for cell in row] for row in rows]
+    names = [show(column.name) for column in columns]
+    if longest is None:
+        return Grid(columns, names, texts)
     cut = 0
-    for row in texts if longest else ():
+    for row in texts:
         for place, column in enumerate(columns):
             if not column.is_whole and len(row[place]) > longest:
                 row[place] = _shorten(row[place], longest)
                 cut += 1
-    return Grid(columns, [show(column.name) for column in columns], texts, cut)
+    return Grid(columns, names, texts, cut)
 
 
 def measure(text: str) -> int:

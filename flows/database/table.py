@@ -125,7 +125,7 @@ def _fold_cell(grid: Grid, row: Sequence[str], place: int, width: int) -> list[s
 
 
 def _rule(widths: Sequence[int], corners: str) -> str:
-    left, line, crossing, right = corners
+    left, line, crossing, right = list(corners)
     return left + crossing.join(line * (width + 2) for width in widths) + right
 
 
@@ -137,7 +137,7 @@ def _lines(
     marks: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
     """Yield the lines of one row, as many as its longest cell has."""
-    outer, inner = edges
+    outer, inner = list(edges)
     numbers = [column.is_number for column in grid.columns]
     for number in range(max(map(len, cells))):
         parts = []

@@ -83,7 +83,8 @@ def test_a_story_has_every_signal_of_the_run(run, modelled):
 
 def test_trajectories_follow_the_rule(modelled):
     (mean,) = ask(modelled, "SELECT value::DOUBLE FROM facts WHERE key = 'signals.means.nll'")[0]
-    rows = ask(modelled, "SELECT change, nll, trajectory FROM token_story WHERE trajectory IS NOT NULL")
+    sql = "SELECT change, nll, trajectory FROM token_story WHERE trajectory IS NOT NULL"
+    rows = ask(modelled, sql)
     change, nll = (np.array(column, np.float32) for column in list(zip(*rows, strict=True))[:2])
     assert [row[2] for row in rows] == [CLASSES[i] for i in classify(change, nll, mean)]
     told = dict(ask(modelled, "SELECT trajectory, sum(tokens) FROM trajectories GROUP BY ALL"))

@@ -43,8 +43,10 @@ def write(run, sql, form, limit=None, **values):
 
 def ask(run, sql, form):
     """Ask for a table, or for data, of which a statement that gives none goes before."""
-    is_table = form == "table"
-    return show(run, sql) if is_table else write(run, f"{sql}; SELECT 1" if sql else "", form)
+    if form == "table":
+        return show(run, sql)
+    gives_none = sql.startswith(("DROP", "CREATE", "SET"))
+    return write(run, f"{sql}; SELECT 1" if gives_none else sql, form)
 
 
 def test_table_shows_rows_and_their_number(run):
