@@ -157,7 +157,7 @@ def _look_at_tokens(
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),
         "census": take_census(connection),
-        "keys": find_key_tokens(connection, sample, counts.weights.weighing),
+        "keys": find_key_tokens(sample, counts.weights.weighing),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
         "name_type": partial(name_type, vocabulary),
         "disputed_tokens": len(sample.ids_N) if sample else 0,

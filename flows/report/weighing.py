@@ -10,9 +10,8 @@ from flows.database.stored_tables import flatten
 from flows.report.disputes import Sample
 from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.policies.golden import list_golden_signals
-from weighting.policies.params import PolicyParams
+from weighting.policies.masks import find_keys
 from weighting.policies.registry import POLICIES, read_params
-from weighting.policies.weighing import find_golden
 from weighting.signals.trajectory import TRAJECTORIES, Trajectory
 
 KEY = "key"  # the golden rule of LongPPL's key tokens
@@ -30,13 +29,12 @@ class Census(NamedTuple):
 
 
 class KeyTokens(NamedTuple):
-    """The share of key tokens among `tokens` of the text, and the thresholds, in nats."""
+    """The share of key tokens in a sample of `tokens` of the text, and the thresholds, in nats."""
 
     share: float
     tokens: int
     gain: float
     nll: float
-    of: str  # what these tokens are
 
 
 class Weighing(NamedTuple):
@@ -92,27 +90,7 @@ def _take(one: Trajectory, tokens: int, mass: float, all_tokens: int, all_mass: 
     )
 
 
-def find_key_tokens(
-    connection: duckdb.DuckDBPyConnection, sample: Sample | None, weighing: WeighingFacts
-) -> KeyTokens | None:
-    """Return the share of key tokens: of all text where those are the golden ones, or a sample."""
-    params = read_params(weighing.policy, weighing.params)
-    if weighing.golden != KEY:
-        return find_sampled_key_tokens(sample, params)
-    golden, special, tokens = connection.execute(
-        """
-        SELECT
-            coalesce(sum(tokens) FILTER (reason = 'golden'), 0),
-            coalesce(sum(tokens) FILTER (reason = 'special'), 0),
-            (SELECT sum(tokens) FROM splits)
-        FROM reasons
-        """
-    ).fetchall()[0]
-    text = int(tokens - special)
-    return _describe_key_tokens(golden / max(text, 1), text, params, "all")
-
-
-def find_sampled_key_tokens(sample: Sample | None, params: PolicyParams) -> KeyTokens | None:
+def find_key_tokens(sample: Sample | None, weighing: WeighingFacts) -> KeyTokens | None:
     """Return the share of key tokens (LongPPL's rule) in a sample; None where it has no context.
 
     A token is key where its loss is below `key_nll` and far context lowers it by over `key_gain`
@@ -123,9 +101,8 @@ def find_sampled_key_tokens(sample: Sample | None, params: PolicyParams) -> KeyT
     text_N = ~sample.special_N
     if not text_N.any():
         return None
-    key_N = find_golden(KEY, sample.signals, params)[text_N]
-    return _describe_key_tokens(float(np.mean(key_N)), len(key_N), params, "a sample of")
-
-
-def _describe_key_tokens(share: float, tokens: int, params: PolicyParams, of: str) -> KeyTokens:
-    return KeyTokens(share=share, tokens=tokens, gain=params.key_gain, nll=params.key_nll, of=of)
+    params = read_params(weighing.policy, weighing.params)
+    key_N = find_keys(sample.signals, params)[text_N]
+    return KeyTokens(
+        share=float(np.mean(key_N)), tokens=len(key_N), gain=params.key_gain, nll=params.key_nll
+    )
