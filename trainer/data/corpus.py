@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.data.repeats import find_leak
 from weighting.arrays import AnyArray, Int64s
 from weighting.contracts.shard_files import list_shards
 from weighting.contracts.shards import Segment, Shard, ShardInfo, open_shard
@@ -39,6 +40,11 @@ class Stream:
     def tokens(self) -> int:
         """N."""
         return int(self.starts_S1[-1])
+
+    @property
+    def parts(self) -> list[tuple[Segment, Path]]:
+        """Each segment with its shard."""
+        return list(zip(self.segments, self.paths, strict=True))
 
     @cached_property
     def documents_D1(self) -> Int64s:
@@ -184,7 +190,17 @@ def open_corpus(shards: str) -> Corpus:
     train, validation = (_join(folder, split, opened) for split in SPLITS)
     if not any(segment.weights_N.any() for segment in train.segments):
         raise AssayError(f"{folder}: all training weights are 0, so there is nothing to learn")
+    _check_apart(train, validation)
     return Corpus(opened[0].info, train, validation)
+
+
+def _check_apart(train: Stream, validation: Stream) -> None:
+    if (found := find_leak(train.parts, validation.parts)) is not None:
+        one, other = found
+        raise AssayError(
+            f"{one.path.parent}: document {one.doc_id} is in both splits, in {one.path.name} and "
+            f"{other.path.name}; a loss on what was trained on says nothing"
+        )
 
 
 def _check_tokenizer(first: Shard, other: Shard) -> None:

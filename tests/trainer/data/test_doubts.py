@@ -1,9 +1,6 @@
 """What is odd about somebody's own shards is said; assay's own give no cause."""
 
-import json
-
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from trainer.data.corpus import open_corpus
@@ -45,13 +42,9 @@ def test_documents_without_an_end_are_counted_by_split(write_corpus):
     assert line.startswith("1 of 3 train documents do not end with the end-of-text token 0")
 
 
-def test_documents_of_both_splits_are_counted(write_corpus):
-    folder = write_corpus(train=[ENDED], validation=[ENDED])
-    table = pa.ipc.open_file(folder / "train-00000.arrow").read_all()
-    schema = table.schema.with_metadata(None)
-    info = {"tokenizer_sha256": "0" * 64, "vocab_size": 32, "eos_id": 0, "policy": "test"}
-    (folder / "assay.json").write_text(json.dumps(info))
-    with pa.ipc.new_file(folder / "validation-00000.arrow", schema) as writer:
-        writer.write_table(table.slice(1).cast(schema))
-    (line,) = [line for line in doubt(folder) if "have ids of" in line]
-    assert line.startswith("1 training documents have ids of validation documents")
+def test_a_file_that_is_there_twice_is_named_by_one_of_its_documents(write_corpus):
+    folder = write_corpus(train=[[[9, 0]], ENDED])
+    copy = folder / "train-00001 (copy).arrow"
+    copy.write_bytes((folder / "train-00001.arrow").read_bytes())
+    (line,) = [line for line in doubt(folder) if "more than once" in line]
+    assert f"train-0 (in {copy.name} and train-00001.arrow)" in line
