@@ -3,7 +3,7 @@
     OUT/config.json              architecture; under "assay" the run's step, tokens and data
         model.safetensors        parameters, float32
         generation_config.json   ids that begin, end and pad a text
-        tokenizer.json           with tokenizer_config.json, where the run's tokenizer is found
+        tokenizer.json           with tokenizer_config.json
 
 Only an exact counterpart will do: the loaded model's logits are ours up to rounding. What the
 counterpart has no parameter for is folded into one that it has; in real numbers every folding is
@@ -23,17 +23,16 @@ from torch import Tensor
 
 from trainer.config.flat import override
 from trainer.config.schema import ModelConfig, TrainConfig
-from trainer.data.corpus import DataFingerprint
 from trainer.models.gpt import MLP_RATIO
 from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
 from trainer.models.positions import ROPE_BASE
-from trainer.run.checkpoint import Tensors
-from trainer.run.evaluate import find_tokenizer
-from trainer.scoring.reference import load_model_of
+from trainer.run.checkpoint import Record, Tensors, find_newest, find_run
+from trainer.run.places import choose_tokenizer, list_own_tokenizers
+from trainer.scoring.reference import load_checkpoint
 from weighting.errors import AssayError
 from weighting.storage.failures import explain
-from weighting.storage.files import sha256, sync
+from weighting.storage.files import sync
 from weighting.storage.json_records import to_json
 
 Files = dict[str, bytes]
@@ -48,16 +47,22 @@ class Counterpart:
     tensors: Tensors
 
 
-def export(run: Path, out: Path) -> Path:
+def export(
+    run: Path, out: Path, tokenizer: Path | None = None, *, model_only: bool = False
+) -> Path:
     """Write the newest checkpoint of the folder `run` to the folder `out`, whole or not at all.
 
+    `tokenizer` is the run's tokenizer.json, found where the run's shards are if it is not named;
+    with `model_only` none is written.
+
     Raises:
-        AssayError: no checkpoint, a model without an exact counterpart, a tokenizer that is not
-            the run's, or `out` is not empty.
+        AssayError: no checkpoint, a model without an exact counterpart, no tokenizer or one that
+            is not the run's, or `out` is not empty.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise AssayError(f"{out}: not empty; give a new folder")
-    model, record = load_model_of(run, "cpu")
+    path = find_newest(run)
+    model, record = load_checkpoint(path, "cpu")
     config = override(TrainConfig(), record.config)
     counterpart = COUNTERPARTS[config.model.architecture](config.model, model.state_dict())
     eos_id = record.data.eos_id
@@ -72,7 +77,7 @@ def export(run: Path, out: Path) -> Path:
         out,
         {name: json.dumps(value, indent=1).encode() for name, value in files.items()}
         | {"model.safetensors": save(dict(counterpart.tensors), {"format": "pt"})}
-        | _read_tokenizer(config, record.data),
+        | ({} if model_only else _read_tokenizer(path, record, tokenizer, config.model.context)),
     )
     return out
 
@@ -190,23 +195,25 @@ def _own(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _read_tokenizer(config: TrainConfig, data: DataFingerprint) -> Files:
-    path = find_tokenizer(config)
-    if path is None or not path.exists():
-        return {}
-    if sha256(path) != data.tokenizer_sha256:
+def _read_tokenizer(checkpoint: Path, record: Record, named: Path | None, context: int) -> Files:
+    own = list_own_tokenizers(find_run(checkpoint), record)
+    candidates = [named] if named else own
+    path = choose_tokenizer(candidates, record.data.tokenizer_sha256)
+    if path is None:
+        tried = ", ".join(map(str, candidates[:2])) or "the run names no shards"
         raise AssayError(
-            f"{path}: not the tokenizer of the run, whose SHA-256 is {data.tokenizer_sha256}"
+            f"{find_run(checkpoint)}: its tokenizer is not found ({tried}); name it with "
+            "--tokenizer, or leave it out with --model-only"
         )
     content = path.read_bytes()
-    end = Tokenizer.from_buffer(content).id_to_token(data.eos_id)
+    end = Tokenizer.from_buffer(content).id_to_token(record.data.eos_id)
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": end,
         "eos_token": end,
         "model_input_names": ["input_ids", "attention_mask"],
         "clean_up_tokenization_spaces": False,
-        "model_max_length": config.model.context,
+        "model_max_length": context,
     }
     return {"tokenizer.json": content, "tokenizer_config.json": json.dumps(settings).encode()}
 

@@ -12,6 +12,8 @@ from typing import Any
 from weighting.errors import AssayError
 
 METADATA = "knob"
+RESULT, PLACE, NOTHING = "result", "place", "nothing"  # effects of a knob
+EFFECTS = (RESULT, PLACE, NOTHING)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,11 @@ class Names:
 
 @dataclass(frozen=True)
 class Knob:
-    """What is known of a setting beside its name, type and default. Bounds hold for each number."""
+    """What is known of a setting beside its name, type and default. Bounds hold for each number.
+
+    `effect` is what another value makes of a result: another result, the same one read from another
+    place, or the same one, with more or fewer notes and copies of it.
+    """
 
     help: str
     choices: tuple[str, ...] = ()
@@ -31,6 +37,7 @@ class Knob:
     most: float | None = None
     above: float | None = None
     below: float | None = None
+    effect: str = RESULT
 
     def describe(self) -> str:
         """Return what values are valid, as the end of "must be …"."""
@@ -59,13 +66,15 @@ def knob(
     *,
     choices: Sequence[str] = (),
     default_factory: Callable[[], Any] | Any = MISSING,  # noqa: ANN401 - dataclasses' own marker
+    effect: str = RESULT,
     **bounds: float,
 ) -> Any:  # noqa: ANN401 - a placeholder for a value of the field's type
     """Return a dataclass field with a default, its help text and its valid values.
 
-    `bounds` are `least`, `most`, `above` (exclusive) and `below` (exclusive).
+    `effect` is one of EFFECTS, see `Knob`. `bounds` are `least`, `most`, `above` (exclusive) and
+    `below` (exclusive).
     """
-    metadata = {METADATA: Knob(help, tuple(choices), **bounds)}
+    metadata = {METADATA: Knob(help, tuple(choices), effect=effect, **bounds)}
     if default_factory is not MISSING:
         return field(default_factory=default_factory, metadata=metadata)
     return field(default=default, metadata=metadata)

@@ -61,7 +61,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 def read_tensors(run: Path) -> dict[str, bytes]:
     """All checkpoints' tensors; their records name the place of the shards."""
     found = {n: b for n, b in read_tree(run / "checkpoints").items() if n.endswith(".safetensors")}
-    assert len(found) == 4
+    assert len(found) == 6
     return found
 
 
@@ -321,10 +321,11 @@ def test_no_space_left(corpus, tmp_path, finished, refuse, monkeypatch, target, 
 def test_no_space_left_for_an_export(trained, tmp_path, refuse, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("trainer.export.sync", full_for_python)
-        line = refuse("export", trained, "--out", tmp_path / "new" / "exported")
+        line = refuse("export", trained, "--out", tmp_path / "new" / "exported", "--model-only")
     assert f"exported: cannot be written ({FULL})" in line
     assert not list((tmp_path / "new").rglob("*"))
-    assert main(["export", str(trained), "--out", str(tmp_path / "new" / "exported")]) == 0
+    command = ["export", str(trained), "--out", str(tmp_path / "new" / "exported")]
+    assert main([*command, "--model-only"]) == 0
 
 
 @pytest.mark.slow
@@ -345,7 +346,8 @@ def test_files_that_may_not_grow(corpus, tmp_path, finished):
 
 def assert_nothing_half_written(run: Path) -> None:
     """Whatever is there under a name that counts is whole."""
-    names = {"model.safetensors", "optimizer.safetensors", "record.json"}
+    tensors = ("model", "optimizer", "targets")
+    names = {"record.json", *(f"{name}.safetensors" for name in tensors)}
     for checkpoint in run.glob("checkpoints/step-*"):
         assert {path.name for path in checkpoint.iterdir()} == names
         load_file(checkpoint / "model.safetensors")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainer.commands.console import open_console
+from trainer.commands.console import open_console, warn
 from trainer.config.schema import TrainConfig
 from trainer.display.progress import reporting
 from trainer.display.tables import print_evaluation
@@ -18,6 +18,6 @@ def run(config: TrainConfig, out: Path, *, as_json: bool) -> None:
         return
     earlier: list[Row] = [*read_metrics(out), *read_evaluations(out)]
     with reporting(config.steps, as_json=as_json, earlier=earlier) as report:
-        result = train(config, out, report)
+        result = train(config, out, report, warn)
     if result is not None and not as_json:
         print_evaluation(result.final, open_console())

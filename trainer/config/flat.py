@@ -12,11 +12,9 @@ from typing import Any, get_type_hints
 from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.objectives.registry import OWN, list_knob_classes, load_objectives
 from weighting.errors import AssayError
-from weighting.knobs import Knob, list_knobs
+from weighting.knobs import PLACE, RESULT, Knob, list_knobs
 from weighting.storage.files import read_json
 
-# Where a run reads from: two runs of one config may find the same data at different places.
-LOCATIONS = ("shards", "tokenizer", "reference")
 DEPTH = "depth"  # the size dial, a short form of three fields
 WIDTH_PER_LAYER = 64  # of the size dial: depth 12 has the shape of GPT-2 124M
 
@@ -127,18 +125,43 @@ def parse_value(name: str, text: str) -> Value:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read the flat JSON form; fields that are left out have their defaults."""
+    """Read the flat JSON form; fields that are left out have their defaults.
+
+    Relative places start in the file's folder.
+    """
     values = read_json(path)
     _require(isinstance(values, dict), f"{path}: must be one JSON object")
+    for name in list_names(PLACE) & values.keys():
+        if isinstance(values[name], str) and values[name]:
+            values[name] = str(path.absolute().parent / values[name])
     return override(TrainConfig(), values)
 
 
-def check_same(where: Path, then: Mapping[str, object], now: Mapping[str, object]) -> None:
-    """Raise AssayError that names the first entry in which two flat mappings differ.
+def list_names(effect: str) -> set[str]:
+    """Return the fields whose knobs have an effect, see `weighting.knobs.Knob`."""
+    return {name for name, one in list_fields().items() if one.knob.effect == effect}
 
-    Locations do not count: the data itself is compared by its checksums.
+
+def check_same_config(where: Path, then: FlatConfig, now: FlatConfig) -> None:
+    """Raise AssayError that names the first field by which two configs have other results.
+
+    Places do not count: what is read there is compared by its checksums. A field that a record of
+    an older version lacks had its default.
     """
-    for name in sorted({*then, *now} - set(LOCATIONS)):
+    known = list_fields()
+    defaults = {name: one.default for name, one in known.items()}
+    ignored = {name for name, one in known.items() if one.knob.effect != RESULT}
+
+    def compared(config: FlatConfig) -> dict[str, object]:
+        whole = {**defaults, **config}
+        return {name: value for name, value in whole.items() if name not in ignored}
+
+    check_same(where, compared(then), compared(now))
+
+
+def check_same(where: Path, then: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Raise AssayError that names the first entry in which two flat mappings differ."""
+    for name in sorted({*then, *now}):
         if then.get(name) != now.get(name):
             raise AssayError(
                 f"{where}: made with {name} {then.get(name)}, now {name} is {now.get(name)}; "

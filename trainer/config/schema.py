@@ -13,9 +13,15 @@ from trainer.objectives.registry import (
     load_objectives,
 )
 from weighting.errors import AssayError
-from weighting.knobs import check_knobs, knob
+from weighting.knobs import NOTHING, PLACE, check_knobs, knob, list_knobs
+from weighting.storage.local_folder import read_folder
 
 Knobs = TypeVar("Knobs")
+
+AUTO = -1  # of a number of which 0 means none
+LONGEST_WARMUP = 50  # steps, of a warm-up that follows the steps
+LARGEST_SEED = 2**63 - 1  # of torch's generators
+LARGEST = 2**31 - 1  # of all other numbers: nothing that a machine has is more
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Raise AssayError where a field is out of its range, or fields do not fit together."""
-        check_knobs(self)
+        _check(self)
         if self.architecture == "gpt":
             _require(
                 self.width % (2 * self.heads) == 0,
@@ -58,7 +64,9 @@ class ObjectiveConfig:
     """What is minimised, how what objectives read is computed, and the knobs of each objective."""
 
     objective: str = knob("plain", "loss of a batch, see below")
-    reference: str = knob("", "selective: folder of the run that is the frozen reference")
+    reference: str = knob(
+        "", "selective: folder of the run that is the frozen reference", effect=PLACE
+    )
     running_decay: float = knob(
         0.99, "running: what a type's mean loss keeps at an update", least=0, most=1
     )
@@ -66,9 +74,9 @@ class ObjectiveConfig:
     knobs: tuple[object, ...] = field(default_factory=default_knobs)
 
     def __post_init__(self) -> None:
-        """Raise AssayError where a field is out of its range."""
+        """Make its place absolute; raise AssayError where a field is out of its range."""
         for one in (self, *self.knobs):
-            check_knobs(one)
+            _check(one)
         wanted = "reference" in self.chosen.reads
         readers = [name for name, one in load_objectives().items() if "reference" in one.reads]
         _require(
@@ -96,15 +104,28 @@ class ObjectiveConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run, whole: with the same data it gives the same bytes."""
+    """One training run, whole: with the same data it gives the same bytes.
 
-    shards: str = knob("", "folder of token shards (RUN/shards)")
-    tokenizer: str = knob("", "tokenizer.json, for bits per byte (default: beside the shards)")
+    Places are absolute: a relative one starts in the folder where the config is made.
+    """
+
+    shards: str = knob("", "folder of token shards (RUN/shards)", effect=PLACE)
+    tokenizer: str = knob(
+        "", "tokenizer.json, for bits per byte (default: beside the shards)", effect=PLACE
+    )
+    init: str = knob(
+        "", "run, or checkpoint of one, whose parameters this one begins from", effect=PLACE
+    )
     steps: int = knob(1000, "optimizer updates", least=1)
     batch: int = knob(8, "windows that an update sees, over all processes", least=1)
     micro: int = knob(0, "windows that a process computes at once; 0 is all of its own", least=0)
     packing: str = knob("stream", "how windows are cut", choices=("stream", "best-fit"))
-    seed: int = knob(0, "of the initial parameters and of the order of the windows", least=0)
+    seed: int = knob(
+        0,
+        "of the initial parameters and of the order of the windows",
+        least=0,
+        most=LARGEST_SEED,
+    )
     optimizer: str = knob(
         "adamw", "muon takes the matrices of the blocks", choices=("adamw", "muon")
     )
@@ -117,21 +138,25 @@ class TrainConfig:
     lr_floor: float = knob(
         0.0, "share of the highest rate that is left at the end", least=0, most=1
     )
-    warmup: int = knob(50, "steps of linear warm-up", least=0)
+    warmup: int = knob(
+        AUTO,
+        f"steps of linear warm-up; {AUTO} is a tenth of steps, at most {LONGEST_WARMUP}",
+        least=AUTO,
+    )
     beta2: float = knob(0.95, "AdamW: decay of the squared gradient's mean", above=0, below=1)
     weight_decay: float = knob(0.1, "decoupled decay of the matrices", least=0)
     clip: float = knob(1.0, "largest norm of the gradient", above=0)
-    eval_every: int = knob(100, "steps between evaluations", least=1)
+    eval_every: int = knob(100, "steps between evaluations", least=1, effect=NOTHING)
     eval_tokens: int = knob(
         0, "validation tokens to evaluate, spread evenly; 0 is all of them", least=0
     )
-    log_every: int = knob(10, "steps between rows of metrics.jsonl", least=1)
-    save_every: int = knob(250, "steps between checkpoints", least=1)
-    keep: int = knob(2, "newest checkpoints to keep", least=1)
-    tensorboard: bool = knob(False, "write OUT/tensorboard as well")
+    log_every: int = knob(10, "steps between rows of metrics.jsonl", least=1, effect=NOTHING)
+    save_every: int = knob(250, "steps between checkpoints", least=1, effect=NOTHING)
+    keep: int = knob(2, "newest checkpoints to keep", least=1, effect=NOTHING)
+    tensorboard: bool = knob(False, "write OUT/tensorboard as well", effect=NOTHING)
     device: str = knob("auto", "auto is cuda where there is one", choices=("auto", "cpu", "cuda"))
     ranks: int = knob(0, "processes; 0 is as many as torchrun started", least=0)
-    threads: int = knob(0, "CPU threads a process; 0 is one a core", least=0)
+    threads: int = knob(0, "CPU threads a process; 0 is one a core", least=0, most=1024)
     precision: str = knob(
         "auto",
         "of the matrix products; auto is bfloat16 on cuda, float32 on a CPU",
@@ -143,17 +168,18 @@ class TrainConfig:
     ce_chunk: int = knob(0, "targets whose logits exist at once; 0 is all", least=0)
     deterministic: bool = knob(False, "bit-exact kernels on cuda too, at some cost")
     allow_uniform_weights: bool = knob(
-        False, "let a weighted objective run on weights that are all equal"
+        False, "let a weighted objective run on weights that are all equal", effect=NOTHING
     )
     objectives: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
 
     def __post_init__(self) -> None:
-        """Raise AssayError where a field is out of its range, or two together make no run."""
-        check_knobs(self)
+        """Make places absolute; raise AssayError where a field, or two together, make no run."""
+        _check(self)
         _require(
             self.warmup < self.steps,
-            f"warmup is {self.warmup}, must be ≥ 0 and less than steps ({self.steps})",
+            f"warmup is {self.warmup}, must be ≥ 0 and less than steps ({self.steps}); left out, "
+            "it follows steps",
         )
         _require(
             self.batch % max(self.ranks, 1) == 0,
@@ -171,8 +197,22 @@ class ResolvedConfig(TrainConfig):
     def __post_init__(self) -> None:
         """Raise ValueError where something is left to the machine: a defect of the caller."""
         super().__post_init__()
-        if "auto" in (self.device, self.precision, self.compile) or not self.threads * self.ranks:
-            raise ValueError("device, precision, compile, threads and ranks are to be resolved")
+        named = "auto" in (self.device, self.precision, self.compile)
+        if named or not self.threads * self.ranks or self.warmup == AUTO:
+            raise ValueError(
+                "device, precision, compile, threads, ranks and warmup are to be resolved"
+            )
+
+
+def _check(config: object) -> None:
+    """Make the places of a config absolute, and check each of its fields."""
+    for name, (_, one) in list_knobs(config).items():
+        value = getattr(config, name)
+        if one.effect == PLACE and value:
+            object.__setattr__(config, name, str(read_folder(value)))
+        bounded = one.most is not None or not isinstance(value, int)
+        _require(bounded or value <= LARGEST, f"{name} is {value}, must be ≤ {LARGEST}")
+    check_knobs(config)
 
 
 def _require(condition: bool, message: str) -> None:

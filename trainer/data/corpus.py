@@ -111,6 +111,22 @@ class DataFingerprint:
         """Say whether shards have the same tokenizer, and documents that end with the same id."""
         return (self.tokenizer_sha256, self.eos_id) == (info.tokenizer_sha256, info.eos_id)
 
+    def same_training(self, corpus: "Corpus") -> bool:
+        """Say whether a corpus has the same tokens to train on, whatever they weigh."""
+        theirs = (corpus.train.tokens, _checksum_ids(corpus.train))
+        return theirs == (self.train_tokens, self.train_ids_crc32)
+
+    def same_validation(self, corpus: "Corpus") -> bool:
+        """Say whether a corpus has the same documents to evaluate on."""
+        stream = corpus.validation
+        theirs = (stream.tokens, _checksum([stream.documents_D1]), _checksum_ids(stream))
+        ours = (
+            self.validation_tokens,
+            self.validation_documents_crc32,
+            self.validation_ids_crc32,
+        )
+        return self.same_ids(corpus.info) and ours == theirs
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -163,11 +179,11 @@ class Corpus:
             eos_id=self.info.eos_id,
             train_tokens=self.train.tokens,
             train_documents_crc32=_checksum([self.train.documents_D1]),
-            train_ids_crc32=_checksum(s.ids_N for s in self.train.segments),
+            train_ids_crc32=_checksum_ids(self.train),
             train_weights_crc32=_checksum(s.weights_N for s in self.train.segments),
             validation_tokens=self.validation.tokens,
             validation_documents_crc32=_checksum([self.validation.documents_D1]),
-            validation_ids_crc32=_checksum(s.ids_N for s in self.validation.segments),
+            validation_ids_crc32=_checksum_ids(self.validation),
         )
 
 
@@ -227,6 +243,10 @@ def _join(folder: Path, split: str, shards: Sequence[Shard]) -> Stream:
     starts_S1 = np.cumsum([0, *(len(segment.ids_N) for segment, _ in pairs)], dtype=np.int64)
     segments, paths = zip(*pairs, strict=True)
     return Stream(segments, paths, starts_S1, shards[0].info.eos_id)
+
+
+def _checksum_ids(stream: Stream) -> int:
+    return _checksum(segment.ids_N for segment in stream.segments)
 
 
 def _checksum(arrays: Iterable[AnyArray]) -> int:

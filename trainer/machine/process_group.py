@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from weighting.errors import AssayError
+from weighting.processes.parent import follow_parent
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,16 @@ def read_ranks() -> Ranks:
     if "WORLD_SIZE" not in os.environ:
         return ALONE
     try:
-        return Ranks(*(int(os.environ[name]) for name in names))
+        ranks = Ranks(*(int(os.environ[name]) for name in names))
+        if ranks.count > 1:  # they meet there
+            _ = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        if not 0 <= ranks.rank < ranks.count:
+            raise ValueError(f"RANK {ranks.rank} of WORLD_SIZE {ranks.count}")
     except (KeyError, ValueError) as error:
         raise AssayError(
             f"environment of torchrun: {error}; start with torchrun, or unset {', '.join(names)}"
         ) from None
+    return ranks
 
 
 @contextmanager
@@ -93,6 +99,8 @@ def joining(ranks: Ranks, device: str) -> Iterator[None]:
     if ranks.count == 1:
         yield
         return
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun is the parent
+        follow_parent(os.getppid(), is_ours=False)
     if device == "cuda":
         torch.cuda.set_device(ranks.local)
     dist.init_process_group("nccl" if device == "cuda" else "gloo")

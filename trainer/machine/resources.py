@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import torch
 
-from trainer.config.schema import ResolvedConfig, TrainConfig
+from trainer.config.schema import AUTO, LONGEST_WARMUP, ResolvedConfig, TrainConfig
 from trainer.machine.process_group import Ranks
 from weighting.errors import AssayError
 
@@ -18,6 +18,8 @@ from weighting.errors import AssayError
 M_TRIM_THRESHOLD = -1
 M_MMAP_MAX = -4
 LARGEST_INT = 2**31 - 1
+# Instructions for products of bfloat16, as `torch.cpu.get_capabilities` names them: x86, then ARM.
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
@@ -36,7 +38,9 @@ def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
     device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
     precision, compiles = ("bfloat16", "on") if device == "cuda" else ("float32", "off")
     given = {item.name: getattr(config, item.name) for item in fields(config)}
+    follows = config.warmup == AUTO
     chosen = {
+        "warmup": min(LONGEST_WARMUP, config.steps // 10) if follows else config.warmup,
         "device": device,
         "threads": config.threads or max(1, count_cores() // count_neighbours()),
         "ranks": config.ranks or ranks.count,
@@ -69,6 +73,24 @@ def count_cores() -> int:
 def count_neighbours() -> int:
     """Return how many processes of the run share this machine, this one included."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def has_native_bfloat16(device: str) -> bool:
+    """Say whether a device multiplies bfloat16 itself; others emulate it, at a loss of speed."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    instructions = torch.cpu.get_capabilities()
+    return any(instructions.get(name, False) for name in BFLOAT16_INSTRUCTIONS)
+
+
+def list_warnings(config: ResolvedConfig) -> tuple[str, ...]:
+    """Return what a user would want to know of a config on this machine before a run of hours."""
+    if config.precision == "bfloat16" and not has_native_bfloat16(config.device):
+        return (
+            f"precision bfloat16: this {config.device.upper()} has no instructions for it and "
+            "emulates them; float32 is several times faster here",
+        )
+    return ()
 
 
 def autocast(config: ResolvedConfig) -> AbstractContextManager[object]:

@@ -3,6 +3,7 @@
     checkpoints/step-00000250/model.safetensors       parameters
                               optimizer.safetensors   its tensors, named KIND/PARAMETER
                               types.safetensors       running statistics, if the objective has any
+                              targets.safetensors     how often each type is a target in training
                               record.json             step, tokens, config, fingerprint of the data
 
 That is all a resume needs: the learning rate and the batches are functions of the step, and no
@@ -10,6 +11,7 @@ random number is drawn after the parameters are made.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,23 +21,24 @@ import safetensors
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from trainer.run.identity import RunIdentity
+from trainer.run.identity import Begun
+from weighting.arrays import Int64s
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sync
 from weighting.storage.json_records import from_json, write_record
 
-FORMAT = 2
-PREFIX = "step-"
+FORMAT = 3
+READ = (2, 3)  # 2 has no targets, and names places as the command did
+STEP = re.compile(r"step-\d{8,}")
+TARGETS = "targets"
 
 Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(RunIdentity):
+class Record(Begun):
     """What a checkpoint says of itself beside its tensors."""
 
-    step: int  # updates done
-    tokens: int  # targets seen
     format: int = FORMAT
 
 
@@ -44,7 +47,7 @@ def save(folder: Path, record: Record, files: Mapping[str, Tensors], keep: int) 
 
     `files` holds the tensors by the name of their file, without its suffix.
     """
-    target = folder / f"{PREFIX}{record.step:08d}"
+    target = folder / f"step-{record.step:08d}"
     if not target.exists():
         temporary = folder / f".{target.name}.{os.getpid()}.tmp"
         try:
@@ -54,7 +57,7 @@ def save(folder: Path, record: Record, files: Mapping[str, Tensors], keep: int) 
             # Left by a save that failed: if the disk is full, it takes the space that is missing.
             shutil.rmtree(temporary, ignore_errors=True)
         sync(folder)
-    _remove_old(folder, keep)
+    remove_old(folder, keep)
 
 
 def _write(folder: Path, record: Record, files: Mapping[str, Tensors]) -> None:
@@ -68,7 +71,8 @@ def _write(folder: Path, record: Record, files: Mapping[str, Tensors]) -> None:
 
 def list_kept(folder: Path) -> list[Path]:
     """Return the checkpoints that are there, oldest first."""
-    return sorted(folder.glob(f"{PREFIX}*"))
+    found = folder.glob("step-*")
+    return sorted(path for path in found if STEP.fullmatch(path.name))
 
 
 def find_latest(folder: Path) -> Path | None:
@@ -77,15 +81,26 @@ def find_latest(folder: Path) -> Path | None:
 
 
 def find_newest(run: Path) -> Path:
-    """Return the newest checkpoint of a run's folder.
+    """Return the newest checkpoint of a run's folder; a checkpoint's own folder is the one meant.
 
     Raises:
         AssayError: there is none.
     """
+    if _is_checkpoint(run):
+        return run
     latest = find_latest(run / "checkpoints")
     if latest is None:
         raise AssayError(f"{run}: no checkpoint here; give the folder of a run")
     return latest
+
+
+def find_run(checkpoint: Path) -> Path:
+    """Return the folder of a checkpoint's run."""
+    return checkpoint.absolute().parent.parent
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    return bool(STEP.fullmatch(folder.name)) and (folder / "record.json").exists()
 
 
 def find_spread(run: Path, count: int) -> list[Path]:
@@ -115,7 +130,7 @@ def read_record(checkpoint: Path) -> Record:
     """
     path = checkpoint / "record.json"
     content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") not in READ:
         raise AssayError(f"{checkpoint}: not a checkpoint of format {FORMAT}")
     return from_json(Record, content, str(path))
 
@@ -133,6 +148,20 @@ def read_tensors(checkpoint: Path, name: str) -> dict[str, Tensor]:
         raise AssayError(
             f"{path}: damaged ({error}); remove {checkpoint.name} to resume from the one before"
         ) from None
+
+
+def read_target_counts(checkpoint: Path, record: Record) -> Int64s | None:
+    """Return how often each type is a target in the training split; None of an older checkpoint.
+
+    Raises:
+        AssayError: the file is damaged, or of other data.
+    """
+    if record.format < FORMAT:
+        return None
+    counts_V: Int64s = read_tensors(checkpoint, TARGETS)["counts"].numpy()
+    if (len(counts_V), counts_V.sum()) != (record.data.vocab_size, record.data.train_tokens):
+        raise AssayError(f"{checkpoint / TARGETS}.safetensors: not of the run's training split")
+    return counts_V
 
 
 def load_model(checkpoint: Path, model: nn.Module) -> None:
@@ -154,7 +183,8 @@ def _to_cpu(tensors: Tensors) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
-def _remove_old(folder: Path, keep: int) -> None:
+def remove_old(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints, and what killed saves left."""
     for old in list_kept(folder)[:-keep]:
         # Renamed first: a folder with a checkpoint's name is a whole checkpoint at any moment.
         shutil.rmtree(old.replace(folder / f".{old.name}.old.tmp"))

@@ -1,7 +1,8 @@
 """Plain, unweighted loss on the validation split: per token, per byte, by frequency of the target.
 
 The buckets are those of MiLe (arXiv 2310.19531): types sorted by their count in the training split
-that cover the first 80 %, the next 15 % and the last 5 % of its tokens.
+that cover the first 80 %, the next 15 % and the last 5 % of its tokens. It is the split that the
+model was trained on, whatever it is evaluated on.
 
 The split is always packed by the rule "stream", whatever the training split was packed by: so all
 models of one context are judged on the same windows. Documents are masked as in training.
@@ -9,14 +10,15 @@ models of one context are judged on the same windows. Documents are masked as in
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.config.schema import ResolvedConfig, TrainConfig
+from trainer.config.flat import flatten
+from trainer.config.schema import ResolvedConfig
 from trainer.data.corpus import Corpus, Stream
 from trainer.data.loader import IGNORED, Batch, gather
 from trainer.data.packing import Packing, pack_stream
@@ -25,9 +27,10 @@ from trainer.machine.resources import autocast
 from trainer.models.language_model import LanguageModel
 from trainer.objectives.tokens import token_nll
 from trainer.run.metrics import Evaluation
+from trainer.run.places import choose_tokenizer, list_tokenizers
 from weighting.arrays import Int64s
+from weighting.contracts.shards import ShardInfo
 from weighting.errors import AssayError
-from weighting.storage.files import sha256
 from weighting.vocabulary import (
     Part,
     has_bytes,
@@ -45,40 +48,25 @@ BUCKET_ENDS = (80, 95)  # per cent of the training tokens
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What an evaluation knows of the V types: bucket number, and bytes where they are known.
+    """What an evaluation knows of the V types: bucket number and bytes, each where it is known.
 
     Special tokens have 0 bytes: predicting them costs bits, and the text has no byte for them.
     """
 
-    buckets_V: Int64s
+    buckets_V: Int64s | None
     bytes_V: Int64s | None
 
 
-def build_yardstick(corpus: Corpus, tokenizer: Path | None) -> Yardstick:
-    """Return the yardstick of a corpus.
+def build_yardstick(counts_V: Int64s | None, info: ShardInfo, tokenizer: Path | None) -> Yardstick:
+    """Return the yardstick of how often each type is a target in training, and of a tokenizer.
 
     Raises:
-        AssayError: the tokenizer is not the shards' own.
+        AssayError: the tokenizer is larger than the shards' vocabulary.
     """
-    buckets_V = split_by_frequency(corpus.target_counts_V)
-    if tokenizer is None:
-        return Yardstick(buckets_V, None)
-    if not tokenizer.exists():
-        raise AssayError(f"{tokenizer}: no such file")
-    if sha256(tokenizer) != corpus.info.tokenizer_sha256:
-        raise AssayError(
-            f"{tokenizer}: not the tokenizer of the shards, "
-            f"whose SHA-256 is {corpus.info.tokenizer_sha256}"
-        )
-    return Yardstick(buckets_V, count_bytes(tokenizer, corpus.info.vocab_size))
-
-
-def find_tokenizer(config: TrainConfig) -> Path | None:
-    """Return the tokenizer that is asked for, else RUN/tokenizer.json for RUN/shards, else None."""
-    if config.tokenizer:
-        return Path(config.tokenizer)
-    beside = Path(config.shards).resolve().parent / "tokenizer.json"
-    return beside if beside.exists() else None
+    return Yardstick(
+        None if counts_V is None else split_by_frequency(counts_V),
+        None if tokenizer is None else count_bytes(tokenizer, info.vocab_size),
+    )
 
 
 def split_by_frequency(counts_V: Int64s) -> Int64s:
@@ -129,6 +117,7 @@ class Evaluator:
     stream: Stream
     packing: Packing
     rows_W: Int64s  # numbers of the windows, of all processes together
+    types: int
     yardstick: Yardstick
     config: ResolvedConfig
     ranks: Ranks
@@ -147,25 +136,48 @@ class Evaluator:
             each_2xN = torch.stack([nll_BxT.flatten().double(), live_N.double()])
             sums_2x4 += each_2xN @ marks_Nx4
         sums, counts = self.ranks.sum(sums_2x4).tolist()
-        return _summarise(step, sums[:3], counts[:3], counts[3])
+        row = _summarise(step, sums[:3], counts[:3], counts[3])
+        if self.yardstick.buckets_V is None:
+            return replace(row, nll_high=None, nll_medium=None, nll_low=None)
+        return row
 
     def _mark_types(self) -> Tensor:
-        """Return for each type a 1 in the column of its bucket, and its bytes in the last."""
-        marks_Vx4 = np.zeros((len(self.yardstick.buckets_V), 4))
-        marks_Vx4[np.arange(len(marks_Vx4)), self.yardstick.buckets_V] = 1
+        """Return for each type a 1 in the column of its bucket, and its bytes in the last.
+
+        Without buckets all types are in the first.
+        """
+        marks_Vx4 = np.zeros((self.types, 4))
+        buckets_V = self.yardstick.buckets_V
+        marks_Vx4[np.arange(self.types), 0 if buckets_V is None else buckets_V] = 1
         if self.yardstick.bytes_V is not None:
             marks_Vx4[:, 3] = self.yardstick.bytes_V
         return torch.from_numpy(marks_Vx4).to(self.config.device)
 
 
-def build_evaluator(corpus: Corpus, config: ResolvedConfig, ranks: Ranks = ALONE) -> Evaluator:
-    """Return the evaluator of a config: every run of it sees the same windows."""
+def build_evaluator(
+    corpus: Corpus,
+    config: ResolvedConfig,
+    ranks: Ranks = ALONE,
+    yardstick: Yardstick | None = None,
+) -> Evaluator:
+    """Return the evaluator of a config: every run of it sees the same windows.
+
+    Without a yardstick the model is one that is trained on this corpus.
+
+    Raises:
+        AssayError: the tokenizer is not the shards' own.
+    """
+    if yardstick is None:
+        info = corpus.info
+        tokenizer = choose_tokenizer(list_tokenizers(flatten(config)), info.tokenizer_sha256)
+        yardstick = build_yardstick(corpus.target_counts_V, info, tokenizer)
     packing = pack_stream(corpus.validation, config.model.context)
     return Evaluator(
         stream=corpus.validation,
         packing=packing,
         rows_W=choose_windows(packing.windows, packing.context, config.eval_tokens),
-        yardstick=build_yardstick(corpus, find_tokenizer(config)),
+        types=corpus.info.vocab_size,
+        yardstick=yardstick,
         config=config,
         ranks=ranks,
     )

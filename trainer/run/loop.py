@@ -4,13 +4,13 @@ import gc
 import math
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import torch
 
 from trainer.data.loader import Loader
 from trainer.data.prefetch import prefetching
-from trainer.machine.interrupt import Caught
 from trainer.machine.matmul_rate import matmul_share
 from trainer.machine.resources import quiet_collector
 from trainer.objectives.losses import LossFunction
@@ -22,12 +22,18 @@ from trainer.run.setup import Setup
 from trainer.run.state import State
 from trainer.run.step import Update, update
 from weighting.errors import AssayError, Interrupted
+from weighting.processes.interruption import Caught
 
 
 class Diverged(AssayError):
-    """The loss or the gradient is no longer a finite number."""
+    """The loss or the gradient is no longer a finite number, from update `step` on."""
 
     exit_code = 1
+
+    def __init__(self, out: Path, step: int, message: str) -> None:
+        super().__init__(f"{out}: diverged at step {step}: {message}")
+        self.step = step
+        self.message = message
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,9 @@ def save(state: State, work: Work) -> None:
     if not setup.ranks.leads:
         return
     record = checkpoint.Record(**vars(setup.identity), step=state.step, tokens=state.tokens)
-    checkpoint.save(setup.out / "checkpoints", record, state.files(), setup.config.keep)
+    counts_V = torch.from_numpy(setup.corpus.target_counts_V)
+    files = {**state.files(), checkpoint.TARGETS: {"counts": counts_V}}
+    checkpoint.save(setup.out / "checkpoints", record, files, setup.config.keep)
 
 
 def _stop(last: Update | None, state: State, work: Work, caught: Caught) -> None:
@@ -105,9 +113,10 @@ def _check_finite(update: Update, work: Work) -> float:
     place = next((place for bad, place in places if bad), places[0][1])
     shard, document = work.setup.corpus.train.locate(place)
     raise Diverged(
-        f"step {update.step}: loss {scores.loss:g}, gradient norm {scores.norm:g}; first target "
-        f"at fault is in {shard}, document {document}; look at it, or lower lr "
-        f"({work.setup.config.lr:g})"
+        work.setup.out,
+        update.step,
+        f"loss {scores.loss:g}, gradient norm {scores.norm:g}; first target at fault is in "
+        f"{shard}, document {document}; look at it, or lower lr ({work.setup.config.lr:g})",
     )
 
 
@@ -140,8 +149,10 @@ def _evaluate(state: State, work: Work) -> None:
     row = work.evaluator.evaluate(state.model, state.step)
     if not math.isfinite(row.validation_nll):
         raise Diverged(
-            f"step {state.step}: validation loss {row.validation_nll}; the update before it "
-            f"was on finite losses, so lower lr ({work.setup.config.lr:g})"
+            work.setup.out,
+            state.step,
+            f"validation loss {row.validation_nll}; the update before it was on finite losses, so "
+            f"lower lr ({work.setup.config.lr:g})",
         )
     _write(work, EVALUATIONS, row)
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from trainer.config.schema import TrainConfig
 from trainer.models.language_model import LanguageModel
+from trainer.run.muon import Muon
 
 BETA1 = 0.9
 DECAY_SHARE = 0.2  # of the steps after warm-up, at the end of the trapezoid
@@ -24,8 +26,8 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 def build_optimizers(model: LanguageModel, config: TrainConfig) -> list[Optimizer]:
     """Return fused AdamW for all parameters, or Muon for the matrices of the blocks before it.
 
-    Both decay matrices and leave vectors alone. Muon (Jordan 2024; torch's own) scales its updates
-    to the size of AdamW's (arXiv 2502.16982), so that one learning rate serves both.
+    Both decay matrices and leave vectors alone. Muon orthogonalises in the run's precision: in
+    bfloat16 where matrix products are, else in float32.
     """
     matrices: list[nn.Parameter] = []
     if config.optimizer == "muon":
@@ -57,9 +59,5 @@ def set_lr(optimizers: Sequence[Optimizer], lr: float) -> None:
 
 
 def _build_muon(matrices: Sequence[nn.Parameter], config: TrainConfig) -> Optimizer:
-    return Muon(
-        matrices,
-        lr=config.lr,
-        weight_decay=config.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
-    )
+    precision = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+    return Muon(matrices, lr=config.lr, weight_decay=config.weight_decay, precision=precision)

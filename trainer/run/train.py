@@ -5,44 +5,61 @@
     OUT/checkpoints/        see trainer.run.checkpoint
     OUT/tensorboard/        the rows again, where the config asks for it
     OUT/result.json         written last: config, fingerprint of the data, final evaluation
+    OUT/diverged.json       instead of it, where a loss was not finite
 
 Running again continues from the last checkpoint, and the bytes that it writes are those of a run
-that was never interrupted. A finished run is returned as it is.
+that was never interrupted. A finished run is returned as it is, and goes on where more steps are
+asked for and its schedule allows them. One that diverged would diverge again, and says so at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from statistics import median
+from zlib import crc32
 
-from trainer.config.flat import FlatConfig, override
 from trainer.config.schema import TrainConfig
-from trainer.data.corpus import open_corpus
 from trainer.data.loader import Loader
 from trainer.data.packing import pack
 from trainer.machine import resources
 from trainer.machine.failures import explaining
-from trainer.machine.interrupt import catching_signals
 from trainer.machine.matmul_rate import measure_matmul
-from trainer.machine.process_group import ALONE, joining, read_ranks
+from trainer.machine.process_group import joining, read_ranks
 from trainer.objectives.losses import build_loss_function
 from trainer.run import checkpoint
 from trainer.run.evaluate import Evaluator, build_evaluator
 from trainer.run.identity import check_identity
-from trainer.run.loop import Work, run_steps
-from trainer.run.metrics import Evaluation, Report, Row, cut_rows, read_evaluations, read_metrics
-from trainer.run.result import RESULT, RunResult, find_result
+from trainer.run.initial import load_init
+from trainer.run.loop import Diverged, Work, run_steps
+from trainer.run.metrics import Report, Row, cut_rows, read_evaluations, read_metrics
+from trainer.run.result import (
+    DIVERGED,
+    RESULT,
+    Divergence,
+    RunResult,
+    find_divergence,
+    find_result,
+)
 from trainer.run.setup import Setup, set_up
 from trainer.run.state import State, build_state
-from trainer.scoring.reference import load_model_of, load_reference
-from weighting.errors import AssayError
+from trainer.scoring.reference import load_reference
+from weighting.processes.interruption import noting_signals
 from weighting.storage.json_records import write_record
 from weighting.storage.lock import locking
 
+Warn = Callable[[str], None]
 
-def train(config: TrainConfig, out: Path, report: Report | None = None) -> RunResult | None:
-    """Train, resume or return a finished run; `report` gets every metrics and evaluation row.
 
+def ignore(_: object) -> None:
+    """Take a row or a warning, and do nothing."""
+
+
+def train(
+    config: TrainConfig, out: Path, report: Report = ignore, warn: Warn = ignore
+) -> RunResult | None:
+    """Train, resume or return a finished run.
+
+    `report` gets every metrics and evaluation row, `warn` what a user should know of the data.
     Started by torchrun, every process calls this; the first one writes, reports, and returns the
     result, the others return None.
 
@@ -53,9 +70,12 @@ def train(config: TrainConfig, out: Path, report: Report | None = None) -> RunRe
         CannotWrite, OutOfMemory: what the machine refused, and what to do.
     """
     setup = set_up(config, out, read_ranks())
+    for line in setup.warnings if setup.ranks.leads else ():
+        warn(line)
     result = find_result(setup.identity, out)
     if result is not None:
         return result
+    _check_divergence(setup)
     evaluator = build_evaluator(setup.corpus, setup.config, setup.ranks)
     resources.prepare(setup.config)
     with (
@@ -63,46 +83,58 @@ def train(config: TrainConfig, out: Path, report: Report | None = None) -> RunRe
         locking(out) if setup.ranks.leads else nullcontext(),
         joining(setup.ranks, setup.config.device),
     ):
-        return _train(setup, evaluator, report or (lambda _: None))
+        return _train(setup, evaluator, report)
 
 
-def evaluate_run(out: Path, values: FlatConfig) -> Evaluation:
-    """Evaluate the newest checkpoint of a run, with some fields of its config replaced.
-
-    Raises:
-        AssayError: no checkpoint, or shards of another tokenizer.
-    """
-    record = checkpoint.read_record(checkpoint.find_newest(out))
-    asked = {"ranks": 1, "micro": 0, **values}
-    config = resources.resolve(override(TrainConfig(), {**record.config, **asked}), ALONE)
-    corpus = open_corpus(config.shards)
-    if not record.data.same_ids(corpus.info):
-        raise AssayError(f"{config.shards}: of another tokenizer than the run {out}")
-    resources.prepare(config)
-    model, _ = load_model_of(out, config.device)
-    return build_evaluator(corpus, config).evaluate(model, record.step)
+def _check_divergence(setup: Setup) -> None:
+    """Raise Diverged where this run is known to: nothing would come out otherwise."""
+    found = find_divergence(setup.identity, setup.out)
+    if found is not None:
+        again = f"{found.message}; it would again: to try all the same, remove {DIVERGED}"
+        raise Diverged(setup.out, found.step, again)
 
 
 def _train(setup: Setup, evaluator: Evaluator, report: Report) -> RunResult | None:
     state = build_state(setup.config, setup.corpus.info.vocab_size)
-    _resume(state, setup)
+    _begin(state, setup)
     if setup.ranks.leads:
-        cut_rows(setup.out, state.step)
+        _clear(setup, state.step)
     with (
         _reporting_twice(report, setup, state.step) as both,
-        catching_signals() as caught,
+        noting_signals() as caught,
     ):
         work = _build_work(state, setup, evaluator, both)
-        run_steps(state, work, caught)
+        try:
+            run_steps(state, work, caught)
+        except Diverged as error:
+            _note_divergence(error, work)
+            raise
     return _write_result(state, work) if setup.ranks.leads else None
 
 
-def _resume(state: State, setup: Setup) -> None:
+def _begin(state: State, setup: Setup) -> None:
+    """Go back to the newest checkpoint, or begin from the parameters that are asked for."""
     latest = checkpoint.find_latest(setup.out / "checkpoints")
-    if latest is None:
-        return
-    check_identity(latest, checkpoint.read_record(latest), setup.identity)
-    state.load(latest)
+    if latest is not None:
+        check_identity(latest, checkpoint.read_record(latest), setup.identity)
+        state.load(latest)
+    elif setup.config.init:
+        load_init(setup.config, state.model)
+
+
+def _clear(setup: Setup, step: int) -> None:
+    """Remove what the folder says of later steps, and checkpoints that need not be kept."""
+    for name in (RESULT, DIVERGED):
+        (setup.out / name).unlink(missing_ok=True)
+    checkpoint.remove_old(setup.out / "checkpoints", setup.config.keep)
+    cut_rows(setup.out, step)
+
+
+def _note_divergence(error: Diverged, work: Work) -> None:
+    setup = work.setup
+    if setup.ranks.leads:
+        record = Divergence(**vars(setup.identity), step=error.step, message=error.message)
+        write_record(setup.out / DIVERGED, record)
 
 
 def _build_work(state: State, setup: Setup, evaluator: Evaluator, report: Report) -> Work:
@@ -157,6 +189,8 @@ def _write_result(state: State, work: Work) -> RunResult:
         ess=share,
         tokens_per_second=median(row.tokens_per_second for row in read_metrics(setup.out)),
         final=read_evaluations(setup.out)[-1],
+        target_counts_crc32=crc32(setup.corpus.target_counts_V.data),
+        warnings=setup.warnings,
     )
     write_record(setup.out / RESULT, result)
     return result

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from trainer.config.flat import (
-    check_same,
+    check_same_config,
     flatten,
     list_fields,
+    list_names,
     override,
     parse_value,
     read_config,
@@ -18,6 +19,7 @@ from trainer.config.flat import (
 from trainer.config.schema import ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.objectives.registry import FocalKnobs, list_knob_classes
 from weighting.errors import AssayError
+from weighting.knobs import NOTHING, PLACE, RESULT
 
 PARTS = ("objectives", "knobs", "model")
 
@@ -99,7 +101,7 @@ def test_values_of_no_field_or_another_type_are_refused(values, message):
         ("lr", "1e-3", 0.001),
         ("steps", "5", 5),
         ("tensorboard", "true", True),
-        ("shards", "a/b", "a/b"),
+        ("packing", "best-fit", "best-fit"),
         ("depth", "6", 6),
     ],
 )
@@ -115,7 +117,38 @@ def test_text_that_is_no_value_is_refused(name, text):
         parse_value(name, text)
 
 
-def test_the_first_difference_is_named_and_locations_do_not_count():
-    check_same(Path("run"), {"shards": "a", "lr": 1.0}, {"shards": "b", "lr": 1.0})
+def test_the_first_difference_of_the_results_is_named():
+    check_same_config(Path("run"), {"shards": "a", "lr": 1.0}, {"keep": 7, "lr": 1.0})
     with pytest.raises(AssayError, match=r"run: made with lr 1\.0, now lr is 2\.0"):
-        check_same(Path("run"), {"lr": 1.0}, {"lr": 2.0})
+        check_same_config(Path("run"), {"lr": 1.0}, {"lr": 2.0})
+
+
+def test_a_field_that_an_older_record_lacks_had_its_default():
+    check_same_config(Path("run"), {}, flatten(TrainConfig()))
+
+
+EFFECTS = {
+    PLACE: {"shards", "tokenizer", "init", "reference"},
+    NOTHING: {
+        *("eval_every", "log_every", "save_every", "keep"),
+        *("tensorboard", "allow_uniform_weights"),
+    },
+}
+
+
+def test_every_field_has_one_effect():
+    """What is new has another result, until somebody says here that it has not."""
+    for effect, names in EFFECTS.items():
+        assert list_names(effect) == names
+    assert list_names(RESULT) == {*list_fields()} - set().union(*EFFECTS.values())
+
+
+def test_places_in_a_file_start_in_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    path = tmp_path / "there" / "config.json"
+    path.write_text(json.dumps({"shards": "../shards", "tokenizer": "/a/tokenizer.json"}))
+    monkeypatch.chdir(tmp_path)
+    for one in (path, path.relative_to(tmp_path)):
+        config = read_config(one)
+        assert Path(config.shards).resolve() == tmp_path / "shards"
+        assert config.tokenizer == "/a/tokenizer.json"

@@ -24,7 +24,9 @@ from weighting.errors import AssayError
         ({"beta2": 1.0}, "beta2 is 1.0, must be > 0 and < 1"),
         ({"lr_floor": 1.5}, "lr_floor is 1.5, must be from 0 to 1"),
         ({"weight_decay": float("nan")}, "weight_decay is nan, must be ≥ 0"),
-        ({"steps": 20, "warmup": 20}, "warmup is 20, must be ≥ 0 and less than steps"),
+        ({"steps": 20, "warmup": 20}, "warmup is 20, must be ≥ 0 and less than steps (20); left"),
+        ({"warmup": -2}, "warmup is -2, must be ≥ -1"),
+        ({"shards": "s3://bucket/shards"}, "s3://bucket/shards: a folder must be on a disk"),
         ({"objective": "heavy"}, "objective is 'heavy', must be one of plain, weighted"),
         ({"objective": "selective"}, "reference and objective 'selective' go together"),
         ({"reference": "runs/x"}, "reference and objective 'selective' go together"),
@@ -60,7 +62,18 @@ def test_every_schedule_that_can_be_asked_for_exists():
         assert TrainConfig(schedule=name).schedule == name
 
 
-@pytest.mark.parametrize("change", [{"device": "auto"}, {"compile": "auto"}, {"threads": 0}])
+def test_places_are_absolute_from_the_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = TrainConfig(shards="run/shards", init="runs/a", tokenizer="")
+    assert (config.shards, config.init) == (f"{tmp_path}/run/shards", f"{tmp_path}/runs/a")
+    assert config.tokenizer == ""
+    monkeypatch.chdir("/")
+    assert override(config, {"lr": 1.0}).shards == config.shards
+
+
+@pytest.mark.parametrize(
+    "change", [{"device": "auto"}, {"compile": "auto"}, {"threads": 0}, {"warmup": -1}]
+)
 def test_a_resolved_config_leaves_nothing_open(change):
     given: dict[str, Any] = {
         "device": "cpu",
@@ -68,6 +81,7 @@ def test_a_resolved_config_leaves_nothing_open(change):
         "compile": "off",
         "threads": 1,
         "ranks": 1,
+        "warmup": 50,
     }
     assert ResolvedConfig(**given) == resolve(TrainConfig(**given), ALONE)
     with pytest.raises(ValueError, match="are to be resolved"):

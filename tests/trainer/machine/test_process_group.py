@@ -148,7 +148,12 @@ def test_the_environment_of_torchrun_is_read(monkeypatch):
     assert read_ranks() == ALONE
     for name, value in (("RANK", "3"), ("WORLD_SIZE", "8"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(name, value)
-    assert read_ranks() == Ranks(3, 8, 1)
-    monkeypatch.setenv("RANK", "three")
-    with pytest.raises(AssayError, match=r"environment of torchrun: .*'three'"):
+    with pytest.raises(AssayError, match="environment of torchrun: 'MASTER_ADDR'; start with"):
         read_ranks()
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    assert read_ranks() == Ranks(3, 8, 1)
+    for wrong, message in (("three", "'three'"), ("8", "RANK 8 of WORLD_SIZE 8")):
+        monkeypatch.setenv("RANK", wrong)
+        with pytest.raises(AssayError, match=f"environment of torchrun: .*{message}"):
+            read_ranks()

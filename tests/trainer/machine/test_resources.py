@@ -5,7 +5,7 @@ import pytest
 from trainer.config.flat import override
 from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.machine.process_group import ALONE, Ranks
-from trainer.machine.resources import resolve
+from trainer.machine.resources import has_native_bfloat16, list_warnings, resolve
 from weighting.errors import AssayError
 
 
@@ -39,3 +39,24 @@ def test_threads_are_shared_by_the_processes_of_a_machine(monkeypatch):
 def test_windows_that_do_not_split_are_refused(values, ranks, message):
     with pytest.raises(AssayError, match=message):
         resolve(override(TrainConfig(), values), ranks)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "native"),
+    [
+        ({"architecture": "x86_64", "avx512_f": True, "avx512_bf16": False}, False),
+        ({"architecture": "x86_64", "avx512_bf16": True}, True),
+        ({"architecture": "x86_64", "amx_bf16": True}, True),
+        ({"architecture": "aarch64", "neon": True, "bf16": True}, True),
+        ({"architecture": "aarch64", "neon": True}, False),
+    ],
+)
+def test_bfloat16_that_a_cpu_emulates_is_said(monkeypatch, instructions, native):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: instructions)
+    assert has_native_bfloat16("cpu") == native
+    half, single = (
+        resolve(TrainConfig(device="cpu", precision=name), ALONE)
+        for name in ("bfloat16", "float32")
+    )
+    assert not list_warnings(single)
+    assert ["emulates" in line for line in list_warnings(half)] == [True] * (not native)

@@ -80,7 +80,7 @@ def test_a_model_of_another_shape_is_refused(saved):
 
 def test_another_format_is_refused(saved):
     (saved / "record.json").write_text('{"format": 0}')
-    with pytest.raises(AssayError, match="not a checkpoint of format 2"):
+    with pytest.raises(AssayError, match="not a checkpoint of format 3"):
         read_record(saved)
 
 

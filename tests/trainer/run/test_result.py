@@ -12,12 +12,13 @@ from weighting.errors import BrokenContract
 
 
 def test_a_result_is_found_and_no_other_file_is_taken_for_one(tiny, tmp_path):
-    identity = set_up(tiny, tmp_path, ALONE).identity
-    assert find_result(identity, tmp_path) is None
-    result = train(tiny, tmp_path)
-    assert find_result(identity, tmp_path) == result
-    content = json.loads((tmp_path / RESULT).read_text())
+    out = tmp_path / "out"
+    identity = set_up(tiny, out, ALONE).identity
+    assert find_result(identity, out) is None
+    result = train(tiny, out)
+    assert find_result(identity, out) == result
+    content = json.loads((out / RESULT).read_text())
     del content["final"]
-    (tmp_path / RESULT).write_text(json.dumps(content))
+    (out / RESULT).write_text(json.dumps(content))
     with pytest.raises(BrokenContract, match=r"result\.json: .*'final' is missing"):
-        find_result(identity, tmp_path)
+        find_result(identity, out)

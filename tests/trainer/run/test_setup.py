@@ -34,5 +34,5 @@ def test_equal_weights_are_no_weighted_run_unless_that_is_wanted(tiny, write_cor
     ones = replace(tiny, shards=str(write_corpus("ones", weigh=np.ones_like)))
     weighted = override(ones, {"objective": "weighted"})
     with pytest.raises(AssayError, match="objective 'weighted' would be plain"):
-        set_up(weighted, tmp_path, ALONE)
-    set_up(replace(weighted, allow_uniform_weights=True), tmp_path, ALONE)
+        set_up(weighted, tmp_path / "out", ALONE)
+    set_up(replace(weighted, allow_uniform_weights=True), tmp_path / "out", ALONE)

@@ -20,7 +20,8 @@ from trainer.run.checkpoint import find_latest, find_newest, read_record
 from trainer.run.loop import Diverged
 from trainer.run.metrics import Metrics, read_evaluations, read_metrics
 from trainer.run.optim import lr_at, set_lr
-from trainer.run.train import evaluate_run, train
+from trainer.run.train import train
+from trainer.scoring.evaluation import evaluate_run
 from weighting.errors import AssayError, Interrupted
 from weighting.storage.lock import locking
 
@@ -192,7 +193,7 @@ def test_a_loss_that_is_not_a_number_names_shard_and_document(
     with pytest.raises(Diverged) as caught:
         train(planted, tmp_path / "out")
     message = str(caught.value)
-    assert message.startswith("step 1: loss nan")
+    assert message.startswith(f"{tmp_path / 'out'}: diverged at step 1: loss nan")
     assert "train-00001.arrow, document train-1;" in message
     assert find_latest(tmp_path / "out" / "checkpoints") is None
 
