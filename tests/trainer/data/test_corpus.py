@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.trainer.conftest import to_tokens
 from tests.trainer.streams import documents_of, make_stream, sizes_of_documents
 from trainer.data.corpus import expand, open_corpus
-from weighting.contracts.shards import METADATA_KEY, ShardInfo, write_shard
+from weighting.contracts.shard_info import METADATA_KEY
+from weighting.contracts.shards import ShardInfo, write_shard
 from weighting.errors import AssayError
 
 
