@@ -118,6 +118,14 @@ def test_weights_that_are_all_zero_are_refused(write_corpus):
         open_corpus(str(folder))
 
 
+def test_a_stray_copy_of_a_file_is_refused(write_corpus):
+    folder = write_corpus(train=[[[1, 2]], [[3]], []])
+    copy = folder / "train-00001 (copy).arrow"
+    copy.write_bytes((folder / "train-00001.arrow").read_bytes())
+    with pytest.raises(AssayError, match="holds the same tokens as train-00001 .copy"):
+        open_corpus(str(folder))
+
+
 def test_the_mean_weight_of_each_split(write_corpus):
     folder = write_corpus(train=[[[4, 1], [5]]], validation=[[[2, 3]]])  # 0.5, 0.75, 0.75; 1, 1.25
     assert open_corpus(str(folder)).weight_means == {"train": 2 / 3, "validation": 1.125}
