@@ -20,7 +20,7 @@ Knobs = TypeVar("Knobs")
 
 AUTO = -1  # of a number of which 0 means none
 LONGEST_WARMUP = 50  # steps, of a warm-up that follows the steps
-LARGEST_SEED = 2**63 - 1  # of torch's generators
+LARGEST_SEED = 2**63  # torch's generators take twice as much
 LARGEST = 2**31 - 1  # of all other numbers: nothing that a machine has is more
 
 

@@ -66,7 +66,7 @@ def check_out(out: Path) -> None:
     if kind == TRAINING or not out.is_dir():
         return
     if kind:
-        raise AssayError(f"{out}: is {kind}; give the training run a folder of its own")
+        raise AssayError(f"{out}: {kind}; give the training run a folder of its own")
     names = [path.name for path in list_content(out)]
     strange = [
         name
