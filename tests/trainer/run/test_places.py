@@ -41,9 +41,8 @@ def test_places_are_kept_as_they_are_seen_from_the_run(tree):
     record = read_record(find_newest(tree / "out"))
     assert record.config["shards"] == str(tree / "data" / "shards")
     assert record.places == {"shards": "../data/shards"}
-    assert relate({**record.config, "tokenizer": "/a/t.json"}, tree)["tokenizer"].endswith(
-        "a/t.json"
-    )
+    named = {**record.config, "tokenizer": f"{tree}/t.json"}
+    assert relate(named, tree / "out")["tokenizer"] == "../t.json"
 
 
 def test_a_run_is_evaluated_from_another_folder_and_after_a_move(tree, tmp_path):
@@ -70,7 +69,7 @@ def test_other_documents_in_the_same_place_are_passed_over(tree, tmp_path, write
     shutil.copytree(other, tmp_path / "alone" / "data" / "shards")
     assert find_shards(run) == tree / "data" / "shards"
     shutil.rmtree(tree / "data")
-    with pytest.raises(AssayError, match="other documents in .*alone.*no shards in .*tree.*--shar"):
+    with pytest.raises(AssayError, match=r"other documents in .*alone.*no shards in .*tree.*--s"):
         evaluate_run(run, {})
 
 

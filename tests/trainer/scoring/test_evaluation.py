@@ -78,7 +78,7 @@ def test_counts_that_are_not_the_runs_are_refused(run):
 
 def test_shards_of_more_types_than_the_run_are_refused(run, write_corpus):
     wider = write_corpus("wider", vocab=33)
-    with pytest.raises(AssayError, match="of 33 types, and the run .* was trained on 32"):
+    with pytest.raises(AssayError, match=r"of 33 types, and the run .* was trained on 32"):
         evaluate_run(run, {"shards": str(wider)})
 
 
