@@ -234,7 +234,7 @@ class ScoreSettings:
 
     validation_share: float = knob(
         0.02,
-        "Share of the documents that is held out, chosen by their id.",
+        "Share of the documents that is held out, chosen by their id; above 0, one at least.",
         least=0,
         below=1,
     )

@@ -41,6 +41,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/explain/document_page.py": "tests/flows/test_explain.py",
     "flows/explain/lines.py": "tests/flows/test_explain.py",
     "flows/explain/token_page.py": "tests/flows/test_explain.py",
+    "flows/interrupt.py": "tests/flows/test_survival.py",
     "flows/privacy.py": "tests/flows/test_flow.py",
     "flows/recipe/token_sections.py": "tests/flows/recipe/test_schema.py",
     "flows/report/ablations.py": "tests/flows/test_report.py",

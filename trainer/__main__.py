@@ -1,4 +1,4 @@
-"""`python -m trainer`; where it imports from is said in `weighting.launch`."""
+"""`python -m trainer`; where it imports from is said in `weighting.processes.launch`."""
 
 import sys
 
@@ -6,12 +6,12 @@ if __name__ == "__main__":
     if not sys.flags.safe_path:  # the current folder is at the head of Python's path
         sys.path[0] = __file__.rpartition("/trainer/")[0]
 
-    from weighting.launch import isolate
+    from weighting.processes.launch import isolate
 
     if not sys.flags.safe_path:
         del sys.path[0]
     isolate()
 
-    from trainer.cli import main
+    from trainer.entry import main
 
     sys.exit(main())

@@ -1,15 +1,13 @@
-"""The `trainer` command: train, ablate, eval, export, characters; every field is a flag."""
+"""The `trainer` command: train and compare models; every field of a config is a flag."""
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from trainer.config.arms import DEFAULT_ARMS, read_arms
-from trainer.config.flat import parse_value
+from trainer.config.arms import DEFAULT_ARMS, read_arms, read_seeds
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.command_line import check_text
 from weighting.errors import AssayError
@@ -56,9 +54,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _follows(words) or isinstance(error, OutOfMemory):
             sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("trainer: stopped (SIGINT)\n")
-        return 128 + signal.SIGINT
     return 0
 
 
@@ -79,6 +74,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train one model, or resume it"))
     _add_ablate(commands.add_parser("ablate", help="compare arms over seeds"))
+    _add_results(commands.add_parser("results", help="print an ablation or a run"))
     _add_eval(commands.add_parser("eval", help="evaluate the newest checkpoint of a run"))
     _add_export(commands.add_parser("export", help="write a run's model for transformers"))
     _add_characters(commands.add_parser("characters", help="make shards of a text's characters"))
@@ -93,7 +89,6 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_ablate(parser: argparse.ArgumentParser) -> None:
-
     parser.set_defaults(run=_ablate)
     parser.add_argument("--out", type=read_folder, required=True, help="folder of the ablation")
     parser.add_argument("--arms", default="", help="ready-made arms: " + ",".join(DEFAULT_ARMS))
@@ -102,7 +97,10 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME:FIELD=VALUE,...",
-        help="another arm; the first arm of all is the baseline",
+        help="another arm; tables keep the order of arms",
+    )
+    parser.add_argument(
+        "--baseline", default="", metavar="ARM", help="held against the others (default: the first)"
     )
     parser.add_argument(
         "--other-documents",
@@ -110,9 +108,23 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
         help="arms may train on different documents (shards of assay weigh --select)",
     )
     parser.add_argument("--seeds", default="0,1,2", help="seeds, each run in every arm")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at once, at most one a core")
+    parser.add_argument(
+        "--jobs", type=int, default=0, help="runs at once; 0 is one a core, on CUDA one"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     add_config(parser, without=("seed",))
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_results)
+    text = "folder of an ablation, finished or not, or of a run"
+    parser.add_argument("folder", type=read_folder, metavar="OUT", help=text)
+    parser.add_argument(
+        "--format",
+        default="table",
+        choices=("table", "csv", "markdown", "latex", "json"),
+        help="csv and json have every digit, the others those that the intervals bear",
+    )
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
@@ -150,10 +162,16 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _ablate(arguments: argparse.Namespace) -> None:
     base, arms = read_flags(arguments), read_arms(arguments.arms, arguments.arm)
-    seeds = tuple(int(parse_value("seed", text)) for text in arguments.seeds.split(","))
+    seeds = read_seeds(arguments.seeds)
     from trainer.commands import ablate
 
     ablate.run(arguments, base, arms, seeds)
+
+
+def _results(arguments: argparse.Namespace) -> None:
+    from trainer.commands import results
+
+    results.run(arguments.folder, arguments.format)
 
 
 def _eval(arguments: argparse.Namespace) -> None:

@@ -1,9 +1,13 @@
 """What a command is given is text: names go into ids, manifests and logs, which are UTF-8."""
 
 import os
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from weighting.errors import AssayError
+
+COMMANDS = {"flows": "assay"}  # of a package that `python -m` runs, if it has another name
 
 
 def check_text(words: Iterable[str]) -> None:
@@ -19,3 +23,10 @@ def check_text(words: Iterable[str]) -> None:
         shown = given.decode("utf-8", "backslashreplace")
         if shown.encode() != given:
             raise AssayError(f"{shown}: not UTF-8; rename what is named so")
+
+
+def name_program() -> str:
+    """Return the name of the command that runs, however it was started."""
+    path = Path(sys.argv[0])
+    package = path.parent.name
+    return COMMANDS.get(package, package) if path.name == "__main__.py" else path.name

@@ -22,8 +22,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from trainer.compare.ablate import AblationConfig, ablate
+from trainer.compare.ablate import ablate
 from trainer.compare.intervals import Interval
+from trainer.compare.planning import AblationConfig
 from trainer.compare.results import AblationResults
 from trainer.config.flat import override, parse_value
 from trainer.config.schema import ModelConfig, TrainConfig
@@ -87,8 +88,9 @@ def find_rates(base: TrainConfig, arms: Overrides, out: Path) -> dict[str, dict[
     """Return the validation loss of every architecture at every rate."""
     trials = {f"{name}-{rate:g}": arms[name] | {"lr": rate} for name in arms for rate in RATES}
     results = ablate(AblationConfig(out, base, trials, (TUNING_SEED,)))
+    losses = {arm.name: arm.validation_nll.mean for arm in results.arms if arm.validation_nll}
     return {
-        name: {f"{rate:g}": results.arms[f"{name}-{rate:g}"].validation_nll.mean for rate in RATES}
+        name: {rate: losses[f"{name}-{rate}"] for rate in map("{:g}".format, RATES)}
         for name in arms
     }
 
@@ -108,14 +110,14 @@ def tabulate(models: Mapping[str, ModelConfig], results: AblationResults, vocab:
     for column in ("architecture", *columns):
         table.add_column(column, justify="left" if column == "architecture" else "right")
     for name, config in models.items():
-        arm = results.arms[name]
+        arm, pair = results.find_arm(name), results.find_pair(name, results.baseline)
         flops = build_model(config, vocab, 0).flops_per_token(config.context)
         table.add_row(
             name,
             f"{config.layers} x {config.width}",
             f"{count_parameters(config, vocab):,}",
             show(arm.validation_nll, 4),
-            show(arm.primary_difference, 4, "+"),
+            show(pair.primary if pair else None, 4, "+"),
             show(arm.tokens_per_second, 0),
             f"{flops / 1e6:.1f}",
         )

@@ -32,6 +32,7 @@ def demo(
     from flows.run.presentation import build_views
     from flows.run.stages import run_stages
     from flows.run.summary import print_paths, print_summary
+    from trainer.compare.ablate import check_complete
     from trainer.machine.resources import count_cores
 
     with telling(as_json) as output:
@@ -41,8 +42,10 @@ def demo(
             print_summary(out, output.console)
             config = plan_comparison(out, steps, seeds, jobs=count_cores())
             output.console.rule("plain against weighted next-token training")
-            verdicts = compare_objectives(config, output.console)
+            results = compare_objectives(config, output.console)
+            verdicts = list(results.verdicts)
             log.write("models compared", folder=str(config.out), verdicts=verdicts)
             build_views(out, output.console)
             print_paths(out, output.console)
         output.facts |= {**describe_run(out), "ablation": str(config.out), "verdicts": verdicts}
+        check_complete(results)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.interrupt import LAST_WORDS
+from weighting.command_line import name_program
 from weighting.contracts.timings import tell_time
 from weighting.errors import AssayError, Interrupted
 from weighting.storage.failures import explain
@@ -113,7 +114,7 @@ def keeping_log(folder: Path) -> Iterator[RunLog]:
 
 def describe_command() -> list[str]:
     """Return the command line, without passwords and signatures of URLs."""
-    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    words = [name_program(), *sys.argv[1:]]
     return [SIGNATURE.sub(r"\1?…", PASSWORD.sub("…", word)) for word in words]
 
 

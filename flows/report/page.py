@@ -4,33 +4,35 @@ Text of the corpus can hold anything. Every text that the template prints is mad
 `flows.visible`) and escaped; only the charts, which this package draws itself, are markup.
 """
 
+import shlex
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from flows.database.query import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
-from flows.report.ablations import read_ablations
-from flows.report.charts import bar, bars, histogram
-from flows.report.copies import count_clusters, read_clusters, read_passages
-from flows.report.disputes import find_disputes, read_sample
-from flows.report.excerpts import find_quarantined
-from flows.report.frequency import read_frequency
-from flows.report.heatmap import MARKED, TOKENS, Glass, read_samples
-from flows.report.items import PER_SET, read_items
-from flows.report.rules import read_edges, read_overlap
-from flows.report.scales import read_distributions, scale_signals, scale_weights
-from flows.report.sidecars import read_vocabulary
-from flows.report.signals import list_spreads, read_correlations
-from flows.report.token_texts import name_type
-from flows.report.weighing import describe_weighing, find_key_tokens, take_census
+from flows.report.charts.histograms import histogram
+from flows.report.corpus.copies import count_clusters, read_clusters, read_passages
+from flows.report.corpus.excerpts import find_quarantined
+from flows.report.corpus.items import PER_SET, read_items
+from flows.report.corpus.rules import read_edges, read_overlap
+from flows.report.headline import list_tiles
+from flows.report.template import fill_page
+from flows.report.tokens.disputes import find_disputes
+from flows.report.tokens.heatmap import MARKED, OPEN, TOKENS, Glass, read_samples
+from flows.report.tokens.scales import read_distributions, scale_signals, scale_weights
+from flows.report.tokens.sidecars import read_vocabulary
+from flows.report.tokens.token_sample import read_sample
+from flows.report.tokens.token_texts import name_type
+from flows.report.tokens.told_words import find_told_words
+from flows.report.training.ablations import read_ablations
+from flows.report.weights.frequency import read_frequency
+from flows.report.weights.signals import list_spreads, read_correlations
+from flows.report.weights.weighing import describe_weighing, find_key_tokens, take_census
 from flows.run.funnel import (
     MEASURES,
     describe_languages,
@@ -39,15 +41,14 @@ from flows.run.funnel import (
     list_funnel,
 )
 from flows.run.remarks import list_remarks
-from flows.visible import show
 from weighting.contracts.counts import SplitCounts
 from weighting.contracts.manifest import Manifest, read_manifest
 from weighting.signals.registry import list_known
 from weighting.storage.files import write_text
 
 NAME = "report.html"
-NOTHING = "\N{EN DASH}"
 SOURCES = 20  # the others are counted, not listed
+INPUTS = 50  # likewise
 TYPES = 15  # token types in the lists of the heaviest and the lightest
 
 
@@ -59,11 +60,7 @@ def write_report(run: Path) -> Path:
     """
     manifest = read_manifest(run)
     with open_database(run) as connection:
-        page = (
-            _build_environment()
-            .get_template("report.html.j2")
-            .render(gather(connection, run, manifest))
-        )
+        page = fill_page(gather(connection, run, manifest))
     write_text(run / NAME, page)
     return run / NAME
 
@@ -77,6 +74,8 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
     sources = _query(connection, "FROM source_mass")
     return {
         "name": run.absolute().name,
+        "shell_name": shlex.quote(run.absolute().name),
+        "tiles": list_tiles(counts.documents.tokens, counts.weights.mass),
         "recipe_name": manifest.recipe.get("name", ""),
         "documents": counts.documents,
         "weight_mass": counts.weights.mass,
@@ -98,14 +97,14 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "sources": sources[:SOURCES],
         "more_sources": len(sources[SOURCES:]),
         "ablations": read_ablations(run),
-        "reasons": _list_reasons(connection, counts.weights.weighing.golden),
+        "reasons": _list_reasons(connection, manifest),
         **_look_at_copies(connection),
         **_look_at_weights(connection, manifest),
         **_look_at_tokens(connection, run, manifest),
         "stages": _query(connection, "FROM stages"),
         "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
         "recipe": _query(connection, "FROM recipe"),
-        "inputs": _query(connection, "FROM inputs ORDER BY name LIMIT 50"),
+        "inputs": _query(connection, f"FROM inputs ORDER BY name LIMIT {INPUTS}"),
         "input_count": len(manifest.inputs),
     }
 
@@ -145,7 +144,7 @@ def _look_at_tokens(
     """Return what the sections on signals and on single tokens show."""
     counts, eos_id = manifest.counts, manifest.tokenizer.eos_id
     vocabulary = read_vocabulary(connection, run, eos_id)
-    distributions = read_distributions(connection)
+    distributions, golden = read_distributions(connection), counts.weights.weighing.golden
     stored = counts.signals.stored if any((run / "signals").glob("*.parquet")) else []
     told = {name: distributions[name] for name in list_known(stored) if name in distributions}
     scales = [scale_weights(), *scale_signals(told)]
@@ -157,13 +156,15 @@ def _look_at_tokens(
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),
         "census": take_census(connection),
-        "keys": find_key_tokens(connection, sample, counts.weights.weighing),
+        "keys": find_key_tokens(sample, counts.weights.weighing),
+        "told": find_told_words(sample, vocabulary, list_meanings(golden)["golden"]),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],
         "name_type": partial(name_type, vocabulary),
         "disputed_tokens": len(sample.ids_N) if sample else 0,
         "scales": scales,
         "marks": MARKED,
         "samples": read_samples(connection, run, glass, selected=bool(counts.weights.selection)),
+        "samples_open": OPEN,
         "sample_tokens": TOKENS,
     }
 
@@ -183,61 +184,20 @@ def _add_bins(splits: Mapping[str, SplitCounts]) -> list[tuple[float, float, int
     ]
 
 
-def _list_reasons(connection: duckdb.DuckDBPyConnection, golden: str) -> list[dict[str, Any]]:
+def _list_reasons(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest
+) -> list[dict[str, Any]]:
     """Return every flag with its meaning and, where tokens carry it, their number and mass."""
     rows = _query(
         connection,
         "SELECT reason, sum(tokens)::BIGINT AS tokens, sum(weight_mass) AS weight_mass"
         " FROM reasons GROUP BY reason",
     )
-    found = {row["reason"]: row for row in rows}
-    nothing = {"tokens": 0, "weight_mass": 0.0}
+    weights = manifest.counts.weights
+    whole = sum(split.tokens for split in weights.splits.values())
+    found = {row["reason"]: {**row, "share": row["tokens"] / whole} for row in rows if whole}
+    nothing = {"tokens": 0, "weight_mass": 0.0, "share": 0.0}
     return [
         {**nothing, **found.get(name, {}), "reason": name, "meaning": meaning}
-        for name, meaning in list_meanings(golden).items()
+        for name, meaning in list_meanings(weights.weighing.golden).items()
     ]
-
-
-def _build_environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_make_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"bar": bar, "bars": bars}
-    environment.filters |= {"size": _size, "seconds": _seconds}
-    environment.filters |= {"count": _count, "percent": _percent, "number": _number, "inline": show}
-    return environment
-
-
-def _make_visible(value: object) -> object:
-    if isinstance(value, Markup):
-        return value
-    return "" if value is None else show(str(value), layout=True)
-
-
-def _count(value: int | None) -> str:
-    return NOTHING if value is None else f"{value:,}"
-
-
-def _percent(share: float | None, digits: int = 1) -> str:
-    return NOTHING if share is None else f"{share:.{digits}%}".replace("%", " %")
-
-
-def _number(value: float | None, form: str = ",.3g") -> str:
-    return NOTHING if value is None else format(value, form).replace("-", "\N{MINUS SIGN}")
-
-
-def _size(value: int | None) -> str:
-    """Return bytes in MB or GB."""
-    if value is None:
-        return NOTHING
-    return f"{value / 1e9:,.2f} GB" if value >= 1e9 else f"{value / 1e6:,.1f} MB"
-
-
-def _seconds(value: float) -> str:
-    """Return seconds, from a minute on as h:mm:ss."""
-    return f"{value:,.1f} s" if value < 60 else str(timedelta(seconds=round(value)))

@@ -29,7 +29,7 @@ from pipelines.engine import permit
 from pipelines.engine.job_service import ServiceLost, Submission, explain_loss, find_endpoint
 from pipelines.engine.processes import ENDING, list_children, stop_workers
 from pipelines.engine.watchdog import Watch, watching
-from weighting.launch import list_command
+from weighting.processes.launch import list_command
 
 Build: TypeAlias = Callable[[beam.Pipeline], object]
 Hook: TypeAlias = Callable[[], None]  # called a few times a second

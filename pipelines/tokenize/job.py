@@ -6,6 +6,7 @@ Only numbers and count vectors travel; tokens and n-gram counts stay in files.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import apache_beam as beam
@@ -17,6 +18,7 @@ from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import load_encoder
 from pipelines.tokenize.ngram_counts import count_partitions, merge_partition
+from pipelines.tokenize.split import fill_splits
 from pipelines.tokenize.tokenize_unit import tokenize_unit
 from weighting.vocabulary import Vocabulary, read_vocabulary
 
@@ -33,6 +35,8 @@ def count(
     RUN/tokenizer.json must be there. Units finished by an earlier run are skipped.
     """
     partitions = count_partitions(sum(sizes.values()))
+    share = fill_splits(sizes, settings.validation_share, job)
+    settings = replace(settings, validation_share=share)
     build = partial(_build, partitions=partitions, settings=settings, job=job)
     run_watched(engine, build, job.work.tokenize, sizes, progress)
 

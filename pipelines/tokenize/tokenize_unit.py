@@ -13,10 +13,11 @@ from pipelines.curate.write_documents import LEDGER
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.encoder import Encoded, Encoder
 from pipelines.tokenize.ngram_counts import count_unit
+from pipelines.tokenize.split import choose_train
 from pipelines.tokenize.tokens import Documents
 from pipelines.work.summaries import TokenizeSummary
 from weighting.array_tools import number_groups
-from weighting.arrays import Bools, Int64s
+from weighting.arrays import Int64s
 from weighting.contracts.documents import DOCUMENTS, read_table, write_table
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.storage.files import replacing
@@ -51,12 +52,6 @@ def tokenize_unit(uid: int, encoder: Encoder, settings: ScoreSettings, job: Job)
     used = encoded.used | _fill_ledger(uid, documents, lengths, encoder, job)
     job.work.tokenize.finish(uid, TokenizeSummary(len(documents.ids_N), sorted(used)))
     return counts_3V
-
-
-def choose_train(doc_ids: list[str], validation_share: float) -> Bools:
-    """Return which documents are for training: those whose id, as a number in [0, 1), is high."""
-    bound = int(validation_share * 16**8)
-    return np.fromiter((int(i[-8:], 16) >= bound for i in doc_ids), bool, len(doc_ids))
 
 
 def append_eos(encoded: Encoded, eos_id: int) -> Encoded:

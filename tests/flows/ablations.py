@@ -1,56 +1,40 @@
 """What an ablation leaves in a run's folder, built in code."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from trainer.compare.intervals import Interval
-from trainer.compare.results import AblationResults, ArmResults, Intervals, RunSummary
+from tests.trainer.records import make_evaluation, make_plan, make_result
+from trainer.compare.compare import compare
+from trainer.compare.plan import PLAN, find_run
+from trainer.compare.results import AblationResults
 from trainer.run.metrics import EVALUATIONS, METRICS, Evaluation, Metrics, append_row
 from weighting.storage.json_records import write_record
+
+LOSSES = {"plain": (4.0, 4.2), "weighted": (3.9, 4.0)}
 
 
 def write_ablation(run: Path, name: str = "objectives") -> Path:
     """Write what an ablation of two arms and two seeds leaves behind; return its folder."""
     folder = run / "ablations" / name
-    losses = {"plain": (4.0, 4.2), "weighted": (3.9, 4.0)}
-    for arm, values in losses.items():
+    for arm, values in LOSSES.items():
         for seed, loss in enumerate(values):
-            _write_rows(folder / arm / f"seed-{seed}", loss)
-    plain, weighted = (_summarise(values) for values in losses.values())
-    difference = Intervals(validation_nll=_interval((-0.1, -0.2)))
-    results = AblationResults(
-        baseline="plain",
-        tokens=4096,
-        data={},
-        arms={"plain": plain, "weighted": replace(weighted, difference=difference)},
-        verdicts=("weighted against plain: no difference shown",),
-        base={},
-        overrides={},
-    )
+            _write_rows(find_run(folder, arm, seed), loss)
+    results = make_results()
+    write_record(folder / PLAN, results.plan)
     write_record(folder / "results.json", results)
     return folder
 
 
-def _summarise(losses: Sequence[float]) -> ArmResults:
-    runs = tuple(
-        RunSummary(
-            seed=seed,
-            step=100,
-            tokens=4096,
-            parameters=1,
-            ess=1.0,
-            tokens_per_second=1.0,
-            validation_tokens=64,
-            validation_nll=loss,
+def make_results() -> AblationResults:
+    """Results of two arms and two seeds."""
+    plan = make_plan(list(LOSSES), (0, 1))
+    runs = {
+        (arm, seed): make_result(
+            seed, loss, tokens=4096, final=make_evaluation(100, loss, validation_tokens=64)
         )
-        for seed, loss in enumerate(losses)
-    )
-    return ArmResults(runs=runs, validation_nll=_interval(losses))
-
-
-def _interval(values: Sequence[float]) -> Interval:
-    return Interval(sum(values) / len(values), 0.5, tuple(values))
+        for arm, values in LOSSES.items()
+        for seed, loss in enumerate(values)
+    }
+    return compare(plan, runs, {})
 
 
 def _write_rows(run: Path, loss: float) -> None:

@@ -13,7 +13,7 @@ from pipelines.verify.outputs import list_files
 from tests.flows.runs import build_run
 from tests.pipes import leave_after_a_line
 from weighting.contracts.manifest import read_manifest, write_manifest
-from weighting.launch import ROOT
+from weighting.processes.launch import ROOT
 
 LISTING = """
 import json, sys

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from flows.database.query import open_database
 from flows.report import scales, write_report
 from flows.report.charts import Patch, density, distribution
-from flows.report.disputes import Sample, find_disputes, read_sample
-from flows.report.frequency import read_frequency
-from flows.report.scales import (
+from flows.report.tokens.disputes import Sample, find_disputes, read_sample
+from flows.report.weights.frequency import read_frequency
+from flows.report.tokens.scales import (
     LEVELS,
     PERCENTS,
     distribute,
@@ -21,10 +21,10 @@ from flows.report.scales import (
     scale_signals,
     scale_weights,
 )
-from flows.report.sidecars import Vocabulary
-from flows.report.signals import read_correlations, rebin
-from flows.report.token_texts import show_tokens
-from flows.report.weighing import describe_weighing, find_sampled_key_tokens, take_census
+from flows.report.tokens.sidecars import Vocabulary
+from flows.report.weights.signals import read_correlations, rebin
+from flows.report.tokens.token_texts import show_tokens
+from flows.report.weights.weighing import describe_weighing, find_sampled_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
 from weighting.contracts.counts import WeighingFacts
@@ -373,7 +373,7 @@ def test_a_document_without_text(tmp_path):
 
 
 def test_a_document_that_goes_on_behind_the_sample_is_shown_as_far_as_that(run, monkeypatch):
-    monkeypatch.setattr("flows.report.disputes.PER_FILE", 5)
+    monkeypatch.setattr("flows.report.tokens.disputes.PER_FILE", 5)
     sample = read_sample(run, VOCABULARY)
     assert sample is not None
     first, end = sample.offsets_D1[-2:]

@@ -76,14 +76,14 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
 def test_a_signal_while_libraries_load_leaves_no_traceback(name):
     done = run_code(IMPORTING.format(module="typer", name=name))
     assert done.returncode == -getattr(signal, name)
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("module", ["duckdb", "flows.operations.standing"])
 def test_a_signal_while_a_command_loads_ends_it_at_once(module, name):
     done = run_code(IMPORTING.format(module=module, name=name))
@@ -94,8 +94,9 @@ def test_a_signal_while_a_command_loads_ends_it_at_once(module, name):
 
 BUSY = """
 import hashlib, os, signal, threading
+from weighting.processes import interruption
+interruption.PATIENCE_SECONDS = 0.2
 from flows import interrupt
-interrupt.PATIENCE_SECONDS = 0.2
 interrupt.catch_signals()
 threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
 hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # half an hour in one call

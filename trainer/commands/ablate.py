@@ -1,18 +1,18 @@
 """`trainer ablate`: compare arms over seeds."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 
-from trainer.commands.console import open_console
-from trainer.compare.ablate import AblationConfig, ablate
+from trainer.commands.console import warn
+from trainer.commands.results import show
+from trainer.compare.ablate import ablate, check_complete
+from trainer.compare.curves import PICTURE
+from trainer.compare.planning import AblationConfig
 from trainer.compare.results import RESULTS
 from trainer.config.flat import FlatConfig
 from trainer.config.schema import TrainConfig
 from trainer.display.progress import counting_steps
-from trainer.display.tables import print_results
-from weighting.storage.json_records import to_json
 
 
 def run(
@@ -21,7 +21,11 @@ def run(
     arms: Mapping[str, FlatConfig],
     seeds: tuple[int, ...],
 ) -> None:
-    """Train what is not finished and print the comparison, as a table or as JSON."""
+    """Train what is not finished and print the comparison, as a table or as JSON.
+
+    Raises:
+        Incomplete: printed, but not every run has a result.
+    """
     config = AblationConfig(
         out=arguments.out,
         base=base,
@@ -29,11 +33,11 @@ def run(
         seeds=seeds,
         jobs=arguments.jobs,
         other_documents=arguments.other_documents,
+        baseline=arguments.baseline,
     )
     with counting_steps() as progress:
-        results = ablate(config, progress)
-    if arguments.json:
-        sys.stdout.write(json.dumps(to_json(results)) + "\n")
-        return
-    print_results(results, open_console())
-    sys.stdout.write(f"{config.out / RESULTS}\n{config.out / 'curves.png'}\n")
+        results = ablate(config, progress, warn)
+    show(results, "json" if arguments.json else "table")
+    if not arguments.json:
+        sys.stdout.write(f"\n{config.out / RESULTS}\n{config.out / PICTURE}\n")
+    check_complete(results)

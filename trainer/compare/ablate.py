@@ -1,151 +1,149 @@
 """Ablations: named arms times seeds, every seed on identical batches, each run a process.
 
+    OUT/plan.json       arms, seeds, configs and data, see trainer.compare.plan
     OUT/ARM/seed-S/     a run, see trainer.run.train; log.txt is what its process said
-    OUT/results.json    every run, means, paired differences to the first arm, verdicts
+    OUT/results.json    written last: every run, means, paired differences, verdicts
     OUT/curves.png
 
-Running again skips finished runs and resumes the others.
+OUT is held from the first check to the last file. Running again skips finished runs, and those that
+diverged, and resumes the others. A run that fails is a row of the table; the others go on.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from trainer.compare.compare import check_same_ids, compare
-from trainer.compare.curves import draw_curves
-from trainer.compare.processes import Command, run_processes
+from trainer.compare.collect import collect, find_end
+from trainer.compare.compare import Place
+from trainer.compare.curves import PICTURE, draw_curves
+from trainer.compare.plan import PLAN, Plan, find_plan
+from trainer.compare.planning import AblationConfig, Run, make_plan
 from trainer.compare.results import RESULTS, AblationResults
-from trainer.config.arms import DEFAULT_ARMS
-from trainer.config.flat import FlatConfig, flatten, override
-from trainer.config.schema import ResolvedConfig, TrainConfig
-from trainer.data.corpus import open_corpus
+from trainer.config.flat import flatten
 from trainer.display.progress import Steps
-from trainer.machine.process_group import ALONE
-from trainer.machine.resources import count_cores, resolve
-from trainer.objectives.losses import check_objective
-from trainer.run.identity import identify
-from trainer.run.metrics import METRICS, read_evaluations, read_last_step, read_metrics
-from trainer.run.result import RESULT, RunResult, find_result
-from trainer.run.setup import check_corpus, describe_data
+from trainer.machine.resources import count_cores
+from trainer.run import checkpoint
+from trainer.run.identity import check_identity
+from trainer.run.metrics import METRICS, read_last_step
+from trainer.run.result import RunResult
 from weighting.errors import AssayError
+from weighting.processes.children import Command, run_children
 from weighting.storage.files import write_json
-from weighting.storage.json_records import read_record, write_record
-
-# Arms that differ in one of these would not see identical batches.
-SHARED_FIELDS = (
-    *("seed", "steps", "batch", "context", "packing"),
-    *("eval_tokens", "eval_every", "log_every"),
-)
-ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # it names a folder
-
-Found = TypeVar("Found")
+from weighting.storage.folder_kinds import ABLATION, name_kind
+from weighting.storage.json_records import write_record
+from weighting.storage.lock import locking
+from weighting.visible import show_line
 
 
-@dataclass(frozen=True)
-class AblationConfig:
-    """What to compare: overrides of `base` by arm name, the first arm is the baseline."""
+class Incomplete(AssayError):
+    """An ablation's runs have ended, and not all of them have a result."""
 
-    out: Path
-    base: TrainConfig
-    arms: Mapping[str, FlatConfig] = field(default_factory=lambda: dict(DEFAULT_ARMS))
-    seeds: tuple[int, ...] = (0, 1, 2)
-    jobs: int = 1  # processes at once, at most one a core
-    other_documents: bool = False  # arms may train on different documents
-
-    def __post_init__(self) -> None:
-        """Raise AssayError if there is nothing to compare."""
-        if not self.arms or not self.seeds or self.jobs < 1:
-            raise AssayError("an ablation needs at least one arm, one seed and one job")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise AssayError(f"seeds {', '.join(map(str, self.seeds))}: one stands twice")
-        for name, overrides in self.arms.items():
-            if not ARM_NAME.fullmatch(name):
-                raise AssayError(f"arm {name!r}: a name is letters, digits, '-', '_' and '.'")
-            for shared in sorted({*overrides} & {*SHARED_FIELDS}):
-                raise AssayError(f"arm {name}: {shared} must be the same in every arm")
+    exit_code = 1
 
 
-@dataclass(frozen=True)
-class Run:
-    """One arm at one seed."""
-
-    arm: str
-    out: Path
-    config: ResolvedConfig
-
-
-def ablate(config: AblationConfig, progress: Steps | None = None) -> AblationResults:
+def ablate(
+    config: AblationConfig,
+    progress: Steps | None = None,
+    warn: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - nobody asks
+) -> AblationResults:
     """Train what is not finished, compare, and return what results.json holds.
 
-    `progress` is called with the steps done and the steps in all, over all runs.
+    Runs without a result are among what is returned: see `check_complete`. `progress` is called
+    with the steps done and the steps in all, over all runs; `warn` with what is odd about the data.
 
     Raises:
-        AssayError: impossible arms, unusable data, folders that hold other runs, or a failed run.
+        AssayError: impossible arms, unusable data, folders that hold other runs, or another
+            process works in the folder.
         Interrupted: a signal came; the running runs were saved.
     """
-    runs = plan(config)
-    waiting = _find_waiting(runs, config.other_documents)
+    _check_place(config.out)
+    with locking(config.out):
+        plan, runs = make_plan(config)
+        for line in dict.fromkeys(line for run in runs for line in run.warnings):
+            warn(line)
+        waiting = _find_waiting(runs)
+        _begin(plan, config.out, waiting)
 
-    def show() -> None:
-        if progress is not None:
-            done = sum(read_last_step(run.out / METRICS) for run in runs)
-            progress(done, config.base.steps * len(runs))
+        def show() -> None:
+            if progress is not None:
+                done = sum(read_last_step(run.out / METRICS) for run in runs)
+                progress(done, config.base.steps * len(runs))
 
-    run_processes([_command(run) for run in waiting], min(config.jobs, count_cores()), show)
-    finished = _by_arm(runs, lambda run: read_record(RunResult, run.out / RESULT))
-    comparison = compare(finished, config.other_documents)
-    results = AblationResults(
-        **vars(comparison), base=flatten(config.base), overrides=dict(config.arms)
-    )
-    training = _by_arm(runs, lambda run: read_metrics(run.out))
-    validation = _by_arm(runs, lambda run: read_evaluations(run.out))
-    draw_curves(config.out / "curves.png", training, validation)
-    write_record(config.out / RESULTS, results)
+        results = collect(plan, config.out, _train(waiting, _count_jobs(config, runs), show))
+        write_record(config.out / RESULTS, results)
+        _draw(config.out, results)
     return results
 
 
-def plan(config: AblationConfig) -> list[Run]:
-    """Return every run, the arms of a seed next to each other; checks every config."""
-    base = config.base
-    if config.jobs > 1 and not base.threads:
-        base = replace(base, threads=1)
-    return [
-        Run(
-            arm,
-            config.out / arm / f"seed-{seed}",
-            resolve(override(base, {**overrides, "seed": seed}), ALONE),
-        )
-        for seed in config.seeds
-        for arm, overrides in config.arms.items()
-    ]
+def check_complete(results: AblationResults) -> None:
+    """Raise Incomplete that names the runs without a result, where there are any."""
+    missing = results.list_missing()
+    if missing:
+        planned = len(results.plan.arms) * len(results.plan.seeds)
+        raise Incomplete(f"{len(missing)} of {planned} runs have no result: {'; '.join(missing)}")
 
 
-def _find_waiting(runs: Sequence[Run], other_documents: bool) -> list[Run]:
-    """Return the runs that have no result yet; fails before any process starts if one cannot."""
-    corpora = {run.config.shards: open_corpus(run.config.shards) for run in runs}
-    first, waiting = corpora[runs[0].config.shards], []
+def _check_place(out: Path) -> None:
+    kind = name_kind(out)
+    if kind not in ("", ABLATION):
+        raise AssayError(f"{out}: is {kind}; give the ablation a folder of its own")
+
+
+def _find_waiting(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs that are yet to be finished.
+
+    Raises:
+        AssayError: a folder holds, or has begun, a run of another config or of other data.
+    """
+    waiting = []
     for run in runs:
-        corpus = corpora[run.config.shards]
-        check_same_ids(run.arm, corpus.fingerprint, first.fingerprint, other_documents)
-        check_objective(run.config)
-        check_corpus(run.config, corpus)
-        identity = identify(run.config, describe_data(run.config, corpus))
-        if find_result(identity, run.out) is None:
+        identity = run.arm.identify(run.seed)
+        end = find_end(identity, run.out)
+        if isinstance(end, RunResult):
+            continue
+        if end and not end.startswith("diverged"):
+            raise AssayError(end)
+        latest = checkpoint.find_latest(run.out / "checkpoints")
+        if latest is not None:
+            check_identity(latest, checkpoint.read_record(latest), identity)
+        if end is None:
             waiting.append(run)
     return waiting
+
+
+def _begin(plan: Plan, out: Path, waiting: Sequence[Run]) -> None:
+    """Write the plan; results of another plan, or of one that goes on, are taken away."""
+    if waiting or find_plan(out) != plan:
+        for name in (RESULTS, PICTURE):
+            (out / name).unlink(missing_ok=True)
+    write_record(out / PLAN, plan)
+
+
+def _count_jobs(config: AblationConfig, runs: Sequence[Run]) -> int:
+    on_cuda = any(run.config.device == "cuda" for run in runs)
+    return min(config.jobs, count_cores()) if config.jobs else 1 if on_cuda else count_cores()
+
+
+def _train(waiting: Sequence[Run], jobs: int, show: Callable[[], None]) -> dict[Place, str]:
+    """Run every training in a process of its own; return how those ended that failed."""
+    endings = run_children([_command(run) for run in waiting], jobs, show, tolerate=lambda _: True)
+    return {
+        (run.arm.name, run.seed): str(ending).removeprefix(f"{ending.command.name} ")
+        for run, ending in zip(waiting, endings, strict=True)
+        if ending.failed
+    }
+
+
+def _draw(out: Path, results: AblationResults) -> None:
+    """Draw the curves; results do not depend on whether a picture can be made of them."""
+    try:
+        draw_curves(out, results)
+    except Exception as error:
+        sys.stderr.write(f"trainer: {out / PICTURE} cannot be drawn: {show_line(str(error))}\n")
 
 
 def _command(run: Run) -> Command:
     path = run.out / "config.json"
     write_json(path, flatten(run.config))
-    arguments = ("train", "--config", str(path), "--out", str(run.out))
-    return Command(f"arm {run.arm}, seed {run.config.seed}", arguments, run.out / "log.txt")
-
-
-def _by_arm(runs: Sequence[Run], read: Callable[[Run], Found]) -> dict[str, list[Found]]:
-    arms: dict[str, list[Found]] = {}
-    for run in runs:
-        arms.setdefault(run.arm, []).append(read(run))
-    return arms
+    arguments = ("trainer", "train", "--config", str(path), "--out", str(run.out))
+    return Command(f"arm {run.arm.name}, seed {run.seed}", arguments, run.out / "log.txt")

@@ -4,53 +4,71 @@ Runs of one seed share initial parameters and batches, so the difference of two 
 by seed; its interval is that of the mean difference, not of two separate means.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import combinations
 from typing import Any
 
-from trainer.compare.intervals import Interval, measure
-from trainer.compare.results import METRICS, SPEED, ArmResults, Comparison, Intervals, RunSummary
+from trainer.compare.intervals import correct_holm, find_p, measure
+from trainer.compare.plan import Plan
+from trainer.compare.results import (
+    BUCKETS,
+    LOSSES,
+    METRICS,
+    AblationResults,
+    ArmResults,
+    Intervals,
+    MissingRun,
+    Pair,
+    RunSummary,
+)
 from trainer.data.corpus import DataFingerprint
 from trainer.run.result import RunResult
 from weighting.errors import AssayError
 
 MAY_DIFFER = {"train_weights_crc32", "reference_sha256"}
 DOCUMENTS = {"train_tokens", "train_documents_crc32", "train_ids_crc32"}
+ALPHA = 0.05  # below which a corrected p shows a difference
 
-Runs = Mapping[str, Sequence[RunResult]]  # results of an arm, one a seed, same seed order
+Place = tuple[str, int]  # arm and seed
 
 
-def compare(runs: Runs, other_documents: bool = False) -> Comparison:
-    """Return the comparison of finished runs; the first arm is the baseline.
-
-    With `other_documents` arms may train on different documents, as many tokens in all.
+def compare(
+    plan: Plan, runs: Mapping[Place, RunResult], missing: Mapping[Place, str]
+) -> AblationResults:
+    """Return the comparison of a plan's finished runs; `missing` says why a run has no result.
 
     Raises:
         AssayError: two runs of one seed did not see the same tokens.
     """
-    _check_same_tokens(runs, other_documents)
-    baseline, *others = runs
-    arms = {name: _summarise(results) for name, results in runs.items()}
-    first = runs[baseline][0]
-    verdicts = []
-    for name in others:
-        difference = _subtract(arms[name].runs, arms[baseline].runs)
-        arms[name] = replace(arms[name], difference=difference)
-        verdicts.append(_judge(name, baseline, difference.validation_nll))
-    data = {name: value for name, value in asdict(first.data).items() if name not in MAY_DIFFER}
-    return Comparison(
-        baseline=baseline, tokens=first.tokens, data=data, arms=arms, verdicts=tuple(verdicts)
+    _check_same_tokens(plan, runs)
+    arms = tuple(
+        ArmResults(
+            name=arm.name,
+            colour=arm.colour,
+            runs=(found := _list_runs(plan, arm.name, runs)),
+            missing=tuple(
+                MissingRun(seed=seed, reason=missing[arm.name, seed])
+                for seed in plan.seeds
+                if (arm.name, seed) in missing
+            ),
+            **_measure({name: [getattr(run, name) for run in found] for name in METRICS}),
+        )
+        for arm in plan.arms
     )
-
-
-def _check_same_tokens(runs: Runs, other_documents: bool) -> None:
-    """Compare seed by seed: the padded last window may fall to one seed and not to another."""
-    baseline = next(iter(runs.values()))
-    for name, results in runs.items():
-        for result, first in zip(results, baseline, strict=True):
-            if result.tokens != first.tokens:
-                raise AssayError(f"arm {name}: saw other tokens than the first arm; not comparable")
-            check_same_ids(name, result.data, first.data, other_documents)
+    pairs = _correct([_subtract(*both) for both in _list_pairs(arms, plan.baseline)])
+    data = {k: v for k, v in asdict(plan.arms[0].data).items() if k not in MAY_DIFFER}
+    return AblationResults(
+        plan=plan,
+        plan_sha256=plan.sha256,
+        baseline=plan.baseline,
+        tokens=max((run.tokens for run in runs.values()), default=None),
+        data=data,
+        arms=arms,
+        pairs=pairs,
+        warnings=tuple(dict.fromkeys(line for run in runs.values() for line in run.warnings)),
+        verdicts=(*_judge_all(pairs, plan.baseline), *_tell_missing(arms)),
+    )
 
 
 def check_same_ids(
@@ -71,52 +89,107 @@ def check_same_ids(
             )
 
 
-def _summarise(results: Sequence[RunResult]) -> ArmResults:
-    runs = tuple(map(_flatten, results))
-    columns = {name: [getattr(run, name) for run in runs] for name in METRICS}
-    return ArmResults(runs=runs, **_measure(columns))
+def _check_same_tokens(plan: Plan, runs: Mapping[Place, RunResult]) -> None:
+    """Compare seed by seed: the padded last window may fall to one seed and not to another."""
+    for seed in plan.seeds:
+        found = [(arm.name, runs[arm.name, seed]) for arm in plan.arms if (arm.name, seed) in runs]
+        for name, result in found:
+            first_name, first = found[0]
+            if result.tokens != first.tokens:
+                raise AssayError(f"arm {name}: saw other tokens than {first_name}; not comparable")
+            check_same_ids(name, result.data, first.data, plan.other_documents)
 
 
-def _flatten(result: RunResult) -> RunSummary:
-    return RunSummary(
-        seed=int(result.config["seed"]),
-        parameters=result.parameters,
-        tokens=result.tokens,
-        ess=result.ess,
-        tokens_per_second=result.tokens_per_second,
-        **asdict(result.final),
+def _list_runs(plan: Plan, arm: str, runs: Mapping[Place, RunResult]) -> tuple[RunSummary, ...]:
+    found = [runs[arm, seed] for seed in plan.seeds if (arm, seed) in runs]
+    return tuple(
+        RunSummary(
+            seed=int(result.config["seed"]),
+            parameters=result.parameters,
+            tokens=result.tokens,
+            ess=result.ess,
+            tokens_per_second=result.tokens_per_second,
+            target_counts_crc32=result.target_counts_crc32,
+            **asdict(result.final),
+        )
+        for result in found
     )
 
 
-def _subtract(runs: Sequence[RunSummary], baseline: Sequence[RunSummary]) -> Intervals:
-    pairs = list(zip(runs, baseline, strict=True))
-    names = [name for name in METRICS if name != SPEED]
-    columns = {name: [_differ(*pair, name) for pair in pairs] for name in names}
-    return Intervals(**_measure(columns))
+def _measure(columns: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
+    """Return the interval of each metric that every run has, of which there is at least one."""
+    known = {name: [one for one in column if one is not None] for name, column in columns.items()}
+    return {
+        name: measure(values)
+        for name, values in known.items()
+        if values and len(values) == len(columns[name])
+    }
 
 
-def _differ(run: RunSummary, baseline: RunSummary, metric: str) -> float | None:
-    ours, theirs = getattr(run, metric), getattr(baseline, metric)
+def _list_pairs(
+    arms: Sequence[ArmResults], baseline: str
+) -> Iterator[tuple[ArmResults, ArmResults]]:
+    """Yield each arm with the baseline, then each with each before it."""
+    [base] = [arm for arm in arms if arm.name == baseline]
+    others = [arm for arm in arms if arm.name != baseline]
+    yield from ((arm, base) for arm in others)
+    yield from ((later, earlier) for earlier, later in combinations(others, 2))
+
+
+def _subtract(arm: ArmResults, against: ArmResults) -> Pair:
+    ours, theirs = ({run.seed: run for run in one.runs} for one in (arm, against))
+    seeds = tuple(seed for seed in ours if seed in theirs)
+    columns = {name: [_differ(ours[seed], theirs[seed], name) for seed in seeds] for name in LOSSES}
+    difference = Intervals(**_measure(columns))
+    p = find_p(difference.validation_nll) if difference.validation_nll else None
+    return Pair(
+        arm=arm.name,
+        against=against.name,
+        seeds=seeds,
+        difference=difference,
+        p=p,
+        p_holm=None,
+        verdict="",
+    )
+
+
+def _differ(run: RunSummary, against: RunSummary, metric: str) -> float | None:
+    if metric in BUCKETS and run.target_counts_crc32 != against.target_counts_crc32:
+        return None  # they are of other types
+    ours, theirs = getattr(run, metric), getattr(against, metric)
     return None if ours is None or theirs is None else ours - theirs
 
 
-def _measure(columns: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
-    """Return the interval of each metric that every run has."""
-    known = {
-        name: [value for value in column if value is not None] for name, column in columns.items()
-    }
-    return {
-        name: measure(values) for name, values in known.items() if len(values) == len(columns[name])
-    }
+def _correct(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Fill in each pair's corrected p and verdict."""
+    tested = iter(correct_holm([pair.p for pair in pairs if pair.p is not None]))
+    found = [replace(p, p_holm=None if p.p is None else next(tested)) for p in pairs]
+    return tuple(replace(pair, verdict=_judge(pair)) for pair in found)
 
 
-def _judge(name: str, baseline: str, primary: Interval) -> str:
-    if primary.half_width_95 is None:
-        return f"{name} against {baseline}: one seed, so no interval and no verdict"
-    seeds = len(primary.values)
-    size = f"{primary.mean:+.4f} ± {primary.half_width_95:.4f} nats/token, {seeds} seeds"
-    size += ", 95 % interval"
-    if not primary.excludes_zero:
-        return f"{name} against {baseline}: no difference shown ({size})"
-    direction = "lower" if primary.mean < 0 else "higher"
-    return f"{name} against {baseline}: {direction} validation loss ({size})"
+def _judge(pair: Pair) -> str:
+    if pair.primary is None:
+        return "no seed that both finished"
+    if pair.p_holm is None:
+        return "one seed, so no interval and no verdict"
+    if pair.p_holm >= ALPHA:
+        return "no difference shown"
+    return f"{'lower' if pair.primary.mean < 0 else 'higher'} validation loss"
+
+
+def _judge_all(pairs: Sequence[Pair], baseline: str) -> Iterator[str]:
+    tests = sum(pair.p is not None for pair in pairs)
+    for pair in (pair for pair in pairs if pair.against == baseline):
+        sentence = f"{pair.arm} against {pair.against}: {pair.verdict}"
+        if pair.primary is None or pair.primary.half_width_95 is None:
+            yield sentence
+            continue
+        size = f"{pair.primary.mean:+.4f} ± {pair.primary.half_width_95:.4f} nats/token"
+        correction = f", p {pair.p_holm:.2g} after Holm for {tests} tests" if tests > 1 else ""
+        yield f"{sentence} ({size}, 95 % interval, {len(pair.seeds)} seeds{correction})"
+
+
+def _tell_missing(arms: Sequence[ArmResults]) -> Iterator[str]:
+    for arm in arms:
+        for one in arm.missing:
+            yield f"{arm.name}, seed {one.seed}: {one.reason}"

@@ -15,11 +15,6 @@ class Interval:
     half_width_95: float | None
     values: tuple[float, ...]  # what it is the mean of
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval shows a difference from 0."""
-        return self.half_width_95 is not None and abs(self.mean) > self.half_width_95
-
 
 def measure(values: Sequence[float]) -> Interval:
     """Return mean ± t sd / sqrt(n) of at least one value, sd with n - 1."""
@@ -30,6 +25,29 @@ def measure(values: Sequence[float]) -> Interval:
     variance = math.fsum((value - mean) ** 2 for value in values) / (size - 1)
     half = t_quantile(size - 1) * math.sqrt(variance / size)
     return Interval(mean, half, tuple(values))
+
+
+def find_p(interval: Interval) -> float | None:
+    """Return the two-sided p of a t test that the mean is 0; None below two values.
+
+    Values that are all alike leave no doubt: 1 where they are 0, else 0.
+    """
+    half, freedom = interval.half_width_95, len(interval.values) - 1
+    if half is None:
+        return None
+    if half == 0:
+        return float(interval.mean == 0)
+    t = abs(interval.mean) / half * t_quantile(freedom)
+    return max(0.0, 1.0 - t_coverage(math.atan(t / math.sqrt(freedom)), freedom))
+
+
+def correct_holm(values: Sequence[float]) -> list[float]:
+    """Return p values of one family of tests, corrected by Holm's step-down method, in order."""
+    corrected, highest = [0.0] * len(values), 0.0
+    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
+        corrected[place] = highest
+    return corrected
 
 
 def t_quantile(freedom: int) -> float:

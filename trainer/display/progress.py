@@ -90,7 +90,7 @@ def json_lines() -> Iterator[Report]:
 def counting_steps() -> Iterator[Steps]:
     """Show the steps of all runs together: a bar on a terminal, a line each tenth elsewhere."""
     console = Console(stderr=True)
-    if console.is_terminal:
+    if sys.stderr.isatty():  # settings that force colours make no terminal of a log
         with _progress("all runs", console) as progress:
             task = progress.add_task("ablate")
             yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -11,7 +11,6 @@ import torch
 
 from trainer.data.loader import Loader
 from trainer.data.prefetch import prefetching
-from trainer.machine.interrupt import Caught
 from trainer.machine.matmul_rate import matmul_share
 from trainer.machine.resources import quiet_collector
 from trainer.objectives.losses import LossFunction
@@ -23,6 +22,7 @@ from trainer.run.setup import Setup
 from trainer.run.state import State
 from trainer.run.step import Update, update
 from weighting.errors import AssayError, Interrupted
+from weighting.processes.interruption import Caught
 
 
 class Diverged(AssayError):

@@ -23,7 +23,6 @@ from trainer.data.loader import Loader
 from trainer.data.packing import pack
 from trainer.machine import resources
 from trainer.machine.failures import explaining
-from trainer.machine.interrupt import catching_signals
 from trainer.machine.matmul_rate import measure_matmul
 from trainer.machine.process_group import joining, read_ranks
 from trainer.objectives.losses import build_loss_function
@@ -44,6 +43,7 @@ from trainer.run.result import (
 from trainer.run.setup import Setup, set_up
 from trainer.run.state import State, build_state
 from trainer.scoring.reference import load_reference
+from weighting.processes.interruption import noting_signals
 from weighting.storage.json_records import write_record
 from weighting.storage.lock import locking
 
@@ -101,7 +101,7 @@ def _train(setup: Setup, evaluator: Evaluator, report: Report) -> RunResult | No
         _clear(setup, state.step)
     with (
         _reporting_twice(report, setup, state.step) as both,
-        catching_signals() as caught,
+        noting_signals() as caught,
     ):
         work = _build_work(state, setup, evaluator, both)
         try:

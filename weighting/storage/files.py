@@ -4,13 +4,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from weighting.errors import AssayError
 from weighting.storage.failures import explain
+
+TEMPORARY = ".*.tmp"
 
 
 @contextmanager
@@ -46,13 +49,25 @@ def _is_of_writing(error: BaseException, path: Path) -> bool:
     return error.filename is None or Path(str(error.filename)).parent == path.parent
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove the temporary files and folders that killed processes left anywhere in a folder."""
-    for path in list(folder.rglob(".*.tmp")):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def remove_temporaries(folder: Path, spares: Callable[[Path], bool] = lambda _: False) -> None:
+    """Remove the temporary files and folders that killed processes left anywhere in a folder.
+
+    Folders below it that `spares` accepts stay as they are.
+    """
+    with suppress(FileNotFoundError):  # another process removes them as well
+        for path in list(folder.iterdir()):
+            is_folder = path.is_dir() and not path.is_symlink()
+            if fnmatchcase(path.name, TEMPORARY):
+                _remove(path, is_folder)
+            elif is_folder and not spares(path):
+                remove_temporaries(path, spares)
+
+
+def _remove(path: Path, is_folder: bool) -> None:
+    if is_folder:
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -18,12 +18,14 @@ import shutil
 import socket
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from weighting.command_line import name_program
 from weighting.errors import AssayError
 from weighting.storage.failures import explain
 from weighting.storage.files import remove_temporaries
@@ -35,6 +37,8 @@ LOCAL = (
     *("overlay", "ramfs", "tmpfs", "vfat", "xfs", "zfs"),
 )  # file systems of which a kernel is the only user
 COMMAND_CHARS = 120
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,20 @@ class Holder:
     command: str
 
     def __str__(self) -> str:
+        if not self.pid:
+            return "one that has not given its name"
         return f"process {self.pid} on {self.host} since {self.since}: {self.command}"
+
+
+UNKNOWN = Holder(0, "", "", "")
 
 
 @contextmanager
 def locking(folder: Path) -> Iterator[None]:
     """Make `folder`, hold it, and remove what killed processes left there half-written.
 
-    Afterwards there is no trace of the lock, and no folder that was made and stayed empty.
+    A folder below it that another process holds is left alone: what is half-written there is not
+    left. Afterwards there is no trace of the lock, and no folder that was made and stayed empty.
 
     Raises:
         AssayError: another process holds it, or may hold it on another machine.
@@ -66,7 +76,7 @@ def locking(folder: Path) -> Iterator[None]:
         handle = _acquire(path)
         try:
             _write(handle, path)
-            remove_temporaries(folder)
+            remove_temporaries(folder, _is_held)
             yield
         finally:
             with suppress(OSError):  # a disk that turned read-only has its own error
@@ -87,7 +97,7 @@ def find_holder(folder: Path) -> Holder | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(handle)
+        return _read(handle) or UNKNOWN
     finally:
         os.close(handle)
     return None  # left by a process that was killed
@@ -99,12 +109,24 @@ def list_content(folder: Path) -> list[Path]:
 
 
 def clear(folder: Path) -> None:
-    """Remove all that is in a folder, but not its lock, which its process goes on holding."""
+    """Remove all that is in a folder, but not its lock, which its process goes on holding.
+
+    Raises:
+        AssayError: another process works in a folder below.
+    """
+    for path in folder.rglob(NAME):
+        below = path.parent
+        if below != folder and (holder := find_holder(below)):
+            raise AssayError(f"{below}: another process works here ({holder})")
     for path in list_content(folder):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def _is_held(folder: Path) -> bool:
+    return find_holder(folder) is not None
 
 
 def _make(folder: Path) -> list[Path]:
@@ -140,9 +162,9 @@ def _acquire(path: Path) -> int:
 
 def _lock(handle: int, path: Path) -> None:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(handle)
     except BlockingIOError:
-        holder = _read(handle) or "which has not said which"
+        holder = _read(handle) or UNKNOWN
         raise AssayError(f"{path.parent}: another process works here ({holder})") from None
     except OSError as error:
         raise AssayError(
@@ -154,6 +176,20 @@ def _lock(handle: int, path: Path) -> None:
             f"{path.parent}: another process may work here ({left}), and this file system cannot "
             f"tell; if it does not, remove {path} and run again"
         )
+
+
+def _take(handle: int) -> None:
+    """Lock; wait a little, for who only looks whether somebody holds it (`find_holder`)."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(POLL_SECONDS)
+        else:
+            return
 
 
 def _is_named(handle: int, path: Path) -> bool:
@@ -194,7 +230,7 @@ def _read(handle: int) -> Holder | None:
 
 
 def _write(handle: int, path: Path) -> None:
-    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    words = [name_program(), *sys.argv[1:]]
     command = textwrap.shorten(shlex.join(words), COMMAND_CHARS, placeholder=" ...")
     since = datetime.now(UTC).isoformat(" ", "seconds")
     holder = Holder(os.getpid(), socket.gethostname(), since, command)

@@ -99,7 +99,8 @@ from pathlib import Path
 from flows import interrupt
 from flows.operations.log import keeping_log
 from flows.operations.output import telling
-interrupt.PATIENCE_SECONDS = 0.2
+from weighting.processes import interruption
+interruption.PATIENCE_SECONDS = 0.2
 interrupt.catch_signals()
 with telling(True) as output, keeping_log(Path(sys.argv[1])) as log:
     log.open()

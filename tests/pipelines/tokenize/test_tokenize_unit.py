@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.tokenize.encoder import Encoded
-from pipelines.tokenize.tokenize_unit import append_eos, choose_train, count_types
+from pipelines.tokenize.tokenize_unit import append_eos, count_types
 from pipelines.tokenize.tokens import Documents
 
 EOS = 0
@@ -45,12 +45,3 @@ def test_types_are_counted_by_split_and_once_a_document(lists):
         assert row.tolist() == np.bincount(np.array(tokens, int), minlength=10).tolist()
     held = [i for part, t in zip(lists, train_D, strict=True) if t for i in {*part, EOS}]
     assert counts[2].tolist() == np.bincount(np.array(held, int), minlength=10).tolist()
-
-
-def test_splits_are_chosen_by_id_alone():
-    ids = [f"{i * 7919:032x}" for i in range(5000)]
-    train = choose_train(ids, 0.1)
-    assert choose_train(ids[::-1], 0.1)[::-1].tolist() == train.tolist()
-    assert choose_train(ids, 0.0).all()
-    spread = choose_train([f"{i * 2**32 // 1000:032x}" for i in range(1000)], 0.1)
-    assert 95 <= (~spread).sum() <= 105

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from trainer.compare.intervals import Interval, measure, t_quantile
+from trainer.compare.intervals import Interval, correct_holm, find_p, measure, t_quantile
 
 # Two-sided 95 % points as printed in statistical tables.
 TABLE = {
@@ -32,14 +32,39 @@ def test_interval_of_three_values_by_hand():
     interval = measure([1.0, 2.0, 3.0])
     assert interval.mean == 2.0
     assert interval.half_width_95 == pytest.approx(2.4841, abs=1e-4)
-    assert not interval.excludes_zero
 
 
-def test_one_value_has_no_interval_and_shows_nothing():
+def test_one_value_has_no_interval_and_no_test():
     assert measure([5.0]) == Interval(5.0, None, (5.0,))
-    assert not measure([5.0]).excludes_zero
+    assert find_p(measure([5.0])) is None
 
 
-def test_equal_values_that_are_not_zero_show_a_difference():
-    assert measure([1.0, 1.0]).excludes_zero
-    assert not measure([0.0, 0.0]).excludes_zero
+def test_equal_values_that_are_not_zero_leave_no_doubt():
+    assert find_p(measure([1.0, 1.0])) == 0.0
+    assert find_p(measure([0.0, 0.0])) == 1.0
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 9, 10])
+def test_p_is_5_percent_where_the_interval_ends_at_zero(size):
+    values = [float(number) for number in range(size)]
+    half = measure(values).half_width_95
+    assert half is not None
+    middle = (size - 1) / 2
+    assert find_p(measure([v - middle + half for v in values])) == pytest.approx(0.05)
+    assert find_p(measure([v - middle - half for v in values])) == pytest.approx(0.05)
+
+
+def test_p_of_printed_tables():
+    # Two-sided: t 4.3027 with 2 degrees of freedom is 5 %, 9.9248 is 1 % (as printed).
+    half = 4.302653 / math.sqrt(3)
+    for t, p in ((4.302653, 0.05), (9.924843, 0.01), (1.885618, 0.2)):
+        mean = t / math.sqrt(3)  # of three values with sd 1
+        interval = Interval(mean, half, (mean - 1, mean, mean + 1))
+        assert find_p(interval) == pytest.approx(p, abs=1e-6)
+
+
+def test_holm_by_hand():
+    # Holm 1979: 0.01 x 4, 0.02 x 3, then never less than the one before, never above 1.
+    assert correct_holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
+    assert correct_holm([0.6, 0.7]) == [1.0, 1.0]
+    assert correct_holm([]) == []

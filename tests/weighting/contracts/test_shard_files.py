@@ -88,7 +88,7 @@ def test_the_split_is_told_by_the_name(name, split):
 
 
 def test_a_folder_is_listed_with_those_of_its_splits(tmp_path):
-    names = ["train/b.arrow", "validation-0.arrow", "train-0.arrow"]
+    names = ["train/b.arrow", "train-0.arrow", "validation-0.arrow"]
     for name in [*names, ".train.arrow", "_x.arrow", "notes.txt", "test/c.arrow"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")

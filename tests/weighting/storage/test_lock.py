@@ -165,3 +165,33 @@ def test_a_file_in_the_way_is_told(tmp_path):
     for folder in (tmp_path / "run", tmp_path / "run" / "below"):
         with pytest.raises(AssayError, match="a file is in the way"), locking(folder):
             pytest.fail("there is no folder")
+
+
+def test_a_folder_below_that_is_held_is_left_alone(holder, tmp_path):
+    held, left = tmp_path / "run" / ".new.7.tmp", tmp_path / "other" / ".new.7.tmp"
+    for path in (held, left):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with locking(tmp_path):
+        assert held.exists()
+        assert not left.exists()
+        with pytest.raises(AssayError, match=f"another process works here .process {holder.pid} "):
+            clear(tmp_path)
+        assert held.exists()
+
+
+def test_looking_for_a_holder_does_not_keep_others_out(tmp_path, monkeypatch):
+    (tmp_path / NAME).touch()
+    looking = os.open(tmp_path / NAME, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(lock.time, "sleep", lambda _: os.close(looking))  # while it waits
+    with locking(tmp_path):
+        assert lock.find_holder(tmp_path) is not None
+
+
+def test_a_holder_without_a_record_is_one_too(tmp_path):
+    (tmp_path / NAME).touch()
+    handle = os.open(tmp_path / NAME, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert str(lock.find_holder(tmp_path)) == "one that has not given its name"
+    os.close(handle)

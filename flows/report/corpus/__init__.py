@@ -1,0 +1,1 @@
+"""What became of documents: rules, copies, evaluation items, and excerpts of them."""

@@ -1,0 +1,1 @@
+"""What training with and without the weights showed."""

@@ -1,0 +1,1 @@
+"""Where the weight goes: by type, by frequency, by signal."""
