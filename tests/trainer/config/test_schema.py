@@ -16,7 +16,7 @@ from weighting.errors import AssayError
     ("values", "message"),
     [
         ({"steps": 0}, "steps is 0, must be ≥ 1"),
-        ({"seed": -1}, "seed is -1, must be ≥ 0"),
+        ({"seed": -1}, "seed is -1, must be from 0"),
         ({"micro": -1}, "micro is -1, must be ≥ 0"),
         ({"lr": 0.0}, "lr is 0.0, must be > 0"),
         ({"lr": float("nan")}, "lr is nan, must be > 0"),
