@@ -7,14 +7,18 @@ folder what the one before left, and skips what is done, so a retried or repeate
 `assay curate` and `assay demo` call the same stages without Prefect.
 """
 
+import os
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from rich.console import Console
 
 from pipelines.engine.logs import quiet_beam
+from weighting.errors import MayPass
+from weighting.processes.parent import follow_parent
 from weighting.storage.local_folder import read_folder
 from weighting.storage.lock import locking
 
@@ -32,9 +36,26 @@ class Summary(TypedDict):
     verdicts: list[str]
 
 
-@task(task_run_name="prepare", retries=2, retry_delay_seconds=10)
+def may_pass(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401, ARG001 - Prefect's
+    """Say whether trying a task again may help: an input out of reach, a worker that was killed.
+
+    What the user has to change is told once.
+    """
+    return isinstance(state.data, MayPass | ConnectionError | TimeoutError)
+
+
+# A task leaves files in the run folder: there is no result to take from a cache.
+AGAIN: Any = {
+    "retries": 2,
+    "retry_delay_seconds": 10,
+    "retry_condition_fn": may_pass,
+    "cache_policy": NO_CACHE,
+}
+
+
+@task(task_run_name="prepare", **AGAIN)
 def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: list[str]) -> str:
-    """Plan the work and claim the run folder; reads the inputs' bytes, so it may be retried."""
+    """Plan the work and claim the run folder; reads the inputs' bytes."""
     from flows.operations.disk import check_room
     from flows.operations.log import RunLog
     from flows.recipe.sources import load_recipe
@@ -51,16 +72,17 @@ def prepare(inputs: list[str], out: str, recipe: str, overwrite: bool, against: 
     return str(run.folder)
 
 
-@task(task_run_name="{stage}")
+@task(task_run_name="{stage}", **AGAIN)
 def run_data_stage(run: str, stage: str, workers: int | None, beam: list[str]) -> None:
     """Run one stage of `flows.run.stages.DATA_STAGES`."""
     from flows.run.session import open_session
     from flows.run.stages import DATA_STAGES
 
-    DATA_STAGES[stage](Path(run), open_session(Path(run), workers, beam_args=beam))
+    session = open_session(Path(run), workers, beam_args=beam, tell=get_run_logger().info)
+    DATA_STAGES[stage](Path(run), session)
 
 
-@task(task_run_name="compare")
+@task(task_run_name="compare", cache_policy=NO_CACHE)
 def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     """Train plain and weighted on the run's shards; return the verdicts.
 
@@ -70,12 +92,12 @@ def compare(run: str, steps: int, seeds: int, jobs: int) -> list[str]:
     from trainer.compare.ablate import check_complete
 
     config = comparison.plan_comparison(Path(run), steps=steps, seeds=seeds, jobs=jobs)
-    results = comparison.compare_objectives(config, Console(stderr=True))
+    results = comparison.compare_objectives(config, Console(stderr=True), get_run_logger().info)
     check_complete(results)
     return list(results.verdicts)
 
 
-@task(task_run_name="present")
+@task(task_run_name="present", cache_policy=NO_CACHE)
 def present(run: str) -> None:
     """Build the database and the report."""
     from flows.run import presentation
@@ -121,6 +143,8 @@ def curate_and_compare(
     from flows.run.stages import DATA_STAGES, probe_workers
     from pipelines.engine.job_service import check_beam
 
+    if "PREFECT__FLOW_RUN_ID" in os.environ:  # a worker started this process, and is its parent
+        follow_parent(os.getppid(), is_ours=False)
     options, folder = list(beam), read_folder(out)
     earlier = [str(read_folder(name)) for name in against]
     check_beam(options, workers)

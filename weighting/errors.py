@@ -11,6 +11,10 @@ class AssayError(Exception):
     exit_code = 2
 
 
+class MayPass(AssayError):
+    """What may be otherwise the next time: an input was out of reach, a process was killed."""
+
+
 class BrokenContract(AssayError):
     """A file breaks a law of its contract (schema, lengths, finite weights, checksum)."""
 

@@ -29,12 +29,6 @@ Against = Annotated[
         parser=read_folder,
     ),
 ]
-Sql = Annotated[
-    str,
-    typer.Argument(
-        help="a SELECT over the run's tables and views", metavar="SQL", parser=repair_text
-    ),
-]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="processes; by default all cores if it pays"),

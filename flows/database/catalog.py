@@ -1,34 +1,32 @@
 """RUN/assay.duckdb: small tables and views over all that a run wrote, for any DuckDB shell.
 
-The tables are stored. The views read the run's Parquet files where the run lay when the catalog was
-built, or where the session variable `run` says that it lies now; `open_catalog` sets it, so that a
-run can move. Shards are Arrow files, which DuckDB cannot read by itself: `flows.database.query`
-adds them.
+The tables are stored. The views read the run's Parquet files, in the folder that the database lies
+in, so a run can move. Shards are Arrow files, which DuckDB cannot read by itself:
+`flows.database.shard_views` adds them.
 """
 
-import glob
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from flows.database.stored_tables import TABLES, describe_run, list_ablations
-from weighting.contracts.documents import Row, tabulate_rows
-from weighting.contracts.manifest import MANIFEST_NAME, read_manifest
+from flows.database.origin import NAME, hash_origin
+from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import replacing
 
-NAME = "assay.duckdb"
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
-CODE = (".py", ".j2")  # files of this folder that decide what is in the database
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
 SETTINGS: Mapping[str, str] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
+HOLDER = re.compile(r"lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
 def build_catalog(run: Path) -> Path:
@@ -37,10 +35,12 @@ def build_catalog(run: Path) -> Path:
     Raises:
         AssayError: the run has no manifest, or DuckDB cannot read a file or write the database.
     """
-    from flows.database.script import render_script  # slow to import; `assay query` seldom builds
+    # Slow to import, and `assay query` seldom builds.
+    from flows.database.script import render_script
+    from flows.database.stored_tables import describe_run
 
     manifest = read_manifest(run)
-    rows = describe_run(run, manifest, hash_origin(run))
+    rows = describe_run(run, manifest)
     script = render_script(run, manifest)
     path = run / NAME
     with replacing(path) as temporary:
@@ -55,8 +55,11 @@ def build_catalog(run: Path) -> Path:
 def open_catalog(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the catalog of a run for reading; build it where it is missing or out of date.
 
+    The connection reads the files of the run and no others, and writes nothing.
+
     Raises:
-        AssayError: the run has no manifest, or another program is writing to the database.
+        AssayError: the run has no manifest, another program is writing to the database, or what is
+            asked cannot be answered, as where a file of the run is damaged.
     """
     read_manifest(run)
     path = run / NAME
@@ -65,20 +68,23 @@ def open_catalog(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
         connection = _connect(build_catalog(run))
     with connection:
-        connection.execute("SET VARIABLE run = ?", [glob.escape(str(run.absolute()))])
-        yield connection
+        _confine(connection, run)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise AssayError(f"{run}: {first_line(error)}") from None
 
 
-def hash_origin(run: Path) -> str:
-    """Return a hash of all that the stored tables come from, the code of the tables included."""
-    digest = hashlib.sha256()
-    code = sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in CODE)
-    for path in (*code, run / MANIFEST_NAME, *list_ablations(run)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def first_line(error: Exception) -> str:
+    """Return what an error of DuckDB says, without the SQL that it quotes."""
+    return str(error).partition("\n")[0]
 
 
-def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str) -> None:
+def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Sequence[object]]], script: str) -> None:
+    from flows.database.meanings import describe_columns
+    from flows.database.stored_tables import TABLES
+    from weighting.contracts.documents import tabulate_rows
+
     try:
         with duckdb.connect(
             str(path), config={**SETTINGS, "storage_compatibility_version": STORAGE}
@@ -87,9 +93,11 @@ def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Row]], script: str
                 connection.register("given", tabulate_rows(rows[name], schema))
                 connection.execute(f"CREATE TABLE {name} AS FROM given")
                 connection.unregister("given")
+            connection.execute("SET VARIABLE run = ?", [str(run.absolute())])
             connection.execute(script)
+            describe_columns(connection)
     except duckdb.Error as error:
-        raise AssayError(f"{run / NAME}: {_first_line(error)}") from None
+        raise AssayError(f"{run / NAME}: {first_line(error)}") from None
     finally:
         _log_of(path).unlink(missing_ok=True)
 
@@ -98,7 +106,28 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=True, config=dict(SETTINGS))
     except duckdb.Error as error:
-        raise AssayError(f"{path}: {_first_line(error)}") from None
+        if holder := HOLDER.search(str(error)):
+            raise AssayError(
+                f"{path}: {Path(holder['program']).name} (process {holder['pid']}) has it open for "
+                "writing; close it there, or open it there with duckdb -readonly"
+            ) from None
+        raise AssayError(f"{path}: {first_line(error)}") from None
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, run: Path) -> None:
+    """Let a connection read the run's folder, links in it followed, and nothing else, for good."""
+    here = run.absolute()
+    folders = {here, here.resolve(), *(link.resolve() for link in here.iterdir() if link.is_symlink())}
+    names = ", ".join(_quote(str(folder)) for folder in sorted(folders))
+    connection.execute("SET VARIABLE run = ?", [str(here)])
+    for setting, value in {
+        "temp_directory": _quote(f"{tempfile.gettempdir()}/{NAME}.{os.getpid()}"),
+        "allowed_directories": f"[{names}]",
+        "enable_progress_bar": "false",
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+    }.items():
+        connection.execute(f"SET {setting} = {value}")
 
 
 def _read_origin(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -113,5 +142,5 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

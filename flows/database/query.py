@@ -1,231 +1,197 @@
-"""SQL over a run: its catalog and, through Arrow, its token shards; for people and for programs."""
+"""Questions to a run: what is asked and how, and where the answer goes."""
 
-import csv
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import IO, TextIO, cast
 
 import duckdb
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from flows.database.catalog import open_catalog
-from flows.database.shard_stream import Shards
-from flows.graphemes import set_apart, shorten
-from flows.visible import show
-from weighting.contracts.documents import Row
-from weighting.contracts.reasons import Reason
+from flows.database.answer import Answer, bind_answer, explain_error, run_statement
+from flows.database.cells import LONGEST, make_grid, spell_for_people
+from flows.database.exports import BINARY, WRITERS, encode_rows, spool, write_binary
+from flows.database.shard_views import open_database
+from flows.database.statements import Statement, bind, read_statements
+from flows.database.table import (
+    ASCII,
+    BOLD,
+    DIM,
+    PLAIN,
+    Style,
+    choose_columns,
+    draw_blocks,
+    draw_table,
+)
 from weighting.errors import AssayError
+from weighting.storage.files import replacing
 
-CELL_WIDTH = 60  # characters of a value that a table shows
-TEXT_WIDTH = 12  # columns of the screen that a text keeps when space is short
-BATCH = 1000  # rows fetched at once
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-NUMBERS = frozenset((*INTEGERS, *(f"U{name}" for name in INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"))
-NULL = Text("NULL", style="dim italic")
+LIMIT = 50  # rows that a terminal shows
 
-Result = TypeVar("Result")
+
+@dataclass(frozen=True)
+class Question:
+    """SQL to a run: values of its parameters by name, and how many rows are wanted, None for all."""
+
+    run: Path
+    sql: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where tables are shown: `width` in cells, None for what has no end, as a pipe."""
+
+    stream: TextIO
+    width: int | None = None
+    style: Style = field(default_factory=Style)
+
+
+def find_screen(stream: TextIO) -> Screen:
+    """Return what is known of the screen that a stream is shown on."""
+    is_utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    style = Style() if is_utf8 else ASCII
+    if not stream.isatty():
+        return Screen(stream, style=style)
+    if os.environ.get("NO_COLOR") is None and os.environ.get("TERM") != "dumb":
+        style = Style(**{**vars(style), "name": (BOLD, PLAIN), "null": (DIM, PLAIN)})
+    return Screen(stream, shutil.get_terminal_size().columns, style)
+
+
+def find_limit(asked: int | None, screen: Screen) -> int | None:
+    """Return how many rows are shown, None for all; `asked` is None where nobody asked, 0 for all."""
+    if asked is None:
+        return None if screen.width is None else LIMIT
+    return asked or None
+
+
+def run_query(question: Question, screen: Screen, vertical: bool = False) -> None:
+    """Show what every statement gives: a table, a block a row, or a plan as it is drawn.
+
+    A terminal gets as many columns as fit; one row of more columns is a block.
+
+    Raises:
+        AssayError: the SQL is wrong, or does more than read.
+    """
+    shown = 0
+    with _opening(question) as asked:
+        for connection, statement, values in asked:
+            if not statement.gives_rows:
+                run_statement(connection, statement, values)
+                continue
+            screen.stream.write("\n" if shown else "")
+            shown += 1
+            if statement.is_plan:
+                for *_, plan in run_statement(connection, statement, values):
+                    screen.stream.write(f"{plan.rstrip()}\n")
+            else:
+                answer = bind_answer(connection, statement, values)
+                _show(answer, question.limit, screen, vertical)
+
+
+def write_query(question: Question, form: str, stream: IO[str] | IO[bytes]) -> tuple[int, int]:
+    """Write the rows of the one statement that gives some; return how many, and of how many.
+
+    Raises:
+        AssayError: the SQL is wrong, or does more than read; or several statements give rows.
+    """
+    with _answering(question, f"--format {form}") as answer:
+        number = _write(answer, question.limit, form, stream)
+        return number, _count(answer, number, question.limit)
+
+
+def write_file(question: Question, form: str, out: Path) -> tuple[int, int]:
+    """Write the rows to a file, whole or not at all; return how many, and of how many.
+
+    Raises:
+        AssayError: as `write_query`, or the file would be one of the run.
+    """
+    if out.resolve().is_relative_to(question.run.resolve()):
+        raise AssayError(f"{out}: is in the run folder, which a question does not change")
+    with replacing(out) as temporary:
+        if form in BINARY:
+            with temporary.open("wb") as file:
+                return write_query(question, form, file)
+        with temporary.open("w", encoding="utf-8", newline="") as texts:
+            return write_query(question, form, texts)
+
+
+def read_rows(question: Question) -> str:
+    """Return all rows as a JSON array.
+
+    Raises:
+        AssayError: as `write_query`, or two columns have one name.
+    """
+    with _answering(question, "--json") as answer:
+        return "[" + ", ".join(encode_rows(answer, question.limit)) + "]"
 
 
 @contextmanager
-def open_database(run: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a run for reading: its catalog, and the views of its shards.
-
-    These are `shards`, `token_weights` and, where the run keeps its signals, `explained`.
-
-    Raises:
-        AssayError: the run is not whole, or another program is writing to its database.
-    """
-    with open_catalog(run) as connection:
-        paths = sorted((run / "shards").glob("*.arrow"))
-        if paths:
-            connection.register("shards", Shards(paths))
-            connection.execute(_TOKEN_WEIGHTS)
-            if "token_story" in list_tables(connection):
-                connection.execute(_EXPLAINED)
-        yield connection
-
-
-def run_query(run: Path, sql: str, console: Console, limit: int) -> None:
-    """Print the first `limit` rows of a query as a table, and how many there are in all.
-
-    Raises:
-        AssayError: the SQL is wrong or there is none; the message names the tables there are.
-    """
-    with open_database(run) as connection, _explaining(connection):
-        relation = _ask(connection.sql, sql)
-        rows = relation.limit(limit).fetchall()
-        total = len(rows) if len(rows) < limit else _count(relation)
-        console.print(_tabulate(relation, rows))
-    console.print(f"{len(rows):,} of {total:,} rows", highlight=False)
-
-
-def read_rows(run: Path, sql: str) -> list[dict[str, object]]:
-    """Return every row of a query, its values as JSON has them.
-
-    Raises:
-        AssayError: the SQL is wrong, or gives two columns one name.
-    """
-    with open_database(run) as connection, _explaining(connection):
-        result = _ask(connection.execute, sql)
-        names = [column[0] for column in result.description]
-        return list(_list_objects(names, _fetch(result)))
-
-
-def write_query(run: Path, sql: str, stream: TextIO, form: str) -> None:
-    """Write every row of a query to `stream`, as `csv` or as `json` (one object a line).
-
-    CSV shows NULL as an empty field; JSON has null for NULL and for numbers that are not finite.
-
-    Raises:
-        AssayError: unknown form, or the SQL is wrong.
-    """
-    if form not in FORMS:
-        raise AssayError(f"unknown format {form!r}; valid: table, {', '.join(FORMS)}")
-    with open_database(run) as connection, _explaining(connection):
-        result = _ask(connection.execute, sql)
-        names = [column[0] for column in result.description]
-        FORMS[form](names, _fetch(result), stream)
-
-
-def _write_csv(names: list[str], rows: Iterator[Row], stream: TextIO) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        cells = map(make_plain, row)
-        writer.writerow(_dump(cell) if isinstance(cell, list | dict) else cell for cell in cells)
-
-
-def _write_json(names: list[str], rows: Iterator[Row], stream: TextIO) -> None:
-    stream.writelines(_dump(row) + "\n" for row in _list_objects(names, rows))
-
-
-def _list_objects(names: list[str], rows: Iterator[Row]) -> Iterator[dict[str, object]]:
-    """Yield every row as an object."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise AssayError(f"column {twice[0]} stands twice in the result; name one with AS")
-    for row in rows:
-        yield {name: make_plain(value) for name, value in zip(names, row, strict=True)}
-
-
-def make_plain(value: object) -> object:
-    """Return a value of DuckDB as JSON has it: bytes as hex, no number that is not finite."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float() | Decimal():
-            return float(value) if math.isfinite(value) else None
-        case bytes():
-            return value.hex()
-        case dict():
-            return {str(key): make_plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [make_plain(item) for item in value]
-        case _:
-            return str(value)
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-FORMS: Mapping[str, Callable[[list[str], Iterator[Row], TextIO], None]] = {
-    "csv": _write_csv,
-    "json": _write_json,
-}
-_REASONS = ", ".join(
-    f"CASE WHEN flags & {reason.value} > 0 THEN '{str(reason.name).lower()}' END"
-    for reason in Reason
-)
-_TOKEN_WEIGHTS = f"""
-CREATE TEMP VIEW token_weights AS
-SELECT
-    doc_id, position, token_id, weight,
-    [name FOR name IN [{_REASONS}] IF name IS NOT NULL] AS reasons
-FROM (
-    SELECT
-        doc_id, unnest(range(len(input_ids))) AS position,
-        unnest(input_ids) AS token_id, unnest(weights) AS weight, unnest(reasons) AS flags
-    FROM shards
-)
-"""
-# Outer, because a selection leaves documents out of the shards.
-_EXPLAINED = """
-CREATE TEMP VIEW explained AS
-SELECT token_story.*, weight, reasons
-FROM token_story LEFT JOIN token_weights USING (doc_id, position)
-"""
+def _opening(
+    question: Question,
+) -> Iterator[Iterator[tuple[duckdb.DuckDBPyConnection, Statement, dict[str, str]]]]:
+    """Yield the statements of a question, each with the values of its parameters."""
+    with open_database(question.run, question.sql) as connection:
+        try:
+            statements = read_statements(connection, question.sql)
+        except duckdb.Error as error:
+            raise explain_error(error) from error
+        values = list(bind(statements, question.values))
+        pairs = zip(statements, values, strict=True)
+        yield ((connection, statement, given) for statement, given in pairs)
 
 
 @contextmanager
-def _explaining(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Turn DuckDB's errors into one line that says what can be asked for."""
-    try:
-        yield
-    except duckdb.Error as error:
-        message = str(error).partition("\n")[0]
-        names = ", ".join(list_tables(connection))
-        raise AssayError(f"{message} (tables and views: {names})") from None
+def _answering(question: Question, purpose: str) -> Iterator[Answer]:
+    """Yield the answer to the one statement that gives rows; those before it are run."""
+    with _opening(question) as asked:
+        statements = list(asked)
+        giving = [one for _, one, _ in statements if one.gives_rows]
+        if len(giving) != 1 or not statements[-1][1].gives_rows:
+            raise AssayError(
+                f"{len(giving)} of {len(statements)} statements give rows; {purpose} takes one, "
+                "the last"
+            )
+        if giving[0].is_plan:
+            raise AssayError(f"{purpose} writes rows; EXPLAIN draws a plan, as a table")
+        for connection, statement, values in statements[:-1]:
+            run_statement(connection, statement, values)
+        yield bind_answer(*statements[-1])
 
 
-def list_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the names of all tables and views, by name."""
-    sql = "SELECT DISTINCT table_name FROM information_schema.tables ORDER BY table_name"
-    return [name for (name,) in connection.execute(sql).fetchall()]
-
-
-def _ask(ask: Callable[[str], Result | None], sql: str) -> Result:
-    result = ask(sql)
-    if result is None:
-        raise AssayError("no SQL to run; try 'FROM rule_cost'")
-    return result
-
-
-def _tabulate(relation: duckdb.DuckDBPyRelation, rows: Sequence[Row]) -> Table:
-    table = Table()
-    cells = [[_format(value) for value in row] for row in rows]
-    types = [str(type_).partition("(")[0] for type_ in relation.types]
-    for number, (name, type_) in enumerate(zip(relation.columns, types, strict=True)):
-        longest = max((row[number].cell_len for row in cells), default=0)
-        # Where space is short, texts give way and numbers stay whole.
-        table.add_column(
-            Text(show(name), overflow="fold"),
-            justify="right" if type_ in NUMBERS else "left",
-            min_width=longest if type_ in NUMBERS else min(longest, TEXT_WIDTH),
-        )
-    for row in cells:
-        table.add_row(*row)
-    return table
-
-
-def _count(relation: duckdb.DuckDBPyRelation) -> int:
-    return int(relation.aggregate("count(*)").fetchall()[0][0])
-
-
-def _fetch(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
-    while rows := result.fetchmany(BATCH):
-        yield from rows
-
-
-def _format(value: object) -> Text:
-    if value is None:
-        return NULL
-    if isinstance(value, bool):
-        return Text(str(value).lower())
-    if isinstance(value, int):
-        return Text(f"{value:,}")
-    if isinstance(value, float):
-        return Text(f"{value:,.6g}" if math.isfinite(value) else str(value))
-    if isinstance(value, bytes):
-        text = value.decode("utf-8", "backslashreplace")
-    elif isinstance(value, list | tuple | dict):
-        text = _dump(make_plain(value))
+def _show(answer: Answer, limit: int | None, screen: Screen, vertical: bool) -> None:
+    rows = list(answer.read(spell_for_people, limit))
+    total = _count(answer, len(rows), limit)
+    longest = None if vertical or screen.width is None else LONGEST
+    grid = make_grid(answer.columns, rows, longest)
+    widths = [] if vertical else choose_columns(grid, screen.width)
+    if not widths or (len(widths) < len(grid.names) and len(rows) == 1):
+        grid = make_grid(answer.columns, rows, None)
+        widths = []
+        lines = draw_blocks(grid, screen.width, screen.style)
     else:
-        text = str(value)
-    return Text(shorten(show(set_apart(text)), CELL_WIDTH), no_wrap=True, overflow="ellipsis")
+        lines = draw_table(grid, widths, screen.style)
+    screen.stream.writelines(f"{line}\n" for line in lines)
+    notes = [f"{len(rows):,} of {total:,} rows"]
+    if widths and len(widths) < len(grid.names):
+        notes.append(f"{len(grid.names)} columns, {len(widths)} shown; --vertical shows all")
+    if grid.cut:
+        notes.append(f"{grid.cut:,} texts end with …; --vertical shows all of them")
+    screen.stream.writelines(f"{note}\n" for note in notes)
+
+
+def _write(answer: Answer, limit: int | None, form: str, stream: IO[str] | IO[bytes]) -> int:
+    if form not in BINARY:
+        return WRITERS[form](answer, limit, cast("TextIO", stream))
+    file = cast("IO[bytes]", stream)
+    if file.seekable():
+        return write_binary(answer, limit, file, form)
+    return spool(lambda spooled: write_binary(answer, limit, spooled, form), file)
+
+
+def _count(answer: Answer, number: int, limit: int | None) -> int:
+    """Return the number of all rows, of which `number` were read."""
+    return number if limit is None or number < limit else answer.count()

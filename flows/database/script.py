@@ -1,11 +1,11 @@
 """The SQL that makes the database's views, written for one run: its signals, rules and files."""
 
-import glob
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from jinja2 import Environment, StrictUndefined
 
+from flows.database.origin import NAME
 from pipelines.rules.registry import describe_rule
 from pipelines.settings import NearSettings
 from weighting.contracts.manifest import Manifest
@@ -14,6 +14,9 @@ from weighting.signals.trajectory import OTHERWISE, TRAJECTORIES, list_rules
 
 TEMPLATE = Path(__file__).parent / "catalog.sql.j2"
 FOLDERS = ("contamination", "documents", "dropped", "ledger", "quarantine", "signals")
+# What is told to who opens the database where its run is not.
+LOST = f"where is the run of this {NAME}? Say SET VARIABLE run = 'its folder'"
+FOREIGN = f" does not hold the run of this {NAME}: say SET VARIABLE run = 'its folder'"
 EDGE = 5  # documents on either side of a rule's bound that are stored
 
 
@@ -25,7 +28,9 @@ def render_script(run: Path, manifest: Manifest) -> str:
     signals, facts = _list_signals(run, manifest), manifest.counts.signals
     mean_nll = facts.means.get("nll")
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        here=glob.escape(str(run.absolute())),
+        name=NAME,
+        lost=LOST,
+        foreign=FOREIGN,
         has={folder: any((run / folder).glob("*")) for folder in FOLDERS},
         rules={rule: _describe_rule(rule, **enforced.get(rule, {})) for rule in rules},
         enforced=[rule for rule in rules if rule in enforced],

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from flows.database.origin import hash_manifest, hash_origin, list_ablations
 from flows.recipe.language_bounds import list_language_bounds
 from flows.run.funnel import MEASURES, STAGES
 from trainer.compare.results import read_results
@@ -100,17 +101,12 @@ TABLES: Mapping[str, pa.Schema] = {
 }
 
 
-def list_ablations(run: Path) -> list[Path]:
-    """Return RUN/ablations/NAME/results.json of every finished ablation, by name."""
-    return sorted((run / "ablations").glob("*/results.json"))
-
-
-def describe_run(run: Path, manifest: Manifest, origin: str) -> dict[str, Iterable[Row]]:
-    """Return the rows of TABLES; `origin` says what they come from (`catalog.hash_origin`)."""
+def describe_run(run: Path, manifest: Manifest) -> dict[str, Iterable[Row]]:
+    """Return the rows of TABLES."""
     documents, weights = manifest.counts.documents, manifest.counts.weights
     mass = weights.mass
     return {
-        "facts": _list_facts(manifest, origin),
+        "facts": _list_facts(run, manifest),
         "recipe": flatten(manifest.recipe),
         "language_bounds": _list_language_bounds(manifest),
         "inputs": [(item.name, item.size, item.hash) for item in manifest.inputs],
@@ -166,11 +162,12 @@ def list_bins(split: SplitCounts) -> list[tuple[float, float, int]]:
     return list(zip(edges[:-1], edges[1:], split.histogram, strict=True))
 
 
-def _list_facts(manifest: Manifest, origin: str) -> Iterator[tuple[str, str | None]]:
+def _list_facts(run: Path, manifest: Manifest) -> Iterator[tuple[str, str | None]]:
     counts = manifest.counts
     mass, signals = counts.weights.mass, to_json(counts.signals)
     reference = signals.pop("reference")
-    yield "origin", origin
+    yield "origin", hash_origin(run)
+    yield "manifest.sha256", hash_manifest(run)
     yield from flatten({"versions": manifest.versions, "tokenizer": to_json(manifest.tokenizer)})
     yield "tokenizer.encoders", _dump(counts.documents.encoders)
     yield from flatten({"signals": signals, "reference": reference})

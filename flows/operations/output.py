@@ -9,10 +9,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from flows.interrupt import LAST_WORDS
 from flows.operations.standing import UnfinishedRun
@@ -22,22 +21,37 @@ from weighting.output import open_data_output
 from weighting.storage.failures import explain
 from weighting.storage.json_records import to_json
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 VIEWS = {"report": "report.html", "database": "assay.duckdb"}
 
 
 class Output:
-    """Where a command's words go; `facts` become the JSON object, if one is wanted."""
+    """Where a command's words go; `facts` become the JSON object, if one is wanted.
+
+    `texts` become members of it as well: they are JSON already, with digits that Python would lose.
+    """
 
     def __init__(self, as_json: bool) -> None:
-        self.console = Console(stderr=as_json)
         self.facts: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}
         self._is_wanted = as_json
+
+    @cached_property
+    def console(self) -> "Console":
+        """What people read on."""
+        from rich.console import Console  # slow to load, and not every command has a use for it
+
+        return Console(stderr=self._is_wanted)
 
     def write(self) -> None:
         """Write the object, if it is wanted and was not written yet."""
         if self._is_wanted:
             stream = open_data_output()
-            stream.write(json.dumps(self.facts, ensure_ascii=False, allow_nan=False) + "\n")
+            members = [_dump(self.facts)[1:-1]] if self.facts else []
+            members += [f"{_dump(name)}: {text}" for name, text in self.texts.items()]
+            stream.write("{" + ", ".join(members) + "}\n")
             stream.flush()
         self._is_wanted = False
 
@@ -102,6 +116,10 @@ def describe_timings(manifest: Manifest) -> dict[str, Any]:
         "peak_disk": max((timing.disk for timing in timings.stages.values()), default=0),
         "stages": stages,
     }
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _sum_up(timing: StageTiming, text: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.run.session import telling_steps
+from pipelines.engine.progress import Tell
 from trainer.compare.ablate import ablate
 from trainer.compare.planning import AblationConfig
 from trainer.compare.results import AblationResults
@@ -30,13 +32,16 @@ def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> Ablation
     return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)
 
 
-def compare_objectives(config: AblationConfig, console: Console) -> AblationResults:
+def compare_objectives(
+    config: AblationConfig, console: Console, tell: Tell | None = None
+) -> AblationResults:
     """Train the arms, print the table, return the results; finished runs are not repeated.
 
     Runs without a result are named in the table: see `trainer.compare.ablate.check_complete`.
+    `tell` takes lines of progress for another log.
     """
     with counting_steps() as progress:
-        results = ablate(config, progress)
+        results = ablate(config, telling_steps(progress, tell))
     text = write_table(results, console.width if console.file.isatty() else None)
     console.print(text, markup=False, highlight=False, soft_wrap=True, end="")
     return results

@@ -4,9 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from flows.run.folder import Run
+from flows.run.session import Session, telling_steps
 from pipelines.score.reference_documents import locate_shards, write_cleanest
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError
@@ -17,7 +16,7 @@ from weighting.vocabulary import read_vocabulary
 STORY = "documents.json"  # in RUN/reference: what the model was trained on
 
 
-def train_reference(run: Run, console: Console) -> None:
+def train_reference(run: Run, session: Session) -> None:
     """Train a model on the cleanest documents; killed, it goes on from its last checkpoint.
 
     Raises:
@@ -29,7 +28,7 @@ def train_reference(run: Run, console: Console) -> None:
     table, tokenizer = run.recipe.reference, (run.folder / "tokenizer.json").absolute()
     story = run.folder / "reference" / STORY
     if not story.exists():
-        with console.status("choosing the cleanest documents"):
+        with session.console.status("choosing the cleanest documents"):
             uids = sorted(run.sizes())
             chosen = write_cleanest(
                 uids, table.share, read_vocabulary(tokenizer), sha256(tokenizer), run.job
@@ -40,7 +39,8 @@ def train_reference(run: Run, console: Console) -> None:
     check_splits(shards)
     config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
     with counting_steps() as progress:
-        train(config, run.trained, lambda row: progress(row.step, config.steps))
+        both = telling_steps(progress, session.tell)
+        train(config, run.trained, lambda row: both(row.step, config.steps))
 
 
 def check_splits(shards: Path) -> None:

@@ -26,7 +26,6 @@ from pipelines.curate.decontaminate import count_items, prepare_items
 from pipelines.curate.estimate import estimate
 from pipelines.curate.job import curate
 from pipelines.engine.probe import probe
-from pipelines.engine.progress import Progress
 from pipelines.score.job import score
 from pipelines.score.score_unit import locate_sidecars
 from pipelines.score.statistics import write_signal_stats
@@ -69,7 +68,7 @@ def curate_documents(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work(meter: Meter) -> None:
-        settings, progress = run.curate_settings(), Progress(session.console)
+        settings, progress = run.curate_settings(), session.follow()
         prepare_items(settings.contamination, run.job)
         items = describe_items(settings.contamination, run.job) if settings.contamination else ()
         for line in (*estimate(run.claim.units, settings).describe(), *items):
@@ -114,7 +113,7 @@ def tokenize_documents(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work(meter: Meter) -> None:
-        progress = Progress(session.console)
+        progress = session.follow()
         count(run.sizes(), run.score_settings(), run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["tokenize"]}
 
@@ -125,7 +124,7 @@ def make_reference(folder: Path, session: Session) -> None:
     """Train the model that scores tokens, where the recipe wants one trained."""
     run = open_run(folder)
     if run.recipe.reference.train:
-        run_stage(run, "reference", session, lambda _: train_reference(run, session.console))
+        run_stage(run, "reference", session, lambda _: train_reference(run, session))
 
 
 def score_tokens(folder: Path, session: Session) -> None:
@@ -133,7 +132,7 @@ def score_tokens(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work(meter: Meter) -> None:
-        settings, progress = run.score_settings(), Progress(session.console)
+        settings, progress = run.score_settings(), session.follow()
         score(run.sizes(), settings, run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["score"]}
         write_signal_stats(run.job, read_vocabulary(folder / "tokenizer.json"))
@@ -147,7 +146,7 @@ def weigh_tokens(folder: Path, session: Session) -> None:
 
     def work(meter: Meter) -> None:
         sidecars = locate_sidecars(run.job, run.score_settings().keep)
-        settings, progress = run.recipe.weigh_settings(), Progress(session.console)
+        settings, progress = run.recipe.weigh_settings(), session.follow()
         weigh(run.sizes(), settings, sidecars, run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["weigh"]}
 

@@ -4,7 +4,7 @@ import importlib
 import re
 import signal
 
-from weighting.errors import AGAIN, AssayError
+from weighting.errors import AGAIN, AssayError, MayPass
 from weighting.storage.failures import explain
 
 TRACEBACK = "Traceback (most recent call last):\n"
@@ -17,7 +17,7 @@ CODE = re.compile(r"return code (?P<code>-?\d+)")
 ERRNO = re.compile(r"\[Errno (?P<errno>\d+)\] (?P<reason>[^:\n]*)(?:: '(?P<path>.*)')?")
 
 
-class WorkerDied(AssayError):
+class WorkerDied(MayPass):
     """A worker process ended before the job did; finished units are kept."""
 
     exit_code = 1

@@ -13,7 +13,7 @@ from apache_beam.runners.runner import PipelineState
 
 from pipelines.engine.beam_options import LOCAL, check_options, list_unknown, name_runner
 from pipelines.engine.failures import CALL, describe_failure
-from weighting.errors import AGAIN, AssayError
+from weighting.errors import AGAIN, AssayError, MayPass
 
 CANCELLED = "failed in state CANCELLED"  # Beam's words
 CONNECT_SECONDS = 20.0
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
 
-class ServiceLost(AssayError):
+class ServiceLost(MayPass):
     """The job service went away during a run; finished units are kept."""
 
     exit_code = 1

@@ -8,6 +8,7 @@ rate nor into the time that is left: those are of this command's own work.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -25,6 +26,10 @@ from rich.progress import (
 from rich.text import Text
 
 from pipelines.work.files import Step
+
+LINE_SECONDS = 30.0  # between two lines of progress, where no bar can move
+
+Tell = Callable[[str], object]
 
 
 class Done(NamedTuple):
@@ -68,10 +73,19 @@ class Left(ProgressColumn):
 
 
 class Progress:
-    """Progress bars on a terminal; on other consoles, one line a step when all is done."""
+    """Progress bars on a terminal; elsewhere a line now and then, and one a step when all is done.
 
-    def __init__(self, console: Console, get_time: GetTimeCallable | None = None) -> None:
+    `tell` is given the lines where they are not, or not only, for the console: for a log.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        get_time: GetTimeCallable | None = None,
+        tell: Tell | None = None,
+    ) -> None:
         self._console, self._get_time = console, get_time
+        self._tell = tell or (None if console.is_terminal else partial(console.print, style="dim"))
         self.amounts: dict[str, int] = {}  # of each step, the records or tokens that are done
 
     @contextmanager
@@ -85,11 +99,16 @@ class Progress:
         """
         with Bars(*_list_columns(), console=self._console, get_time=self._get_time) as bars:
             tasks = [_StepBar(bars, step, sizes, measure) for step in steps]
+            due = bars.get_time() + LINE_SECONDS
 
             def tick() -> None:
+                nonlocal due
                 for task in tasks:  # every step waits for all units of the one before
                     if not task.update():
                         break
+                if self._tell and bars.get_time() >= due:
+                    self._tell(task.describe())
+                    due = bars.get_time() + LINE_SECONDS
 
             yield tick
             tick()
@@ -123,6 +142,12 @@ class _StepBar:
     def amount(self) -> int:
         """The records or tokens that are done."""
         return self._done.amount
+
+    def describe(self) -> str:
+        """Return what the bar shows, as words."""
+        task = self._bars.tasks[self._task]
+        parts = [f"{self.name}: {task.percentage:.0f} %", Rate().render(task).plain]
+        return ", ".join([*filter(None, parts), f"left {Left().render(task).plain}"])
 
     def update(self) -> bool:
         """Count the units that finished since; say whether all have. The first call starts it."""

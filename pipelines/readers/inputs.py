@@ -171,7 +171,7 @@ def _remote(spec: str, search: Search) -> set[str]:
         again, waits = filesystem.invalidate_cache, list_waits(spec)
         paths = retry(lambda: list_paths(filesystem, path), again, waits)
     except LostInput as error:
-        raise AssayError(f"{spec}: cannot be opened ({error})") from None
+        raise error.tell(f"{spec}: cannot be opened") from None
     chain = "".join(spec.partition(CHAIN)[1:]) if spec.startswith(ARCHIVES) else ""
     pattern = filesystem.unstrip_protocol(path)
     return set(

@@ -74,5 +74,5 @@ def _cut(item: Input, target_bytes: int) -> list[Slice]:
         return reader.cut(item.path, item.name, target_bytes)
     except LostInput as error:
         if is_url(item.path):
-            raise AssayError(f"{item.path}: cannot be read ({error})") from None
+            raise error.tell(f"{item.path}: cannot be read") from None
         return [Slice(item.path, item.name, item.reader, 0, -1, file_size(item.path))]

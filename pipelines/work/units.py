@@ -16,7 +16,6 @@ from pipelines.readers.records import Slice
 from pipelines.readers.registry import READERS
 from pipelines.readers.streams.retries import LostInput
 from weighting.contracts.inputs import InputEntry
-from weighting.errors import AssayError
 
 TARGET_BYTES = 4 * 2**20
 SLICE_COST = 4096  # what opening a file costs, in bytes read; bounds the slices of a unit
@@ -89,7 +88,7 @@ def _digest(path: str, reader: str) -> tuple[int, str]:
     try:
         return READERS[reader].digest(path)
     except LostInput as error:
-        raise AssayError(f"{path}: cannot be read ({error})") from None
+        raise error.tell(f"{path}: cannot be read") from None
 
 
 def bind(units: Iterable[Unit], inputs: Iterable[InputEntry]) -> list[Unit]:

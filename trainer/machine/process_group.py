@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from weighting.errors import AssayError
+from weighting.processes.parent import follow_parent
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def joining(ranks: Ranks, device: str) -> Iterator[None]:
     if ranks.count == 1:
         yield
         return
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun is the parent
+        follow_parent(os.getppid(), is_ours=False)
     if device == "cuda":
         torch.cuda.set_device(ranks.local)
     dist.init_process_group("nccl" if device == "cuda" else "gloo")

@@ -6,16 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weighting.contracts.counts import Counts, Funnel
 from weighting.contracts.inputs import InputEntry
-from weighting.contracts.shards import Shard
 from weighting.contracts.timings import Timings
 from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.extensions import Extension
 from weighting.storage.files import read_json, sha256
 from weighting.storage.json_records import from_json, write_record
+
+if TYPE_CHECKING:  # a manifest is read without PyArrow, which takes a quarter of a second to load
+    from weighting.contracts.shards import Shard
 
 MANIFEST_VERSION = 6
 MANIFEST_NAME = "manifest.json"
@@ -137,7 +139,7 @@ def check_records(funnel: Funnel, measure: str) -> None:
         raise BrokenInvariant(f"{measure}: read {funnel.read}, but {terms} = {total}")
 
 
-def check_weight_mass(split: str, shards: Iterable[Shard]) -> None:
+def check_weight_mass(split: str, shards: "Iterable[Shard]") -> None:
     """Check that the weights of a split sum to its number of tokens, within rounding.
 
     Raises:

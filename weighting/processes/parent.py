@@ -17,9 +17,13 @@ PATIENCE_SECONDS = 300.0  # for the child to save what it has
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
-def follow_parent(parent: int) -> None:
-    """End this process when process `parent`, which started it, has ended."""
-    is_told = _ask_system()
+def follow_parent(parent: int, *, is_ours: bool = True) -> None:
+    """End this process when process `parent`, which started it, has ended.
+
+    One that is not ours may start processes from a thread that ends before they do, so the system
+    is not asked.
+    """
+    is_told = is_ours and _ask_system()
     if os.getppid() != parent:  # it ended before the system was asked
         os.kill(os.getpid(), signal.SIGTERM)
     thread = threading.Thread(target=_follow, args=(parent, is_told), name="parent", daemon=True)

@@ -113,9 +113,9 @@ def connect(url: str) -> tuple[Any, str]:
     except ImportError as error:
         extra = EXTRAS.get(protocol)
         advice = f"; pip install 'assay[{extra}]'" if extra else ""
-        raise LostInput(f"a package is missing: {describe(error)}{advice}") from None
+        raise LostInput(f"a package is missing: {describe(error)}{advice}", lasts=True) from None
     except Exception as error:  # of any file system, for settings that it does not take
-        raise LostInput(describe(error)) from None
+        raise LostInput(describe(error), lasts=True) from None
     if EXTRAS.get(protocol) == "s3":
         filesystem.retries = 1  # trying again is done here
     return filesystem, path

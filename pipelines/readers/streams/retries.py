@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from weighting.errors import AssayError
+from weighting.errors import AssayError, MayPass
 
 T = TypeVar("T")
 WAITS = (1.0, 2.0, 4.0)  # seconds before the second, third and fourth try
@@ -32,8 +32,18 @@ REASON_LIMIT = 200  # characters; some libraries quote whole pages
 class LostInput(Exception):
     """An input cannot be opened, or fails while it is read; the message is the reason.
 
-    It is no OSError, which decoders raise for damaged data too.
+    It is no OSError, which decoders raise for damaged data too. `lasts` says that trying again is
+    of no use.
     """
+
+    def __init__(self, reason: str, lasts: bool = False) -> None:
+        super().__init__(reason)
+        self.lasts = lasts
+
+    def tell(self, what: str) -> AssayError:
+        """Return the error for the user: what could not be done, and why."""
+        kind = AssayError if self.lasts else MayPass
+        return kind(f"{what} ({self})")
 
 
 class ChangedInput(LostInput):
@@ -59,12 +69,18 @@ def retry(
         except (AssayError, MemoryError):
             raise
         except Exception as error:  # whatever file systems raise; most have classes of their own
-            lost = error if isinstance(error, LostInput) else LostInput(describe(error))
-            if wait is None or (lost is not error and is_lasting(error)):
+            lost = _lose(error)
+            if wait is None or lost.lasts:
                 raise lost from None
         rest(wait)
         again()
     raise AssertionError("the last try returns or raises")
+
+
+def _lose(error: Exception) -> LostInput:
+    if isinstance(error, LostInput):
+        return error
+    return LostInput(describe(error), is_lasting(error))
 
 
 def rest(seconds: float) -> None:

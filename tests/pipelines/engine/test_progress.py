@@ -2,10 +2,11 @@
 
 import io
 
+import pytest
 from rich.console import Console
 from rich.progress import Progress as Bars
 
-from pipelines.engine.progress import Left, Progress, Rate
+from pipelines.engine.progress import LINE_SECONDS, Left, Progress, Rate
 from pipelines.weigh.shard_summary import WeighSummary
 from pipelines.work.files import Step
 from pipelines.work.folder import WorkFolder
@@ -113,3 +114,27 @@ def test_only_the_step_at_work_is_listed(tmp_path, monkeypatch):
         assert listed == ["clean", "clean", "write_documents"]
         tick()
         assert listed[3:] == ["write_documents"]
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_log_is_told_a_line_now_and_then(tmp_path, is_terminal):
+    step, clock, told = WorkFolder(tmp_path).clean, Clock(), []
+    console = Console(file=io.StringIO(), force_terminal=is_terminal)
+    with Progress(console, clock, told.append).watch((step,), SIZES, "records") as tick:
+        tick()
+        clock.now += LINE_SECONDS / 2
+        step.finish(0, CleanSummary(1200, {}))
+        tick()
+        assert told == []
+        clock.now += LINE_SECONDS / 2
+        tick()
+        tick()
+    assert told == ["clean: 75 %, 1,200 records, 0.1 MB/s, left 0:00:10"]
+
+
+def test_a_console_that_is_no_terminal_is_told_too(tmp_path):
+    step, clock, text = WorkFolder(tmp_path).clean, Clock(), io.StringIO()
+    with Progress(Console(file=text), clock).watch((step,), SIZES, "records") as tick:
+        clock.now += LINE_SECONDS
+        tick()
+        assert text.getvalue() == "clean: 0 %, left -:--:--\n"

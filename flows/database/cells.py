@@ -1,0 +1,82 @@
+"""Values as they stand on a screen: visible, folded within a width, numbers always whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.database.answer import Cell, Column
+from flows.graphemes import find_border, set_apart, shorten
+from flows.visible import show
+
+LONGEST = 240  # characters of a text that a table shows; all of it stands in a block
+NULL = "NULL"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The texts of a result: a name and a column of texts each; `cut` texts are not all there."""
+
+    columns: Sequence[Column]
+    names: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    cut: int = 0
+
+
+def spell_for_people(number: int, column: Column) -> str:
+    """Return the SQL of a column's text on a screen."""
+    return f"#{number}" if column.kind == "blob" else f"CAST(#{number} AS VARCHAR)"
+
+
+def make_grid(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], longest: int | None
+) -> Grid:
+    """Return a result's texts, those of more than `longest` characters with an ellipsis."""
+    texts = [[_format(cell) for cell in row] for row in rows]
+    cut = 0
+    for row in texts if longest else ():
+        for place, column in enumerate(columns):
+            if not column.is_whole and len(row[place]) > longest:
+                row[place] = shorten(row[place], longest)
+                cut += 1
+    return Grid(columns, [show(column.name) for column in columns], texts, cut)
+
+
+def measure(text: str) -> int:
+    """Return the cells of a terminal that a text takes: an ideograph takes two, a mark none."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcwidth
+
+    return sum(max(wcwidth(character), 0) for character in text)
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Return the lines of a text, at most `width` cells each where that can be; it has all of it."""
+    lines = []
+    while measure(text) > width:
+        end = _find_end(text, width)
+        space = text.rfind(" ", 1, end + 1)
+        at, behind = (space, space + 1) if space > 0 else (end, end)
+        lines.append(text[:at])
+        text = text[behind:]
+    return [*lines, text]
+
+
+def pad(text: str, width: int, is_right: bool) -> str:
+    """Return a text with the spaces that make it `width` cells."""
+    spaces = " " * (width - measure(text))
+    return spaces + text if is_right else text + spaces
+
+
+def _find_end(text: str, width: int) -> int:
+    """Return how many code points fit into a width, at least one, and no character cut."""
+    end = len(text) if len(text) <= width else width
+    while end > 1 and measure(text[:end]) > width:
+        end -= 1
+    return find_border(text, end) or end
+
+
+def _format(cell: Cell) -> str:
+    if cell is None:
+        return NULL
+    text = cell.decode("utf-8", "backslashreplace") if isinstance(cell, bytes) else cell
+    return show(set_apart(text))
