@@ -70,7 +70,8 @@ def _read(folder: Path) -> Ablation:
         baseline=results.baseline,
         colours=colours,
         answers=[
-            _answer(pair, sentence) for pair, sentence in zip(pairs, results.verdicts, strict=False)
+            _answer(pair, sentence, colours[pair.arm])
+            for pair, sentence in zip(pairs, results.verdicts, strict=False)
         ],
         differences=_draw_differences(results, pairs, colours),
         blocks=[_typeset(block) for block in sheet.blocks],
