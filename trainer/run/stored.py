@@ -15,7 +15,13 @@ from weighting.contracts.shard_files import list_shards
 from weighting.storage.json_records import read_record
 
 # Fields that a config may leave open, and what says that it does.
-OPEN: FlatConfig = {"warmup": AUTO, "threads": 0, "precision": "auto", "compile": "auto"}
+OPEN: FlatConfig = {
+    "lr": 0.0,
+    "warmup": AUTO,
+    "threads": 0,
+    "precision": "auto",
+    "compile": "auto",
+}
 
 
 def find_stored(out: Path) -> Begun | None:
