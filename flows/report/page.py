@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
 from flows.report.charts.histograms import histogram

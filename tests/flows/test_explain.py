@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.explain import explain_document, explain_token, tell, tell_plain
 from flows.explain.arithmetic import Corpus, describe_weight, weigh_again
 from flows.explain.records import Kept

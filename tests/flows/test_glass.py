@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.report import scales, write_report
 from flows.report.charts import Patch, density, distribution
 from flows.report.tokens.disputes import Sample, find_disputes, read_sample
-from flows.report.weights.frequency import read_frequency
 from flows.report.tokens.scales import (
     LEVELS,
     PERCENTS,
@@ -22,8 +21,9 @@ from flows.report.tokens.scales import (
     scale_weights,
 )
 from flows.report.tokens.sidecars import Vocabulary
-from flows.report.weights.signals import read_correlations, rebin
 from flows.report.tokens.token_texts import show_tokens
+from flows.report.weights.frequency import read_frequency
+from flows.report.weights.signals import read_correlations, rebin
 from flows.report.weights.weighing import describe_weighing, find_sampled_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story

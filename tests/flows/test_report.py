@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.report import write_report
-from flows.report.training.ablations import format_interval, read_ablations
 from flows.report.charts import Series, bar, bars, histogram, lines, scale
-from flows.report.tokens.heatmap import DOCUMENTS, TOKENS, choose
 from flows.report.corpus.rules import read_overlap
+from flows.report.tokens.heatmap import DOCUMENTS, TOKENS, choose
 from flows.report.tokens.token_texts import spell
+from flows.report.training.ablations import format_interval, read_ablations
 from flows.visible import show
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run

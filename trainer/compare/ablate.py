@@ -126,9 +126,9 @@ def _count_jobs(config: AblationConfig, runs: Sequence[Run]) -> int:
 
 def _train(waiting: Sequence[Run], jobs: int, show: Callable[[], None]) -> dict[Place, str]:
     """Run every training in a process of its own; return how those ended that failed."""
-    endings = run_children([_command(run) for run in waiting], jobs, show, tolerate=lambda _: True)
+    endings = run_children([_command(run) for run in waiting], jobs, show)
     return {
-        (run.arm.name, run.seed): str(ending).removeprefix(f"{ending.command.name} ")
+        (run.arm.name, run.seed): f"failed: {ending.message}"
         for run, ending in zip(waiting, endings, strict=True)
         if ending.failed
     }

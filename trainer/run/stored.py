@@ -14,7 +14,13 @@ from trainer.run.result import RESULT, RunResult
 from weighting.storage.json_records import read_record
 
 # Fields that a config may leave open, and what says that it does.
-OPEN: FlatConfig = {"warmup": AUTO, "threads": 0, "precision": "auto", "compile": "auto"}
+OPEN: FlatConfig = {
+    "lr": AUTO,
+    "warmup": AUTO,
+    "threads": 0,
+    "precision": "auto",
+    "compile": "auto",
+}
 
 
 def find_stored(out: Path) -> Begun | None:
