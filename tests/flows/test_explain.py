@@ -227,7 +227,7 @@ def test_without_a_sidecar(tmp_path):
     text = squeeze(show(folder, name_doc(0), 3))
     assert "not known: the run keeps no signals" in text
     assert "cannot be computed anew" in text
-    assert "golden The tokens just before make it far likelier" in text
+    assert "golden Told by the words before: they make it far likelier" in text
     assert "id 97" in show(folder, name_doc(0))
     with pytest.raises(AssayError, match="was not selected and the run keeps no signals"):
         tell(folder, name_doc(1), 3)

@@ -16,7 +16,7 @@ from weighting.errors import AssayError
     ("values", "message"),
     [
         ({"steps": 0}, "steps is 0, must be ≥ 1"),
-        ({"seed": -1}, "seed is -1, must be ≥ 0"),
+        ({"seed": -1}, "seed is -1, must be from 0"),
         ({"micro": -1}, "micro is -1, must be ≥ 0"),
         ({"lr": 0.0}, "lr is 0.0, must be > 0"),
         ({"lr": -0.5}, "lr is -0.5, must be > 0; left out, it follows optimizer"),
@@ -27,6 +27,9 @@ from weighting.errors import AssayError
         ({"weight_decay": float("nan")}, "weight_decay is nan, must be ≥ 0"),
         ({"steps": 20, "warmup": 20}, "warmup is 20, must be ≥ 0 and less than steps (20); left"),
         ({"warmup": -2}, "warmup is -2, must be ≥ -1"),
+        ({"seed": 10**20}, "seed is 100000000000000000000, must be from 0"),
+        ({"threads": 100000}, "threads is 100000, must be from 0 to 1024"),
+        ({"layers": 10**11}, "layers is 100000000000, must be ≤ 2147483647"),
         ({"shards": "s3://bucket/shards"}, "s3://bucket/shards: a folder must be on a disk"),
         ({"objective": "heavy"}, "objective is 'heavy', must be one of plain, weighted"),
         ({"objective": "selective"}, "reference and objective 'selective' go together"),
