@@ -95,7 +95,7 @@ def wait_for_step(out, step, processes):
 
     while run() and len(read_metrics(out)) < step:
         time.sleep(0.01)
-    assert run()
+    assert run(), end(processes)
 
 
 def read_bytes(out):
@@ -135,6 +135,18 @@ def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_pa
     assert "run again to resume (SIGTERM)" in errors
     finish(start(cut, **values))
     assert read_bytes(cut) == read_bytes(two)
+
+
+@pytest.mark.slow
+def test_ranks_save_and_end_when_torchrun_is_killed(start, tmp_path):
+    out = tmp_path / "run"
+    [torchrun] = start(out, *TORCHRUN, steps=10**6, save_every=10**6, eval_every=10**6)
+    wait_for_step(out, 20, [torchrun])
+    ranks = psutil.Process(torchrun.pid).children(recursive=True)
+    torchrun.kill()
+    _, left = psutil.wait_procs(ranks, timeout=60)
+    assert left == []
+    assert int(find_newest(out).name.removeprefix("step-")) >= 20
 
 
 def test_alone_sums_and_gathers_are_the_values_themselves():
