@@ -55,9 +55,9 @@ def tabulate_knobs() -> Iterator[list[str]]:
 
 def tabulate_golden() -> Iterator[list[str]]:
     """Yield a row for each rule of the golden flag."""
-    yield ["rule", "golden where"]
+    yield ["rule", "golden tokens are", "found where", "highest first by"]
     for name, rule in GOLDEN.items():
-        yield [f"`{name}`", rule.formula]
+        yield [f"`{name}`", rule.words, rule.formula, f"`{rule.gain}`"]
 
 
 TABLES: Mapping[str, Callable[[], Iterable[list[str]]]] = {

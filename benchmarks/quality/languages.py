@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from pipelines.text.unspaced import MARK, SPACED, tabulate_unspaced
 
 LEAST = 40  # characters of a paragraph

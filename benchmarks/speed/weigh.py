@@ -37,6 +37,7 @@ UNIT = 2_000_000  # tokens, about 8 MB of text
 DOCUMENT = 1_000  # mean length
 PASSAGE = 50  # tokens
 PARAMS = PolicyParams()
+LEAST_GAIN = 2.0  # from which tokens are golden, in nats
 
 
 class Unit(NamedTuple):
@@ -89,7 +90,7 @@ class Weigher:
         for unit in self.units:
             batch = self._look_at(unit)
             weigh_tokens(batch, self.scheme, {}, self.scale)
-            flag_tokens(batch, self.scheme)
+            flag_tokens(batch, self.scheme, LEAST_GAIN)
 
     def _look_at(self, unit: Unit) -> Batch:
         return Batch(

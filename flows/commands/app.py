@@ -15,12 +15,13 @@ from flows.commands.recipes import recipes
 from flows.commands.replay import replay
 from flows.commands.report import report
 from flows.commands.verify import verify
-from flows.commands.weigh import weigh
+from flows.commands.weigh import Weigh, weigh
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help is plain text: rich would take longer to load than all of it
 )
 
 
@@ -48,6 +49,8 @@ def main(
     # What there is to do is done by the option's callback or by a command.
 
 
-for command in (demo, look, curate, weigh, explain, query, report, quarantine, replay, verify):
-    app.command()(command)
+COMMANDS = (demo, look, curate, weigh, explain, query, report, quarantine, replay, verify)
+for command in COMMANDS:
+    about = str(command.__doc__).partition("\n")[0]  # whole; typer would end it after 45 letters
+    app.command(cls=Weigh if command is weigh else None, short_help=about)(command)
 app.add_typer(recipes, name="recipe")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Sql = Annotated[
     str,
     typer.Argument(
-        help="SQL over the run's tables and views; @FILE reads it from a file, - from standard input",
+        help="SQL over the run's tables and views; @FILE: from a file, -: from standard input",
         metavar="SQL",
         parser=repair_text,
     ),

@@ -1,16 +1,17 @@
 """`assay recipe`: what recipes there are, what one does in full, and what is wrong with one."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from flows.commands.options import Json
 from weighting.output import open_data_output
 
-recipes = typer.Typer(no_args_is_help=True, help="Show and check recipes.")
+if TYPE_CHECKING:
+    from rich.table import Table
+
+recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show and check recipes.")
 
 
 @recipes.command()
@@ -79,7 +80,10 @@ def list_summaries() -> dict[str, str]:
     return {name: text.strip().partition("\n")[0] for name, text in described.items()}
 
 
-def _tabulate(presets: dict[str, str]) -> Table:
+def _tabulate(presets: dict[str, str]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()

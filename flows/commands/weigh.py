@@ -1,19 +1,32 @@
 """`assay weigh`: another policy for a run that is done."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from flows.commands.options import Json, Out, Overwrite, RunFolder, Workers
 from weighting.errors import AssayError
-from weighting.policies.registry import POLICIES
 from weighting.storage.lock import locking
+
+
+class Weigh(TyperCommand):
+    """The command, whose help names the policies: their records are slow to load."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # noqa: ANN401 - typer's own
+        """Write the help."""
+        from weighting.policies.registry import POLICIES
+
+        for option in self.params:
+            if option.name == "policy":
+                option.help = f"one of {', '.join(POLICIES)}"
+        super().format_help(ctx, formatter)
 
 
 def weigh(
     run: RunFolder,
     out: Out,
-    policy: Annotated[str, typer.Option(help=f"one of {', '.join(POLICIES)}")] = "soft",
+    policy: Annotated[str, typer.Option(help="what turns signals into weights")] = "soft",
     dials: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="a key of the recipe's table weights"),

@@ -107,7 +107,8 @@ class Answer:
     def _ask(self, before: str, behind: str) -> duckdb.DuckDBPyConnection:
         """Ask the statement as a part of another, where nothing but a query can stand."""
         sql = f"{before}\n{self.statement.sql}\n{behind}"
-        return _told(self.connection.execute, sql, dict(self.values))
+        result: duckdb.DuckDBPyConnection = _told(self.connection.execute, sql, dict(self.values))
+        return result
 
 
 def bind_answer(
@@ -139,8 +140,11 @@ def run_statement(
     return list(_told(connection.execute, statement.sql, dict(values), line=0).fetchall())
 
 
-def explain_error(error: duckdb.Error, line: int = 0) -> WrongSql:
-    """Return DuckDB's error with its hints, in one line; `line` lines of the SQL are not the user's."""
+def explain_error(error: Exception, line: int = 0) -> WrongSql:
+    """Return DuckDB's error with its hints, in one line.
+
+    `line` lines before the user's SQL are ours.
+    """
     message = str(error)
     place = PLACE.search(message)
     told = " ".join(message[: place.start() if place else None].split())

@@ -5,6 +5,7 @@ in, so a run can move. Shards are Arrow files, which DuckDB cannot read by itsel
 `flows.database.shard_views` adds them.
 """
 
+import glob
 import os
 import re
 import tempfile
@@ -18,6 +19,8 @@ from flows.database.origin import NAME, hash_origin
 from weighting.contracts.manifest import read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import replacing
+
+Rows = Mapping[str, Iterable[Sequence[object]]]  # of each table
 
 STORAGE = "v1.1.0"  # the oldest DuckDB that knows what the views use, so that older shells open it
 # A catalog never fetches anything, and a query sees no variables of the program that runs it.
@@ -80,7 +83,7 @@ def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _write(path: Path, run: Path, rows: Mapping[str, Iterable[Sequence[object]]], script: str) -> None:
+def _write(path: Path, run: Path, rows: Rows, script: str) -> None:
     from flows.database.meanings import describe_columns
     from flows.database.stored_tables import TABLES
     from weighting.contracts.documents import tabulate_rows
@@ -117,13 +120,17 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 def _confine(connection: duckdb.DuckDBPyConnection, run: Path) -> None:
     """Let a connection read the run's folder, links in it followed, and nothing else, for good."""
     here = run.absolute()
-    folders = {here, here.resolve(), *(link.resolve() for link in here.iterdir() if link.is_symlink())}
-    names = ", ".join(_quote(str(folder)) for folder in sorted(folders))
+    links = (path for path in here.iterdir() if path.is_symlink())
+    folders = {here, here.resolve(), *(link.resolve() for link in links)}
+    # What is read is a pattern, in which a folder's own brackets and stars are escaped.
+    allowed = {spelt for path in folders for spelt in (str(path), glob.escape(str(path)))}
+    names = ", ".join(map(_quote, sorted(allowed)))
     connection.execute("SET VARIABLE run = ?", [str(here)])
     for setting, value in {
         "temp_directory": _quote(f"{tempfile.gettempdir()}/{NAME}.{os.getpid()}"),
         "allowed_directories": f"[{names}]",
         "enable_progress_bar": "false",
+        "TimeZone": "'UTC'",  # one answer whatever machine asks
         "enable_external_access": "false",
         "lock_configuration": "true",
     }.items():

@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from flows.database.answer import FLOATS, INTEGERS, NESTED, Answer, Cell, Column
+import duckdb
+
+from flows.database.answer import (
+    FLOATS,
+    INTEGERS,
+    NESTED,
+    Answer,
+    Cell,
+    Column,
+    explain_error,
+)
 from weighting.errors import AssayError
 
 Encode = Callable[[str], str]
@@ -20,6 +30,7 @@ Encode = Callable[[str], str]
 NUMBERS = INTEGERS | FLOATS | {"decimal"}
 NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')  # texts, and what may stand between them
 QUOTED = re.compile(r'[",\r\n]|^$')
+FLOAT = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|\bFLOAT\b""")  # quoted: a name in a type
 # What Arrow has no type for, or one that loses digits or the time zone.
 AS_TEXT: Mapping[str, tuple[str, ...]] = {
     "arrow": ("UHUGEINT", "BIGNUM", "VARINT", "BIT", "TIME WITH TIME ZONE", "VARIANT"),
@@ -65,7 +76,8 @@ def encode_rows(answer: Answer, limit: int | None) -> Iterator[str]:
     encoders = list(map(_choose_encoder, answer.columns))
     for row in answer.read(_spell, limit):
         cells = zip(keys, encoders, row, strict=True)
-        yield "{" + ", ".join(f"{key}: {_encode(encode, cell)}" for key, encode, cell in cells) + "}"
+        members = (f"{key}: {_encode(encode, cell)}" for key, encode, cell in cells)
+        yield "{" + ", ".join(members) + "}"
 
 
 def write_binary(answer: Answer, limit: int | None, stream: IO[bytes], form: str) -> int:
@@ -84,10 +96,16 @@ def write_binary(answer: Answer, limit: int | None, stream: IO[bytes], form: str
         opening = pa.ipc.new_file if form == "arrow" else pq.ParquetWriter
         with opening(stream, batches.schema) as writer:
             for batch in batches:
+                batch.validate(full=True)  # a HUGEINT may have a digit more than Arrow's decimals
                 writer.write_batch(batch)
                 number += batch.num_rows
-    except pa.ArrowException as error:
-        raise AssayError(f"--format {form}: {error}; CAST the column to VARCHAR") from None
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk
+            raise
+        raise explain_error(error, 1) from error
+    except (pa.ArrowException, OverflowError) as error:
+        reason = str(error).partition(" Detail: ")[0]
+        raise AssayError(f"--format {form}: {reason}; CAST the column to VARCHAR?") from None
     return number
 
 
@@ -126,7 +144,17 @@ def _name_columns(answer: Answer) -> list[str]:
 def _spell(number: int, column: Column) -> str:
     if column.kind == "blob":
         return f"lower(hex(#{number}))"
-    return f"CAST({f'to_json(#{number})' if column.kind in NESTED else f'#{number}'} AS VARCHAR)"
+    if column.kind not in NESTED:
+        return f"CAST(#{number} AS VARCHAR)"
+    value = f"#{number}"
+    if FLOAT.search(column.type):  # to the digits that a float of 32 bits is shown with
+        for other in ("VARCHAR", "DOUBLE"):
+            value = f"CAST({value} AS {_replace_float(column.type, other)})"
+    return f"CAST(to_json({value}) AS VARCHAR)"
+
+
+def _replace_float(type_: str, other: str) -> str:
+    return FLOAT.sub(lambda found: found[0] if found[1] else other, type_)
 
 
 def _spell_binary(number: int, column: Column, form: str) -> str:

@@ -120,7 +120,8 @@ MEANINGS: Mapping[str, str] = {
     "passages.text": "The passage",
     "shards.input_ids": "Token ids, the end-of-text token last",
     "shards.weights": "Loss weight of each token",
-    "shards.reasons": "Flags of each token: 1 rare, 2 golden and so on; token_weights has their names",
+    "shards.reasons": "Flags of each token; token_weights has their names",
+    "weighing.golden_from": "Nats of gain from which a token may be golden; null: none is",
     "weighing.divisor": "Brings the mean to 1",
 }
 COLUMNS = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"

@@ -33,12 +33,12 @@ LIMIT = 50  # rows that a terminal shows
 
 @dataclass(frozen=True)
 class Question:
-    """SQL to a run: values of its parameters by name, and how many rows are wanted, None for all."""
+    """SQL to a run, values of its parameters by name, and how many rows are wanted."""
 
     run: Path
     sql: str
     values: Mapping[str, str] = field(default_factory=dict)
-    limit: int | None = None
+    limit: int | None = None  # all
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find_screen(stream: TextIO) -> Screen:
 
 
 def find_limit(asked: int | None, screen: Screen) -> int | None:
-    """Return how many rows are shown, None for all; `asked` is None where nobody asked, 0 for all."""
+    """Return how many rows are shown, None for all, of what was asked: 0 is all."""
     if asked is None:
         return None if screen.width is None else LIMIT
     return asked or None
@@ -163,8 +163,9 @@ def _answering(question: Question, purpose: str) -> Iterator[Answer]:
 
 
 def _show(answer: Answer, limit: int | None, screen: Screen, vertical: bool) -> None:
-    rows = list(answer.read(spell_for_people, limit))
-    total = _count(answer, len(rows), limit)
+    rows = list(answer.read(spell_for_people, None if limit is None else limit + 1))
+    total = len(rows) if limit is None or len(rows) <= limit else answer.count()
+    rows = rows[:limit]
     longest = None if vertical or screen.width is None else LONGEST
     grid = make_grid(answer.columns, rows, longest)
     widths = [] if vertical else choose_columns(grid, screen.width)

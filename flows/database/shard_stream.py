@@ -36,7 +36,7 @@ class Shards:
             try:
                 with _opening(path) as shard:
                     if not shard.schema.equals(self._schema):
-                        raise BrokenContract(f"{path}: its columns are not those of {self._paths[0]}")
+                        raise BrokenContract(f"{path}: other columns than {self._paths[0]}")
                     for number in range(shard.num_record_batches):
                         yield shard.get_batch(number)
             except BrokenContract as error:

@@ -46,7 +46,7 @@ FROM token_story LEFT JOIN token_weights USING (doc_id, position)
 """
 _COMMENTS = {
     "shards": "One row a document: its token ids, loss weights and reasons; only in `assay query`",
-    "token_weights": "One row a token of the shards: its weight and the reasons; only in `assay query`",
+    "token_weights": "One row a token: its weight and the reasons; only in `assay query`",
     "explained": "One row a token: all of token_story, and what it weighs; only in `assay query`",
 }
 

@@ -113,7 +113,7 @@ def _check(connection: duckdb.DuckDBPyConnection, statement: Statement) -> None:
         allowed = ROWS
         (kind,) = map(_name_kind, connection.extract_statements(sql))
     if kind not in allowed:
-        word = re.match(r"\w*", sql)[0].upper()
+        word = re.split(r"\W", sql, maxsplit=1)[0].upper()
         instead = INSTEAD.get(word, "SELECT, with temporary tables and views before it")
         raise AssayError(f"{word}: assay query only reads ({instead})")
 

@@ -1,6 +1,7 @@
-"""A result drawn as a table, or a block a row; what does not fit is left out by the column, and said.
+"""A result drawn as a table, or a block a row.
 
-Numbers, times and identifiers are whole or not there; texts fold over lines.
+Columns that do not fit are left out and counted. Numbers, times and identifiers are whole or not
+there; texts fold over lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ MORE = "…"  # stands for the columns that are not shown
 
 @dataclass(frozen=True)
 class Style:
-    """How lines are drawn: the corners and crossings of each rule, and what marks names and NULL."""
+    """How lines are drawn: corners and crossings of each rule, and what marks names and NULL."""
 
     top: str = "┏━┳┓"
     head: str = "┃┃"
@@ -124,7 +125,7 @@ def _fold_cell(grid: Grid, row: Sequence[str], place: int, width: int) -> list[s
 
 
 def _rule(widths: Sequence[int], corners: str) -> str:
-    left, line, crossing, right = corners
+    left, line, crossing, right = list(corners)
     return left + crossing.join(line * (width + 2) for width in widths) + right
 
 
@@ -136,7 +137,7 @@ def _lines(
     marks: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
     """Yield the lines of one row, as many as its longest cell has."""
-    outer, inner = edges
+    outer, inner = list(edges)
     numbers = [column.is_number for column in grid.columns]
     for number in range(max(map(len, cells))):
         parts = []

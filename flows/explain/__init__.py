@@ -1,11 +1,12 @@
 """The story of one document or one token: where it came from, what it weighs, and why."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from flows.database.query import make_plain, open_database
+from flows.database.shard_views import open_database
 from flows.explain.document_page import print_document
 from flows.explain.documents import describe_document
 from flows.explain.records import find_record
@@ -55,3 +56,20 @@ def tell(run: Path, doc_id: str, position: int | None = None) -> dict[str, Any]:
         if position is None:
             return describe_document(connection, manifest, record)
         return describe_token(connection, manifest, record, position)
+
+
+def make_plain(value: object) -> object:
+    """Return a value of DuckDB as JSON has it: bytes as hex, no number that is not finite."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(key): make_plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [make_plain(item) for item in value]
+        case _:
+            return str(value)

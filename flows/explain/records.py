@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from flows.database.query import list_tables
+from flows.database.shard_views import list_tables
 from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s
 from weighting.contracts.documents import Verdict
 from weighting.contracts.sidecar import SPECIFIC

@@ -17,7 +17,14 @@ from weighting.signals.registry import SIGNALS
 from weighting.signals.signal import Source
 from weighting.storage.urls import LOCAL_ONLY, find_url
 
-FIXED = ("shards", "tokenizer", "objective", "reference", "init", "keep")  # of a reference's training
+FIXED = (
+    "shards",
+    "tokenizer",
+    "objective",
+    "reference",
+    "init",
+    "keep",
+)  # of a reference's training
 KEPT = 1000  # checkpoints: all of them
 RICHNESS = (GOLDEN, RANDOM, *SIGNALS)  # by which documents are selected
 

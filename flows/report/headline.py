@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from flows.report.figures import NOTHING, show_number, show_percent
-from weighting.contracts.counts import Funnel, MassTable
+from weighting.contracts.counts import MassTable
 
 
 class Tile(NamedTuple):
@@ -14,34 +14,30 @@ class Tile(NamedTuple):
     sentence: str
 
 
-def list_tiles(tokens: Funnel, mass: MassTable) -> list[Tile]:
-    """Return the tiles of a run, whose `tokens` were read and kept."""
+def list_tiles(mass: MassTable, golden_share: float, golden_meaning: str) -> list[Tile]:
+    """Return the tiles of a run; `golden_share` of its tokens are, which means so much."""
     return [
-        Tile(
-            "Kept",
-            show_percent(tokens.kept / tokens.read if tokens.read else None),
-            f"{tokens.kept:,} of the {tokens.read:,} tokens that were read.",
-        ),
         Tile(
             "A rare token weighs",
             _divide(mass.rarest_half_mass, mass.rarest_half_tokens),
-            "on average; 1 is the mean of all. Rare: of the rarer half of the vocabulary, which is "
-            f"{show_percent(mass.rarest_half_tokens)} of the tokens and gets "
+            "The mean weight of all tokens is 1. Rare are those of the rarer half of the "
+            f"vocabulary: {show_percent(mass.rarest_half_tokens)} of the tokens, which get "
             f"{show_percent(mass.rarest_half_mass)} of the weight.",
         ),
         Tile(
             "A common token weighs",
             _divide(mass.top100_mass, mass.top100_tokens),
-            "on average. Common: of the 100 commonest entries of the vocabulary, which are "
-            f"{show_percent(mass.top100_tokens)} of the tokens and get "
+            "Common are those of the 100 commonest entries of the vocabulary: "
+            f"{show_percent(mass.top100_tokens)} of the tokens, which get "
             f"{show_percent(mass.top100_mass)} of the weight.",
         ),
         Tile(
-            "Tokens that still count",
+            "The weighted text is worth",
             show_percent(mass.effective_share),
-            "is the effective sample size: weighted training is as noisy as plain training on that "
-            "share of the tokens. All weights equal would be 100 %.",
+            "Training with these weights is as noisy as plain training on so much of the tokens "
+            "(the effective sample size). With equal weights it is 100 %.",
         ),
+        Tile("Golden tokens", show_percent(golden_share), golden_meaning),
     ]
 
 

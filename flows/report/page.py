@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.database.stored_tables import list_bins
 from flows.explain.reasons import list_meanings
 from flows.report.charts.histograms import histogram
@@ -49,6 +49,7 @@ from weighting.storage.files import write_text
 NAME = "report.html"
 SOURCES = 20  # the others are counted, not listed
 INPUTS = 50  # likewise
+REMARK_NAMES = 8  # that a remark lists; one with more is folded
 TYPES = 15  # token types in the lists of the heaviest and the lightest
 
 
@@ -72,10 +73,13 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
     counts = manifest.counts
     errors = _query(connection, "FROM quarantine_errors")
     sources = _query(connection, "FROM source_mass")
+    reasons = _list_reasons(connection, manifest)
     return {
         "name": run.absolute().name,
         "shell_name": shlex.quote(run.absolute().name),
-        "tiles": list_tiles(counts.documents.tokens, counts.weights.mass),
+        "tiles": list_tiles(
+            counts.weights.mass, reasons["golden"]["share"], reasons["golden"]["meaning"]
+        ),
         "recipe_name": manifest.recipe.get("name", ""),
         "documents": counts.documents,
         "weight_mass": counts.weights.mass,
@@ -89,6 +93,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         ),
         "skipped": describe_skipped(counts.documents.skipped),
         "remarks": list_remarks(manifest),
+        "remark_names": REMARK_NAMES,
         "left_out": describe_left_out(counts.documents.left_out),
         "languages": describe_languages(counts.documents.languages),
         "meanings": {rule: describe_rule(rule) for rule in counts.documents.rules},
@@ -97,7 +102,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         "sources": sources[:SOURCES],
         "more_sources": len(sources[SOURCES:]),
         "ablations": read_ablations(run),
-        "reasons": _list_reasons(connection, manifest),
+        "reasons": reasons.values(),
         **_look_at_copies(connection),
         **_look_at_weights(connection, manifest),
         **_look_at_tokens(connection, run, manifest),
@@ -186,7 +191,7 @@ def _add_bins(splits: Mapping[str, SplitCounts]) -> list[tuple[float, float, int
 
 def _list_reasons(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest
-) -> list[dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:
     """Return every flag with its meaning and, where tokens carry it, their number and mass."""
     rows = _query(
         connection,
@@ -197,7 +202,7 @@ def _list_reasons(
     whole = sum(split.tokens for split in weights.splits.values())
     found = {row["reason"]: {**row, "share": row["tokens"] / whole} for row in rows if whole}
     nothing = {"tokens": 0, "weight_mass": 0.0, "share": 0.0}
-    return [
-        {**nothing, **found.get(name, {}), "reason": name, "meaning": meaning}
+    return {
+        name: {**nothing, **found.get(name, {}), "reason": name, "meaning": meaning}
         for name, meaning in list_meanings(weights.weighing.golden).items()
-    ]
+    }

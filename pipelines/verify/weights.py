@@ -62,6 +62,7 @@ def verify_weights(job: Job, settings: WeighSettings, documents: DocumentCounts)
     _write_statistics(job.run / "stats", units, mass_V, counts_V)
     selection = describe_selection(job.run, settings.selection, splits[TRAIN])
     check_invariants(job, documents, splits, selection.left_tokens if selection else 0)
+    check_golden(units, settings.params.golden_share, selection)
     check_shards(job.run, units)
     return WeightCounts(
         splits=splits,
@@ -123,6 +124,24 @@ def check_invariants(
     for split in SPLITS:
         paths = sorted((job.run / "shards").glob(f"{split}-*.arrow"))
         check_weight_mass(split, [open_shard(path) for path in paths])
+
+
+def check_golden(units: Sequence[Shards], share: float, selection: SelectionCounts | None) -> None:
+    """Raise BrokenInvariant where more of a split's text is golden than the share allows.
+
+    Of the whole train split, that is: a selection may keep what is golden and leave the rest.
+    """
+    reasons = sum_groups(units, "reasons")
+    for split in SPLITS:
+        tokens = sum(unit[split].tokens for unit in units if split in unit)
+        text = tokens - reasons.get(("special", split), [0])[0]
+        if split == TRAIN and selection is not None:
+            text += selection.left_tokens - selection.left_documents
+        golden = reasons.get(("golden", split), [0])[0]
+        if golden > share * text:
+            raise BrokenInvariant(
+                f"{golden} of {text} {split} tokens are golden, more than {share:g} of them"
+            )
 
 
 def check_shards(run: Path, units: Sequence[Shards]) -> None:

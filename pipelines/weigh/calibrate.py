@@ -1,4 +1,4 @@
-"""What weighing finds out once over the whole corpus: borders of the selection, cuts, scales.
+"""What weighing finds out once over the whole corpus: gains, borders, cuts, scales.
 
 Each function is a step of the weigh job that runs once, on sums over all units, and adds what it
 finds to the calibration. The next step's units get that, and nothing of one another: a unit takes
@@ -13,6 +13,7 @@ from weighting.arrays import Int64s
 from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.errors import AssayError
+from weighting.policies.golden import GAIN_BINS, find_least_gain
 from weighting.policies.normalisation import (
     Scale,
     WeightSums,
@@ -20,6 +21,7 @@ from weighting.policies.normalisation import (
     find_uniform_scale,
     merge_sums,
 )
+from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import BINS, Cut, cut_share
 from weighting.policies.registry import find_share, list_ranked, resolve_params
 from weighting.policies.selection import Borders, Selection, fill, find_borders
@@ -31,12 +33,14 @@ class Calibration:
     """What is known so far; beside a token's signals, its weight depends on nothing else.
 
     Without a selection there are no borders, and where the policy ranks no tokens there are no
-    cuts. `scales` has the splits that hold documents.
+    cuts. `scales` has the splits that hold documents. `least_gains` are those from which tokens are
+    golden, by split; None: none is.
     """
 
     borders: Borders | None = None
     cuts: Mapping[str, Mapping[str, Cut]] = field(default_factory=dict)  # by split and signal
     scales: Mapping[str, Scale] = field(default_factory=dict)  # by split
+    least_gains: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,23 @@ class UnitSums:
     splits: Mapping[str, WeightSums]
 
 
-def find_score_border(scores_B: Int64s, selection: Selection) -> Calibration:
-    """Return the border of scores alone, from the tokens of all units by score, int64 [B]."""
-    return Calibration(borders=Borders(score=fill(scores_B, selection.tokens).border, key=0))
+def find_least_gains(counts: Int64s, params: PolicyParams) -> Calibration:
+    """Return the gains of golden tokens, from all units' counts, int64 [splits * GAIN_BINS]."""
+    rows = zip(SPLITS, counts.reshape(len(SPLITS), GAIN_BINS), strict=True)
+    share = params.golden_share
+    return Calibration(least_gains={split: find_least_gain(row, share) for split, row in rows})
 
 
-def find_selection(scores_B: Int64s, keys_B: Int64s, selection: Selection) -> Calibration:
-    """Return both borders; see `weighting.policies.selection.find_borders`."""
-    return Calibration(borders=find_borders(scores_B, keys_B, selection.tokens))
+def find_score_border(known: Calibration, scores_B: Int64s, selection: Selection) -> Calibration:
+    """Add the border of scores alone, from the tokens of all units by score, int64 [B]."""
+    return replace(known, borders=Borders(score=fill(scores_B, selection.tokens).border, key=0))
+
+
+def find_selection(
+    known: Calibration, scores_B: Int64s, keys_B: Int64s, selection: Selection
+) -> Calibration:
+    """Add both borders; see `weighting.policies.selection.find_borders`."""
+    return replace(known, borders=find_borders(scores_B, keys_B, selection.tokens))
 
 
 def find_cuts(known: Calibration, counts: Int64s, settings: WeighSettings) -> Calibration:
@@ -93,6 +106,7 @@ def describe_weighing(known: Calibration, scheme: Scheme) -> WeighingFacts:
         split: SplitScale(
             **scale._asdict(),
             cuts={name: [*cut] for name, cut in known.cuts.get(split, {}).items()},
+            golden_from=known.least_gains.get(split),
         )
         for split, scale in known.scales.items()
     }

@@ -1,8 +1,9 @@
 """The weigh job: sidecars in; weighted token shards out.
 
+    units ─► CountGolden ─► SumGolden ─► FindGolden ────► calibration: gains of golden tokens
     units ─► CountScores ─► SumScores ─┬─► FindScoreBorder ─┐        where documents are selected
     units ─► CountKeys ◄───────────────│────────────────────┘
-                 └─► SumKeys ──────────┴─► FindBorders ─► calibration: borders
+                 └─► SumKeys ──────────┴─► FindBorders ─► calibration: + borders
     units ─► CountRanks ─► SumRanks ─► FindCuts ────────► calibration: + cuts
                                                                      where the policy ranks tokens
     units ─► SumWeights ─► FindScales ──────────────────► calibration: + scales ─► SaveWeighing
@@ -22,7 +23,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, PCollection
 
-from pipelines.engine.codec import VECTOR, encode, packed
+from pipelines.engine.codec import VECTOR, packed
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
@@ -32,11 +33,18 @@ from pipelines.weigh.calibrate import (
     UnitSums,
     describe_weighing,
     find_cuts,
+    find_least_gains,
     find_scales,
     find_score_border,
     find_selection,
 )
-from pipelines.weigh.sum_weights import count_keys, count_ranks, count_scores, sum_unit
+from pipelines.weigh.sum_weights import (
+    count_golden,
+    count_keys,
+    count_ranks,
+    count_scores,
+    sum_unit,
+)
 from pipelines.weigh.weigh_inputs import WeighInputs, load_inputs
 from pipelines.weigh.write_shards import write_unit_shards
 from weighting.policies.registry import list_ranked
@@ -86,10 +94,9 @@ def _build(
 ) -> None:
     """Wire the graph."""
     units = Units(pipeline | "Units" >> beam.Create(uids), load)
-    if settings.selection is None:
-        found = pipeline | "KeepAll" >> beam.Create([encode(Calibration())])
-    else:
-        found = _select(units, settings.selection)
+    found = _find_golden(units, settings)
+    if settings.selection is not None:
+        found = _select(units, found, settings.selection)
     if list_ranked(settings.policy, settings.params):
         found = _cut(units, found, settings)
     sums = AsList(units.run("SumWeights", sum_unit, found))
@@ -102,17 +109,26 @@ def _build(
     _ = types | "SaveTypeSums" >> beam.Map(save_rows(2, job.work.type_weights))
 
 
-def _select(units: Units, selection: Selection) -> PCollection[bytes]:
-    """Add the steps to the borders of a selection."""
-    counted = units.run("CountScores", partial(count_scores, selection=selection))
-    scores = counted | "SumScores" >> beam.CombineGlobally(SumVectors())
-    find_score = packed(partial(find_score_border, selection=selection), VECTOR)
-    border = scores | "FindScoreBorder" >> beam.Map(find_score)
-    keyed = units.run("CountKeys", partial(count_keys, selection=selection), border)
-    keys = keyed | "SumKeys" >> beam.CombineGlobally(SumVectors())
-    find_both = packed(partial(find_selection, selection=selection), VECTOR, VECTOR)
-    found: PCollection[bytes] = scores | "FindBorders" >> beam.Map(find_both, AsSingleton(keys))
+def _find_golden(units: Units, settings: WeighSettings) -> PCollection[bytes]:
+    """Add the steps to the gains from which tokens are golden."""
+    counted = units.run("CountGolden", count_golden)
+    gains = counted | "SumGolden" >> beam.CombineGlobally(SumVectors())
+    find = packed(partial(find_least_gains, params=settings.params), VECTOR)
+    found: PCollection[bytes] = gains | "FindGolden" >> beam.Map(find)
     return found
+
+
+def _select(units: Units, found: PCollection[bytes], selection: Selection) -> PCollection[bytes]:
+    """Add the steps to the borders of a selection."""
+    counted = units.run("CountScores", partial(count_scores, selection=selection), found)
+    scores = AsSingleton(counted | "SumScores" >> beam.CombineGlobally(SumVectors()))
+    find_score = packed(partial(find_score_border, selection=selection), Calibration, VECTOR)
+    border = found | "FindScoreBorder" >> beam.Map(find_score, scores)
+    keyed = units.run("CountKeys", partial(count_keys, selection=selection), border)
+    keys = AsSingleton(keyed | "SumKeys" >> beam.CombineGlobally(SumVectors()))
+    find_both = packed(partial(find_selection, selection=selection), Calibration, VECTOR, VECTOR)
+    both: PCollection[bytes] = found | "FindBorders" >> beam.Map(find_both, scores, keys)
+    return both
 
 
 def _cut(units: Units, found: PCollection[bytes], settings: WeighSettings) -> PCollection[bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 from pipelines.score.score_unit import choose_documents, name_part
 from pipelines.score.statistics import read_statistics
 from pipelines.settings import WeighSettings
+from pipelines.weigh.calibrate import Calibration
 from weighting.arrays import Bools, Float64s, Int64s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.sidecar import Sidecar, read_sidecar
@@ -87,7 +88,7 @@ def load_inputs(settings: WeighSettings, sidecars: Path, run: Path) -> WeighInpu
 
 @dataclass(frozen=True, eq=False)
 class UnitSplit:
-    """The documents that a unit has in one split.
+    """The documents that a unit has in one split, and what is known of the whole corpus so far.
 
     `known_reasons_N` are their reasons, where they were found before some of them were chosen.
     """
@@ -95,6 +96,7 @@ class UnitSplit:
     split: str
     sidecar: Sidecar
     inputs: WeighInputs
+    known: Calibration
     known_reasons_N: Uint8s | None = None
 
     @cached_property
@@ -115,7 +117,8 @@ class UnitSplit:
         """The reason bits of every token; sums over a split do without them."""
         if self.known_reasons_N is not None:
             return self.known_reasons_N
-        return flag_tokens(self.batch, self.inputs.scheme)
+        least_gain = self.known.least_gains.get(self.split)
+        return flag_tokens(self.batch, self.inputs.scheme, least_gain)
 
     @property
     def golden_N(self) -> Bools:
@@ -142,6 +145,7 @@ class UnitSplit:
             split=self.split,
             sidecar=choose_documents(self.sidecar, chosen_D, self.split),
             inputs=self.inputs,
+            known=self.known,
             known_reasons_N=None
             if known_N is None
             else known_N[np.repeat(chosen_D, self.lengths_D)],
@@ -149,18 +153,18 @@ class UnitSplit:
 
 
 def read_splits(
-    uid: int, inputs: WeighInputs, borders: Borders | None = None
+    uid: int, inputs: WeighInputs, known: Calibration, selected: bool = True
 ) -> Iterator[UnitSplit]:
-    """Yield what a unit has in each split, where it has anything; with borders, what is selected.
+    """Yield what a unit has in each split, where it has anything: all of it, or what is selected.
 
     A split of which the selection leaves no document is yielded empty.
     """
     for split in SPLITS:
         path = inputs.sidecars / f"{name_part(split, uid)}.parquet"
         if path.exists():
-            found = UnitSplit(split, read_sidecar(path, inputs.columns), inputs)
-            if split == TRAIN and inputs.selection is not None and borders is not None:
-                found = found.choose(_select(found, inputs.selection, borders))
+            found = UnitSplit(split, read_sidecar(path, inputs.columns), inputs, known)
+            if selected and split == TRAIN and inputs.selection and known.borders is not None:
+                found = found.choose(_select(found, inputs.selection, known.borders))
             yield found
 
 

@@ -28,7 +28,7 @@ def write_unit_shards(uid: int, inputs: WeighInputs, known: Calibration, job: Jo
         return sums_file.load()
     sums_2V = np.zeros((2, len(inputs.scheme.types.counts_V)), np.int64)
     shards = {}
-    for found in read_splits(uid, inputs, known.borders):
+    for found in read_splits(uid, inputs, known):
         if len(found.sidecar.doc_ids):
             tokens = weigh_documents(found, known)
             path = job.run / "shards" / f"{name_part(found.split, uid)}.arrow"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, Doc, Hit, Story, name_doc
 from tests.flows.test_report import read

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from tests.conftest import write_text
 from tests.flows.invoking import invoke
 from weighting.contracts.manifest import check_files, read_manifest

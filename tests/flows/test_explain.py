@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.explain import explain_document, explain_token, tell, tell_plain
 from flows.explain.arithmetic import Corpus, describe_weight, weigh_again
 from flows.explain.records import Kept
@@ -227,7 +227,7 @@ def test_without_a_sidecar(tmp_path):
     text = squeeze(show(folder, name_doc(0), 3))
     assert "not known: the run keeps no signals" in text
     assert "cannot be computed anew" in text
-    assert "golden The tokens just before make it far likelier" in text
+    assert "golden Told by the words before: they make it far likelier" in text
     assert "id 97" in show(folder, name_doc(0))
     with pytest.raises(AssayError, match="was not selected and the run keeps no signals"):
         tell(folder, name_doc(1), 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from tests.flows.runs import build_run
 from tests.flows.stories import DOCS, MODELLED, Hit, Story, name_doc
 from weighting.contracts.counts import SetCounts

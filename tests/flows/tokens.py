@@ -21,7 +21,13 @@ from tests.flows.stories import (
 from weighting.contracts.counts import SplitScale, WeighingFacts
 from weighting.contracts.reasons import Reason
 from weighting.policies.controls import key_documents, key_tokens, shuffle
-from weighting.policies.golden import choose_golden, flag
+from weighting.policies.golden import (
+    choose_golden,
+    count_gains,
+    find_golden,
+    find_least_gain,
+    flag,
+)
 from weighting.policies.normalisation import (
     Scale,
     dampen,
@@ -153,11 +159,30 @@ class Census:
         return weights_N
 
     @cached_property
+    def least_gains(self) -> dict[str, float | None]:
+        """The gains from which tokens are golden, by split; what the selection left counts."""
+        params, gains = self.story.params, {}
+        for split in SPLITS:
+            special_N = ~self.text_N | (self.split_N != split)
+            counts_B1 = count_gains(self.signals, special_N, self.golden, params)
+            gains[split] = find_least_gain(counts_B1, params.golden_share)
+        return gains
+
+    @cached_property
+    def golden_N(self) -> np.ndarray:
+        """Which tokens are golden."""
+        golden_N = np.zeros(len(self.ids_N), bool)
+        for split, least in self.least_gains.items():
+            found_N = find_golden(self.signals, self.golden, self.story.params, least)
+            golden_N |= found_N & (self.split_N == split)
+        return golden_N
+
+    @cached_property
     def reasons_N(self) -> np.ndarray:
         """The reason bits of all tokens."""
         marks = (~self.text_N, self.copies_N, self.contaminated_N)
         rare_N = self.types.rare_V[self.ids_N]
-        reasons_N = flag(self.signals, rare_N, *marks, self.golden, self.story.params)
+        reasons_N = flag(self.golden_N, rare_N, *marks)
         if self.story.policy is None:
             marks_N = reasons_N & np.uint8(Reason.DUPLICATE_SPAN | Reason.CONTAMINATED)
             reasons_N = np.where(self.text_N, marks_N | np.uint8(Reason.GOLDEN), reasons_N)
@@ -169,6 +194,7 @@ class Census:
             split: SplitScale(
                 **weighed.scale._asdict(),
                 cuts={name: [*cut] for name, cut in weighed.cuts.items()},
+                golden_from=self.least_gains[split],
             )
             for split, weighed in self.splits.items()
         }

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.trainer.conftest import TOKENIZER, VOCAB, draw_documents, to_tokens, weigh_by_id
 from trainer.cli import main
-from weighting.contracts.shards import METADATA_KEY, ShardInfo, write_shard
+from weighting.contracts.shard_info import METADATA_KEY
+from weighting.contracts.shards import ShardInfo, write_shard
 
 TINY = (
     *("--steps=4", "--warmup=1", "--batch=2", "--layers=1", "--width=16", "--heads=2"),

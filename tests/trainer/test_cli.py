@@ -83,6 +83,30 @@ def test_train_then_eval(corpus, tmp_path, capsys):
     assert row == asdict(read_evaluations(tmp_path / "out")[-1])
 
 
+def test_who_is_alone_is_heard_whatever_rank_is_left_in_the_environment(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    for line in ("eval nowhere", "train --bogus 3"):
+        assert main(line.split()) == 2
+        assert one_line(capsys)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    assert main(["eval", "nowhere"]) == 2
+    assert one_line(capsys)
+    assert main(["train", "--bogus", "3"]) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_a_warning_is_one_line_beside_the_rows(corpus, tmp_path, capsys):
+    command = ["train", "--shards", str(corpus), "--out", str(tmp_path / "out"), *TINY, "--json"]
+    assert main([*command, "--objective", "weighted", "--batch", "300"]) == 0
+    captured = capsys.readouterr()
+    assert all(json.loads(line) for line in captured.out.splitlines())
+    lines = captured.err.splitlines()
+    assert lines
+    assert all(line.startswith("trainer: warning: ") for line in lines)
+    assert any("a batch of 300 windows" in line for line in lines)
+
+
 def test_json_lines_are_the_rows(corpus, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", "--shards", str(corpus), "--out", str(out), "--json", *TINY]) == 0

@@ -5,6 +5,7 @@ cut into files and record batches leaves no trace in it.
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.data.repeats import find_leak
 from weighting.arrays import AnyArray, Int64s
 from weighting.contracts.shard_files import list_shards
 from weighting.contracts.shards import Segment, Shard, ShardInfo, open_shard
@@ -39,6 +41,11 @@ class Stream:
     def tokens(self) -> int:
         """N."""
         return int(self.starts_S1[-1])
+
+    @property
+    def parts(self) -> list[tuple[Segment, Path]]:
+        """Each segment with its shard."""
+        return list(zip(self.segments, self.paths, strict=True))
 
     @cached_property
     def documents_D1(self) -> Int64s:
@@ -197,10 +204,37 @@ def open_corpus(shards: str) -> Corpus:
         raise AssayError(f"{folder}: no shards here; give a folder with train-*.arrow files")
     for shard in opened:
         _check_tokenizer(opened[0], shard)
+    _check_copies(opened)
     train, validation = (_join(folder, split, opened) for split in SPLITS)
     if not any(segment.weights_N.any() for segment in train.segments):
         raise AssayError(f"{folder}: all training weights are 0, so there is nothing to learn")
+    _check_apart(train, validation)
     return Corpus(opened[0].info, train, validation)
+
+
+def _check_copies(shards: Sequence[Shard]) -> None:
+    """Raise AssayError where two files hold the same tokens, which would count twice."""
+    seen: dict[tuple[str, int, int], Path] = {}
+    sizes = Counter((shard.info.split, shard.tokens) for shard in shards)
+    for shard in shards:
+        size = shard.info.split, shard.tokens
+        if shard.tokens and sizes[size] > 1:
+            key = (*size, _checksum(segment.ids_N for segment in shard.segments))
+            first = seen.setdefault(key, shard.path)
+            if first != shard.path:
+                raise AssayError(
+                    f"{shard.path}: holds the same tokens as {first.name}, which would count "
+                    "twice; take one of them away"
+                )
+
+
+def _check_apart(train: Stream, validation: Stream) -> None:
+    if (found := find_leak(train.parts, validation.parts)) is not None:
+        one, other = found
+        raise AssayError(
+            f"{one.path.parent}: document {one.doc_id} is in both splits, in {one.path.name} and "
+            f"{other.path.name}; a loss on what was trained on says nothing"
+        )
 
 
 def _check_tokenizer(first: Shard, other: Shard) -> None:

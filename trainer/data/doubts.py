@@ -6,10 +6,9 @@ Shards that assay wrote give no cause for doubt; these are about those of other 
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from trainer.data.corpus import Corpus, Stream
+from trainer.data.repeats import find_repeat
 
 TOLERANCE = 0.01  # by which a mean weight may differ from 1: less than any learning rate is told
 
@@ -17,7 +16,7 @@ TOLERANCE = 0.01  # by which a mean weight may differ from 1: less than any lear
 def list_doubts(corpus: Corpus, weighted: bool) -> list[str]:
     """Return what is odd, a sentence each; means of weights only where an objective reads them."""
     means = _doubt_means(corpus) if weighted else []
-    return [*means, *_doubt_ends(corpus), *_doubt_documents(corpus)]
+    return [*means, *_doubt_ends(corpus), *_doubt_repeats(corpus)]
 
 
 def _doubt_means(corpus: Corpus) -> Iterator[str]:
@@ -48,19 +47,11 @@ def _count_open_ends(stream: Stream, eos_id: int) -> Iterator[int]:
         yield int(np.count_nonzero(segment.ids_N[last_D] != eos_id))
 
 
-def _doubt_documents(corpus: Corpus) -> Iterator[str]:
-    """Yield a doubt where documents of the validation split are trained on."""
-    held_out = pa.chunked_array([_texts(s.doc_ids) for s in corpus.validation.segments])
-    both = sum(
-        int(pc.sum(pc.is_in(_texts(segment.doc_ids), held_out)).as_py() or 0)
-        for segment in corpus.train.segments
-    )
-    if both:
+def _doubt_repeats(corpus: Corpus) -> Iterator[str]:
+    if (found := find_repeat(corpus.train.parts)) is not None:
+        first, second = found
+        where = f"{first.path.name} and {second.path.name}"
         yield (
-            f"{both:,} training documents have ids of validation documents: losses on documents "
-            "that were trained on say little"
+            f"training documents are there more than once, such as {first.doc_id} (in {where}); "
+            "they count as often"
         )
-
-
-def _texts(doc_ids: pa.Array) -> pa.Array:
-    return doc_ids.cast(pa.large_string())

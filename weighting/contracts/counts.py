@@ -137,7 +137,8 @@ class SplitScale:
     """How the raw weights of a split became weights of mean 1.
 
     See `weighting.policies.normalisation.Scale`; `cuts` are those of ranked signals
-    (`weighting.policies.quantiles.Cut`), as arrays of their fields.
+    (`weighting.policies.quantiles.Cut`), as arrays of their fields. From the gain `golden_from` on,
+    in nats, tokens that the rule finds are golden; None: none is.
     """
 
     mean: float
@@ -145,6 +146,7 @@ class SplitScale:
     divisor: float
     effective: float
     cuts: Mapping[str, list[float]] = field(default_factory=dict)
+    golden_from: float | None = None
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ class Rows:
         """The documents' ids; their place in the file where there is no such column."""
         column = self._find("doc_id")
         if column is None:
-            names = [f"{self.path.name}:{self.first + row}" for row in range(len(self.batch))]
-            return pa.array(names, pa.string())
+            name = "/".join(self.path.parts[-2:])  # files of both splits may have one name
+            rows = range(self.first, self.first + len(self.batch))
+            return pa.array([f"{name}:{row}" for row in rows], pa.string())
         texts = _to_texts(column)
         if texts.null_count:
             row = texts.is_null().index(True).as_py()
@@ -120,6 +121,8 @@ class Rows:
             row = column.is_null().index(True).as_py()
             raise BrokenContract(f"{self._name(row)}: {name} is null")
         lists = _cut_lists(column)
+        if types.is_null(lists.values.type):
+            lists = lists._replace(values=lists.values.cast(pa.int8()))
         if lists.values.null_count:
             at = lists.values.is_null().index(True).as_py()
             row = int(np.searchsorted(lists.offsets_D1, at, side="right")) - 1
@@ -176,9 +179,12 @@ def _find_fault(name: str, found: pa.DataType) -> str:
     """Return what the type of a column must be, empty where it is that."""
     plain = found.storage_type if isinstance(found, pa.BaseExtensionType) else found
     if name not in LISTS:
-        texts = types.is_dictionary(plain) and _is_text(plain.value_type)
-        return "" if texts or _is_text(plain) or types.is_integer(plain) else "texts"
+        text = plain.value_type if types.is_dictionary(plain) else plain
+        fits = _is_text(text) or types.is_integer(text) or types.is_null(text)
+        return "" if fits else "texts"
     item = plain.value_type if _is_list(plain) else None
+    if item is not None and types.is_null(item):  # all lists are empty, or hold nulls
+        return ""
     if name == "weights":
         fits = item is not None and _is_number(item)
         return "" if fits else "lists of numbers, one for each token"

@@ -1,7 +1,13 @@
 """Flags: facts about a token, and the rules by which one counts as golden.
 
 Each rule is two-sided: something tells the token, and it is not noise. Raw loss, entropy or rarity
-alone pick noise first. They differ in what predicts it: the token before, far context, training.
+alone pick noise first. They differ in what predicts it: the words before, far context, training.
+
+Golden is few. Of the tokens that a rule finds, those of the highest gain are golden, and never more
+than `golden_share` of a split's text; tokens of equal gain are all golden or none. Where that ends
+is found from histograms, which add up over units in any order:
+
+    count_gains ─► sum ─► find_least_gain ─► find_golden
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from weighting.arrays import Bools, Float32s, Int32s, Uint8s
+from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
 from weighting.policies.masks import find_keys
 from weighting.policies.params import PolicyParams
+from weighting.policies.quantiles import BINS, ZERO, count_values
+from weighting.signals.quantum import QUANTUM
 from weighting.signals.registry import SIGNALS
+
+GAIN_BINS = BINS + 1  # those of values, and one for the number of text tokens
 
 Signals = Mapping[str, Float32s]
 
@@ -23,9 +33,11 @@ class Rule(NamedTuple):
     """How golden tokens are found, the signals that takes, and what is said of it."""
 
     find: Callable[[Signals, PolicyParams], Bools]
-    signals: Sequence[str]
+    gain: str  # the signal whose highest values count
+    signals: Sequence[str]  # all that it takes, the gain included
+    words: str  # what tells its tokens, for headings
     formula: str  # for the docs
-    meaning: str  # of a token that it finds
+    meaning: str  # of a golden token
 
 
 def find_told(signals: Signals, params: PolicyParams) -> Bools:
@@ -45,21 +57,27 @@ def find_learnt(signals: Signals, params: PolicyParams) -> Bools:
 GOLDEN: Mapping[str, Rule] = {  # the best first
     "key": Rule(
         find_keys,
+        "context_gain",
         ("nll", "context_gain"),
-        "context gain > `key_gain` and nll < `key_nll` (LongPPL 2410.23771): far context tells it",
-        "Text far before it makes it much likelier, and the reference predicts it well.",
+        "told by text far before",
+        "context gain > `key_gain` and nll < `key_nll` (LongPPL 2410.23771)",
+        "Told by text far before: that makes it much likelier, and the reference predicts it well.",
     ),
     "learnt": Rule(
         find_learnt,
+        "excess",
         ("nll", "excess"),
-        "excess ≥ `golden_gain` and nll < `key_nll`: training tells it",
-        "The reference learnt to predict it, and at first could not.",
+        "learnt in training",
+        "excess ≥ `golden_gain` and nll < `key_nll`",
+        "Learnt in training: the reference predicts it, and at first could not.",
     ),
     "ngram": Rule(
         find_told,
+        "ngram_gain",
         ("ngram_gain",),
-        "n-gram gain ≥ `golden_gain`: the tokens before tell it (mostly ends of set phrases)",
-        "The tokens just before make it far likelier than its frequency does.",
+        "told by the words before",
+        "n-gram gain ≥ `golden_gain`; mostly ends of set phrases",
+        "Told by the words before: they make it far likelier than its frequency does.",
     ),
 }
 
@@ -87,14 +105,39 @@ def list_golden_signals(rule: str) -> list[str]:
     return list(GOLDEN[rule].signals)
 
 
+def count_gains(signals: Signals, special_N: Bools, rule: str, params: PolicyParams) -> Int64s:
+    """Return how many text tokens that a rule finds have each gain, int64 [GAIN_BINS].
+
+    The last number is that of all text tokens.
+    """
+    found = GOLDEN[rule]
+    counts_B = count_values(signals[found.gain], special_N | ~found.find(signals, params))
+    return np.append(counts_B, np.count_nonzero(~special_N))
+
+
+def find_least_gain(counts_B1: Int64s, share: float) -> float | None:
+    """Return the gain from which tokens that a rule finds are golden; None: none of them is.
+
+    `counts_B1` are those of `count_gains`, of a whole split.
+    """
+    richest_B, text = counts_B1[-2::-1], int(counts_B1[-1])
+    held_B = np.flatnonzero((np.cumsum(richest_B) <= share * text) & (richest_B > 0))
+    return (ZERO - int(held_B[-1])) * QUANTUM if len(held_B) else None
+
+
+def find_golden(
+    signals: Signals, rule: str, params: PolicyParams, least_gain: float | None
+) -> Bools:
+    """Return which of N tokens are golden, bool [N], ends of text not yet left out."""
+    found = GOLDEN[rule]
+    gain_N = signals[found.gain]
+    if least_gain is None:
+        return np.zeros(len(gain_N), np.bool_)
+    return found.find(signals, params) & (gain_N >= np.float32(least_gain))
+
+
 def flag(
-    signals: Signals,
-    rare_N: Bools,
-    special_N: Bools,
-    copies_N: Int32s,
-    contaminated_N: Bools,
-    rule: str,
-    params: PolicyParams,
+    golden_N: Bools, rare_N: Bools, special_N: Bools, copies_N: Int32s, contaminated_N: Bools
 ) -> Uint8s:
     """Return the reason bits of N tokens (`weighting.contracts.reasons`), uint8 [N].
 
@@ -104,7 +147,7 @@ def flag(
     """
     flags = {
         Reason.RARE: rare_N,
-        Reason.GOLDEN: GOLDEN[rule].find(signals, params),
+        Reason.GOLDEN: golden_N,
         Reason.DUPLICATE_SPAN: copies_N > 1,
         Reason.CONTAMINATED: contaminated_N,
     }

@@ -81,6 +81,12 @@ class GeneralParams:
         "Rule of the golden flag: key, learnt or ngram; by default the first that signals allow.",
     )
     golden_gain: float = knob(2.0, "learnt, ngram: the least excess or n-gram gain, in nats.")
+    golden_share: float = knob(
+        0.05,
+        "Share of a split's text that is golden at most: the tokens of the highest gain.",
+        least=0,
+        most=1,
+    )
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
     batch ─┬─ weigh_raw_tokens ─► raw weights, damping ─► normalize ─► shuffle ─► weights
            └─ flag_tokens ─► reasons
 
-Pure: arrays in, arrays out. The weigh job writes what comes of it into shards, `assay explain`
-shows each step of it for one document, and the report asks it for key tokens. What depends on a
-whole split, cuts and scale, is found before (`weighting.policies.quantiles`,
-`weighting.policies.normalisation`).
+Pure: arrays in, arrays out. The weigh job writes what comes of it into shards, and `assay
+explain` shows each step of it for one document. What depends on a whole split, cuts, scale and the
+gain of golden tokens, is found before (`weighting.policies.quantiles`, `normalisation`, `golden`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 
 from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s, Uint8s, Uint64s
 from weighting.policies.controls import key_documents, key_tokens, shuffle
-from weighting.policies.golden import GOLDEN, flag
+from weighting.policies.golden import find_golden, flag
 from weighting.policies.normalisation import Scale, dampen, normalize
 from weighting.policies.params import PolicyParams
 from weighting.policies.policy import Evidence
@@ -118,22 +117,18 @@ def weigh_raw_tokens(batch: Batch, scheme: Scheme, cuts: Mapping[str, Cut]) -> R
     )
 
 
-def flag_tokens(batch: Batch, scheme: Scheme) -> Uint8s:
-    """Return the reason bits of a batch (`weighting.contracts.reasons`), uint8 [N]."""
+def flag_tokens(batch: Batch, scheme: Scheme, least_gain: float | None) -> Uint8s:
+    """Return the reason bits of a batch (`weighting.contracts.reasons`), uint8 [N].
+
+    `least_gain` is that of the split's golden tokens (`weighting.policies.golden`).
+    """
     return flag(
-        batch.signals,
+        find_golden(batch.signals, scheme.golden, scheme.params, least_gain),
         np.take(scheme.types.rare_V, batch.ids_N),
         _find_special(batch, scheme),
         batch.copies_N,
         batch.contaminated_N,
-        scheme.golden,
-        scheme.params,
     )
-
-
-def find_golden(rule: str, signals: Mapping[str, Float32s], params: PolicyParams) -> Bools:
-    """Return which of N tokens a rule finds golden, bool [N], ends of text not yet left out."""
-    return GOLDEN[rule].find(signals, params)
 
 
 def _weigh_raw(batch: Batch, scheme: Scheme, cuts: Mapping[str, Cut]) -> Float32s:

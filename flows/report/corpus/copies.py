@@ -75,7 +75,7 @@ def _make_cluster(
 ) -> Cluster:
     if origin is None or text is None:
         stays = Excerpt(survivor, "in an earlier run", "")
-        copy = Excerpt(other_origin, "duplicate", other_text[: find_border(other_text, LENGTH)])
+        copy = Excerpt(other_origin, "duplicate", shorten(other_text, LENGTH))
         return Cluster(size, similarity, stays, copy)
     here, there = _cut_alike(text, other_text)
     stays, copy = Excerpt(origin, "kept", here), Excerpt(other_origin, "duplicate", there)
@@ -87,10 +87,7 @@ def _cut_alike(one: str, other: str) -> tuple[str, str]:
     differences = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     same = next(differences, min(len(one), len(other)))
     start = 0 if one == other else find_border(one, same - BEFORE)
-    cut = [
-        f"{'… ' * (start > 0)}{text[start : find_border(text, start + LENGTH)]}"
-        for text in (one, other)
-    ]
+    cut = [f"{'… ' * (start > 0)}{shorten(text[start:], LENGTH)}" for text in (one, other)]
     return cut[0], cut[1]
 
 

@@ -39,7 +39,7 @@ def find_quarantined(
             )
             WHERE error = ? ORDER BY locator LIMIT {PER_KIND}
             """,
-            [ENCODED, escape(str(path)), error],
+            [ENCODED + 1, escape(str(path)), error],
         ).fetchall()
         yield (
             error,
@@ -62,6 +62,12 @@ def _find_units(connection: duckdb.DuckDBPyConnection, run: Path) -> list[tuple[
 
 
 def _decode(payload: str) -> str:
-    """Return the bytes as text; a character that is only cut here is left out, not damaged."""
+    """Return the bytes as text, an ellipsis where some are left out.
+
+    A character that is only cut here is left out, not damaged.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return decoder.decode(base64.b64decode(payload), final=len(payload) < ENCODED)
+    is_whole = len(payload) <= ENCODED
+    return decoder.decode(base64.b64decode(payload[:ENCODED]), final=is_whole) + "…" * (
+        not is_whole
+    )

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from flows.graphemes import find_border
+from flows.graphemes import shorten
 from flows.report.corpus.excerpts import Excerpt
+from flows.report.figures import show_number
 
 LEVELS = 6  # shades of a cell, in the style sheet
 SIDES = ("kept side", "dropped side")
@@ -94,7 +95,6 @@ def _split(
     """Return the excerpts of each side."""
     sides: dict[str, list[Excerpt]] = {side: [] for side in SIDES}
     for *_, side, value, verdict, source, locator, text in rows:
-        why = f"value {value:.4g} · {verdict}"
-        beginning = text[: find_border(text, LENGTH)]
-        sides[side].append(Excerpt(f"{source} · {locator}", why, beginning))
+        why = f"value {show_number(value)} · {verdict}"
+        sides[side].append(Excerpt(f"{source} · {locator}", why, shorten(text, LENGTH)))
     return list(sides.items())

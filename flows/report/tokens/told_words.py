@@ -32,24 +32,24 @@ class ToldWord(NamedTuple):
 class ToldWords(NamedTuple):
     """What golden means in this run, the share of all tokens that are, and the words."""
 
-    words: str
+    meaning: str
     usual: float
     least: int
     rows: list[ToldWord]
 
 
-def find_told_words(sample: Sample | None, vocabulary: Vocabulary, words: str) -> ToldWords:
-    """Return the common words that are golden most; `words` says what golden means."""
+def find_told_words(sample: Sample | None, vocabulary: Vocabulary, meaning: str) -> ToldWords:
+    """Return the common words that are golden most; `meaning` says what golden is."""
     if sample is None:
-        return ToldWords(words, 0.0, LEAST, [])
+        return ToldWords(meaning, 0.0, LEAST, [])
     known_N = sample.weighed_N & ~sample.special_N
     usual = float(np.mean(sample.golden_N[known_N])) if known_N.any() else 0.0
     if not usual:
-        return ToldWords(words, usual, LEAST, [])
+        return ToldWords(meaning, usual, LEAST, [])
     rarity_N = sample.signals["surprisal"]
     common_N = known_N & (rarity_N < np.mean(rarity_N[known_N], dtype=np.float64))
     rows = _rank(sample, vocabulary, common_N & find_words(sample, vocabulary), usual)
-    return ToldWords(words, usual, LEAST, rows)
+    return ToldWords(meaning, usual, LEAST, rows)
 
 
 def find_lower_end(hits: int, tries: int) -> float:

@@ -36,6 +36,7 @@ class Answer(NamedTuple):
     word: str
     sentence: str
     meaning: str
+    colour: int
 
 
 class Ablation(NamedTuple):
@@ -69,7 +70,8 @@ def _read(folder: Path) -> Ablation:
         baseline=results.baseline,
         colours=colours,
         answers=[
-            _answer(pair, sentence) for pair, sentence in zip(pairs, results.verdicts, strict=False)
+            _answer(pair, sentence, colours[pair.arm])
+            for pair, sentence in zip(pairs, results.verdicts, strict=False)
         ],
         differences=_draw_differences(results, pairs, colours),
         blocks=[_typeset(block) for block in sheet.blocks],
@@ -79,14 +81,15 @@ def _read(folder: Path) -> Ablation:
     )
 
 
-def _answer(pair: Pair, sentence: str) -> Answer:
+def _answer(pair: Pair, sentence: str, colour: int) -> Answer:
     outcome, word = next(
         (found for begin, found in OUTCOMES.items() if pair.verdict.startswith(begin)), UNKNOWN
     )
-    if pair.primary is None or outcome not in ("lower", "higher"):
-        return Answer(outcome, word, _put_minus(sentence), "")
-    change = show_percent(abs(math.expm1(pair.primary.mean)))
-    return Answer(outcome, word, _put_minus(sentence), f"Perplexity is {change} {outcome}.")
+    meaning = ""
+    if pair.primary is not None and outcome in ("lower", "higher"):
+        change = show_percent(abs(math.expm1(pair.primary.mean)))
+        meaning = f"Perplexity is {change} {outcome}."
+    return Answer(outcome, word, _put_minus(sentence), meaning, colour)
 
 
 def _draw_differences(

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import duckdb
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.database.catalog import SETTINGS, build_catalog, open_catalog
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from pipelines.edits.spans import Piece, map_ends, map_starts, replace, to_arrow
 from tests.flows.ablations import write_ablation
 from tests.flows.runs import build_run
@@ -230,10 +232,40 @@ def test_a_run_that_moved(run, tmp_path):
         assert ask(moved, "SELECT count(*) FROM documents JOIN shards USING (doc_id)") == [(4,)]
         with duckdb.connect(str(moved / "assay.duckdb"), read_only=True) as connection:
             assert connection.execute("SELECT count(*) FROM tokens").fetchall() == [(257,)]
-            with pytest.raises(duckdb.IOException, match="No files found"):
-                connection.execute("FROM documents")
+            assert connection.execute("SELECT count(*) FROM documents").fetchall() == [(4,)]
     finally:
         shutil.move(run.with_name("gone"), run)
+
+
+def test_a_copy_reads_its_own_files_in_a_bare_shell(run, tmp_path, monkeypatch):
+    build_catalog(run)
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "documents" / "000001.parquet").unlink()
+    monkeypatch.chdir(copy)
+    for path in ("assay.duckdb", "../copy/assay.duckdb", str(copy / "assay.duckdb")):
+        with duckdb.connect(path, read_only=True) as connection:
+            (found,) = connection.execute("SELECT count(*) FROM documents").fetchall()
+            assert 0 < found[0] < 4
+            (place,) = connection.execute("SELECT run_folder()").fetchall()[0]
+            assert copy.samefile(place)
+
+
+def test_a_database_reads_no_other_run_in_a_bare_shell(run, tmp_path):
+    build_catalog(run)
+    other = build_run(tmp_path / "other", Story(docs=[Doc("a"), Doc("b")]))
+    shutil.copy(run / "assay.duckdb", other / "assay.duckdb")
+    foreign = "does not hold the run of this assay.duckdb: say SET VARIABLE run"
+    with duckdb.connect(str(other / "assay.duckdb"), read_only=True) as connection:
+        for view in ("documents", "ledger", "signals", "quarantine", "dropped", "token_story"):
+            with pytest.raises(duckdb.Error, match=foreign):
+                connection.execute(f"FROM {view}").fetchall()
+        connection.execute("SET VARIABLE run = ?", [str(run)])
+        assert connection.execute("SELECT count(*) FROM documents").fetchall() == [(4,)]
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{run}/assay.duckdb' AS one (READ_ONLY)")
+        assert connection.execute("SELECT count(*) FROM one.tokens").fetchall() == [(257,)]
+        with pytest.raises(duckdb.Error, match=r"where is the run of this assay\.duckdb\?"):
+            connection.execute("FROM one.documents").fetchall()
 
 
 @pytest.mark.parametrize("name", ["it's [here]*", "day=monday", "🗻 ñ"])
@@ -316,6 +348,27 @@ def test_a_database_in_use_is_one_clear_line(run):
         open_database(run),
     ):
         pass
+
+
+WRITER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_program_that_writes_is_named(run):
+    path = str(build_catalog(run))
+    command = [sys.executable, "-c", WRITER, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+        message = rf"assay\.duckdb: python.* \(process {writer.pid}\) .*duckdb -readonly"
+        with pytest.raises(AssayError, match=message), open_database(run):
+            pass
+        writer.communicate()
+    assert ask(run, "SELECT 1") == [(1,)]
 
 
 def test_stages_are_in_their_order_with_all_attempts(run):

@@ -1,16 +1,25 @@
-"""Queries on a run: tables on the screen, CSV and JSON, wrong SQL, and hostile text."""
+"""Questions to a run: screens, formats, several statements, and what is refused."""
 
 import io
 import json
+import re
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rich.console import Console
 
-from flows.database.query import make_plain, open_database, run_query, write_query
+from flows.database.query import (
+    Question,
+    Screen,
+    find_limit,
+    find_screen,
+    read_rows,
+    run_query,
+    write_file,
+    write_query,
+)
+from flows.database.shard_views import open_database
 from tests.flows.runs import build_run
 from weighting.errors import AssayError
 
@@ -20,16 +29,24 @@ def run(tmp_path_factory):
     return build_run(tmp_path_factory.mktemp("query") / "run")
 
 
-def show(run, sql, limit=50, width=100):
+def show(run, sql, limit=50, width=100, vertical=False, **values):
     stream = io.StringIO()
-    run_query(run, sql, Console(file=stream, width=width), limit)
+    run_query(Question(run, sql, values, limit), Screen(stream, width), vertical)
     return stream.getvalue()
 
 
-def write(run, sql, form):
+def write(run, sql, form, limit=None, **values):
     stream = io.StringIO()
-    write_query(run, sql, stream, form)
+    write_query(Question(run, sql, values, limit), form, stream)
     return stream.getvalue()
+
+
+def ask(run, sql, form):
+    """Ask for a table, or for data, of which a statement that gives none goes before."""
+    if form == "table":
+        return show(run, sql)
+    gives_none = sql.startswith(("DROP", "CREATE", "SET"))
+    return write(run, f"{sql}; SELECT 1" if gives_none else sql, form)
 
 
 def test_table_shows_rows_and_their_number(run):
@@ -46,10 +63,53 @@ def test_an_empty_table_says_so(run):
 
 
 def test_table_keeps_numbers_whole_where_space_is_short(run):
-    sql = "SELECT repeat('long text ', 20) AS a, 123456789 AS b, repeat('x', 99) AS c"
-    text = show(run, sql, width=40)
-    assert "123,456,789" in text
-    assert "…" in text
+    sql = "SELECT repeat('long text ', 20) AS a, 123456789 AS b, repeat('q', 99) AS c"
+    text = show(run, sql, width=50)
+    assert "123456789" in text
+    assert text.count("long") == 20
+    assert text.count("q") == 99
+
+
+EIGHT = """
+SELECT 1234567 a, 2345678 b, 3456789 c, 4567890 d, 5678901 e, 6789012 f, 7890123 g, 8901234 h
+"""
+
+
+@pytest.mark.parametrize("width", [None, 200, 80, 40, 12, 3])
+def test_one_row_has_every_number_whatever_the_width(run, width):
+    words = show(run, EIGHT, width=width).split()
+    for number in ("1234567", "2345678", "3456789", "7890123", "8901234"):
+        assert number in words
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, 7), (40, 3)])
+def test_columns_that_do_not_fit_are_counted(run, width, shown):
+    text = show(run, f"{EIGHT} FROM range(2)", width=width)
+    assert f"8 columns, {shown} shown; --vertical shows all" in text
+    assert all(len(line) <= width for line in text.splitlines())
+    numbers = re.findall(r"\d{2,}", text)
+    assert set(numbers) <= set(re.findall(r"\d{7}", EIGHT))
+
+
+def test_a_pipe_gets_every_column_and_row_and_every_text_whole(run):
+    sql = "SELECT range AS n, repeat('y', 3000) AS long, * FROM range(200), (FROM ledger LIMIT 1)"
+    text = show(run, sql, limit=None, width=None)
+    assert text.count("y" * 3000) == 200
+    assert "few_words" in text
+    assert "…" not in text
+    assert "200 of 200 rows" in text
+
+
+def test_long_texts_end_visibly_on_a_screen_and_are_counted(run):
+    text = show(run, "SELECT repeat('z', 300) AS a, 1 AS b FROM range(2)", width=80)
+    assert "2 texts end with …; --vertical shows all of them" in text
+    assert show(run, "SELECT repeat('z', 300) AS a", vertical=True).count("z") == 300
+
+
+def test_a_block_a_row(run):
+    text = show(run, "SELECT range AS n, 'one two' AS text, NULL AS x FROM range(2)", vertical=True)
+    assert text.split("\n")[1:4] == ["n     0", "text  one two", "x     NULL"]
+    assert "2 of 2 rows" in text
 
 
 def test_text_cannot_act_on_the_terminal(run):
@@ -60,21 +120,57 @@ def test_text_cannot_act_on_the_terminal(run):
     assert not {"\x1b", "\u202e", "\x07"} & set(text)
 
 
+def test_every_statement_is_run_and_shown(run):
+    sql = "CREATE TEMP TABLE t AS SELECT 41 AS a; FROM t; SELECT a + 1 AS b FROM t; EXPLAIN FROM t"
+    text = show(run, sql)
+    assert "41" in text
+    assert "42" in text
+    assert "t" in text.split("1 of 1 rows")[-1]  # the plan
+
+
+def test_of_several_statements_only_the_last_may_give_data(run):
+    assert write(run, "CREATE TEMP VIEW v AS SELECT 7 AS a; FROM v", "csv") == "a\n7\n"
+    for sql in ("SELECT 1; SELECT 2", "SELECT 1; CREATE TEMP TABLE x AS SELECT 1"):
+        with pytest.raises(AssayError, match=r"of 2 statements give rows; --format csv takes one"):
+            write(run, sql, "csv")
+    with pytest.raises(AssayError, match="EXPLAIN draws a plan"):
+        write(run, "EXPLAIN SELECT 1", "json")
+
+
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("SELEC 1", r"syntax error .*tables and views: ablations, "),
-        ("FROM nowhere", r"nowhere does not exist.*shards"),
+        ("SELEC 1", r'Parser Error: syntax error at or near "SELEC" LINE 1: SELEC 1 \(\^ SELEC\)'),
+        ("FROM ledgerr", r'Did you mean "ledger"\?.*FROM relations lists'),
+        ("SELECT\n few_word FROM ledger", r'Candidate bindings: .*"few_words".*LINE 2: few_word'),
+        ("SELECT doc_id::INT FROM ledger", r"Conversion Error.*LINE 1: .*doc_id"),
         ("DROP TABLE tokens", "read-only"),
+        ("CREATE TABLE mine AS SELECT 1", "read-only"),
         ("", "no SQL"),
-        ("FROM 'https://example.org/x.parquet'", "httpfs"),
+        ("FROM 'https://example.org/x.parquet'", "does not exist|disabled by configuration"),
+        ("FROM read_csv('/etc/passwd')", "disabled by configuration"),
+        ("FROM read_text('{run}/../outside')", "disabled by configuration"),
+        ("COPY (SELECT 1) TO '{run}/x.csv'", "COPY: assay query only reads"),
+        ("EXPLAIN ANALYZE COPY (SELECT 1) TO '{run}/x.csv'", "COPY: assay query only reads"),
+        ("EXPORT DATABASE '{run}/x'", "EXPORT: assay query only reads"),
+        ("INSTALL httpfs", "INSTALL: assay query only reads"),
+        ("LOAD httpfs", "LOAD: assay query only reads"),
+        ("ATTACH '{run}/x.duckdb'", "ATTACH: assay query only reads"),
+        ("PREPARE q AS COPY (SELECT 1) TO '{run}/x'", "PREPARE: assay query only reads"),
+        ("SELECT 1; COPY (SELECT 1) TO '{run}/x'", "COPY: assay query only reads"),
+        ("PRAGMA profiling_output = '{run}/x'", "PRAGMA: assay query only reads|locked"),
+        ("SET threads = 1", "locked"),
+        ("SET enable_external_access = true", "locked"),
+        ("FROM enable_logging(storage := 'file', storage_path := '{run}/x')", "locked"),
     ],
 )
 @pytest.mark.parametrize("form", ["table", "csv"])
-def test_wrong_sql_is_one_line(run, sql, message, form):
+def test_what_is_wrong_or_would_write_is_one_line(run, sql, message, form):
+    before = sorted(run.rglob("*"))
     with pytest.raises(AssayError, match=message) as caught:
-        show(run, sql) if form == "table" else write(run, sql, form)
+        ask(run, sql.format(run=run), form)
     assert "\n" not in str(caught.value)
+    assert sorted(run.rglob("*")) == before
 
 
 def test_queries_do_not_see_python_variables(run):
@@ -84,47 +180,56 @@ def test_queries_do_not_see_python_variables(run):
     assert secret.num_rows == 1
 
 
-def test_csv_and_json(run):
-    sql = """
-    SELECT 1 AS a, NULL AS b, 'x,"y' AS c, '\\xff'::BLOB AS d, [1.5] AS e, 2::HUGEINT ** 99 AS f
-    """
-    assert write(run, sql, "csv") == 'a,b,c,d,e,f\n1,,"x,""y",ff,[1.5],6.338253001141147e+29\n'
-    assert json.loads(write(run, sql, "json")) == {
-        "a": 1,
-        "b": None,
-        "c": 'x,"y',
-        "d": "ff",
-        "e": [1.5],
-        "f": 2.0**99,
-    }
+def test_parameters_are_texts_that_stand_for_nothing_else(run):
+    sql = "SELECT $a AS a, $b::INT + 1 AS b, '$a' AS c FROM ledger WHERE verdict = $verdict LIMIT 1"
+    rows = write(run, sql, "csv", a="'; DROP TABLE x; --", b="41", verdict="kept")
+    assert rows == "a,b,c\n'; DROP TABLE x; --,42,$a\n"
+    assert "0 of 0 rows" in show(run, "FROM ledger WHERE doc_id = $id", id="' OR true --")
+    assert "3 of 3 rows" in show(run, "FROM range($n)", n="3")
 
 
-@settings(deadline=None)
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.integers() | st.text(), inner),
-    )
-)
-def test_every_value_becomes_json(value):
-    json.dumps(make_plain(value), allow_nan=False)
-    assert make_plain([value]) == [make_plain(value)]
+def test_files_are_whole_or_absent_and_never_in_the_run(run, tmp_path):
+    question = Question(run, "FROM range(3)", limit=2)
+    assert write_file(question, "parquet", tmp_path / "x.parquet") == (2, 3)
+    assert pq.read_table(tmp_path / "x.parquet").to_pylist() == [{"range": 0}, {"range": 1}]
+    assert write_file(question, "csv", tmp_path / "x.csv") == (2, 3)
+    assert (tmp_path / "x.csv").read_text() == "range\n0\n1\n"
+    failing = Question(run, "SELECT if(range = 1500, 'x', '1')::INT FROM range(2000)")
+    for form in ("csv", "parquet"):
+        with pytest.raises(AssayError, match="Conversion Error"):
+            write_file(failing, form, tmp_path / "failed")
+    assert {path.name for path in tmp_path.iterdir()} == {"x.csv", "x.parquet"}
+    (shard, *_) = (run / "shards").glob("*.arrow")
+    before = shard.read_bytes()
+    with pytest.raises(AssayError, match="is in the run folder"):
+        write_file(question, "arrow", shard)
+    assert shard.read_bytes() == before
 
 
-def test_json_writes_every_row_on_a_line(run):
-    lines = write(run, "FROM range(2500)", "json").splitlines()
-    assert [json.loads(line)["range"] for line in lines] == list(range(2500))
+def test_json_of_the_house_has_every_row_exactly(run):
+    sql = "SELECT range + 0.10::DECIMAL(38,10) AS x FROM range(2)"
+    text = read_rows(Question(run, sql))
+    assert text == '[{"x": 0.1000000000}, {"x": 1.1000000000}]'
+    assert json.loads(text)[1] == {"x": 1.1}
 
 
-def test_json_has_no_numbers_that_are_not_json(run):
-    assert json.loads(write(run, "SELECT 'nan'::DOUBLE AS x", "json")) == {"x": None}
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "ascii"
+
+    def isatty(self):
+        return True
 
 
-def test_json_refuses_to_lose_a_column(run):
-    with pytest.raises(AssayError, match="column a stands twice"):
-        write(run, "SELECT 1 AS a, 2 AS a", "json")
-
-
-def test_unknown_format_names_the_valid_ones(run):
-    with pytest.raises(AssayError, match="table, csv, json"):
-        write(run, "FROM tokens", "xml")
+def test_a_screen_is_what_the_stream_is(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "77")
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = find_screen(Terminal())
+    assert screen.width == 77
+    assert screen.style.top.isascii()
+    assert "\x1b" not in screen.style.name[0]
+    assert (find_limit(None, screen), find_limit(0, screen), find_limit(7, screen)) == (50, None, 7)
+    piped = find_screen(io.StringIO())
+    assert piped.width is None
+    assert find_limit(None, piped) is None

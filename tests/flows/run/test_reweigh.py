@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from flows.database.query import open_database
+from flows.database.shard_views import open_database
 from flows.run import reweigh as reweighing
 from pipelines.weigh import write_shards
 from tests.flows.conftest import unreporting

@@ -1,5 +1,6 @@
 """Where weight went: sums over the units' shards, and what must add up."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from pipelines.settings import Job
 from pipelines.verify.weights import (
+    check_golden,
     check_invariants,
     check_shards,
     count_split,
@@ -20,7 +22,7 @@ from pipelines.verify.weights import (
 from pipelines.weigh.shard_summary import DecileWeight, ShardSummary, SourceWeight, TokenWeight
 from pipelines.work.folder import WorkFolder
 from tests.pipelines.tokenize.corpora import make_job
-from weighting.contracts.counts import DocumentCounts, Funnel
+from weighting.contracts.counts import DocumentCounts, Funnel, SelectionCounts
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.errors import BrokenContract, BrokenInvariant
 from weighting.policies.selection import Selection
@@ -108,6 +110,21 @@ def test_what_was_left_out_is_counted_with_its_ends_of_text(tmp_path):
     assert (found.by, found.tokens, found.seed) == ("golden", 7, 3)
     assert (found.kept_documents, found.kept_tokens) == (1, 6)
     assert (found.left_documents, found.left_tokens) == (2, 7)
+
+
+@pytest.mark.parametrize(
+    ("golden", "left", "valid"), [(2, 0, True), (3, 0, False), (3, 4, True), (4, 4, False)]
+)
+def test_golden_is_at_most_its_share_of_the_whole_split(golden, left, valid):
+    """Of 10 text tokens 2 may be golden; a selection that left 5 more in one document allows 3."""
+    reasons = {"golden": TokenWeight(golden, 1.0), "special": TokenWeight(2, 2.0)}
+    units = [{"train": make_shard(tokens=12, reasons=reasons)}]
+    selection = None
+    if left:
+        selection = SelectionCounts("golden", 12, 0, 1, 12, 1, left + 2)
+    refusing = pytest.raises(BrokenInvariant, match="train tokens are golden")
+    with nullcontext() if valid else refusing:
+        check_golden(units, 0.2, selection)
 
 
 def mark_train(path, tokens):

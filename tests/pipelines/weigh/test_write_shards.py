@@ -1,5 +1,6 @@
 """Shards hold what the pure function gives for the sidecars, to the bit, and units stay apart."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -35,14 +36,25 @@ def read_facts(weighed) -> WeighingFacts:
     return read_job(weighed).work.weighing.read()
 
 
+def read_known(facts: WeighingFacts) -> Calibration:
+    """What a weighing found, but for the scales, from what the manifest says."""
+    return Calibration(
+        borders=None if facts.borders is None else Borders(*facts.borders),
+        cuts={
+            name: {k: Cut(*c) for k, c in one.cuts.items()} for name, one in facts.splits.items()
+        },
+        least_gains={name: one.golden_from for name, one in facts.splits.items()},
+    )
+
+
 @pytest.mark.parametrize("settings", [SOFT, TOP, RANDOM, SHUFFLED, GOLDEN], ids=lambda s: s.policy)
 def test_shards_hold_what_the_function_gives(finished, settings, tmp_path):
     weighed = weigh_into(tmp_path / "run", finished, settings)
     inputs, facts = load(weighed, settings), read_facts(weighed)
-    borders = None if facts.borders is None else Borders(*facts.borders)
+    known = read_known(facts)
     written = 0
     for uid in finished.sizes:
-        for found in read_splits(uid, inputs, borders):
+        for found in read_splits(uid, inputs, known):
             path = weighed.run / "shards" / f"{found.split}-{uid:06d}.arrow"
             assert path.exists() == bool(len(found.sidecar.doc_ids))
             if not path.exists():
@@ -53,7 +65,8 @@ def test_shards_hold_what_the_function_gives(finished, settings, tmp_path):
             scale = Scale(told.mean, told.mix, told.divisor, told.effective)
             weights = weigh_tokens(found.batch, inputs.scheme, cuts, scale)
             assert np.array_equal(segment.weights_N, weights.weights_N)
-            assert np.array_equal(segment.reasons_N, flag_tokens(found.batch, inputs.scheme))
+            reasons = flag_tokens(found.batch, inputs.scheme, told.golden_from)
+            assert np.array_equal(segment.reasons_N, reasons)
             assert segment.doc_ids.to_pylist() == [*found.batch.doc_ids]
             written += len(weights.weights_N)
     assert written == sum(split.tokens for split in weighed.counts.splits.values())
@@ -67,7 +80,7 @@ def note_call(function, path, *args, **told):
 
 
 def test_cuts_and_scales_are_found_once_for_all_units(finished, tmp_path, monkeypatch):
-    names = ["find_score_border", "find_selection", "find_cuts", "find_scales"]
+    names = ["find_least_gains", "find_score_border", "find_selection", "find_cuts", "find_scales"]
     for name in names:
         function = getattr(weigh_module, name)
         monkeypatch.setattr(weigh_module, name, partial(note_call, function, tmp_path / "calls"))
@@ -94,24 +107,18 @@ def test_reasons_of_selected_documents_are_found_once(finished, tmp_path, monkey
     weighed = weigh_into(tmp_path / "run", finished, GOLDEN)
     inputs, facts, calls = load(weighed, GOLDEN), read_facts(weighed), []
 
-    def note(batch, scheme):
+    def note(batch, *told):
         calls.append(len(batch.ids_N))
-        return flag_tokens(batch, scheme)
+        return flag_tokens(batch, *told)
 
     monkeypatch.setattr(weigh_inputs, "flag_tokens", note)
-    assert facts.borders is not None
-    known = Calibration(
-        borders=Borders(*facts.borders),
-        cuts={
-            name: {k: Cut(*c) for k, c in one.cuts.items()} for name, one in facts.splits.items()
-        },
-        scales={"train": Scale(1.0, 0.0, 1.0, 1.0)},
-    )
+    known = replace(read_known(facts), scales={"train": Scale(1.0, 0.0, 1.0, 1.0)})
     uid = min(finished.sizes)
-    (train,) = [one for one in read_splits(uid, inputs, known.borders) if one.split == "train"]
+    (train,) = [one for one in read_splits(uid, inputs, known) if one.split == "train"]
     tokens = weigh_documents(train, known)
     assert len(calls) == 1
-    assert np.array_equal(tokens.reasons_N, flag_tokens(train.batch, inputs.scheme))
+    least_gain = known.least_gains["train"]
+    assert np.array_equal(tokens.reasons_N, flag_tokens(train.batch, inputs.scheme, least_gain))
 
 
 def test_a_unit_leaves_a_summary_that_says_where_its_weight_lies(finished, tmp_path):
@@ -143,5 +150,5 @@ def test_bins_of_the_histogram(weight, bin_):
 def test_settings_without_a_selection_read_all_documents(finished, tmp_path):
     weighed = weigh_into(tmp_path / "run", finished, SOFT)
     inputs = load(weighed, WeighSettings("soft"))
-    found = list(read_splits(min(finished.sizes), inputs, Borders(0, 0)))
+    found = list(read_splits(min(finished.sizes), inputs, Calibration(Borders(0, 0))))
     assert sum(len(one.sidecar.doc_ids) for one in found) > 0

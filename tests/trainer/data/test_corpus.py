@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.trainer.conftest import to_tokens
 from tests.trainer.streams import documents_of, make_stream, sizes_of_documents
 from trainer.data.corpus import expand, open_corpus
-from weighting.contracts.shards import METADATA_KEY, ShardInfo, write_shard
+from weighting.contracts.shard_info import METADATA_KEY
+from weighting.contracts.shards import ShardInfo, write_shard
 from weighting.errors import AssayError
 
 
@@ -114,6 +115,14 @@ def test_an_empty_split_is_named(write_corpus, change, message):
 def test_weights_that_are_all_zero_are_refused(write_corpus):
     folder = write_corpus(weigh=lambda ids_N: np.zeros(len(ids_N), np.float32))
     with pytest.raises(AssayError, match="all training weights are 0"):
+        open_corpus(str(folder))
+
+
+def test_a_stray_copy_of_a_file_is_refused(write_corpus):
+    folder = write_corpus(train=[[[1, 2]], [[3]], []])
+    copy = folder / "train-00001 (copy).arrow"
+    copy.write_bytes((folder / "train-00001.arrow").read_bytes())
+    with pytest.raises(AssayError, match="holds the same tokens as train-00001 .copy"):
         open_corpus(str(folder))
 
 

@@ -1,9 +1,6 @@
 """What is odd about somebody's own shards is said; assay's own give no cause."""
 
-import json
-
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from trainer.data.corpus import open_corpus
@@ -28,7 +25,7 @@ def test_there_is_nothing_to_say_of_weights_of_mean_one(write_corpus, weight):
 
 @pytest.mark.parametrize("weight", [1000.0, 0.5, 1.02])
 def test_a_mean_that_is_not_one_is_told_with_the_remedy(write_corpus, weight):
-    folder = write_corpus(train=[ENDED, ENDED], weigh=weighing(weight))
+    folder = write_corpus(train=[ENDED, ENDED[:1]], weigh=weighing(weight))
     (line,) = [line for line in doubt(folder) if "average" in line]
     assert f"average {weight:g}, not 1" in line
     assert line.endswith(f"divide the weights by {weight:g}")
@@ -45,13 +42,7 @@ def test_documents_without_an_end_are_counted_by_split(write_corpus):
     assert line.startswith("1 of 3 train documents do not end with the end-of-text token 0")
 
 
-def test_documents_of_both_splits_are_counted(write_corpus):
-    folder = write_corpus(train=[ENDED], validation=[ENDED])
-    table = pa.ipc.open_file(folder / "train-00000.arrow").read_all()
-    schema = table.schema.with_metadata(None)
-    info = {"tokenizer_sha256": "0" * 64, "vocab_size": 32, "eos_id": 0, "policy": "test"}
-    (folder / "assay.json").write_text(json.dumps(info))
-    with pa.ipc.new_file(folder / "validation-00000.arrow", schema) as writer:
-        writer.write_table(table.slice(1).cast(schema))
-    (line,) = [line for line in doubt(folder) if "have ids of" in line]
-    assert line.startswith("1 training documents have ids of validation documents")
+def test_documents_that_are_there_twice_are_told_by_one_of_them(write_corpus):
+    folder = write_corpus(train=[[[9, 0]], [[9, 0], [8, 0]]])
+    (line,) = [line for line in doubt(folder) if "more than once" in line]
+    assert "train-0 (in train-00000.arrow and train-00001.arrow)" in line

@@ -88,11 +88,16 @@ def test_document_ids_may_be_any_texts(doc_ids):
 
 def test_what_may_be_missing_is_filled_in():
     found = rows(doc_id=None)
-    assert found.doc_ids.to_pylist() == ["train.arrow:10", "train.arrow:11", "train.arrow:12"]
+    assert found.doc_ids.to_pylist() == [f"data/train.arrow:{row}" for row in (10, 11, 12)]
     assert found.sources.to_pylist() == ["", "", ""]
     assert found.read_reasons().tolist() == [0, 0, 0]
     assert rows(source=["s", None, "t"]).sources.to_pylist() == ["s", "", "t"]
+    assert rows(source=pa.nulls(3)).sources.to_pylist() == ["", "", ""]
     assert rows(doc_id=[4, 5, 6]).doc_ids.to_pylist() == ["4", "5", "6"]
+
+
+def test_lists_that_are_all_empty_have_no_type():
+    assert read(rows([[], [], []], [[], [], []])) == ([0, 0, 0, 0], [], [])
 
 
 def test_what_has_the_right_type_is_not_copied():
@@ -117,6 +122,8 @@ def test_what_has_the_right_type_is_not_copied():
         ({"reasons": [[1, 256], [], [1]]}, "document a .*: token 1 has reasons 256"),
         ({"reasons": [[1, 2], [3], [1]]}, "document b .*reasons and input_ids .* length, 1 and 0"),
         ({"doc_id": ["a", None, "c"]}, "doc_id of row 11 is null"),
+        ({"doc_id": pa.nulls(3)}, "doc_id of row 10 is null"),
+        ({"ids": [[None], [], []]}, "document a .*: token 0 has null in input_ids"),
     ],
 )
 def test_a_fault_names_the_document(columns, message):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighting.contracts.manifest import check_weight_mass
-from weighting.contracts.shards import METADATA_KEY, ShardInfo, Tokens, open_shard, write_shard
+from weighting.contracts.shard_info import METADATA_KEY
+from weighting.contracts.shards import ShardInfo, Tokens, open_shard, write_shard
 from weighting.errors import BrokenContract, BrokenInvariant
 
 INFO = ShardInfo("hash", vocab_size=50, eos_id=0, split="train", policy="uniform")

@@ -2,10 +2,20 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
-from weighting.policies.golden import GOLDEN, choose_golden, flag, list_golden_signals
+from weighting.policies.golden import (
+    GOLDEN,
+    choose_golden,
+    count_gains,
+    find_golden,
+    find_least_gain,
+    flag,
+    list_golden_signals,
+)
 from weighting.policies.params import PolicyParams
 from weighting.signals.registry import SIGNALS
 
@@ -19,12 +29,12 @@ def find(rule, told=None, **values):
 
 
 def test_flags_say_rare_golden_repeated_contaminated_and_special():
-    signals = {"ngram_gain": np.array([0, 3, 2, 3], np.float32)}
+    golden = np.array([False, True, True, True])
     rare = np.array([True, False, True, True])
     special = np.array([False, False, False, True])
     copies = np.array([1, 2, 1, 2], np.int32)
     item = np.array([True, False, False, True])
-    flags = flag(signals, rare, special, copies, item, "ngram", PolicyParams())
+    flags = flag(golden, rare, special, copies, item)
     assert flags.dtype == np.uint8
     assert flags.tolist() == [
         Reason.RARE | Reason.CONTAMINATED,
@@ -60,8 +70,52 @@ def test_a_rule_that_is_unknown_or_lacks_a_signal_is_refused():
 
 
 @pytest.mark.parametrize("rule", GOLDEN)
-def test_flags_need_no_signal_that_they_do_not_name(rule):
+def test_a_rule_needs_no_signal_that_it_does_not_name(rule):
     signals = {name: np.zeros(1, np.float32) for name in list_golden_signals(rule)}
-    one = np.ones(1, np.int32)
-    no = one < 1
-    assert flag(signals, no, no, one, no, rule, PolicyParams()).tolist() == [0]
+    assert GOLDEN[rule].gain in signals
+    counts = count_gains(signals, np.zeros(1, bool), rule, PolicyParams())
+    assert (counts[:-1].sum(), counts[-1]) == (0, 1)
+    assert find_golden(signals, rule, PolicyParams(), 0.0).tolist() == [False]
+
+
+def gild(gains, special, share):
+    """Which tokens are golden by counts, of those that are text."""
+    special = np.array(special, bool)
+    params = PolicyParams(golden_share=share)
+    signals = {"ngram_gain": np.array(gains, np.float32)}
+    least = find_least_gain(count_gains(signals, special, "ngram", params), share)
+    return find_golden(signals, "ngram", params, least) & ~special
+
+
+@pytest.mark.parametrize(
+    ("share", "golden"),
+    [(0, []), (0.2, []), (0.25, [2.5]), (0.5, [2.5, 2.25]), (0.75, [2.5, 2.25]), (1, [2.5, 2.25])],
+)
+def test_of_what_a_rule_finds_the_highest_gains_are_golden(share, golden):
+    gains = np.array([1.0, 2.25, 2.5, 9.0, 1.5])  # of four text tokens; two are below the bound
+    special = [False, False, False, True, False]
+    assert sorted(gains[gild(gains, special, share)], reverse=True) == golden
+
+
+@pytest.mark.parametrize(("share", "golden"), [(0.5, 2), (0.9, 2), (1, 5)])
+def test_tokens_of_equal_gain_are_all_golden_or_none(share, golden):
+    assert gild([4, 3, 2, 2, 2], [False] * 5, share).sum() == golden
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=40),
+    st.floats(0, 1),
+    st.randoms(),
+)
+def test_golden_is_never_more_than_its_share_and_no_order_shows(tokens, share, random):
+    gains, special = [gain / 8 for gain, _ in tokens], [end for _, end in tokens]
+    golden = gild(gains, special, share)
+    text = np.array(special, bool).size - sum(special)
+    assert golden.sum() <= share * text
+    left = [g for g, end, is_golden in zip(gains, special, golden, strict=True)
+            if not (end or is_golden) and g >= 2]  # fmt: skip
+    if left:  # the next would have been too many
+        assert golden.sum() + left.count(max(left)) > share * text
+    order = random.sample(range(len(tokens)), len(tokens))
+    moved = gild([gains[i] for i in order], [special[i] for i in order], share)
+    assert moved.tolist() == [golden[i] for i in order]

@@ -19,14 +19,13 @@ from tests.weighting.evidence import (
 )
 from weighting.contracts.reasons import Reason
 from weighting.policies.controls import shuffle
-from weighting.policies.golden import GOLDEN, flag
+from weighting.policies.golden import GOLDEN, find_golden, flag
 from weighting.policies.normalisation import Scale, dampen, normalize
 from weighting.policies.params import PolicyParams
 from weighting.policies.registry import POLICIES, find_seed, weigh_raw
 from weighting.policies.weighing import (
     Batch,
     Scheme,
-    find_golden,
     flag_tokens,
     weigh_raw_tokens,
     weigh_tokens,
@@ -86,16 +85,15 @@ def test_it_is_the_policy_then_damping_then_scale_then_order(weighing, seen, see
     assert all(np.array_equal(one, two) for one, two in zip(again, weights, strict=False))
 
 
-@given(seen=tokens, params=params, rule=rules, seed=seeds)
-def test_reasons_are_those_of_the_rule(seen, params, rule, seed):
+@given(seen=tokens, params=params, rule=rules, seed=seeds, least=st.none() | st.floats(-3, 3))
+def test_reasons_are_those_of_the_rule(seen, params, rule, seed, least):
     marks = make_marks(len(seen[0]), seed)
     batch, scheme = make_batch(seen, marks), make_scheme("uniform", params, rule)
-    special = seen[0] == EOS
-    rare = TYPES.rare_V[seen[0]]
-    expected = flag(batch.signals, rare, special, *marks, rule, params)
-    assert np.array_equal(flag_tokens(batch, scheme), expected)
-    golden = find_golden(rule, batch.signals, params) & ~special
-    assert np.array_equal((expected & np.uint8(Reason.GOLDEN)) > 0, golden)
+    special, golden = seen[0] == EOS, find_golden(batch.signals, rule, params, least)
+    expected = flag(golden, TYPES.rare_V[seen[0]], special, *marks)
+    reasons = flag_tokens(batch, scheme, least)
+    assert np.array_equal(reasons, expected)
+    assert np.array_equal((reasons & np.uint8(Reason.GOLDEN)) > 0, golden & ~special)
 
 
 @given(weighing=weigh_by(st.sampled_from(sorted(POLICIES.keys() - {"shuffled"}))), seed=seeds)
@@ -112,8 +110,8 @@ def test_cutting_into_units_and_their_order_do_not_matter(weighing, seed):
     assert np.array_equal(weigh_tokens(whole, scheme, cuts, SCALE).weights_N, np.concatenate(parts))
     turned = weigh_tokens(join(batches[::-1]), scheme, cuts, SCALE).weights_N
     assert np.array_equal(turned, np.concatenate(parts[::-1]))
-    flags = [flag_tokens(batch, scheme) for batch in batches]
-    assert np.array_equal(flag_tokens(whole, scheme), np.concatenate(flags))
+    flags = [flag_tokens(batch, scheme, 0.5) for batch in batches]
+    assert np.array_equal(flag_tokens(whole, scheme, 0.5), np.concatenate(flags))
 
 
 def test_ids_of_documents_are_read_by_chance_alone():

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.database.query import open_database
-from flows.report import scales, write_report
-from flows.report.charts import Patch, density, distribution
-from flows.report.tokens.disputes import Sample, find_disputes, read_sample
-from flows.report.weights.frequency import read_frequency
+from flows.database.shard_views import open_database
+from flows.report import write_report
+from flows.report.charts.density import Patch, density
+from flows.report.charts.histograms import distribution
+from flows.report.tokens import scales
+from flows.report.tokens.disputes import find_disputes
 from flows.report.tokens.scales import (
     LEVELS,
     PERCENTS,
@@ -22,13 +23,14 @@ from flows.report.tokens.scales import (
     scale_weights,
 )
 from flows.report.tokens.sidecars import Vocabulary
-from flows.report.weights.signals import read_correlations, rebin
+from flows.report.tokens.token_sample import Sample, read_sample
 from flows.report.tokens.token_texts import show_tokens
-from flows.report.weights.weighing import describe_weighing, find_sampled_key_tokens, take_census
+from flows.report.weights.frequency import read_frequency
+from flows.report.weights.signals import read_correlations, rebin
+from flows.report.weights.weighing import describe_weighing, find_key_tokens, take_census
 from tests.flows.runs import build_run
 from tests.flows.stories import EOS, MODELLED, VOCAB, Doc, Story
 from weighting.contracts.counts import WeighingFacts
-from weighting.policies.params import PolicyParams
 from weighting.signals.registry import SIGNALS, list_known
 from weighting.signals.token_types import Types
 from weighting.signals.trajectory import CLASSES, TRAJECTORIES
@@ -264,18 +266,29 @@ def make_sample(signals, ids=None):
     starts_N = np.cumsum([0, *map(len, shown)])[:-1]
     texts = ["".join(shown)]
     borders = np.array([0, size])
-    return Sample(ids_N, ids_N == EOS, values, borders, ["doc"], ["<books>"], texts, starts_N)
+    return Sample(
+        ids_N,
+        ids_N == EOS,
+        np.ones(size, np.bool_),
+        np.zeros(size, np.bool_),
+        values,
+        borders,
+        ["doc"],
+        ["<books>"],
+        texts,
+        starts_N,
+    )
 
 
 def test_key_tokens_by_both_thresholds():
-    params = PolicyParams(key_gain=2.0, key_nll=2.0)
+    facts = WeighingFacts("key_token", {"key_gain": 2.0, "key_nll": 2.0}, {}, "key", None)
     signals = {"context_gain": [3, 3, 2, 9], "nll": [1, 2, 1, 0]}
-    keys = find_sampled_key_tokens(make_sample(signals, [1, 2, 3, EOS]), params)
+    keys = find_key_tokens(make_sample(signals, [1, 2, 3, EOS]), facts)
     assert keys is not None
     assert keys.tokens == 3
     assert keys.share == pytest.approx(1 / 3)
-    assert find_sampled_key_tokens(make_sample({"nll": [1, 2]}), params) is None
-    assert find_sampled_key_tokens(None, params) is None
+    assert find_key_tokens(make_sample({"nll": [1, 2]}), facts) is None
+    assert find_key_tokens(None, facts) is None
 
 
 # --- disputes ---
@@ -295,11 +308,9 @@ def dispute(signals, ids=None):
 
 def test_the_widest_gap_comes_first():
     signals = {"surprisal": [0.9, 0.8, 0.2, 0.5], "ngram_gain": [0.4, 0.1, 0.9, 0.5]}
-    found = dispute(signals)
-    rare, common = found["Rare, but nothing to learn"], found["Common, but golden"]
-    assert [row.token for row in rare.rows] == ["B", "A"]
-    assert [row.token for row in common.rows] == ["C"]
-    assert rare.rows[0][:6] == ("<books>", "doc", 1, "A", "B", "CD")
+    rare = dispute(signals)["Rare, but nothing to learn"]
+    assert [row.place.token for row in rare.rows] == ["B", "A"]
+    assert rare.rows[0].place == ("<books>", "doc", 1, "A", "B", "CD")
     assert rare.rows[0].values == [pytest.approx((0.8, 0.8)), pytest.approx((0.1, 0.1))]
 
 
@@ -307,20 +318,20 @@ def test_all_of_a_kind_must_agree():
     signals = {"nll": [0.9, 0.9, 0.9], "entropy": [0.1, 0.8, 0.9], "excess": [0.0, 0.1, 0.85]}
     (noise,) = dispute(signals).values()
     assert noise.title == "A high loss that is only noise"
-    assert [row.token for row in noise.rows] == ["B", "A", "C"]
+    assert [row.place.token for row in noise.rows] == ["B", "A", "C"]
 
 
 def test_a_type_is_listed_once_and_the_end_of_text_never():
     signals = {"surprisal": [0.8, 0.9, 1.0, 0.7], "ngram_gain": [0.0] * 4}
     rows = dispute(signals, [65, 65, EOS, 66])["Rare, but nothing to learn"].rows
-    assert [(row.token, row.place) for row in rows] == [("A", 1), ("B", 3)]
+    assert [(row.place.token, row.place.place) for row in rows] == [("A", 1), ("B", 3)]
 
 
 def test_disputes_of_a_run(html, plain):
     titles = re.findall("<h3>([^<]*)</h3>", html.partition('<section id="disputes">')[2])
     assert len(titles) >= 4
     plain_titles = re.findall("<h3>([^<]*)</h3>", plain.partition('<section id="disputes">')[2])
-    assert plain_titles[:2] == ["Rare, but nothing to learn", "Common, but golden"]
+    assert plain_titles[:2] == ["Common words that are often golden", "Rare, but nothing to learn"]
 
 
 # --- frequency and weight ---
@@ -341,7 +352,7 @@ def test_a_patch_says_what_lies_in_it():
     assert "8 to 16 occurrences, weight 0.84 to 1.00: 2 types, 20 tokens" in chart
     assert chart.count('class="s7"') == 1
     assert chart.count('class="s1"') == 1
-    assert ">2k</text>" in chart
+    assert ">1,000</text>" in chart
 
 
 def test_parameters_that_the_policy_reads():
@@ -373,7 +384,7 @@ def test_a_document_without_text(tmp_path):
 
 
 def test_a_document_that_goes_on_behind_the_sample_is_shown_as_far_as_that(run, monkeypatch):
-    monkeypatch.setattr("flows.report.tokens.disputes.PER_FILE", 5)
+    monkeypatch.setattr("flows.report.tokens.token_sample.PER_FILE", 5)
     sample = read_sample(run, VOCABULARY)
     assert sample is not None
     first, end = sample.offsets_D1[-2:]
