@@ -1,6 +1,6 @@
 """Commands that are launched, killed, launched again, with other flags, and twice at once.
 
-python -m benchmarks.robustness.relaunch OUT [--actions 200] [--seed 0] [--log FILE]
+python -m benchmarks.robustness.relaunch OUT [--actions 200] [--seed 0] [--run RUN] [--log FILE]
 
 The commands are `trainer train`, `trainer ablate` and `assay weigh`, on a tiny corpus that is made
 first, each with two sets of flags. A quiet run of every command and set says what is right. Then
@@ -68,12 +68,11 @@ class Trial:
     done: Counter[str] = field(default_factory=Counter)
     finished: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    launches: int = 0
+    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def launch(self, subject: Subject, folder: Path, flags: str) -> Launch:
         """Start a command as the leader of a session of its own."""
-        self.launches += 1
-        said = self.out / "said" / f"{self.launches:04}.txt"
+        said = self.out / "said" / f"{len(self.started):04}.txt"
         with said.open("wb") as file:
             process = subprocess.Popen(
                 subject.list_command(folder, flags),
@@ -82,7 +81,14 @@ class Trial:
                 stderr=file,
                 start_new_session=True,
             )
+        self.started.append(process)
         return Launch(process, flags, said)
+
+    def stop(self) -> None:
+        """End what still runs, when the trial itself is ended."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
 
     def note(self, subject: Subject, launch: Launch, what: str) -> None:
         """Note something that is wrong."""
@@ -189,7 +195,8 @@ def prepare_signals() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)  # a shell ignores some for what it starts with &
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def list_family(pid: int) -> set[psutil.Process]:
@@ -225,13 +232,25 @@ def measure_quiet(trial: Trial) -> None:
             subject.quiet[flags] = content
 
 
+def do_all(trial: Trial, actions: int) -> None:
+    """Make the quiet runs, do the actions, finish what is unfinished."""
+    measure_quiet(trial)
+    for number in range(actions):
+        [subject] = trial.rng.choices(trial.subjects, (5, 2, 3))
+        what = trial.act(subject)
+        trial.done[f"{subject.name} {what}"] += 1
+        sys.stderr.write(f"{number + 1} {subject.name} {what}; wrong: {len(trial.wrong)}\n")
+    for subject in trial.subjects:
+        trial.finish(subject)
+
+
 def write_log(trial: Trial, command: str, seconds: float) -> str:
     """Return the Markdown log."""
     done = ", ".join(f"{name} {count}" for name, count in sorted(trial.done.items()))
     finished = ", ".join(f"{name} {count}" for name, count in sorted(trial.finished.items()))
     return "\n".join(
         [
-            f"`{command}`: {trial.launches} launches, {seconds:.0f} s.",
+            f"`{command}`: {len(trial.started)} launches, {seconds:.0f} s.",
             f"Actions: {done}. Folders finished, each as a quiet run left it: {finished}.",
             f"Wrong: {len(trial.wrong)}.",
             *(f"- {line}" for line in trial.wrong),
@@ -246,20 +265,18 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder to make")
     parser.add_argument("--actions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--run", type=Path, help="a finished run; without one a tiny one is made")
     parser.add_argument("--log", type=Path, help="file for the log")
     given = parser.parse_args()
     out, rng, start = given.out.absolute(), random.Random(given.seed), time.monotonic()
     prepare_signals()
     (out / "said").mkdir(parents=True)
-    trial = Trial(out, rng, list_subjects(prepare(out, rng)))
-    measure_quiet(trial)
-    for number in range(given.actions):
-        [subject] = rng.choices(trial.subjects, (5, 2, 3))
-        what = trial.act(subject)
-        trial.done[f"{subject.name} {what}"] += 1
-        sys.stderr.write(f"{number + 1} {subject.name} {what}; wrong: {len(trial.wrong)}\n")
-    for subject in trial.subjects:
-        trial.finish(subject)
+    run = given.run.absolute() if given.run else prepare(out, rng)
+    trial = Trial(out, rng, list_subjects(run))
+    try:
+        do_all(trial, given.actions)
+    finally:
+        trial.stop()
     command = f"python -m benchmarks.robustness.relaunch OUT --actions {given.actions}"
     log = write_log(trial, f"{command} --seed {given.seed}", time.monotonic() - start)
     print(log)

@@ -137,6 +137,18 @@ def test_two_processes_are_one_run_and_survive_what_one_does(start, tiny, tmp_pa
     assert read_bytes(cut) == read_bytes(two)
 
 
+@pytest.mark.slow
+def test_ranks_save_and_end_when_torchrun_is_killed(start, tmp_path):
+    out = tmp_path / "trained"
+    [torchrun] = start(out, *TORCHRUN, steps=10**6, save_every=10**6, eval_every=10**6)
+    wait_for_step(out, 20, [torchrun])
+    ranks = psutil.Process(torchrun.pid).children(recursive=True)
+    torchrun.kill()
+    _, left = psutil.wait_procs(ranks, timeout=60)
+    assert left == []
+    assert int(find_newest(out).name.removeprefix("step-")) >= 20
+
+
 def test_alone_sums_and_gathers_are_the_values_themselves():
     values = torch.arange(3.0)
     assert ALONE.sum(values) is values
