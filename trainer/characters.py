@@ -21,6 +21,7 @@ from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError, BrokenContract
 from weighting.storage.files import sha256, write_text
+from weighting.storage.folder_kinds import name_kind
 from weighting.storage.json_records import read_record, write_record
 from weighting.storage.lock import locking
 
@@ -116,6 +117,8 @@ def build_tokenizer(characters: list[str]) -> Tokenizer:
 
 def _check_free(out: Path, tokenizer: str, summary: Summary) -> None:
     """Raise AssayError where `out` holds what was not made of this text."""
+    if kind := name_kind(out):
+        raise AssayError(f"{out}: {kind}; give the text's shards a folder of their own")
     path, done = out / "tokenizer.json", out / SUMMARY
     if path.exists():
         taken = path.read_text(encoding="utf-8") != tokenizer

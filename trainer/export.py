@@ -27,7 +27,7 @@ from trainer.models.gpt import MLP_RATIO
 from trainer.models.language_model import EPSILON, normalise
 from trainer.models.mamba2 import CHUNK, EXPAND, TAPS
 from trainer.models.positions import ROPE_BASE
-from trainer.run.checkpoint import Record, Tensors, find_newest, find_run
+from trainer.run.checkpoint import Record, Tensors, find_run, read_newest
 from trainer.run.places import choose_tokenizer, list_own_tokenizers
 from trainer.scoring.reference import load_checkpoint
 from weighting.errors import AssayError
@@ -61,8 +61,7 @@ def export(
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise AssayError(f"{out}: not empty; give a new folder")
-    path = find_newest(run)
-    model, record = load_checkpoint(path, "cpu")
+    path, (model, record) = read_newest(run, lambda path: (path, load_checkpoint(path, "cpu")))
     config = override(TrainConfig(), record.config)
     counterpart = COUNTERPARTS[config.model.architecture](config.model, model.state_dict())
     eos_id = record.data.eos_id

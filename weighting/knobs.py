@@ -44,20 +44,25 @@ class Knob:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.least is not None and self.most is not None:
-            return f"from {self.least:g} to {self.most:g}"
+            return f"from {_show(self.least)} to {_show(self.most)}"
         signs = (("≥", self.least), (">", self.above), ("≤", self.most), ("<", self.below))
-        bounds = [f"{sign} {bound:g}" for sign, bound in signs if bound is not None]
+        bounds = [f"{sign} {_show(bound)}" for sign, bound in signs if bound is not None]
         return " and ".join(bounds if len(bounds) > 1 else [*bounds, "finite"])
 
     def admits(self, value: float) -> bool:
-        """Say whether a number is finite and within the bounds."""
+        """Say whether a number is finite and within the bounds; whole numbers are exact."""
         return (
-            math.isfinite(value)
+            (isinstance(value, int) or math.isfinite(value))
             and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
         )
+
+
+def _show(bound: float) -> str:
+    """Return a bound, whole numbers digit for digit."""
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def knob(
@@ -115,6 +120,6 @@ def check_knob(name: str, value: object, one: Knob) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = value in one.choices if isinstance(value, str) and one.choices else True
     if number:
-        fits = one.admits(float(value))  # type: ignore[arg-type]
+        fits = one.admits(value)  # type: ignore[arg-type]
     if not fits:
         raise AssayError(f"{name} is {value!r}, must be {one.describe()}")

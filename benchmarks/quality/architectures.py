@@ -29,6 +29,7 @@ from trainer.compare.results import AblationResults
 from trainer.config.flat import override, parse_value
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.data.corpus import open_corpus
+from trainer.machine.resources import count_cores
 from trainer.models import build_model, count_parameters
 from weighting.errors import AssayError
 
@@ -87,7 +88,7 @@ def list_widths(config: ModelConfig) -> Iterator[ModelConfig]:
 def find_rates(base: TrainConfig, arms: Overrides, out: Path) -> dict[str, dict[str, float]]:
     """Return the validation loss of every architecture at every rate."""
     trials = {f"{name}-{rate:g}": arms[name] | {"lr": rate} for name in arms for rate in RATES}
-    results = ablate(AblationConfig(out, base, trials, (TUNING_SEED,)))
+    results = ablate(AblationConfig(out, base, trials, (TUNING_SEED,), jobs=1))
     losses = {arm.name: arm.validation_nll.mean for arm in results.arms if arm.validation_nll}
     return {
         name: {rate: losses[f"{name}-{rate}"] for rate in map("{:g}".format, RATES)}
@@ -131,7 +132,8 @@ def main(arguments: Sequence[str]) -> None:
         raise AssayError("give two folders: one that has shards, and one for the runs")
     fields = [text[2:].split("=", 1) for text in arguments if text.startswith("--")]
     given = {name: parse_value(name, value) for name, value in fields}
-    base = override(TrainConfig(), {**DEFAULTS, "shards": str(paths[0] / "shards"), **given})
+    machine = {"shards": str(paths[0] / "shards"), "threads": count_cores()}
+    base = override(TrainConfig(), {**DEFAULTS, **machine, **given})
     vocab = open_corpus(base.shards).info.vocab_size
     models = {name: match_size(name, base.model, vocab) for name in DEPTHS}
     arms: Overrides = {
@@ -141,7 +143,7 @@ def main(arguments: Sequence[str]) -> None:
     losses = find_rates(base, arms, paths[1] / "rates")
     for name, by_rate in losses.items():
         arms[name]["lr"] = float(min(by_rate, key=by_rate.__getitem__))
-    results = ablate(AblationConfig(paths[1] / "arms", base, arms, SEEDS))
+    results = ablate(AblationConfig(paths[1] / "arms", base, arms, SEEDS, jobs=1))
     report(models, losses, results, vocab)
 
 

@@ -31,12 +31,15 @@ import psutil
 from benchmarks.robustness.tiny_commands import Subject, list_subjects, prepare
 
 PATIENCE = 300.0  # seconds for a command to end; for children to save
-NEITHER = {"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"}  # they end nothing
+OURS = {"trainer", "flows", "pipelines.engine.worker"}  # modules that are run
+LAUNCHER = "weighting/processes/launch.py"
+NEITHER = {  # they end nothing
+    *("SIGRTMIN", "SIGRTMAX", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT")
+}
 SIGNALS = sorted(
     number
     for number in signal.valid_signals()
-    if isinstance(number, signal.Signals) and not number.name.startswith("SIGRT")
-    if number.name not in NEITHER
+    if isinstance(number, signal.Signals) and number.name not in NEITHER
 )
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)  # drawn more often
 
@@ -153,8 +156,8 @@ class Trial:
     ) -> None:
         """See that no process is left that a command started."""
         _, left = psutil.wait_procs(known, timeout=PATIENCE)
-        marks = (str(self.out), *(str(launch.process.pid) for launch in launches))
-        left += [process for process in psutil.process_iter() if is_of(process, marks)]
+        parents = {str(launch.process.pid) for launch in launches}
+        left += [one for one in psutil.process_iter() if is_of(one, self.out, parents)]
         for process in left:
             self.note(subject, launches[0], f"process {process.pid} is left")
             process.kill()
@@ -197,13 +200,14 @@ def list_family(pid: int) -> set[psutil.Process]:
     return set()
 
 
-def is_of(process: psutil.Process, marks: tuple[str, ...]) -> bool:
-    """Say whether a process is of a command, by its words: a folder of ours, or its parent."""
+def is_of(process: psutil.Process, out: Path, parents: set[str]) -> bool:
+    """Say whether a process is of a command of ours: by its folder, or by its parent's number."""
     with suppress(psutil.Error):
         words = process.cmdline()
-        if process.pid == psutil.Process().pid or process.status() == psutil.STATUS_ZOMBIE:
+        if process.status() == psutil.STATUS_ZOMBIE or not OURS.intersection(words):
             return False
-        return any(marks[0] in word for word in words) or any(one in words for one in marks[1:])
+        is_there = any(f"{out}/" in word for word in words)
+        return is_there or (LAUNCHER in " ".join(words) and not parents.isdisjoint(words))
     return False
 
 

@@ -113,10 +113,7 @@ def prepare(out: Path, rng: random.Random) -> Path:
     """Make a corpus and a finished run of it; return the run."""
     corpus, recipe, run = out / "corpus.jsonl", out / "recipe.toml", out / "run"
     corpus.write_text("\n".join(draw_documents(rng)))
-    recipe.write_text(
-        'name = "tiny"\n[split]\nvalidation = 0.2\n'
-        "[tokenizer]\nvocab_size = 300\n"
-    )
+    recipe.write_text('name = "tiny"\n[split]\nvalidation = 0.2\n[tokenizer]\nvocab_size = 300\n')
     command = [sys.executable, "-m", "flows", "curate", str(corpus), "--out", str(run)]
     subprocess.run([*command, "--recipe", str(recipe)], check=True, stdout=sys.stderr)
     return run

@@ -1,6 +1,6 @@
 """Values as they stand on a screen: visible, folded within a width, numbers always whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flows.database.answer import Cell, Column
@@ -46,21 +46,19 @@ def measure(text: str) -> int:
     """Return the cells of a terminal that a text takes: an ideograph takes two, a mark none."""
     if text.isascii():
         return len(text)
-    from wcwidth import wcwidth
-
-    return sum(max(wcwidth(character), 0) for character in text)
+    return sum(cells for _, cells in _list_characters(text))
 
 
 def fold(text: str, width: int) -> list[str]:
     """Return the lines of a text, all of it, at most `width` cells each where that can be."""
     lines = []
-    while measure(text) > width:
+    while text and measure(text) > width:
         end = _find_end(text, width)
         space = text.rfind(" ", 1, end + 1)
         at, behind = (space, space + 1) if space > 0 else (end, end)
         lines.append(text[:at])
         text = text[behind:]
-    return [*lines, text]
+    return [*lines, text] if text or not lines else lines
 
 
 def pad(text: str, width: int, is_right: bool) -> str:
@@ -71,14 +69,27 @@ def pad(text: str, width: int, is_right: bool) -> str:
 
 def _find_end(text: str, width: int) -> int:
     """Return how many code points fit into a width, at least one, and no character cut."""
-    end = min(len(text), width)
-    while end > 1 and measure(text[:end]) > width:
-        end -= 1
-    return end if text.isascii() else _find_border(text, end)
+    if text.isascii():
+        return min(len(text), width)
+    end, used = 0, 0
+    for character, cells in _list_characters(text):
+        used += cells
+        if used > width and end:
+            break
+        end += len(character)
+    return end
+
+
+def _list_characters(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what a reader sees as a character each, and the cells that it takes."""
+    from wcwidth import iter_graphemes, wcswidth  # slow to load, and most texts do not need it
+
+    for character in iter_graphemes(text):
+        yield character, max(wcswidth(character), 0)
 
 
 def _find_border(text: str, at: int) -> int:
-    from flows.graphemes import find_border  # slow to load, and most texts do not need it
+    from flows.graphemes import find_border
 
     return find_border(text, at) or at
 

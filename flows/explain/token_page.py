@@ -15,7 +15,9 @@ from flows.explain.lines import (
     quote,
 )
 from flows.graphemes import set_apart
+from flows.shares import format_share
 from flows.visible import show
+from flows.whole_tables import print_table
 from weighting.signals.trajectory import TRAJECTORIES
 
 WIDE = 100  # columns from which on each signal's meaning stands in its row
@@ -50,11 +52,11 @@ def _list_places(story: Story) -> dict[str, str]:
 
 
 def _list_counts(counts: Story) -> dict[str, str]:
-    share = counts["count_train"] / counts["tokens"] if counts["tokens"] else 0.0
+    share = format_share(counts["count_train"], counts["tokens"] or 1, digits=3)
     decile = "in none" if counts["decile"] is None else f"decile {counts['decile']}"
     return {
         "token": f"{OPEN}{set_apart(counts['token'])}{CLOSE}, id {counts['token_id']}",
-        "count": f"{counts['count_train']:,} in train ({share:.3%}), "
+        "count": f"{counts['count_train']:,} in train ({share}%), "
         f"{counts['count_validation']:,} in validation",
         "rank": f"{counts['rank']:,} of {counts['types']:,}, {decile}",
         "documents": f"{counts['holders']:,} of the train split hold it",
@@ -68,10 +70,10 @@ def _print_signals(story: Story, console: Console) -> None:
     if wide:
         table.add_column("", overflow="fold", style="dim")
     for row in story["signals"]:
-        below = "" if row["below"] is None else f"{row['below']:.1%}"
+        below = "" if row["below"] is None else f"{format_share(row['below'])}%"
         cells = [number(row["value"], "+.3f"), number(row["mean"], "+.3f"), below]
         table.add_row(row["name"], *cells, *([row["meaning"]] if wide else []))
-    console.print(table)
+    print_table(table, console)
     for name, losses, meaning, _ in TRAJECTORIES:
         if name == story["trajectory"]:
             console.print(f"over the reference's training {name}: {losses}: {meaning}")
@@ -85,13 +87,13 @@ def _print_weight(weight: Story, console: Console) -> None:
         for row in weight["inputs"]:
             dial = "" if row["dial"] is None else f"{row['dial']:g}"
             table.add_row(row["signal"], number(row["value"]), number(row["mean"]), dial)
-        console.print(table)
+        print_table(table, console)
     table = open_table()
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold", style="dim")
     for step in weight["steps"]:
         table.add_row(step["name"], f"{step['value']:.6g}", show(step["formula"]))
-    console.print(table)
+    print_table(table, console)
     style = "bold red" if weight["reproduced"] is False else ""
     console.print(Text(_word_outcome(weight), style=style))
 

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from flows.look.survey import Survey, Unread
 from flows.look.trial import Suggestion
+from flows.shares import format_share
 from flows.visible import shorten, shorten_path, show
+from flows.whole_tables import print_table
 from pipelines.readers.look import Field, Look
 from pipelines.readers.records import ReadOptions
 
@@ -103,7 +105,7 @@ def _to_json(look: Look, documents: int) -> dict[str, Any]:
 def _print_look(look: Look, options: ReadOptions, documents: int, console: Console) -> None:
     console.print(Text(f"{show(look.name)}: {show(look.why)}"))
     if look.fields:
-        console.print(_tabulate_fields(look.fields, options))
+        print_table(_tabulate_fields(look.fields, options), console)
     for one in look.samples[:documents]:
         begin = show(shorten(one.text.strip(), TEXT_CHARS))
         place = f"  {show(one.locator)}, {len(one.text):,} characters: "
@@ -126,7 +128,7 @@ def _tabulate_fields(fields: Sequence[Field], options: ReadOptions) -> Table:
         table.add_row(
             Text(show(field.name)),
             field.kind,
-            f"{field.share:.0%}",
+            f"{format_share(field.share, digits=0)}%",
             f"{field.characters:,.0f}" if field.characters else "",
             roles.get(field.name, ""),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
+from flows.shares import format_share
 from weighting.contracts.counts import DocumentCounts, LanguageCounts
 
 MEASURES = ("records", "chars", "tokens")
@@ -75,7 +76,8 @@ def describe_languages(languages: Mapping[str, LanguageCounts]) -> str:
 
 
 def _describe_language(name: str, counts: LanguageCounts) -> str:
-    return f"{name} {counts.documents:,} (kept {counts.kept / counts.documents:.0%})"
+    kept = format_share(counts.kept, counts.documents, digits=0)
+    return f"{name} {counts.documents:,} (kept {kept}%)"
 
 
 def describe_skipped(skipped: Mapping[str, int]) -> str:

@@ -19,7 +19,9 @@ from flows.run.funnel import (
     list_funnel,
 )
 from flows.run.remarks import list_remarks
+from flows.shares import format_share
 from flows.visible import shorten_path, show
+from flows.whole_tables import print_table
 from weighting.contracts.counts import (
     DocumentCounts,
     MassTable,
@@ -51,7 +53,7 @@ def print_summary(run: Path, console: Console) -> None:
         sets = connection.execute(
             "SELECT set, found, items, documents, kept FROM contaminated_sets WHERE found > 0"
         ).fetchall()
-    console.print(_tabulate_funnel(counts.documents, kinds, dict(errors)))
+    print_table(_tabulate_funnel(counts.documents, kinds, dict(errors)), console)
     if unread := describe_files(run):
         console.print(Text(show(unread), "yellow"))
     if skipped := describe_skipped(counts.documents.skipped):
@@ -63,11 +65,11 @@ def print_summary(run: Path, console: Console) -> None:
     for found in _describe_sets(sets):
         console.print(found)
     if any(cost.failing_documents for cost in counts.documents.rules.values()):
-        console.print(_tabulate_rules(counts.documents))
+        print_table(_tabulate_rules(counts.documents), console)
     for remark in list_remarks(manifest):
         console.print(Text(show(remark), "yellow"))
     weights = counts.weights
-    console.print(_tabulate_splits(weights.splits))
+    print_table(_tabulate_splits(weights.splits), console)
     for line in (*_describe_weighing(weights), *_describe_mass(weights.mass)):
         console.print(line, highlight=False)
 
@@ -87,7 +89,7 @@ def print_outcome(outcome: Replay, console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for error, (before, after) in outcome.errors.items():
         table.add_row(Text(show(error)), _format(before), _format(after))
-    console.print(table)
+    print_table(table, console)
     left = "" if outcome.recovered or outcome.changed else "; the run stays as it is"
     console.print(f"{outcome.recovered:,} more records can be read{left}", highlight=False)
 
@@ -191,8 +193,11 @@ def _describe_mass(mass: MassTable) -> Iterator[str]:
         ("100 commonest token types", mass.top100_tokens, mass.top100_mass),
         ("rarest half of the types", mass.rarest_half_tokens, mass.rarest_half_mass),
     ):
-        yield f"{label}: {tokens:.1%} of the tokens, {weight:.1%} of the weight mass"
-    zeros = f"{mass.zero_tokens:.1%} of the tokens weigh 0"
+        yield (
+            f"{label}: {format_share(tokens)}% of the tokens, "
+            f"{format_share(weight)}% of the weight mass"
+        )
+    zeros = f"{format_share(mass.zero_tokens)}% of the tokens weigh 0"
     yield f"highest weight {mass.max_weight:.2f}; {zeros}"
 
 
@@ -206,4 +211,4 @@ def _abbreviate(count: int) -> str:
 
 
 def _format_share(count: int | None, whole: int) -> str:
-    return NOTHING if count is None or not whole else f"{count / whole:.1%}".removesuffix("%")
+    return NOTHING if count is None or not whole else format_share(count, whole)

@@ -7,8 +7,10 @@ import yaml
 
 from flows.privacy import OFF, switch_off_telemetry
 from flows.run.stages import DATA_STAGES
+from pipelines.engine.failures import WorkerDied
 from weighting.contracts.manifest import check_files, read_manifest
-from weighting.errors import AssayError
+from weighting.errors import AssayError, MayPass
+from weighting.storage.failures import CannotWrite
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +75,36 @@ def test_the_deployment_names_the_flow_and_its_parameters():
     assert set(deployment["parameters"]) <= set(inspect.signature(curate_and_compare.fn).parameters)
     environment = deployment["work_pool"]["job_variables"]["env"]
     assert environment == {name: OFF[name] for name in environment}
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (MayPass("https://host/a.jsonl: cannot be read (503)"), True),
+        (WorkerDied("a worker process was ended by SIGKILL"), True),
+        (ConnectionResetError("gone"), True),
+        (AssayError("a.jsonl: no such file or folder"), False),
+        (CannotWrite("run: cannot be written"), False),
+        (AttributeError("a defect"), False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error, again):
+    from prefect.states import Failed
+
+    from flows.curate_and_compare import may_pass, prepare, run_data_stage
+
+    assert may_pass(None, None, Failed(data=error)) is again
+    for task in (prepare, run_data_stage):
+        assert (task.retries, task.retry_condition_fn) == (2, may_pass)
+
+
+def test_no_task_is_taken_from_a_cache():
+    from prefect.cache_policies import NO_CACHE
+
+    from flows import curate_and_compare as module
+
+    tasks = (module.prepare, module.run_data_stage, module.compare, module.present)
+    assert {task.cache_policy for task in tasks} == {NO_CACHE}
 
 
 @pytest.mark.parametrize(

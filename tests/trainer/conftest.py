@@ -72,6 +72,7 @@ def tiny(corpus) -> TrainConfig:
         shards=str(corpus),
         steps=6,
         batch=4,
+        lr=4e-3,
         warmup=1,
         eval_every=3,
         log_every=1,

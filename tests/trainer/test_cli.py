@@ -11,6 +11,7 @@ from trainer.cli import main
 from trainer.config.flat import list_fields
 from trainer.objectives.registry import OWN
 from trainer.run.metrics import read_evaluations, read_metrics
+from weighting.processes.children import Ending
 from weighting.storage.files import read_json
 
 TINY = (
@@ -35,8 +36,13 @@ TINY = (
         ("ablate --out x --arm a:lr", "'lr' is not of the form field=value"),
         ("ablate --out x --arm a:rl=1", "no field 'rl'"),
         ("ablate --out x --arm a:lr=1 --arm a:lr=2", "arm 'a' is given twice"),
-        ("ablate --out x --seeds 1,two", "seed is 'two', must be int"),
+        ("ablate --out x --seeds 1,two", "seeds are '1,two', must be whole numbers"),
         ("ablate --out x --jobs two", "invalid int value: 'two'"),
+        ("ablate --out x --jobs -2", "jobs is -2, must be ≥ 0"),
+        ("ablate --out x --baseline mine", "baseline 'mine': the arms are plain, weighted"),
+        ("ablate --out x --arm Plan.json:lr=1", "arm 'Plan.json': a file of the ablation"),
+        ("ablate --out x --arm a:lr=1,lr=2", "lr is given twice"),
+        ("results nowhere", "nowhere: no ablation and no finished run here"),
     ],
 )
 def test_bad_arguments_get_one_line(arguments, message, capsys, tmp_path, monkeypatch):
@@ -77,6 +83,30 @@ def test_train_then_eval(corpus, tmp_path, capsys):
     assert row == asdict(read_evaluations(tmp_path / "out")[-1])
 
 
+def test_who_is_alone_is_heard_whatever_rank_is_left_in_the_environment(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    for line in ("eval nowhere", "train --bogus 3"):
+        assert main(line.split()) == 2
+        assert one_line(capsys)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    assert main(["eval", "nowhere"]) == 2
+    assert one_line(capsys)
+    assert main(["train", "--bogus", "3"]) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_a_warning_is_one_line_beside_the_rows(corpus, tmp_path, capsys):
+    command = ["train", "--shards", str(corpus), "--out", str(tmp_path / "out"), *TINY, "--json"]
+    assert main([*command, "--objective", "weighted", "--batch", "300"]) == 0
+    captured = capsys.readouterr()
+    assert all(json.loads(line) for line in captured.out.splitlines())
+    lines = captured.err.splitlines()
+    assert lines
+    assert all(line.startswith("trainer: warning: ") for line in lines)
+    assert any("a batch of 300 windows" in line for line in lines)
+
+
 def test_json_lines_are_the_rows(corpus, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", "--shards", str(corpus), "--out", str(out), "--json", *TINY]) == 0
@@ -97,8 +127,7 @@ def test_flags_win_over_the_config_file(corpus, tmp_path):
 
 def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys, monkeypatch):
     def run_here(commands, jobs, between):
-        assert [main(command.arguments[1:]) for command in commands] == [0, 0]
-        return []
+        return [Ending(command, main(command.arguments[1:]), "") for command in commands]
 
     # test_ablate starts processes
     monkeypatch.setattr("trainer.compare.ablate.run_children", run_here)
@@ -106,8 +135,15 @@ def test_ablate_prints_table_and_verdict(corpus, tmp_path, capsys, monkeypatch):
     assert main([*command, "--arm", "slow:lr=0.001", "--arm", "fast:lr=0.01", *TINY]) == 0
     text = capsys.readouterr().out
     assert "fast against slow: one seed, so no interval and no verdict" in text
-    arms = [line.split()[0] for line in text.splitlines() if line.startswith(("  slow", "  fast"))]
-    assert arms == ["slow", "fast"]
+    arms = [line.split()[0] for line in text.splitlines() if line.startswith(("slow  ", "fast  "))]
+    assert arms == ["slow", "fast", "fast"]
+
+
+@pytest.mark.parametrize("command", [["results", "--help"], ["results", "nowhere"]])
+def test_results_do_without_torch(command):
+    arguments = [sys.executable, "-c", LOADED, *command]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "torch" not in done.stdout.splitlines()[-1]
 
 
 LOADED = """

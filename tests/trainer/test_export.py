@@ -68,7 +68,7 @@ def assert_same_logits(ours, theirs, ids_BxT):
 )
 def test_logits_are_ours(library, config, tmp_path):
     ours = write_run(tmp_path / "run", config)
-    theirs = load(library, export(tmp_path / "run", tmp_path / "out"))
+    theirs = load(library, export(tmp_path / "run", tmp_path / "out", model_only=True))
     assert theirs.config.vocab_size == max(INFO.vocab_size, config.vocab)
     assert_same_logits(ours, theirs, draw_ids(config))
 
@@ -76,14 +76,16 @@ def test_logits_are_ours(library, config, tmp_path):
 @pytest.mark.parametrize("config", [GPT, MAMBA], ids=["gpt", "mamba2"])
 def test_the_librarys_own_copy_is_still_ours(library, config, tmp_path):
     ours = write_run(tmp_path / "run", config)
-    load(library, export(tmp_path / "run", tmp_path / "out")).save_pretrained(tmp_path / "copy")
+    load(library, export(tmp_path / "run", tmp_path / "out", model_only=True)).save_pretrained(
+        tmp_path / "copy"
+    )
     assert_same_logits(ours, load(library, tmp_path / "copy"), draw_ids(config))
 
 
 @pytest.mark.parametrize("config", [GPT, MAMBA], ids=["gpt", "mamba2"])
 def test_greedy_text_is_ours(library, config, tmp_path):
     ours = write_run(tmp_path / "run", config)
-    theirs = load(library, export(tmp_path / "run", tmp_path / "out"))
+    theirs = load(library, export(tmp_path / "run", tmp_path / "out", model_only=True))
     ids_BxT = draw_ids(config, rows=2)[:, :6]
     # With its cache the library takes other paths than for a whole row.
     found = theirs.generate(ids_BxT, max_new_tokens=10, do_sample=False, use_cache=True)
@@ -97,9 +99,9 @@ def test_norms_have_the_same_epsilon(library, tmp_path):
     write_run(tmp_path / "run", GPT)
     write_run(tmp_path / "mamba", MAMBA)
     eps = torch.finfo(torch.float32).eps
-    theirs = load(library, export(tmp_path / "run", tmp_path / "out"))
+    theirs = load(library, export(tmp_path / "run", tmp_path / "out", model_only=True))
     assert {m.eps for m in theirs.modules() if hasattr(m, "eps")} == {eps}
-    theirs = load(library, export(tmp_path / "mamba", tmp_path / "out2"))
+    theirs = load(library, export(tmp_path / "mamba", tmp_path / "out2", model_only=True))
     found = {m.variance_epsilon for m in theirs.modules() if hasattr(m, "variance_epsilon")}
     assert found == {eps}
 
@@ -128,7 +130,7 @@ def test_the_tokenizer_comes_along(library, data, config, tmp_path):
 
 def test_generation_stops_at_the_end_of_text(library, tmp_path):
     write_run(tmp_path / "run", GPT)
-    model = load(library, export(tmp_path / "run", tmp_path / "out"))
+    model = load(library, export(tmp_path / "run", tmp_path / "out", model_only=True))
     state = model.model(torch.tensor([[5]])).last_hidden_state[0, 0]
     with torch.no_grad():
         model.lm_head.weight.zero_()
@@ -139,16 +141,19 @@ def test_generation_stops_at_the_end_of_text(library, tmp_path):
     assert model.generation_config.pad_token_id == INFO.eos_id
 
 
-def test_without_a_tokenizer_there_is_a_model_alone(tmp_path):
+def test_without_a_tokenizer_there_is_a_model_alone_if_that_is_wanted(tmp_path):
     write_run(tmp_path / "run", GPT)
-    out = export(tmp_path / "run", tmp_path / "out")
+    with pytest.raises(AssayError, match=r"its tokenizer is not found .*--tokenizer.*--model-only"):
+        export(tmp_path / "run", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    out = export(tmp_path / "run", tmp_path / "out", model_only=True)
     names = ["config.json", "generation_config.json", "model.safetensors"]
     assert sorted(path.name for path in out.iterdir()) == names
 
 
 def test_the_folder_says_where_it_comes_from(tmp_path):
     write_run(tmp_path / "run", GPT)
-    out = export(tmp_path / "run", tmp_path / "new" / "out")
+    out = export(tmp_path / "run", tmp_path / "new" / "out", model_only=True)
     origin = json.loads((out / "config.json").read_text())["assay"]
     data = {"tokenizer_sha256": "0" * 64, "vocab_size": 50, "eos_id": 3}
     assert (origin["step"], origin["tokens"]) == (7, 700)
@@ -176,7 +181,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     write_run(tmp_path / "run", GPT)
     out = tmp_path / "out"
     out.mkdir()
-    export(tmp_path / "run", out)  # empty is as good as new
+    export(tmp_path / "run", out, model_only=True)  # empty is as good as new
     before = {path: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(AssayError, match="out: not empty; give a new folder"):
         export(tmp_path / "run", out)
@@ -190,11 +195,22 @@ def test_no_run_no_export(tmp_path):
         export(tmp_path / "nowhere", tmp_path / "out")
 
 
+def test_a_tokenizer_can_be_named(data, tmp_path):
+    folder, info = data
+    write_run(tmp_path / "run", GPT, info, str(folder / "shards"))
+    content = (folder / "tokenizer.json").read_bytes()
+    named = folder.rename(tmp_path / "moved") / "tokenizer.json"
+    with pytest.raises(AssayError, match=r"its tokenizer is not found \(.*data/shards"):
+        export(tmp_path / "run", tmp_path / "out")
+    out = export(tmp_path / "run", tmp_path / "out", named)
+    assert (out / "tokenizer.json").read_bytes() == content
+
+
 def test_another_tokenizer_is_refused(data, tmp_path):
     folder, info = data
     write_run(tmp_path / "run", GPT, info, str(folder / "shards"))
     write_tokenizer(folder / "tokenizer.json", end="<eos>")
-    with pytest.raises(AssayError, match=r"tokenizer\.json: not the tokenizer of the run"):
+    with pytest.raises(AssayError, match=r"tokenizer\.json: not the tokenizer of the shards"):
         export(tmp_path / "run", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -206,5 +222,5 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     write_run(tmp_path / "run", GPT)
     monkeypatch.setattr(export_module, "sync", refuse)
     with pytest.raises(AssayError, match=r"out: cannot be written \(No space left on device\)"):
-        export(tmp_path / "run", tmp_path / "out")
+        export(tmp_path / "run", tmp_path / "out", model_only=True)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -52,6 +52,14 @@ def test_a_value_outside_is_refused_by_name_and_with_what_is_valid(given, messag
     assert str(caught.value) == message
 
 
+def test_whole_numbers_are_compared_and_told_digit_for_digit():
+    seed = Knob("of a run", least=0, most=2**64 - 1)
+    assert seed.admits(2**64 - 1)
+    assert not seed.admits(2**64)
+    assert seed.describe() == "from 0 to 18446744073709551615"
+    assert Knob("steps", least=1).admits(10**400)  # more than a float can hold
+
+
 def test_what_has_no_knob_is_not_checked_and_none_is_always_valid():
     assert Settings(plain=-1, mix=None).plain == -1
 

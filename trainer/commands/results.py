@@ -17,7 +17,7 @@ def run(folder: Path, form: str) -> None:
     missing, planned = len(results.list_missing()), len([*results.plan.list_runs()])
     if missing:
         holder = find_holder(folder)
-        state = f"; {holder} works here" if holder else ""
+        state = f"; at work here: {holder}" if holder else ""
         sys.stderr.write(f"trainer: {missing} of {planned} runs have no result{state}\n")
     show(results, form)
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainer.compare.collect import collect, find_end
+from trainer.compare.collect import collect
 from trainer.compare.compare import Place
 from trainer.compare.curves import PICTURE, draw_curves
 from trainer.compare.plan import PLAN, Plan, find_plan
@@ -25,7 +25,7 @@ from trainer.machine.resources import count_cores
 from trainer.run import checkpoint
 from trainer.run.identity import check_identity
 from trainer.run.metrics import METRICS, read_last_step
-from trainer.run.result import RunResult
+from trainer.run.result import find_divergence, find_result
 from weighting.errors import AssayError
 from weighting.processes.children import Command, run_children
 from weighting.storage.files import write_json
@@ -98,15 +98,12 @@ def _find_waiting(runs: Sequence[Run]) -> list[Run]:
     waiting = []
     for run in runs:
         identity = run.arm.identify(run.seed)
-        end = find_end(identity, run.out)
-        if isinstance(end, RunResult):
+        if find_result(identity, run.out) is not None:
             continue
-        if end and not end.startswith("diverged"):
-            raise AssayError(end)
         latest = checkpoint.find_latest(run.out / "checkpoints")
         if latest is not None:
             check_identity(latest, checkpoint.read_record(latest), identity)
-        if end is None:
+        if find_divergence(identity, run.out) is None:
             waiting.append(run)
     return waiting
 
@@ -126,9 +123,9 @@ def _count_jobs(config: AblationConfig, runs: Sequence[Run]) -> int:
 
 def _train(waiting: Sequence[Run], jobs: int, show: Callable[[], None]) -> dict[Place, str]:
     """Run every training in a process of its own; return how those ended that failed."""
-    endings = run_children([_command(run) for run in waiting], jobs, show, tolerate=lambda _: True)
+    endings = run_children([_command(run) for run in waiting], jobs, show)
     return {
-        (run.arm.name, run.seed): str(ending).removeprefix(f"{ending.command.name} ")
+        (run.arm.name, run.seed): f"failed: {ending.message}"
         for run, ending in zip(waiting, endings, strict=True)
         if ending.failed
     }

@@ -83,12 +83,7 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
     """
     configs = {name: _resolve(config, name) for name in config.arms}
     corpora = {one.shards: open_corpus(one.shards) for one in configs.values()}
-    first = corpora[next(iter(configs.values())).shards]
-    for name, one in configs.items():
-        corpus = corpora[one.shards]
-        check_same_ids(name, corpus.fingerprint, first.fingerprint, config.other_documents)
-        check_objective(one)
-        check_corpus(one, corpus)
+    first = _check_arms(configs, corpora, config.other_documents)
     colours = _choose_colours(config)
     plan = Plan(
         baseline=config.baseline or next(iter(config.arms)),
@@ -107,7 +102,7 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
         validation_documents=count_documents(first, config.base),
     )
     warnings = {name: list_warnings(one, corpora[one.shards]) for name, one in configs.items()}
-    runs = [
+    return plan, [
         Run(
             arm=arm,
             seed=seed,
@@ -117,7 +112,19 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
         )
         for arm, seed in plan.list_runs()
     ]
-    return plan, runs
+
+
+def _check_arms(
+    configs: Mapping[str, ResolvedConfig], corpora: Mapping[str, Corpus], other_documents: bool
+) -> Corpus:
+    """Return the first arm's corpus; raise AssayError where an arm cannot train beside it."""
+    first = corpora[next(iter(configs.values())).shards]
+    for name, one in configs.items():
+        corpus = corpora[one.shards]
+        check_same_ids(name, corpus.fingerprint, first.fingerprint, other_documents)
+        check_objective(one)
+        check_corpus(one, corpus)
+    return first
 
 
 def count_documents(corpus: Corpus, config: TrainConfig) -> int:

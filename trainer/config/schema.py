@@ -3,6 +3,7 @@
 `ResolvedConfig` is the one that a run is made from: no field of it is left to the machine.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -20,7 +21,9 @@ Knobs = TypeVar("Knobs")
 
 AUTO = -1  # of a number of which 0 means none
 LONGEST_WARMUP = 50  # steps, of a warm-up that follows the steps
-LARGEST_SEED = 2**63 - 1  # of torch's generators
+# The rate of each optimizer where none is given: best of a few for the default shape, on a CPU.
+OPTIMIZERS: Mapping[str, float] = {"muon": 1e-2, "adamw": 4e-3}
+LARGEST_SEED = 2**63  # torch's generators take twice as much
 LARGEST = 2**31 - 1  # of all other numbers: nothing that a machine has is more
 
 
@@ -127,9 +130,16 @@ class TrainConfig:
         most=LARGEST_SEED,
     )
     optimizer: str = knob(
-        "adamw", "muon takes the matrices of the blocks", choices=("adamw", "muon")
+        "muon",
+        "muon takes the matrices of the blocks and adamw the rest, or adamw takes all",
+        choices=tuple(OPTIMIZERS),
     )
-    lr: float = knob(4e-3, "highest learning rate", above=0)
+    lr: float = knob(
+        float(AUTO),
+        f"highest learning rate; {AUTO} is the optimizer's: "
+        + ", ".join(f"{name} {rate:g}" for name, rate in OPTIMIZERS.items()),
+        least=AUTO,
+    )
     schedule: str = knob(
         "cosine",
         "course of the rate after warm-up",
@@ -177,6 +187,10 @@ class TrainConfig:
         """Make places absolute; raise AssayError where a field, or two together, make no run."""
         _check(self)
         _require(
+            self.lr > 0 or self.lr == AUTO,
+            f"lr is {self.lr}, must be > 0; left out, it follows optimizer",
+        )
+        _require(
             self.warmup < self.steps,
             f"warmup is {self.warmup}, must be ≥ 0 and less than steps ({self.steps}); left out, "
             "it follows steps",
@@ -198,9 +212,9 @@ class ResolvedConfig(TrainConfig):
         """Raise ValueError where something is left to the machine: a defect of the caller."""
         super().__post_init__()
         named = "auto" in (self.device, self.precision, self.compile)
-        if named or not self.threads * self.ranks or self.warmup == AUTO:
+        if named or not self.threads * self.ranks or AUTO in (self.warmup, self.lr):
             raise ValueError(
-                "device, precision, compile, threads, ranks and warmup are to be resolved"
+                "device, precision, compile, threads, ranks, warmup and lr are to be resolved"
             )
 
 

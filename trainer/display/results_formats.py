@@ -131,7 +131,7 @@ def _list_lines(results: AblationResults) -> Iterator[Cells]:
     planned = len(results.plan.seeds)
     for arm in results.arms:
         missing = "; ".join(f"seed {one.seed}: {one.reason}" for one in arm.missing)
-        rest = (planned, None, None, missing)
+        rest: Cells = (planned, None, None, missing)
         yield from _list_metrics((arm.name, ""), arm, len(arm.runs), rest)
     for pair in results.pairs:
         rest = (planned, pair.p, pair.p_holm, "")

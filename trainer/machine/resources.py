@@ -10,7 +10,13 @@ from dataclasses import fields
 
 import torch
 
-from trainer.config.schema import AUTO, LONGEST_WARMUP, ResolvedConfig, TrainConfig
+from trainer.config.schema import (
+    AUTO,
+    LONGEST_WARMUP,
+    OPTIMIZERS,
+    ResolvedConfig,
+    TrainConfig,
+)
 from trainer.machine.process_group import Ranks
 from weighting.errors import AssayError
 
@@ -23,7 +29,7 @@ BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
-    """Replace every `auto` and every 0 that stands for it by what this machine has.
+    """Replace what is left open: by what this machine has, or by what suits the other fields.
 
     A run is tied to all of them: another device or another number of threads or processes adds
     numbers in another order.
@@ -41,6 +47,7 @@ def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
     follows = config.warmup == AUTO
     chosen = {
         "warmup": min(LONGEST_WARMUP, config.steps // 10) if follows else config.warmup,
+        "lr": OPTIMIZERS[config.optimizer] if config.lr == AUTO else config.lr,
         "device": device,
         "threads": config.threads or max(1, count_cores() // count_neighbours()),
         "ranks": config.ranks or ranks.count,
@@ -78,7 +85,7 @@ def count_neighbours() -> int:
 def has_native_bfloat16(device: str) -> bool:
     """Say whether a device multiplies bfloat16 itself; others emulate it, at a loss of speed."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     instructions = torch.cpu.get_capabilities()
     return any(instructions.get(name, False) for name in BFLOAT16_INSTRUCTIONS)
 

@@ -13,9 +13,10 @@ random number is drawn after the parameters are made.
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import safetensors
 from safetensors.torch import load_file, save_file
@@ -33,6 +34,7 @@ STEP = re.compile(r"step-\d{8,}")
 TARGETS = "targets"
 
 Tensors = Mapping[str, Tensor]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,21 @@ def find_newest(run: Path) -> Path:
     if latest is None:
         raise AssayError(f"{run}: no checkpoint here; give the folder of a run")
     return latest
+
+
+def read_newest(run: Path, read: Callable[[Path], T]) -> T:
+    """Return what `read` makes of the newest checkpoint of a run, which may be training meanwhile.
+
+    Raises:
+        AssayError: there is no checkpoint, or it is damaged.
+    """
+    while True:
+        newest = find_newest(run)
+        try:
+            return read(newest)
+        except AssayError:
+            if newest.exists():
+                raise  # else it made room for a newer one
 
 
 def find_run(checkpoint: Path) -> Path:

@@ -11,6 +11,7 @@ from trainer.config.schema import ModelConfig, ResolvedConfig, TrainConfig
 from trainer.models import resolve_vocab
 from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
+from trainer.run.identity import Begun
 from trainer.run.stored import find_stored
 from weighting.contracts.shards import ShardInfo
 from weighting.errors import AssayError
@@ -30,15 +31,17 @@ SHAPE = {
 def pin_init(config: ResolvedConfig, out: Path) -> ResolvedConfig:
     """Return the config with the checkpoint that its `init` means now.
 
-    One that is gone since the run in `out` began from it stays as it is: its parameters are in
-    the run's own checkpoints.
+    One that is gone since the run in `out` began from it is what it was: its parameters are in the
+    run's own checkpoints.
 
     Raises:
         AssayError: there is no such checkpoint.
     """
-    if not config.init or _find_begun(config.init, out) is not None:
+    if not config.init:
         return config
-    return replace(config, init=str(checkpoint.find_newest(Path(config.init))))
+    begun = _find_begun(config.init, out)
+    init = begun.config["init"] if begun else checkpoint.find_newest(Path(config.init))
+    return replace(config, init=str(init))
 
 
 def find_init_sha256(config: ResolvedConfig, out: Path | None) -> str | None:
@@ -47,8 +50,9 @@ def find_init_sha256(config: ResolvedConfig, out: Path | None) -> str | None:
     Raises:
         AssayError: they are not there, and never were for the run in `out`.
     """
-    if out is not None and (begun := _find_begun(config.init, out)) is not None:
-        return begun
+    begun = _find_begun(config.init, out) if out else None
+    if begun is not None:
+        return begun.init_sha256
     return sha256(checkpoint.find_newest(Path(config.init)) / "model.safetensors")
 
 
@@ -84,9 +88,10 @@ def _differs(name: str, theirs: ModelConfig, ours: ModelConfig) -> bool:
     return there and bool(getattr(theirs, name) != getattr(ours, name))
 
 
-def _find_begun(init: str, out: Path) -> str | None:
-    """Return the checksum that the run in `out` began from, if `init` was that and is gone."""
-    if Path(init).exists():
+def _find_begun(init: str, out: Path) -> Begun | None:
+    """Return the run in `out`, if it began from `init` and that is gone since."""
+    stored = None if Path(init).exists() else find_stored(out)
+    if stored is None:
         return None
-    stored = find_stored(out)
-    return stored.init_sha256 if stored and stored.config.get("init") == init else None
+    began = Path(str(stored.config.get("init", "")))
+    return stored if Path(init) in (began, checkpoint.find_run(began)) else None

@@ -15,7 +15,7 @@ from trainer.run.initial import check_init, pin_init
 from trainer.run.metrics import EVALUATIONS, METRICS
 from trainer.run.result import DIVERGED, RESULT
 from trainer.run.stored import adopt
-from trainer.scoring.reference import find_reference_sha256
+from trainer.scoring.reference import find_reference_sha256, pin_reference
 from weighting.errors import AssayError
 from weighting.storage.folder_kinds import TRAINING, name_kind
 from weighting.storage.lock import list_content
@@ -45,7 +45,8 @@ def set_up(config: TrainConfig, out: Path, ranks: Ranks) -> Setup:
             something other than a run's folder.
     """
     check_out(out)
-    resolved = pin_init(resources.resolve(adopt(config, out), ranks), out)
+    resolved = resources.resolve(adopt(config, out), ranks)
+    resolved = pin_reference(pin_init(resolved, out))
     check_objective(resolved)
     corpus = open_corpus(resolved.shards)
     check_corpus(resolved, corpus)
@@ -66,7 +67,7 @@ def check_out(out: Path) -> None:
     if kind == TRAINING or not out.is_dir():
         return
     if kind:
-        raise AssayError(f"{out}: is {kind}; give the training run a folder of its own")
+        raise AssayError(f"{out}: {kind}; give the training run a folder of its own")
     names = [path.name for path in list_content(out)]
     strange = [
         name

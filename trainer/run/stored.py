@@ -9,13 +9,18 @@ from trainer.config.flat import FlatConfig, flatten, override
 from trainer.config.schema import AUTO, TrainConfig
 from trainer.run import checkpoint
 from trainer.run.identity import Begun
-from trainer.run.places import SHARDS, list_candidates
+from trainer.run.places import SHARDS, open_own_corpus
 from trainer.run.result import RESULT, RunResult
-from weighting.contracts.shard_files import list_shards
 from weighting.storage.json_records import read_record
 
 # Fields that a config may leave open, and what says that it does.
-OPEN: FlatConfig = {"warmup": AUTO, "threads": 0, "precision": "auto", "compile": "auto"}
+OPEN: FlatConfig = {
+    "lr": 0.0,
+    "warmup": AUTO,
+    "threads": 0,
+    "precision": "auto",
+    "compile": "auto",
+}
 
 
 def find_stored(out: Path) -> Begun | None:
@@ -34,7 +39,7 @@ def adopt(config: TrainConfig, out: Path) -> TrainConfig:
     """Return a config with what it leaves open as the run in `out` has it, where one began.
 
     Raises:
-        AssayError: what is there is damaged.
+        AssayError: what is there is damaged, or its shards, where none are named, are not found.
     """
     stored = find_stored(out)
     if stored is None:
@@ -46,6 +51,5 @@ def adopt(config: TrainConfig, out: Path) -> TrainConfig:
         if values[name] == mark and name in stored.config
     }
     if not config.shards:
-        there = (one for one in list_candidates(out, stored, SHARDS) if list_shards(one))
-        taken[SHARDS] = str(next(there, ""))
+        taken[SHARDS] = str(open_own_corpus(out, stored)[0])
     return override(config, taken)

@@ -12,6 +12,7 @@ that was never interrupted. A finished run is returned as it is, and goes on whe
 asked for and its schedule allows them. One that diverged would diverge again, and says so at once.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -43,7 +44,8 @@ from trainer.run.result import (
 from trainer.run.setup import Setup, set_up
 from trainer.run.state import State, build_state
 from trainer.scoring.reference import load_reference
-from weighting.processes.interruption import noting_signals
+from weighting.output import OutputClosed
+from weighting.processes.interruption import Caught, noting_signals
 from weighting.storage.json_records import write_record
 from weighting.storage.lock import locking
 
@@ -103,7 +105,7 @@ def _train(setup: Setup, evaluator: Evaluator, report: Report) -> RunResult | No
         _reporting_twice(report, setup, state.step) as both,
         noting_signals() as caught,
     ):
-        work = _build_work(state, setup, evaluator, both)
+        work = _build_work(state, setup, evaluator, _outlive_output(both, caught))
         try:
             run_steps(state, work, caught)
         except Diverged as error:
@@ -158,6 +160,18 @@ def _build_work(state: State, setup: Setup, evaluator: Evaluator, report: Report
         matmul_rate=measure_matmul(config.device, config.precision) * ranks.count,
         report=report,
     )
+
+
+def _outlive_output(report: Report, caught: Caught) -> Report:
+    """Take an output that nobody reads any more for a signal: the run saves before it ends."""
+
+    def tell(row: Row) -> None:
+        try:
+            report(row)
+        except OutputClosed:
+            caught.number = caught.number or signal.SIGPIPE
+
+    return tell
 
 
 @contextmanager

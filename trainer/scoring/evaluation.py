@@ -5,12 +5,14 @@ split that it was trained on, and the bytes of its tokenizer.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from trainer.config.flat import FlatConfig, flatten, override
 from trainer.config.schema import TrainConfig
 from trainer.data.corpus import Corpus, open_corpus
 from trainer.machine import resources
 from trainer.machine.process_group import ALONE
+from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
 from trainer.run.evaluate import build_evaluator, build_yardstick
 from trainer.run.metrics import Evaluation
@@ -25,7 +27,17 @@ from trainer.run.places import (
 )
 from trainer.run.train import Warn, ignore
 from trainer.scoring.reference import load_checkpoint
+from weighting.arrays import Int64s
 from weighting.errors import AssayError
+
+
+class Loaded(NamedTuple):
+    """A checkpoint in memory, and where it was."""
+
+    path: Path
+    record: checkpoint.Record
+    model: LanguageModel
+    counts_V: Int64s | None  # of targets in training
 
 
 def evaluate_run(run: Path, values: FlatConfig, warn: Warn = ignore) -> Evaluation:
@@ -36,12 +48,12 @@ def evaluate_run(run: Path, values: FlatConfig, warn: Warn = ignore) -> Evaluati
     Raises:
         AssayError: no checkpoint, shards that are not found, or some of another tokenizer.
     """
-    path = checkpoint.find_newest(run)
-    record = checkpoint.read_record(path)
+    loaded = checkpoint.read_newest(run, _load)
+    path, record = loaded.path, loaded.record
     asked = override(TrainConfig(), {**record.config, "ranks": 1, "micro": 0, **values})
     folder, corpus = _open_corpus(path, record, asked, given=bool(values.get(SHARDS)))
     config = resources.resolve(override(asked, {SHARDS: str(folder)}), ALONE)
-    counts_V = checkpoint.read_target_counts(path, record)
+    counts_V = loaded.counts_V
     if counts_V is None and record.data.same_training(corpus):
         counts_V = corpus.target_counts_V
     if counts_V is None:
@@ -52,8 +64,13 @@ def evaluate_run(run: Path, values: FlatConfig, warn: Warn = ignore) -> Evaluati
     tokenizer = _find_tokenizer(path, record, config, given=bool(values.get(TOKENIZER)))
     yardstick = build_yardstick(counts_V, corpus.info, tokenizer)
     resources.prepare(config)
-    model, _ = load_checkpoint(path, config.device)
-    return build_evaluator(corpus, config, ALONE, yardstick).evaluate(model, record.step)
+    evaluator = build_evaluator(corpus, config, ALONE, yardstick)
+    return evaluator.evaluate(loaded.model.to(config.device), record.step)
+
+
+def _load(path: Path) -> Loaded:
+    model, record = load_checkpoint(path, "cpu")
+    return Loaded(path, record, model, checkpoint.read_target_counts(path, record))
 
 
 def _open_corpus(

@@ -1,6 +1,6 @@
 """Models of finished runs that only predict: an objective's reference, and those that score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -60,6 +60,18 @@ def load_reference(config: ResolvedConfig, corpus: Corpus) -> LanguageModel | No
             "lower context, or train another reference"
         )
     return model.eval().requires_grad_(False)
+
+
+def pin_reference(config: ResolvedConfig) -> ResolvedConfig:
+    """Return the config with the checkpoint that its reference is now: that run may train on.
+
+    Raises:
+        AssayError: there is none.
+    """
+    if not config.objectives.reference:
+        return config
+    newest = checkpoint.find_newest(Path(config.objectives.reference))
+    return replace(config, objectives=replace(config.objectives, reference=str(newest)))
 
 
 def find_reference_sha256(config: TrainConfig) -> str | None:

@@ -25,7 +25,7 @@ RANKS = {  # of torchrun: a child is no part of a group that its parent is in
     *("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID"),
 }
 TRACEBACK = "Traceback (most recent call last):"
-REASONS = {signal.SIGKILL: ", perhaps for want of memory"}
+REASONS = {int(signal.SIGKILL): ", perhaps for want of memory"}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def noting_signals() -> Iterator[Caught]:
     if threading.current_thread() is not threading.main_thread():
         yield caught
         return
-    before = {number: signal.getsignal(number) for number in list_signals()}
+    before = {int(number): signal.getsignal(number) for number in list_signals()}
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal began

@@ -35,7 +35,7 @@ def _ask_system() -> bool:
     if sys.platform != "linux":
         return False
     try:
-        return ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0) == 0
+        return bool(ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0) == 0)
     except (AttributeError, OSError):  # a C library without it
         return False
 

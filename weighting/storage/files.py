@@ -94,12 +94,14 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     """Read a JSON file.
 
     Raises:
-        AssayError: the file is missing, not JSON, or has a key twice in one object.
+        AssayError: the file is missing, cannot be read, is not JSON, or has a key twice in an object.
     """
     try:
         return json.loads(path.read_bytes(), object_pairs_hook=_take_pairs)
     except FileNotFoundError:
         raise AssayError(f"{path}: no such file") from None
+    except OSError as error:  # a folder, or a file that may not be read
+        raise AssayError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise AssayError(f"{path}: not JSON ({error})") from None
 

@@ -11,6 +11,7 @@ import pytest
 from trainer.cli import main
 from trainer.compare import ablate as ablation
 from trainer.compare.ablate import Incomplete, ablate, check_complete
+from trainer.compare.curves import PICTURE
 from trainer.compare.intervals import t_quantile
 from trainer.compare.plan import PLAN, find_plan
 from trainer.compare.planning import AblationConfig, make_plan
@@ -35,17 +36,18 @@ def here(monkeypatch):
     """Train in this process, where the processes are not what is tested; the runs so started."""
     started = []
 
-    def run_here(commands, jobs, between, tolerate):
+    def run_here(commands, jobs, between):
         endings = []
         for command in commands:
             started.append(command.name)
             code = main(command.arguments[1:])
             endings.append(Ending(command, code, "as it said" if code else ""))
-            assert not code or tolerate(endings[-1])
             between()
         return endings
 
     monkeypatch.setattr(ablation, "run_children", run_here)
+    # Drawing takes longer than all these runs.
+    monkeypatch.setattr(ablation, "draw_curves", lambda out, results: (out / PICTURE).touch())
     return started
 
 
@@ -84,7 +86,7 @@ def test_an_ablation_from_shards_to_results(small, monkeypatch):
     assert ablate(replace(small, jobs=1)) == results
 
 
-def refuse_processes(commands, jobs, between, tolerate):
+def refuse_processes(commands, jobs, between):
     assert not commands, "a finished run was started again"
     return []
 
@@ -117,7 +119,7 @@ def test_a_run_that_fails_is_a_row_and_is_started_again(small, here, monkeypatch
         results = ablate(config)
     assert len(results.find_arm("plain").runs) == 1
     [missing] = results.find_arm("weighted").missing
-    assert missing.reason.startswith("failed: as it said; its log is")
+    assert missing.reason == "failed: as it said"
     here.clear()
     check_complete(ablate(config))
     assert here == ["arm weighted, seed 0"]
@@ -199,10 +201,10 @@ def test_other_arms_and_seeds_use_what_is_finished(small, here):
 def test_results_of_before_are_gone_while_new_runs_train(small, here, monkeypatch):
     ablate(replace(small, seeds=(0,)))
 
-    def look(commands, jobs, between, tolerate):
+    def look(commands, jobs, between):
         assert len(commands) == 2
         assert not (small.out / RESULTS).exists()
-        assert not (small.out / "curves.png").exists()
+        assert not (small.out / PICTURE).exists()
         plan = find_plan(small.out)
         assert plan is not None
         assert plan.seeds == (0, 1)
@@ -217,14 +219,14 @@ def test_results_of_before_are_gone_while_new_runs_train(small, here, monkeypatc
 
 def test_a_run_that_someone_else_trained_meanwhile_is_not_taken(small, here, monkeypatch):
     config = replace(small, seeds=(0,))
-    train_here = ablation.run_children
+    other = override(config.base, {"objective": "weighted", "lr": 0.02})
+    ablation_begins = ablation._begin
 
-    def interfere(commands, jobs, between, tolerate):
-        other = override(config.base, {"objective": "weighted", "lr": 0.02})
+    def interfere(*given):
+        ablation_begins(*given)
         train(other, config.out / "weighted" / "seed-0")
-        return train_here(commands, jobs, between, tolerate)
 
-    monkeypatch.setattr(ablation, "run_children", interfere)
+    monkeypatch.setattr(ablation, "_begin", interfere)
     results = ablate(config)
     assert results.find_arm("weighted").runs == ()
     [missing] = results.list_missing()

@@ -19,6 +19,7 @@ def test_it_comes_back_in_its_order(plan, tmp_path):
     assert find_plan(tmp_path) is None
     write_record(tmp_path / PLAN, plan)
     found = find_plan(tmp_path)
+    assert found is not None
     assert found == plan
     assert [arm.name for arm in found.arms] == ["z", "a"]
     (tmp_path / PLAN).write_text("{}")

@@ -143,6 +143,18 @@ def test_every_field_has_one_effect():
     assert list_names(RESULT) == {*list_fields()} - set().union(*EFFECTS.values())
 
 
+def test_a_folder_is_no_file_of_fields(tmp_path):
+    with pytest.raises(AssayError, match=r"cannot be read \(Is a directory\)"):
+        read_config(tmp_path)
+
+
+def test_a_field_that_stands_twice_in_a_file_is_named(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"lr": 1.0, "steps": 3, "lr": 2.0}')
+    with pytest.raises(AssayError, match="'lr' stands twice"):
+        read_config(path)
+
+
 def test_places_in_a_file_start_in_its_folder(tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
     path = tmp_path / "there" / "config.json"

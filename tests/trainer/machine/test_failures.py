@@ -24,6 +24,8 @@ HERE: dict[str, Any] = {
     "compile": "off",
     "threads": 1,
     "ranks": 1,
+    "lr": 0.004,
+    "warmup": 50,
 }
 CONFIG = ResolvedConfig(
     **HERE,

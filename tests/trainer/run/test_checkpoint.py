@@ -10,6 +10,7 @@ from trainer.run.checkpoint import (
     find_latest,
     find_newest,
     load_model,
+    read_newest,
     read_record,
     read_tensors,
     save,
@@ -88,6 +89,28 @@ def test_a_record_that_lacks_something_is_named(saved):
     (saved / "record.json").write_text('{"format": 2, "step": 1}')
     with pytest.raises(AssayError, match=r"record\.json: field '\w+' is missing"):
         read_record(saved)
+
+
+def test_a_newer_checkpoint_is_read_where_the_newest_made_room(tmp_path):
+    folder = tmp_path / "checkpoints"
+    save(folder, make_record(1), TENSORS, keep=1)
+
+    def read_late(path):
+        if path.name == "step-00000001":
+            save(folder, make_record(2), TENSORS, keep=1)
+        return read_record(path)
+
+    assert read_newest(tmp_path, read_late).step == 2
+    (find_newest(tmp_path) / "record.json").write_text("[]")
+    with pytest.raises(AssayError, match="not a checkpoint of format"):
+        read_newest(tmp_path, read_record)
+
+
+def test_what_is_no_checkpoint_is_not_listed(saved):
+    (saved.parent / "step-00000009 (copy)").mkdir()
+    (saved.parent / "step-final").mkdir()
+    assert find_latest(saved.parent) == saved
+    assert find_newest(saved) == saved
 
 
 def test_a_run_without_checkpoints_is_named(tmp_path):

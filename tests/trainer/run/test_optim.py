@@ -95,7 +95,7 @@ def test_a_muon_update_turns_every_direction_by_the_same_size():
 
 def test_the_first_adam_step_has_the_size_of_the_rate():
     model = build_model(ModelConfig(layers=1, width=8, heads=2, context=4), 10, seed=0)
-    (adamw,) = build_optimizers(model, replace(CONFIG, weight_decay=0.0))
+    (adamw,) = build_optimizers(model, replace(CONFIG, optimizer="adamw", weight_decay=0.0))
     before = model.head.weight.detach().clone()
     set_lr([adamw], 0.25)
     model.head.weight.grad = torch.full_like(before, 3.0)

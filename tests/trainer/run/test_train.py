@@ -23,6 +23,7 @@ from trainer.run.optim import lr_at, set_lr
 from trainer.run.train import train
 from trainer.scoring.evaluation import evaluate_run
 from weighting.errors import AssayError, Interrupted
+from weighting.output import OutputClosed
 from weighting.storage.lock import locking
 
 TIMED = ("tokens_per_second", "matmul_share")
@@ -212,6 +213,18 @@ def test_a_validation_loss_that_is_not_a_number_stops_the_run(tiny, tmp_path):
     with pytest.raises(Diverged, match="step 1: validation loss nan"):
         train(config, tmp_path / "out")
     assert read_evaluations(tmp_path / "out") == []
+
+
+def test_a_run_whose_output_is_closed_saves_before_it_ends(tiny, tmp_path):
+    def break_at_2(row):
+        if row.step == 2:
+            raise OutputClosed
+
+    train(tiny, tmp_path / "whole")
+    with pytest.raises(Interrupted, match=r"saved at step 2; run again to resume \(SIGPIPE\)"):
+        train(tiny, tmp_path / "cut", break_at_2)
+    train(tiny, tmp_path / "cut")
+    assert read_bytes(tmp_path / "cut") == read_bytes(tmp_path / "whole")
 
 
 def test_two_processes_do_not_train_in_one_folder(tiny, tmp_path):

@@ -94,5 +94,5 @@ def test_a_child_whose_parent_has_gone_already_ends():
 
 
 def test_other_systems_are_not_asked(monkeypatch):
-    monkeypatch.setattr(parent.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert not parent._ask_system()

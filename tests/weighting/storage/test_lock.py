@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -184,7 +185,7 @@ def test_looking_for_a_holder_does_not_keep_others_out(tmp_path, monkeypatch):
     (tmp_path / NAME).touch()
     looking = os.open(tmp_path / NAME, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
-    monkeypatch.setattr(lock.time, "sleep", lambda _: os.close(looking))  # while it waits
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(looking))  # while it waits
     with locking(tmp_path):
         assert lock.find_holder(tmp_path) is not None
 

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.readers.streams import retries
 from pipelines.readers.streams.retries import LostInput
+from weighting.errors import AssayError, MayPass
 
 
 class Refused(Exception):
@@ -49,3 +50,17 @@ def test_an_action_is_tried_four_times_and_prepared_between():
     with pytest.raises(LostInput, match="no"):
         retries.retry(act)
     assert next(tries) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(Refused(503), MayPass), (Refused(404), AssayError), (None, AssayError)]
+)
+def test_what_may_pass_is_told_from_what_lasts(error, kind):
+    def act():
+        raise error or LostInput("a package is missing", lasts=True)
+
+    with pytest.raises(LostInput) as lost:
+        retries.retry(act, waits=())
+    told = lost.value.tell("https://host/a: cannot be read")
+    assert type(told) is kind
+    assert str(told).startswith("https://host/a: cannot be read (")
