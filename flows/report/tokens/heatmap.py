@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from flows.report.figures import show_percent
 from flows.report.tokens.scales import Distribution, Scale, name_classes
 from flows.report.tokens.sidecars import Vocabulary, find_sidecar, read_texts
 from flows.report.tokens.token_texts import quote, show_tokens, spell
@@ -268,7 +269,7 @@ def _describe_signals(passage: Passage, glass: Glass) -> list[list[str]]:
     """Return for each token a line a signal: value and the share of the corpus below it."""
     columns = [
         [
-            f"{name} {value:.2f} ({rank:.1%})".replace("%", " %")
+            f"{name} {value:.2f} ({show_percent(rank)})"
             for value, rank in zip(
                 passage.signals[name].tolist(),
                 spread.rank(passage.signals[name]).tolist(),
