@@ -45,7 +45,7 @@ def ask(run, sql, form):
     """Ask for a table, or for data, of which a statement that gives none goes before."""
     if form == "table":
         return show(run, sql)
-    gives_none = sql.startswith(("DROP", "CREATE", "SET"))
+    gives_none = sql.startswith(("DROP", "CREATE", "SET", "PRAGMA"))
     return write(run, f"{sql}; SELECT 1" if gives_none else sql, form)
 
 
