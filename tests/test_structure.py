@@ -98,6 +98,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
 # Functions whose parameters are the options that a user sees.
 MANY_PARAMETERS: dict[str, str] = {
     "flows/commands/curate.py:curate": "the options of a command",
+    "flows/commands/query.py:query": "the options of a command",
     "flows/commands/weigh.py:weigh": "the options of a command",
     "flows/curate_and_compare.py:curate_and_compare": "the parameters of a deployment",
 }
