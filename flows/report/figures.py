@@ -72,7 +72,8 @@ def show_seconds(value: float | None) -> str:
         return NOTHING
     if value < 59.95:
         return f"{value:,.1f} s"
-    left, parts = round(value), []
+    left = round(value)
+    parts: list[str] = []
     for unit, size in TIMES:
         if left >= size or parts:
             parts.append(f"{left // size:,} {unit}")

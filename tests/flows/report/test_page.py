@@ -417,4 +417,4 @@ def test_what_stages_took_is_told_with_all_attempts(page):
     assert "tokenizer 0.5 s 1 12.00 100.0 MB \u2013 \u2013 60.0 MB" in page.text
     assert page.text.index("tokenizer 0.5 s") < page.text.index("score 0.5 s")
     assert "all 5.0 s 300.0 MB 70.0 MB" in page.text
-    assert page.text.count("Stages") == 1  # where to jump to
+    assert page.text.count("Time and memory") == 1  # where to jump to
