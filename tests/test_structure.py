@@ -36,6 +36,7 @@ SHARED_NAMES = {
 COVERED_ELSEWHERE: dict[str, str] = {
     "pipelines/languages/writing.py": "tests/pipelines/words/test_segments.py",
     "flows/__main__.py": "tests/flows/test_entry.py",
+    "flows/commands/report.py": "tests/flows/report/test_page.py",
     "flows/commands/weigh.py": "tests/flows/run/test_reweigh.py",
     "flows/curate_and_compare.py": "tests/flows/test_flow.py",
     "flows/explain/arithmetic.py": "tests/flows/test_explain.py",
@@ -59,7 +60,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/report/tokens/sidecars.py": "tests/flows/report/tokens/test_glass.py",
     "flows/report/tokens/token_sample.py": "tests/flows/report/tokens/test_told_words.py",
     "flows/report/tokens/token_texts.py": "tests/flows/report/test_page.py",
-    "flows/report/tokens/words.py": "tests/flows/report/tokens/test_told_words.py",
     "flows/report/weights/frequency.py": "tests/flows/report/tokens/test_glass.py",
     "flows/report/weights/signals.py": "tests/flows/report/tokens/test_glass.py",
     "flows/run/prepare.py": "tests/flows/commands/test_curate.py",
@@ -98,6 +98,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
 # Functions whose parameters are the options that a user sees.
 MANY_PARAMETERS: dict[str, str] = {
     "flows/commands/curate.py:curate": "the options of a command",
+    "flows/commands/query.py:query": "the options of a command",
     "flows/commands/weigh.py:weigh": "the options of a command",
     "flows/curate_and_compare.py:curate_and_compare": "the parameters of a deployment",
 }

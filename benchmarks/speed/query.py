@@ -36,11 +36,11 @@ class Cost:
     cpu: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
 
-    def add(self, command: list[str], path: str) -> None:
-        """Run a command once, with a PYTHONPATH, and keep what it took."""
+    def add(self, command: list[str], root: str) -> None:
+        """Run a command once, by the code of a checkout, and keep what it took."""
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path}
+            command, cwd=root, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": root}
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -52,12 +52,13 @@ class Cost:
 
 
 def list_arms(run: Path, before: Path | None, copy: Path) -> dict[str, tuple[list[str], str]]:
-    """Return commands by name, each with the PYTHONPATH that it runs with."""
+    """Return commands by name, each with the checkout whose code it runs."""
     here = str(Path(__file__).resolve().parents[2])
-    arms = {name: ([sys.executable, "-c", code], "") for name, code in BARE.items()}
-    for label, root, folder in (("", here, run), (", before", before and str(before), copy)):
-        if root is None:
-            continue
+    arms = {name: ([sys.executable, "-c", code], here) for name, code in BARE.items()}
+    checkouts = [("", here, run.absolute())]
+    if before:
+        checkouts.append((", before", str(before), copy))
+    for label, root, folder in checkouts:
         command = [sys.executable, "-m", "flows"]
         arms[f"assay --help{label}"] = ([*command, "--help"], root)
         for name, sql in QUERIES.items():
@@ -79,8 +80,8 @@ def main() -> None:
         arms = list_arms(given.run, given.before, copy)
         costs = {name: Cost() for name in arms}
         for number in range(given.rounds + 1):
-            for name, (command, path) in arms.items():
-                (costs[name] if number else Cost()).add(command, path)  # the first builds catalogs
+            for name, (command, root) in arms.items():
+                (costs[name] if number else Cost()).add(command, root)  # the first builds catalogs
     table = Table(title=f"{given.rounds} rounds: median (least to most)")
     table.add_column("arm")
     for title in ("wall s", "CPU s", "peak MB"):

@@ -12,6 +12,7 @@ from weighting.output import OutputClosed, open_data_output
 
 if TYPE_CHECKING:
     from flows.database.query import Question
+    from flows.operations.output import Output
 
 Sql = Annotated[
     str,
@@ -47,8 +48,7 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Ask a run's database a question in SQL."""
-    from flows.database.answer import WrongSql
-    from flows.database.query import Question, find_limit, find_screen, read_rows, run_query
+    from flows.database.query import Question, find_limit, find_screen
     from flows.database.statements import read_parameters
     from flows.operations.output import telling
     from flows.operations.standing import require_finished
@@ -57,21 +57,30 @@ def query(
         form = settle_form(form, out, vertical, as_json)
         values = read_parameters(param or [])
         require_finished(run)
-        screen = find_screen(sys.stdout)
-        rows = find_limit(limit, screen) if form == "table" else limit or None
+        rows = find_limit(limit, find_screen(sys.stdout)) if form == "table" else limit or None
         question = Question(run, read_sql(sql), values, rows)
-        try:
-            if as_json:
-                output.facts["run"] = str(run)
-                output.texts["rows"] = read_rows(question)
-            elif form == "table":
-                run_query(question, screen, vertical)
-            else:
-                deliver(question, form, out)
-        except WrongSql as error:
-            if sys.stderr.isatty():
-                sys.stderr.write(error.picture)
-            raise
+        reply(question, output, form if not as_json else None, out, vertical)
+
+
+def reply(
+    question: "Question", output: "Output", form: str | None, out: Path | None, vertical: bool
+) -> None:
+    """Ask a question, and put the answer where it was asked for; without a form it is JSON's."""
+    from flows.database.answer import WrongSql
+    from flows.database.query import find_screen, read_rows, run_query
+
+    try:
+        if form is None:
+            output.facts["run"] = str(question.run)
+            output.texts["rows"] = read_rows(question)
+        elif form == "table":
+            run_query(question, find_screen(sys.stdout), vertical)
+        else:
+            deliver(question, form, out)
+    except WrongSql as error:
+        if sys.stderr.isatty():
+            sys.stderr.write(error.picture)
+        raise
 
 
 def settle_form(form: str | None, out: Path | None, vertical: bool, as_json: bool) -> str:

@@ -15,7 +15,6 @@ from flows.database.statements import Statement
 from weighting.errors import AssayError
 
 Cell = str | bytes | None
-Values = Mapping[str, str]
 
 BATCH = 1000  # rows fetched at once
 INTEGERS = frozenset(
@@ -60,7 +59,7 @@ class Answer:
 
     connection: duckdb.DuckDBPyConnection
     statement: Statement
-    values: Values
+    values: Mapping[str, str]
     columns: list[Column] = field(default_factory=list)
 
     def read(
@@ -112,7 +111,7 @@ class Answer:
 
 
 def bind_answer(
-    connection: duckdb.DuckDBPyConnection, statement: Statement, values: Values
+    connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, str]
 ) -> Answer:
     """Return the answer to a statement that gives rows, before any is computed.
 
@@ -130,7 +129,7 @@ def bind_answer(
 
 
 def run_statement(
-    connection: duckdb.DuckDBPyConnection, statement: Statement, values: Values
+    connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, str]
 ) -> list[tuple[Any, ...]]:
     """Run a statement as it stands, and return what DuckDB says to it.
 

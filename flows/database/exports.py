@@ -25,8 +25,6 @@ from flows.database.answer import (
 )
 from weighting.errors import AssayError
 
-Encode = Callable[[str], str]
-
 NUMBERS = INTEGERS | FLOATS | {"decimal"}
 NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')  # texts, and what may stand between them
 QUOTED = re.compile(r'[",\r\n]|^$')
@@ -174,7 +172,7 @@ def _quote(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if QUOTED.search(text) else text
 
 
-def _choose_encoder(column: Column) -> Encode:
+def _choose_encoder(column: Column) -> Callable[[str], str]:
     """Return what makes JSON of a column's texts, as DuckDB writes them."""
     if column.kind in FLOATS:
         return _encode_float
@@ -187,7 +185,7 @@ def _choose_encoder(column: Column) -> Encode:
     return _encode_text
 
 
-def _encode(encode: Encode, cell: Any) -> str:  # noqa: ANN401 - a text or null
+def _encode(encode: Callable[[str], str], cell: Any) -> str:  # noqa: ANN401 - a text or null
     return "null" if cell is None else encode(cell)
 
 

@@ -3,6 +3,8 @@
 import math
 from decimal import Decimal
 
+from flows.shares import format_share
+
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 DIGITS = 4  # of a number without a format of its own, from the first that is not 0
@@ -17,14 +19,7 @@ def show_count(value: int | None) -> str:
 
 def show_percent(share: float | None, digits: int = 1) -> str:
     """Return a share as a percentage; what is not nothing, or not all, never reads so."""
-    if share is None:
-        return NOTHING
-    least = 10.0**-digits
-    if 0 < share < least / 200:
-        return f"<{least:.{digits}f} %"
-    if 1 - least / 200 < share < 1:
-        return f">{100 - least:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %".replace("-", MINUS)
+    return NOTHING if share is None else f"{format_share(share, digits=digits)} %"
 
 
 def show_number(value: float | None, decimals: int | None = None, sign: bool = False) -> str:
@@ -77,7 +72,8 @@ def show_seconds(value: float | None) -> str:
         return NOTHING
     if value < 59.95:
         return f"{value:,.1f} s"
-    left, parts = round(value), []
+    left = round(value)
+    parts: list[str] = []
     for unit, size in TIMES:
         if left >= size or parts:
             parts.append(f"{left // size:,} {unit}")

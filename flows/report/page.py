@@ -91,11 +91,7 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
                 {row["error"]: row["records"] for row in errors},
             )
         ),
-        "skipped": describe_skipped(counts.documents.skipped),
-        "remarks": list_remarks(manifest),
-        "remark_names": REMARK_NAMES,
-        "left_out": describe_left_out(counts.documents.left_out),
-        "languages": describe_languages(counts.documents.languages),
+        **_look_at_remarks(manifest),
         "meanings": {rule: describe_rule(rule) for rule in counts.documents.rules},
         "errors": errors,
         "quarantined": dict(find_quarantined(connection, run)),
@@ -106,6 +102,25 @@ def gather(connection: duckdb.DuckDBPyConnection, run: Path, manifest: Manifest)
         **_look_at_copies(connection),
         **_look_at_weights(connection, manifest),
         **_look_at_tokens(connection, run, manifest),
+        **_look_at_run(connection, manifest),
+    }
+
+
+def _look_at_remarks(manifest: Manifest) -> dict[str, Any]:
+    """Return the lines under the funnel and under the rules."""
+    documents = manifest.counts.documents
+    return {
+        "skipped": describe_skipped(documents.skipped),
+        "remarks": list_remarks(manifest),
+        "remark_names": REMARK_NAMES,
+        "left_out": describe_left_out(documents.left_out),
+        "languages": describe_languages(documents.languages),
+    }
+
+
+def _look_at_run(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[str, Any]:
+    """Return what the sections on time, memory and the facts of the run show."""
+    return {
         "stages": _query(connection, "FROM stages"),
         "facts": _query(connection, "FROM facts WHERE key <> 'origin'"),
         "recipe": _query(connection, "FROM recipe"),

@@ -9,12 +9,15 @@ from pipelines.engine.progress import Tell
 from trainer.compare.ablate import ablate
 from trainer.compare.planning import AblationConfig
 from trainer.compare.results import AblationResults
-from trainer.config.schema import TrainConfig
+from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.display.progress import counting_steps
 from trainer.display.results_formats import write_table
 
 EVAL_TOKENS = 32_768  # of the validation split, at each evaluation
 BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
+# Up to two million tokens an LSTM learns more than a GPT of its size, in less time (lab notes).
+MODEL = ModelConfig(architecture="lstm", layers=2, width=160)
+OPTIMIZER, RATE = "adamw", 8e-3
 
 
 def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> AblationConfig:
@@ -23,10 +26,13 @@ def plan_comparison(folder: Path, steps: int, seeds: int, jobs: int) -> Ablation
         shards=str(folder / "shards"),
         steps=steps,
         warmup=steps // 10,
+        optimizer=OPTIMIZER,
+        lr=RATE,
         batch=BATCH,
         eval_every=max(1, steps // 5),
         save_every=steps,
         eval_tokens=EVAL_TOKENS,
+        model=MODEL,
     )
     out = folder / "ablations" / "objectives"
     return AblationConfig(out=out, base=base, seeds=tuple(range(seeds)), jobs=jobs)

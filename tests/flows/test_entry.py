@@ -104,7 +104,7 @@ def test_any_terminal_will_do(built, environment):
 
 
 def test_data_is_utf8_whatever_the_terminal_is(built):
-    done = ask(built, f"{ODD} LIMIT 1", "--format", "json", **NO_UTF8)
+    done = ask(built, f"{ODD} LIMIT 1", "--format", "jsonl", **NO_UTF8)
     assert json.loads(done.stdout)["ü"] == "…±─►é"
 
 

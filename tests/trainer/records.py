@@ -56,10 +56,11 @@ def make_result(seed, nll, tokens=100, config=None, final=None, **data):
 
 def make_plan(names, seeds=(0, 1, 2), overrides=None, **values):
     """A plan of arms that differ in objective, or in what `overrides` has by arm."""
+    resolved = flatten(TrainConfig(optimizer="adamw", lr=0.004, warmup=50))
     arms = []
     for number, name in enumerate(names):
         given = (overrides or {}).get(name, {})
-        identity = RunIdentity(config={**flatten(TrainConfig()), **given}, data=make_fingerprint())
+        identity = RunIdentity(config={**resolved, **given}, data=make_fingerprint())
         arms.append(PlannedArm(name=name, colour=number, overrides=given, identity=identity))
     plan = {"baseline": names[0], "base": flatten(TrainConfig()), "validation_documents": 24}
     return Plan(arms=tuple(arms), seeds=tuple(seeds), **plan | values)

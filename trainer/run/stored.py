@@ -15,7 +15,7 @@ from weighting.storage.json_records import read_record
 
 # Fields that a config may leave open, and what says that it does.
 OPEN: FlatConfig = {
-    "lr": 0.0,
+    "lr": AUTO,
     "warmup": AUTO,
     "threads": 0,
     "precision": "auto",

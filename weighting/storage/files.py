@@ -94,7 +94,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     """Read a JSON file.
 
     Raises:
-        AssayError: the file is missing, cannot be read, is not JSON, or has a key twice in an object.
+        AssayError: the file is missing, cannot be read, is not JSON, or has a key twice.
     """
     try:
         return json.loads(path.read_bytes(), object_pairs_hook=_take_pairs)

@@ -10,6 +10,7 @@ import duckdb
 from flows.graphemes import shorten
 from flows.report.corpus.excerpts import Excerpt
 from flows.report.figures import show_number
+from flows.shares import format_share
 
 LEVELS = 6  # shades of a cell, in the style sheet
 SIDES = ("kept side", "dropped side")
@@ -60,11 +61,7 @@ def _compare(pairs: Mapping[tuple[str, str], tuple[int, int]], rule: str, other:
         return Cell("", 0, f"{rule}: {documents:,} documents, {tokens:,} tokens")
     share = tokens / (pairs[rule, rule][1] or 1)
     note = f"{rule} and {other}: {documents:,} documents, {tokens:,} tokens"
-    return Cell(_percent(share) if documents else "", ceil(share * LEVELS), note)
-
-
-def _percent(share: float) -> str:
-    return "<1" if share < 0.01 else f"{100 * share:.0f}"
+    return Cell(format_share(share, digits=0) if documents else "", ceil(share * LEVELS), note)
 
 
 def read_edges(connection: duckdb.DuckDBPyConnection) -> list[Edge]:

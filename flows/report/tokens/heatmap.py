@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from flows.report.figures import show_percent
 from flows.report.tokens.scales import Distribution, Scale, name_classes
 from flows.report.tokens.sidecars import Vocabulary, find_sidecar, read_texts
 from flows.report.tokens.token_texts import quote, show_tokens, spell
 from weighting.arrays import AnyArray, Float32s, Int32s, Uint8s
 from weighting.contracts.reasons import Reason, name_flags
+from weighting.contracts.shard_files import open_batches
 from weighting.contracts.sidecar import Sidecar
 from weighting.errors import BrokenContract
 from weighting.signals.trajectory import CLASSES, classify
@@ -178,9 +180,7 @@ def _list_selected(run: Path, split: str, ledgers: Sequence[str]) -> pa.Table:
 
 def _find_row(shard: Path, doc_id: str) -> dict[str, Any]:
     """Return a document's row of a memory-mapped shard, as Arrow scalars."""
-    reader = pa.ipc.open_file(pa.memory_map(str(shard)))
-    for number in range(reader.num_record_batches):
-        batch = reader.get_batch(number)
+    for batch in open_batches(shard, ["doc_id", "input_ids", "weights", "reasons"]).batches:
         at = pc.index(batch.column("doc_id"), doc_id).as_py()
         if at >= 0:
             return {name: batch.column(name)[at] for name in batch.schema.names}
@@ -269,7 +269,7 @@ def _describe_signals(passage: Passage, glass: Glass) -> list[list[str]]:
     """Return for each token a line a signal: value and the share of the corpus below it."""
     columns = [
         [
-            f"{name} {value:.2f} ({rank:.1%})".replace("%", " %")
+            f"{name} {value:.2f} ({show_percent(rank)})"
             for value, rank in zip(
                 passage.signals[name].tolist(),
                 spread.rank(passage.signals[name]).tolist(),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from weighting import vocabulary
 from weighting.arrays import Float32s
 from weighting.contracts.sidecar import Sidecar, read_sidecar
+from weighting.errors import BrokenContract
 from weighting.signals.registry import Signals
 from weighting.signals.token_types import Types
 
@@ -51,10 +52,17 @@ def read_vocabulary(connection: duckdb.DuckDBPyConnection, run: Path, eos_id: in
 
 
 def read_texts(run: Path, unit: str, doc_ids: Sequence[str]) -> list[str]:
-    """Return the texts of kept documents of a unit, in the order of their ids."""
+    """Return the texts of kept documents of a unit, in the order of their ids.
+
+    Raises:
+        BrokenContract: their file cannot be read.
+    """
     path = run / "documents" / f"{unit}.parquet"
     wanted = pc.is_in(pc.field("doc_id"), pa.array(doc_ids, pa.string()))
-    rows = pq.read_table(path, columns=["doc_id", "text"], filters=wanted)
+    try:
+        rows = pq.read_table(path, columns=["doc_id", "text"], filters=wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise BrokenContract(f"{path}: not a readable Parquet file ({error})") from None
     texts = dict(zip(rows["doc_id"].to_pylist(), rows["text"].to_pylist(), strict=True))
     return [texts[doc_id] for doc_id in doc_ids]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from flows.report.tokens.sidecars import Vocabulary, list_sidecars, read_texts
 from flows.report.tokens.token_texts import name_type, show_tokens
 from weighting.arrays import AnyArray, Bools, Float32s, Int32s, Int64s
 from weighting.contracts.reasons import Reason
+from weighting.contracts.shard_files import open_batches
 from weighting.contracts.sidecar import read_sidecar
 
 FILES = 4  # sidecars of the train split, far apart
@@ -127,11 +127,12 @@ def _read_golden(
     """Return of documents' first tokens which are in their shard, and which are golden there."""
     flags: dict[str, AnyArray] = {}
     if shard.exists():
-        table = pa.ipc.open_file(pa.memory_map(str(shard))).read_all()
-        names, reasons = table["doc_id"].to_pylist(), table["reasons"]
         wanted = {*doc_ids}
         flags = {
-            name: reasons[at].values.to_numpy() for at, name in enumerate(names) if name in wanted
+            name: reasons.values.to_numpy()
+            for batch in open_batches(shard, ["doc_id", "reasons"]).batches
+            for name, reasons in zip(batch["doc_id"].to_pylist(), batch["reasons"], strict=True)
+            if name in wanted
         }
     weighed_N = np.repeat([name in flags for name in doc_ids], lengths)
     golden_N = np.zeros(len(weighed_N), np.bool_)

@@ -1,7 +1,7 @@
-"""Words that are common in the corpus and golden more often than others are.
+"""Words that are golden more often than other tokens are.
 
-Rarity alone would pass over them: their types are commoner than the average token's. They are
-ordered by how sure it is that they are golden more often than the average token.
+By counts a token's gain cannot exceed its type's rarity, so the commonest words are never golden:
+what is listed are the words that make up most of the golden tokens.
 """
 
 import math
@@ -39,16 +39,14 @@ class ToldWords(NamedTuple):
 
 
 def find_told_words(sample: Sample | None, vocabulary: Vocabulary, meaning: str) -> ToldWords:
-    """Return the common words that are golden most; `meaning` says what golden is."""
+    """Return the words that are golden most, far beyond chance; `meaning` says what golden is."""
     if sample is None:
         return ToldWords(meaning, 0.0, LEAST, [])
     known_N = sample.weighed_N & ~sample.special_N
     usual = float(np.mean(sample.golden_N[known_N])) if known_N.any() else 0.0
     if not usual:
         return ToldWords(meaning, usual, LEAST, [])
-    rarity_N = sample.signals["surprisal"]
-    common_N = known_N & (rarity_N < np.mean(rarity_N[known_N], dtype=np.float64))
-    rows = _rank(sample, vocabulary, common_N & find_words(sample, vocabulary), usual)
+    rows = _rank(sample, vocabulary, known_N & find_words(sample, vocabulary), usual)
     return ToldWords(meaning, usual, LEAST, rows)
 
 
@@ -65,17 +63,22 @@ def _rank(sample: Sample, vocabulary: Vocabulary, wanted_N: Bools, usual: float)
     ids, counts = np.unique(sample.ids_N[at_N], return_counts=True)
     golden_N = at_N[sample.golden_N[at_N]]
     hits = np.bincount(np.searchsorted(ids, sample.ids_N[golden_N]), minlength=len(ids))
+    beyond = hits - usual * counts
     sure = [
-        find_lower_end(hit, count) if count >= LEAST else 0.0
-        for hit, count in zip(hits.tolist(), counts.tolist(), strict=True)
+        at
+        for at, (hit, count) in enumerate(zip(hits.tolist(), counts.tolist(), strict=True))
+        if count >= LEAST and find_lower_end(hit, count) > usual
     ]
-    order = sorted(range(len(ids)), key=lambda at: (-sure[at], int(ids[at])))
+    order = sorted(sure, key=lambda at: (-beyond[at], int(ids[at])))
     return [
         _describe(
-            sample, vocabulary, golden_N[sample.ids_N[golden_N] == ids[at]], counts[at], usual
+            sample,
+            vocabulary,
+            golden_N[sample.ids_N[golden_N] == ids[at]],
+            int(counts[at]),
+            usual,
         )
         for at in order[:ROWS]
-        if sure[at] > usual
     ]
 
 

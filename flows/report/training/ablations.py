@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from flows.database.stored_tables import list_ablations
+from flows.database.origin import list_ablations
 from flows.report.charts.intervals import Difference, draw_differences
 from flows.report.charts.line_charts import COLOURS
 from flows.report.figures import MINUS, NOTHING, show_percent

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flows.database.catalog import build_catalog
 from flows.database.query import (
     Question,
     Screen,
@@ -26,7 +27,9 @@ from weighting.errors import AssayError
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return build_run(tmp_path_factory.mktemp("query") / "run")
+    folder = build_run(tmp_path_factory.mktemp("query") / "run")
+    build_catalog(folder)
+    return folder
 
 
 def show(run, sql, limit=50, width=100, vertical=False, **values):
@@ -45,7 +48,7 @@ def ask(run, sql, form):
     """Ask for a table, or for data, of which a statement that gives none goes before."""
     if form == "table":
         return show(run, sql)
-    gives_none = sql.startswith(("DROP", "CREATE", "SET"))
+    gives_none = sql.startswith(("DROP", "CREATE", "SET", "PRAGMA"))
     return write(run, f"{sql}; SELECT 1" if gives_none else sql, form)
 
 

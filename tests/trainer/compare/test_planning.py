@@ -61,8 +61,8 @@ def test_what_is_no_comparison_is_refused(small, change, message):
 
 
 def test_an_arm_that_cannot_be_trained_is_named(small):
-    with pytest.raises(AssayError, match="arm b: lr is -1"):
-        make_plan(replace(small, arms={"a": {}, "b": {"lr": -1.0}}))
+    with pytest.raises(AssayError, match="arm b: lr is -2"):
+        make_plan(replace(small, arms={"a": {}, "b": {"lr": -2.0}}))
 
 
 def test_the_baseline_is_the_first_arm_or_the_one_named(small):

@@ -122,7 +122,7 @@ def test_a_stray_copy_of_a_file_is_refused(write_corpus):
     folder = write_corpus(train=[[[1, 2]], [[3]], []])
     copy = folder / "train-00001 (copy).arrow"
     copy.write_bytes((folder / "train-00001.arrow").read_bytes())
-    with pytest.raises(AssayError, match="holds the same tokens as train-00001 .copy"):
+    with pytest.raises(AssayError, match=r"holds the same tokens as train-00001 .copy"):
         open_corpus(str(folder))
 
 

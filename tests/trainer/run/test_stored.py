@@ -16,14 +16,15 @@ from weighting.errors import AssayError, Interrupted
 
 def test_what_is_left_open_is_what_the_run_has(tiny, tmp_path):
     with pytest.raises(Interrupted):
-        train(replace(tiny, threads=2), tmp_path / "out", stop_at(2))
-    left_open = replace(tiny, threads=0, warmup=-1, shards="")
+        train(replace(tiny, threads=2, lr=0.125), tmp_path / "out", stop_at(2))
+    left_open = replace(tiny, lr=-1.0, threads=0, warmup=-1, shards="")
     assert adopt(left_open, tmp_path / "new") == left_open
     setup = set_up(left_open, tmp_path / "out", ALONE)
     assert (setup.config.threads, setup.config.warmup) == (2, 1)
+    assert setup.config.lr == 0.125
     assert setup.config.shards == tiny.shards
     with pytest.raises(AssayError, match="made with threads 2, now threads is 1"):
-        train(tiny, tmp_path / "out")
+        train(replace(tiny, lr=0.125), tmp_path / "out")
 
 
 def test_what_is_left_open_in_a_new_folder_follows_machine_and_steps(tiny, tmp_path):

@@ -331,7 +331,7 @@ def test_disputes_of_a_run(html, plain):
     titles = re.findall("<h3>([^<]*)</h3>", html.partition('<section id="disputes">')[2])
     assert len(titles) >= 4
     plain_titles = re.findall("<h3>([^<]*)</h3>", plain.partition('<section id="disputes">')[2])
-    assert plain_titles[:2] == ["Common words that are often golden", "Rare, but nothing to learn"]
+    assert plain_titles[:2] == ["Words that are often golden", "Rare, but nothing to learn"]
 
 
 # --- frequency and weight ---

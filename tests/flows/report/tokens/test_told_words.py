@@ -1,4 +1,4 @@
-"""Common words that are often golden: words only, and more often than chance."""
+"""Words that are often golden: words only, and more often than by chance."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_letters_of_any_script_and_their_parts():
     assert found.tolist() == [True, False, False, True, True, False]
 
 
-def test_common_words_that_are_golden_beyond_chance():
+def test_words_that_are_golden_beyond_chance():
     pieces = [" the", " United", " States", ",", " in"] * 20 + [" rarely"] * 3
     golden = [at for at, piece in enumerate(pieces) if piece == " States" or at == 0]
     rarity = {" the": 1, " States": 2, ",": 1, " in": 1, " United": 2, " rarely": 90}
@@ -73,7 +73,7 @@ def test_common_words_that_are_golden_beyond_chance():
     assert row.example.before.endswith(" United")
 
 
-def test_few_occurrences_and_rare_types_are_not_listed():
+def test_few_occurrences_are_not_listed():
     few = [" ab"] * (LEAST - 1) + [" cd"] * 50
     sample = make_sample(few, range(LEAST - 1), {" ab": 1, " cd": 2}.items())
     assert find_told_words(sample, VOCABULARY, "").rows == []
