@@ -101,7 +101,9 @@ class Trial:
         what = self.rng.choices(("signal", "twice", "alone"), (6, 3, 1))[0]
         with suppress(subprocess.TimeoutExpired):
             launches[0].process.wait(moment if what != "alone" else PATIENCE)
-        if launches[0].process.poll() is None:
+        if launches[0].process.poll() is not None:
+            what = "alone"
+        else:
             known |= list_family(launches[0].process.pid)
             if what == "signal":
                 number = self.send(launches[0])
