@@ -39,7 +39,7 @@ NEITHER = {  # they end nothing
 SIGNALS = sorted(
     number
     for number in signal.valid_signals()
-    if isinstance(number, signal.Signals) and number.name not in NEITHER
+    if (name := getattr(number, "name", "")) and name not in NEITHER
 )
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)  # drawn more often
 
@@ -92,7 +92,9 @@ class Trial:
 
     def note(self, subject: Subject, launch: Launch, what: str) -> None:
         """Note something that is wrong."""
-        self.wrong.append(f"{subject.name} {launch.flags}: {what} ({launch.said.name})")
+        line = f"{subject.name} {launch.flags}: {what} ({launch.said.name})"
+        self.wrong.append(line)
+        sys.stderr.write(f"wrong: {line}\n")
 
     def act(self, subject: Subject) -> str:
         """Do one thing with a command; return what, in words."""
