@@ -36,7 +36,11 @@ LAUNCHER = "weighting/processes/launch.py"
 NEITHER = {  # they end nothing
     *("SIGRTMIN", "SIGRTMAX", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT")
 }
-SIGNALS = sorted(number for number in signal.Signals if number.name not in NEITHER)
+SIGNALS = sorted(
+    number
+    for number in signal.valid_signals()
+    if (name := getattr(number, "name", "")) and name not in NEITHER
+)
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)  # drawn more often
 
 
@@ -88,7 +92,9 @@ class Trial:
 
     def note(self, subject: Subject, launch: Launch, what: str) -> None:
         """Note something that is wrong."""
-        self.wrong.append(f"{subject.name} {launch.flags}: {what} ({launch.said.name})")
+        line = f"{subject.name} {launch.flags}: {what} ({launch.said.name})"
+        self.wrong.append(line)
+        sys.stderr.write(f"wrong: {line}\n")
 
     def act(self, subject: Subject) -> str:
         """Do one thing with a command; return what, in words."""

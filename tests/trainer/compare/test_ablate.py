@@ -244,6 +244,15 @@ def test_a_picture_that_cannot_be_drawn_costs_no_results(small, here, monkeypatc
     assert "curves.png cannot be drawn: no" in capsys.readouterr().err
 
 
+def test_a_signal_while_the_picture_is_drawn_ends_the_command(small, here, monkeypatch):
+    def interrupt(out, results):
+        raise Interrupted(signal.SIGHUP)
+
+    monkeypatch.setattr(ablation, "draw_curves", interrupt)
+    with pytest.raises(Interrupted):
+        ablate(replace(small, seeds=(0,)))
+
+
 @pytest.mark.slow
 def test_a_signal_is_passed_on_and_every_run_is_saved(small):
     long = replace(small, base=replace(small.base, steps=10**6, save_every=10**6), seeds=(0,))
