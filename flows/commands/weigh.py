@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from flows.commands.options import Json, Out, Overwrite, RunFolder, Workers
 from weighting.errors import AssayError
@@ -13,12 +13,12 @@ from weighting.storage.lock import locking
 class Weigh(TyperCommand):
     """The command, whose help names the policies: their records are slow to load."""
 
-    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # noqa: ANN401 - typer's own
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's own
         """Write the help."""
         from weighting.policies.registry import POLICIES
 
         for option in self.params:
-            if option.name == "policy":
+            if isinstance(option, TyperOption) and option.name == "policy":
                 option.help = f"one of {', '.join(POLICIES)}"
         super().format_help(ctx, formatter)
 

@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 from pydantic import ValidationError
 
 from flows import report
-from flows.database import catalog
+from flows.database import origin
 from flows.operations.standing import require_finished
 from flows.recipe.document_sections import check_read
 from flows.recipe.problems import list_problems
@@ -301,7 +301,7 @@ def publish(staging: Path, folder: Path) -> None:
             (staging / name).mkdir(exist_ok=True)  # in place of one that only the old run has
         (staging / MOVING).touch()
         sync(staging)
-    for name in (MANIFEST_NAME, catalog.NAME, report.NAME):
+    for name in (MANIFEST_NAME, origin.NAME, report.NAME):
         (folder / name).unlink(missing_ok=True)
     for name in (*FOLDERS, *FILES):
         source, target = staging / name, folder / name

@@ -1,8 +1,9 @@
 """The session of a command: where its stages run, and where they report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,7 +12,9 @@ from flows.run.folder import open_run
 from pipelines.engine.progress import Progress, Tell
 from pipelines.engine.runner import Engine
 
-Steps = Callable[[int, int], None]  # (steps done, steps in all), as trainer.display.progress has it
+if TYPE_CHECKING:
+    from trainer.display.progress import Steps
+
 WORKERS_FROM = 50_000_000  # bytes of text from which starting worker processes pays
 
 
@@ -58,7 +61,7 @@ def open_session(
     return Session(engine, console or Console(stderr=True), log, tell)
 
 
-def telling_steps(show: Steps, tell: Tell | None) -> Steps:
+def telling_steps(show: "Steps", tell: Tell | None) -> "Steps":
     """Return progress of training that `show` shows, and of which `tell` is told each tenth."""
     if tell is None:
         return show

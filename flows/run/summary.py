@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows import report
-from flows.database import catalog
+from flows.database import origin
 from flows.database.catalog import open_catalog
 from flows.operations.quarantined import describe_files
 from flows.run.funnel import (
@@ -76,7 +76,7 @@ def print_summary(run: Path, console: Console) -> None:
 
 def print_paths(run: Path, console: Console) -> None:
     """Print where report and database lie, those that there are."""
-    for label, name in (("report", report.NAME), ("database", catalog.NAME)):
+    for label, name in (("report", report.NAME), ("database", origin.NAME)):
         if (run / name).exists():
             # One path, one line: a broken one cannot be copied.
             console.print(Text(f"{label:<9} {shorten_path(str(run / name))}"), soft_wrap=True)

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from flows.database.shard_views import open_database
+from tests.flows.report.test_page import read
 from tests.flows.runs import build_run
 from tests.flows.stories import ELSEWHERE, Doc, Hit, Story, name_doc
-from tests.flows.test_report import read
 from weighting.contracts.counts import SetCounts
 
 
