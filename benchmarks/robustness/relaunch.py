@@ -36,11 +36,7 @@ LAUNCHER = "weighting/processes/launch.py"
 NEITHER = {  # they end nothing
     *("SIGRTMIN", "SIGRTMAX", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT")
 }
-SIGNALS = sorted(
-    number
-    for number in signal.valid_signals()
-    if (name := getattr(number, "name", "")) and name not in NEITHER
-)
+SIGNALS = sorted(number for number in signal.Signals if number.name not in NEITHER)
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)  # drawn more often
 
 
