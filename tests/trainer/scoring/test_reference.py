@@ -22,8 +22,8 @@ from weighting.storage.files import sha256
 
 @pytest.fixture
 def run(tiny, tmp_path):
-    train(tiny, tmp_path / "run")
-    return tmp_path / "run"
+    train(tiny, tmp_path / "trained")
+    return tmp_path / "trained"
 
 
 def test_a_model_is_that_of_the_newest_checkpoint(run):

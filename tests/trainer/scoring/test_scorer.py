@@ -240,10 +240,10 @@ def test_a_run_in_low_precision_is_scored_in_it(write_run):
 
 def test_a_trained_run_scores_its_own_corpus_better_than_chance(tiny, tmp_path):
     config = replace(tiny, steps=20, save_every=5, keep=4)
-    train(config, tmp_path / "run")
+    train(config, tmp_path / "trained")
     # conftest's documents are sorted ids, low ones more frequent.
     ids = np.sort(np.random.default_rng(5).integers(0, VOCAB, (2, 12)), axis=0)[0]
-    values = score(tmp_path / "run", np.append(ids, EOS), np.array([0, 13]), checkpoints=4)
+    values = score(tmp_path / "trained", np.append(ids, EOS), np.array([0, 13]), checkpoints=4)
     assert values["excess"].mean() > 0.01
     assert values["change"].mean() < -0.01
 
