@@ -193,7 +193,7 @@ def test_a_second_dump_loses_what_the_first_has(first, second):
     expected = [find_text(first[0], texts[number]) for number in (0, 6)]
     assert [survivor for (survivor,) in elsewhere] == sorted(expected)
     page = (run / "report.html").read_text()
-    assert all(f'data-copy="{doc_id}"' in page for doc_id in expected)
+    assert all(f'<span dir="auto">{doc_id}</span>' in page for doc_id in expected)
     assert page.count("in an earlier run") == 2
     assert read_manifest(run).inputs[-1].name == f"against {first[0]}"
 
