@@ -99,10 +99,10 @@ def outside(tmp_path_factory):
         folder / "site",
         ["curate", *corpus, "--out", run, "--recipe", str(folder / "recipe.toml")],
         ["weigh", run, "--out", late, "--policy", "late", "--set", "power=0.5"],
-        ["query", run, STORY, "--format", "json"],
-        ["query", late, STORY, "--format", "json"],
-        ["query", late, "SELECT * FROM signal_stats WHERE split = 'train'", "--format", "json"],
-        ["query", late, DOC, "--format", "json"],
+        ["query", run, STORY, "--format", "jsonl"],
+        ["query", late, STORY, "--format", "jsonl"],
+        ["query", late, "SELECT * FROM signal_stats WHERE split = 'train'", "--format", "jsonl"],
+        ["query", late, DOC, "--format", "jsonl"],
         ["explain", late, "DOC", "--token", "3", "--json"],
     )
     return SimpleNamespace(

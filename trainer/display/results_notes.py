@@ -48,7 +48,8 @@ def describe_setup(results: AblationResults) -> str:
 
 
 def _describe_model(config: Mapping[str, Value], counts: set[int]) -> str:
-    text = "{architecture} {layers} x {width}, heads {heads}".format(**config)
+    text = "{architecture} {layers} x {width}".format(**config)
+    text += "" if config["architecture"] == "lstm" else f", heads {config['heads']}"
     if not counts:
         return text
     ends = [f"{count:,}" for count in sorted({min(counts), max(counts)})]
