@@ -6,7 +6,7 @@ import sys
 
 from pipelines.engine.logs import quiet_beam
 from weighting.command_line import check_text
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.output import guard_streams
 
 
@@ -31,7 +31,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         leave(error)
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from trainer.config.arms import DEFAULT_ARMS, read_arms, read_seeds
 from trainer.flags import add_config, add_fields, read_flags, read_given
 from weighting.command_line import check_text
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.output import OutputClosed, guard_streams
 from weighting.storage.failures import OutOfMemory
 from weighting.storage.local_folder import read_folder
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OutputClosed as closed:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to where Python writes what it still holds
         return closed.exit_code
-    except AssayError as error:
+    except (AssayError, Interrupted) as error:
         if not _follows(words) or isinstance(error, OutOfMemory):
             sys.stderr.write(f"trainer: {show_line(str(error))}\n")
         return error.exit_code

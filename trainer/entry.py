@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from weighting.defects import describe_end
+from weighting.errors import Interrupted
 from weighting.processes.interruption import raise_signals
 
 
@@ -19,7 +20,7 @@ def main() -> int:
 
         raise_signals(leave)
         return cli.main()
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         leave(error)
 
 

@@ -25,8 +25,12 @@ class BrokenInvariant(AssayError):
     exit_code = 1
 
 
-class Interrupted(AssayError):
-    """A signal ended the work; what is finished is kept. The exit code is 128 + n, as in shells."""
+class Interrupted(BaseException):
+    """A signal ended the work; what is finished is kept. The exit code is 128 + n, as in shells.
+
+
+
+    """
 
     def __init__(self, number: int, message: str = f"interrupted; {AGAIN}") -> None:
         super().__init__(f"{message} ({signal.Signals(number).name})")

@@ -17,6 +17,7 @@ from flows.interrupt import LAST_WORDS
 from flows.operations.standing import UnfinishedRun
 from weighting.contracts.manifest import Manifest, read_manifest
 from weighting.contracts.timings import StageTiming
+from weighting.errors import Interrupted
 from weighting.output import open_data_output
 from weighting.storage.failures import explain
 from weighting.storage.json_records import to_json
@@ -72,7 +73,7 @@ def telling(as_json: bool) -> Iterator[Output]:
     LAST_WORDS.append(output.fail)
     try:
         yield output
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         output.fail(error)
         raise
     finally:

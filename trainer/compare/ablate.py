@@ -26,7 +26,7 @@ from trainer.run import checkpoint
 from trainer.run.identity import check_identity
 from trainer.run.metrics import METRICS, read_last_step
 from trainer.run.result import find_divergence, find_result
-from weighting.errors import AssayError, Interrupted
+from weighting.errors import AssayError
 from weighting.processes.children import Command, run_children
 from weighting.storage.files import write_json
 from weighting.storage.folder_kinds import ABLATION, name_kind
@@ -135,8 +135,6 @@ def _draw(out: Path, results: AblationResults) -> None:
     """Draw the curves; results do not depend on whether a picture can be made of them."""
     try:
         draw_curves(out, results)
-    except Interrupted:
-        raise
     except Exception as error:
         sys.stderr.write(f"trainer: {out / PICTURE} cannot be drawn: {show_line(str(error))}\n")
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from trainer.config.schema import ResolvedConfig
-from weighting.errors import AssayError
+from weighting.errors import AssayError, Interrupted
 from weighting.storage import failures
 from weighting.storage.failures import OutOfMemory
 
@@ -45,7 +45,7 @@ def explaining(config: ResolvedConfig, out: Path, vocab_size: int) -> Iterator[N
 
 def explain(
     error: BaseException, config: ResolvedConfig, out: Path | None = None, vocab_size: int = 0
-) -> AssayError | None:
+) -> AssayError | Interrupted | None:
     """Return the error of ours that says what ended the run in `out`, None where none does.
 
     `vocab_size` is that of the shards, 0 where it is not known.

@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from weighting.errors import AGAIN, AssayError
+from weighting.errors import AGAIN, AssayError, Interrupted
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -18,12 +18,12 @@ class OutOfMemory(AssayError):
     """A process asked for more memory than it gets."""
 
 
-def explain(error: BaseException, path: Path | None = None) -> AssayError | None:
+def explain(error: BaseException, path: Path | None = None) -> AssayError | Interrupted | None:
     """Return the error of ours that says what happened, None where only a traceback can.
 
     `path` is what was being written, where the caller knows; many libraries do not say.
     """
-    if isinstance(error, AssayError):
+    if isinstance(error, AssayError | Interrupted):
         return error
     if isinstance(error, MemoryError):
         reason = f" ({error})" if str(error) else ""
