@@ -28,8 +28,8 @@ class BrokenInvariant(AssayError):
 class Interrupted(BaseException):
     """A signal ended the work; what is finished is kept. The exit code is 128 + n, as in shells.
 
-
-
+    No Exception, as KeyboardInterrupt is none: it comes at any place, and what catches errors
+    there, to tell them or to try again, must not go on.
     """
 
     def __init__(self, number: int, message: str = f"interrupted; {AGAIN}") -> None:
