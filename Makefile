@@ -54,9 +54,9 @@ bench-dedupe: $(VENV)/.bench
 
 # Steps against a plain loop, weighted against plain, the loader, the chunked loss
 bench-train: $(VENV)/.dev $(RUN)/manifest.json
-	$(BIN)/python -m benchmarks.speed.train $(RUN)
-	$(BIN)/python -m benchmarks.speed.loader
-	$(BIN)/python -m benchmarks.speed.chunked
+	$(BIN)/python -m benchmarks.training.steps $(RUN)
+	$(BIN)/python -m benchmarks.training.loader
+	$(BIN)/python -m benchmarks.training.chunked
 
 # Where count-based weights go; weighing in memory and scoring with models against their floors
 bench-weigh: $(VENV)/.dev $(RUN)/manifest.json

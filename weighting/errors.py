@@ -28,8 +28,8 @@ class BrokenInvariant(AssayError):
 class Interrupted(BaseException):
     """A signal ended the work; what is finished is kept. The exit code is 128 + n, as in shells.
 
-    No Exception, as KeyboardInterrupt is none: it comes at any place, and what catches errors
-    there, to tell them or to try again, must not go on.
+    It is not an `Exception`, just as KeyboardInterrupt is not one. A signal can come anywhere, also
+    inside a `try` that catches errors and goes on; this must not be caught there.
     """
 
     def __init__(self, number: int, message: str = f"interrupted; {AGAIN}") -> None:

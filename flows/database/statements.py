@@ -55,7 +55,7 @@ def read_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Sta
 
     Raises:
         duckdb.Error: it is not SQL.
-        AssayError: there is none, or one of them does more than read.
+        AssayError: there is no statement in it, or one that does more than read.
     """
     statements = [
         Statement(

@@ -41,7 +41,7 @@ def choose_columns(grid: Grid, width: int | None) -> list[int]:
     ]
     if width is None:
         return natural
-    least = list(map(_find_least, range(len(natural)), natural, [grid] * len(natural)))
+    least = [_find_least(place, widest, grid) for place, widest in enumerate(natural)]
     number = _count_fitting(least, width)
     if number < len(least):
         number = _count_fitting(least, width - FRAME - 1)  # room for what says that there are more

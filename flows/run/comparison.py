@@ -12,6 +12,7 @@ from trainer.compare.results import AblationResults
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.display.progress import counting_steps
 from trainer.display.results_formats import write_table
+from weighting.visible import show_line
 
 EVAL_TOKENS = 32_768  # of the validation split, at each evaluation
 BATCH = 4  # windows; at the few tokens of a demo, more and smaller updates learn more
@@ -46,8 +47,12 @@ def compare_objectives(
     Runs without a result are named in the table: see `trainer.compare.ablate.check_complete`.
     `tell` takes lines of progress for another log.
     """
+
+    def warn(line: str) -> None:
+        console.print(f"warning: {show_line(line)}", markup=False, highlight=False)
+
     with counting_steps() as progress:
-        results = ablate(config, telling_steps(progress, tell))
+        results = ablate(config, telling_steps(progress, tell), warn)
     text = write_table(results, console.width if console.file.isatty() else None)
     console.print(text, markup=False, highlight=False, soft_wrap=True, end="")
     return results

@@ -9,7 +9,6 @@ OUT is held from the first check to the last file. Running again skips finished 
 diverged, and resumes the others. A run that fails is a row of the table; the others go on.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,7 +31,6 @@ from weighting.storage.files import write_json
 from weighting.storage.folder_kinds import ABLATION, name_kind
 from weighting.storage.json_records import write_record
 from weighting.storage.lock import locking
-from weighting.visible import show_line
 
 
 class Incomplete(AssayError):
@@ -49,7 +47,8 @@ def ablate(
     """Train what is not finished, compare, and return what results.json holds.
 
     Runs without a result are among what is returned: see `check_complete`. `progress` is called
-    with the steps done and the steps in all, over all runs; `warn` with what is odd about the data.
+    with the steps done and the steps in all, over all runs; `warn` with what is odd about the data,
+    and with why there is no picture.
 
     Raises:
         AssayError: impossible arms, unusable data, folders that hold other runs, or another
@@ -71,7 +70,7 @@ def ablate(
 
         results = collect(plan, config.out, _train(waiting, _count_jobs(config, runs), show))
         write_record(config.out / RESULTS, results)
-        _draw(config.out, results)
+        _draw(config.out, results, warn)
     return results
 
 
@@ -117,8 +116,10 @@ def _begin(plan: Plan, out: Path, waiting: Sequence[Run]) -> None:
 
 
 def _count_jobs(config: AblationConfig, runs: Sequence[Run]) -> int:
-    on_cuda = any(run.config.device == "cuda" for run in runs)
-    return min(config.jobs, count_cores()) if config.jobs else 1 if on_cuda else count_cores()
+    """Return how many runs train at once: as asked, else one a core, and one on CUDA."""
+    if config.jobs:
+        return min(config.jobs, count_cores())
+    return 1 if any(run.config.device == "cuda" for run in runs) else count_cores()
 
 
 def _train(waiting: Sequence[Run], jobs: int, show: Callable[[], None]) -> dict[Place, str]:
@@ -131,12 +132,12 @@ def _train(waiting: Sequence[Run], jobs: int, show: Callable[[], None]) -> dict[
     }
 
 
-def _draw(out: Path, results: AblationResults) -> None:
+def _draw(out: Path, results: AblationResults, warn: Callable[[str], None]) -> None:
     """Draw the curves; results do not depend on whether a picture can be made of them."""
     try:
         draw_curves(out, results)
     except Exception as error:
-        sys.stderr.write(f"trainer: {out / PICTURE} cannot be drawn: {show_line(str(error))}\n")
+        warn(f"{out / PICTURE}: cannot be drawn ({error})")
 
 
 def _command(run: Run) -> Command:

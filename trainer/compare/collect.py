@@ -17,7 +17,7 @@ from trainer.run.result import (
     find_divergence,
     find_result,
 )
-from weighting.errors import AssayError
+from weighting.errors import AssayError, BrokenContract
 from weighting.storage.folder_kinds import TRAINING, name_kind
 from weighting.storage.json_records import read_record
 
@@ -48,6 +48,8 @@ def find_end(identity: RunIdentity, folder: Path) -> RunResult | str | None:
     """Return a run's result, else why it will have none, else None: it is yet to be finished."""
     try:
         result = find_result(identity, folder)
+    except BrokenContract as error:
+        return f"its result is damaged ({error})"
     except AssayError as error:
         return f"its folder holds another run ({error})"
     if result is not None:

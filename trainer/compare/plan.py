@@ -89,7 +89,7 @@ def find_run(out: Path, arm: str, seed: int) -> Path:
 
 
 def find_plan(out: Path) -> Plan | None:
-    """Return the plan of the ablation in a folder, None where there is none.
+    """Return the plan of the ablation in a folder, None where no ablation has begun.
 
     Raises:
         BrokenContract: the file holds something else.

@@ -37,7 +37,7 @@ class Divergence(Begun):
 def find_result(identity: RunIdentity, out: Path) -> RunResult | None:
     """Return the result of a finished run in `out`.
 
-    None where there is none, or one of fewer steps, which can be trained on.
+    None where no run has finished, or one of fewer steps, which can be trained on.
 
     Raises:
         AssayError: it was made with another config or from other data.

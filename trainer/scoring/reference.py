@@ -66,7 +66,7 @@ def pin_reference(config: ResolvedConfig) -> ResolvedConfig:
     """Return the config with the checkpoint that its reference is now: that run may train on.
 
     Raises:
-        AssayError: there is none.
+        AssayError: the run has no checkpoint.
     """
     if not config.objectives.reference:
         return config

@@ -5,7 +5,7 @@ training takes is a view of the file; the rest is converted. Nothing may be null
 document would be missing, and errors name the document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,17 @@ COLUMNS = ("doc_id", "source", *LISTS)
 NEEDED = ("input_ids", "weights")
 NOT_FINITE = np.uint32(0x7F800000)  # float32 bit patterns from here on are inf, NaN or negative
 MINUS_ZERO = np.uint32(0x80000000)
+
+Kinds = tuple[Callable[[pa.DataType], bool], ...]  # tests of a type, of which one is to hold
+LIST_KINDS: Kinds = (
+    *(types.is_list, types.is_large_list, types.is_fixed_size_list),
+    *(types.is_list_view, types.is_large_list_view),
+)
+NUMBER_KINDS: Kinds = (*(types.is_floating, types.is_integer, types.is_boolean, types.is_decimal),)
+TEXT_KINDS: Kinds = (  # ids of documents may be numbers
+    *(types.is_string, types.is_large_string, types.is_string_view),
+    *(types.is_integer, types.is_null),
+)
 
 
 class Lists(NamedTuple):
@@ -180,41 +191,20 @@ def _find_fault(name: str, found: pa.DataType) -> str:
     plain = found.storage_type if isinstance(found, pa.BaseExtensionType) else found
     if name not in LISTS:
         text = plain.value_type if types.is_dictionary(plain) else plain
-        fits = _is_text(text) or types.is_integer(text) or types.is_null(text)
+        fits = _is_one_of(text, TEXT_KINDS)
         return "" if fits else "texts"
-    item = plain.value_type if _is_list(plain) else None
+    item = plain.value_type if _is_one_of(plain, LIST_KINDS) else None
     if item is not None and types.is_null(item):  # all lists are empty, or hold nulls
         return ""
     if name == "weights":
-        fits = item is not None and _is_number(item)
+        fits = item is not None and _is_one_of(item, NUMBER_KINDS)
         return "" if fits else "lists of numbers, one for each token"
     fits = item is not None and types.is_integer(item)
     return "" if fits else "lists of whole numbers, one for each token"
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    kinds: Sequence[Any] = (
-        types.is_list,
-        types.is_large_list,
-        types.is_list_view,
-        types.is_large_list_view,
-        types.is_fixed_size_list,
-    )
+def _is_one_of(kind: pa.DataType, kinds: Kinds) -> bool:
     return any(is_kind(kind) for is_kind in kinds)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    kinds: Sequence[Any] = (
-        types.is_floating,
-        types.is_integer,
-        types.is_boolean,
-        types.is_decimal,
-    )
-    return any(is_kind(kind) for is_kind in kinds)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _to_texts(column: pa.Array) -> pa.Array:

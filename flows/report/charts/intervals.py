@@ -13,7 +13,7 @@ EDGE = 30
 
 
 class Difference(NamedTuple):
-    """A mean, half the width of its interval (None where there is none), and its colour."""
+    """A mean, half the width of its interval (None of a single value), and its colour."""
 
     name: str
     mean: float

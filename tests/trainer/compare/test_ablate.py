@@ -234,14 +234,15 @@ def test_a_run_that_someone_else_trained_meanwhile_is_not_taken(small, here, mon
     assert "made with lr 0.02, now lr is 0.004" in missing
 
 
-def test_a_picture_that_cannot_be_drawn_costs_no_results(small, here, monkeypatch, capsys):
+def test_a_picture_that_cannot_be_drawn_costs_no_results(small, here, monkeypatch):
     def fail(out, results):
         raise RuntimeError("no\nfonts")
 
     monkeypatch.setattr(ablation, "draw_curves", fail)
-    results = ablate(replace(small, seeds=(0,)))
+    told: list[str] = []
+    results = ablate(replace(small, seeds=(0,)), warn=told.append)
     assert read_results(small.out) == results
-    assert "curves.png cannot be drawn: no" in capsys.readouterr().err
+    assert f"{small.out / 'curves.png'}: cannot be drawn (no\nfonts)" in told
 
 
 def test_a_signal_while_the_picture_is_drawn_ends_the_command(small, here, monkeypatch):

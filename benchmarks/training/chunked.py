@@ -1,6 +1,6 @@
 """The chunked loss against the whole one: time and peak memory of a forward and a backward pass.
 
-python -m benchmarks.speed.chunked [TARGETS WIDTH VOCAB]    default 1024 256 16384
+python -m benchmarks.training.chunked [TARGETS WIDTH VOCAB]    default 1024 256 16384
 
 Hidden states and head to a weighted loss and both gradients; on CUDA under bfloat16 autocast.
 `torch` is F.linear_cross_entropy with reduction "none" and its default chunks, where there is one.
@@ -102,7 +102,7 @@ def main() -> None:
     times = interleave(build_arms(targets, width, vocab), ROUNDS)
     title = f"loss of {targets} targets, {width} wide, {vocab} types, {DEVICE}"
     table = Table(
-        title=title, caption=" ".join(["python -m benchmarks.speed.chunked", *sys.argv[1:]])
+        title=title, caption=" ".join(["python -m benchmarks.training.chunked", *sys.argv[1:]])
     )
     for column in ("arm", "ms", "time / whole", "peak MB", "memory / whole"):
         table.add_column(column, justify="left" if column == "arm" else "right")

@@ -1,6 +1,6 @@
 """The loader: tokens per CPU-second against a bare gather, and its share of a training step.
 
-python -m benchmarks.speed.loader [TOKENS]    size of the made-up corpus in millions; default 20
+python -m benchmarks.training.loader [TOKENS]    size of the made-up corpus in millions; default 20
 
 The floor is NumPy's own gather of the same windows out of arrays in memory, by indices that were
 made before: ids widened to int64 for inputs and targets, float32 weights.

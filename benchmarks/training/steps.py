@@ -1,6 +1,6 @@
 """Steps of our loop against a plain loop, weighted against plain, loader against a cached batch.
 
-python -m benchmarks.speed.train [RUN] [--field=value ...]    RUN has shards; default runs/demo
+python -m benchmarks.training.steps [RUN] [--field=value ...]    RUN has shards; default runs/demo
 
 Each arm is a process of its own, since memory settings are a process's: all are started, then they
 take turns of a step. With `--threads=1` CPU seconds are compared, which other work on the machine
@@ -189,7 +189,7 @@ def play_arm(name: str, values: dict[str, Any]) -> None:
 def start_arm(name: str, values: dict[str, Any]) -> "subprocess.Popen[str]":
     """Start an arm and let it warm up."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.speed.train", "--arm", name, json.dumps(values)],
+        [sys.executable, "-m", "benchmarks.training.steps", "--arm", name, json.dumps(values)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
