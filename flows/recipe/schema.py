@@ -127,7 +127,7 @@ class Recipe(Section):
                 named[f"rule_options.{key}"] = value
         for table in self.decontaminate.sets:
             named[f"decontaminate.{table.name}"] = table.path
-        for key in ("model", "second"):
+        for key in ("model", "other", "second"):
             if folder := getattr(self.reference, key):
                 from trainer.run.checkpoint import list_kept  # with torch
 
@@ -155,14 +155,17 @@ class Recipe(Section):
     def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:
         """Return what the count and score jobs need, for a corpus of so many bytes of text.
 
-        `trained` is the folder of the reference where the run trains it itself.
+        `trained` is the folder of the references that the run trains itself.
         """
         keep, table = self.signals.keep, self.reference
+        ours = [str(path) for path in table.locate_trained(trained).values()]
+        named = [name for name in (table.model, table.other) if name] or ours
         model = ModelSettings(
-            reference=table.model or str(trained),
+            reference=named[0],
             checkpoints=table.checkpoints,
             short=table.short,
             second=table.second,
+            other=named[1] if named[1:] else None,
         )
         return ScoreSettings(
             validation_share=self.split.validation,

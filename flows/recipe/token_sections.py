@@ -10,6 +10,7 @@ from flows.recipe.tables import Section
 from pipelines.settings import ScoreSettings
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig
+from weighting.contracts.halves import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.ngrams import ORDERS
@@ -24,6 +25,7 @@ FIXED = (
     "reference",
     "init",
     "keep",
+    "half",
 )  # of a reference's training
 KEPT = 1000  # checkpoints: all of them
 RICHNESS = (GOLDEN, RANDOM, *SIGNALS)  # by which documents are selected
@@ -68,6 +70,10 @@ class ReferenceTable(Section):
     """Tokens of the short context; 0: no context gain."""
     second: TrainingRun | None = None
     """Folder of another training run, for disagreement."""
+    halves: bool = False
+    """Train two, one on each half of their documents: each scores the other half."""
+    other: TrainingRun | None = None
+    """Folder of the run that was trained on half b of the documents, where model was on half a."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -75,6 +81,10 @@ class ReferenceTable(Section):
             raise ValueError("give model or train, not both")
         if self.second is not None and not self.wanted:
             raise ValueError("second is compared with a reference: give model or train as well")
+        if self.halves and not self.train:
+            raise ValueError("halves = true trains two references: give train; or model and other")
+        if self.other is not None and self.model is None:
+            raise ValueError("other scores what model was trained on: give model as well")
         config = self.config()
         if self.train and 4 * self.short > config.model.context:
             raise ValueError(f"short is {self.short}, at most a quarter of train.context")
@@ -99,6 +109,12 @@ class ReferenceTable(Section):
             return override(TrainConfig(), {**given, "keep": KEPT})
         except AssayError as error:
             raise ValueError(f"train: {error}") from None
+
+    def locate_trained(self, folder: Path) -> dict[str, Path]:
+        """Return the folders, in `folder`, of the models that the run trains, by their halves."""
+        if self.halves:
+            return {half: folder / f"half-{half}" for half in HALVES}
+        return {WHOLE: folder / "model"}
 
     def list_sources(self) -> list[Source]:
         """Return what of a reference gives signals."""

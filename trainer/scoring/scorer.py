@@ -68,6 +68,7 @@ class UsedRun:
     """A training run whose checkpoints score: its model, oldest checkpoint first."""
 
     run: str
+    half: str  # of the documents that it was trained on
     architecture: str
     context: int
     parameters: int
@@ -262,6 +263,7 @@ def _describe(run: str, models: Sequence[ScoringModel]) -> UsedRun:
     newest = models[-1]
     return UsedRun(
         run=run,
+        half=newest.config.half,
         architecture=newest.config.model.architecture,
         context=newest.config.model.context,
         parameters=sum(parameter.numel() for parameter in newest.model.parameters()),

@@ -104,13 +104,13 @@ def test_killed_in_training_it_goes_on_to_the_same_run(trained, tmp_path, monkey
 
         yield report
 
-    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda: dying(3))
+    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda _: dying(3))
     with pytest.raises(Killed):
         invoke(*curate)
     assert not (run / "manifest.json").exists()
     assert 0 < len(read_weights(run)) < CHECKPOINTS
     seen.clear()
-    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda: dying(STEPS + 1))
+    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda _: dying(STEPS + 1))
     output = invoke(*curate)
     assert output.count("skipped") == 3
     assert min(seen) > 2

@@ -11,7 +11,7 @@ import torch
 
 from pipelines.engine.runner import Engine
 from pipelines.score.job import score
-from pipelines.score.model_scorer import load_scorer
+from pipelines.score.model_scorer import load_scorers
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job, ScoreSettings, WeighSettings
 from pipelines.work.folder import WorkFolder
@@ -114,7 +114,7 @@ def read_outputs(run):
 
 
 def test_sidecars_hold_what_the_model_says_of_each_token(finished, scored, model):
-    scorer = load_scorer(model, sha256(finished.run / "tokenizer.json"))
+    (scorer,) = load_scorers(model, sha256(finished.run / "tokenizer.json"))
     paths = sorted((scored.run / "signals").iterdir())
     assert len(paths) == 2 * len(finished.sizes)
     for path in paths[::3]:
