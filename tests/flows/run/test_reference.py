@@ -167,6 +167,12 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
     [
         (f'[reference]\nmodel = "."\n{TRAIN}', "reference: give model or train, not both"),
         ('[reference]\nsecond = "."', "reference: second is compared with a reference: give model"),
+        (
+            "[reference]\nhalves = true",
+            "reference: halves = true trains two references: give train",
+        ),
+        (f"[reference]\nhalves = true\nshort = 4\n{TRAIN}half = 'a'", "train.half: set by the run"),
+        ('[reference]\nother = "."', "other scores what model was trained on: give model as well"),
         ('[reference]\nmodel = "gone"', "reference.model: no training run there .*: /.*gone"),
         ("[reference]\ncheckpoints = 0", "checkpoints: must be greater than or equal to 1, is 0"),
         ("[reference]\nshare = 0", "reference.share: must be greater than 0, is 0"),
