@@ -62,9 +62,9 @@ class Models:
         """Raise AssayError where the run has an id that an own model has no type for."""
         largest = int(ids_N.max(initial=eos_id))
         for model in self.own:
-            if largest >= len(model.head_VxC):
+            if largest >= model.types:
                 raise AssayError(
-                    f"{model.path}: the model has {len(model.head_VxC)} types, and the text "
+                    f"{model.path}: the model has {model.types} types, and the text "
                     f"holds id {largest}; give a model of the text's tokenizer"
                 )
 

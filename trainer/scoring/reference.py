@@ -108,6 +108,11 @@ class OwnModel:
         return self.config.device
 
     @property
+    def types(self) -> int:
+        """V, of which it predicts one."""
+        return len(self.head_VxC)
+
+    @property
     def batch_tokens(self) -> int:
         """Tokens that it reads at once, padding included."""
         return BATCH_TOKENS[self.device]
