@@ -96,6 +96,6 @@ def describe_reference(run: Run) -> dict[str, Any] | None:
     models = [to_json(one) for one in describe_models(settings, sha256(tokenizer), eos_id)]
     if trained_on is not None:
         for one, folder in zip(models, run.trained.values(), strict=True):
-            one["run"] = folder.relative_to(run.folder).as_posix()
+            one["model"] = folder.relative_to(run.folder).as_posix()
     first, *others = models
     return {**first, **({"other": others[0]} if others else {}), "trained_on": trained_on}

@@ -4,10 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipelines.score.held_out import split_settings
-from trainer.scoring.scorer import Scorer, ScorerSettings, UsedModels
+from trainer.scoring.scorer import Scorer, ScorerSettings
+from trainer.scoring.used import UsedModels
 from weighting.contracts.halves import HALVES, WHOLE
 from weighting.errors import AssayError
-from weighting.signals.model_names import parse_model
 from weighting.signals.model_settings import ModelSettings
 
 
@@ -61,9 +61,9 @@ def describe_models(
 def _check_halves(described: tuple[UsedModels, ...]) -> None:
     """Raise AssayError where a training run is not of its half; of others the user says it."""
     for half, used in zip(HALVES, described, strict=True):
-        if not parse_model(used.run).pretrained and used.half != half:
+        if used.half not in (half, None):
             seen = "all" if used.half == WHOLE else f"half {used.half}"
             raise AssayError(
-                f"{used.run}: trained on {seen} of its documents, and is to be of half {half}; "
+                f"{used.model}: trained on {seen} of its documents, and is to be of half {half}; "
                 f"train it with --half {half}"
             )

@@ -45,7 +45,7 @@ def test_a_run_trains_its_reference_and_the_manifest_says_how(trained):
     check_files(trained.run, manifest.files)
     story = manifest.counts.signals.reference
     assert story is not None
-    assert story["run"] == "reference/model"
+    assert story["model"] == "reference/model"
     assert manifest.counts.signals.stored == ["ngram_gain", *MODEL]
     spread = find_spread(trained.model, CHECKPOINTS)
     assert story["checkpoints"] == [

@@ -86,7 +86,7 @@ def test_the_manifest_tells_both_models_and_what_each_was_trained_on(halved):
     story = manifest.counts.signals.reference
     assert story is not None
     for half, told in zip(HALVES, (story, story["other"]), strict=True):
-        assert (told["run"], told["half"]) == (f"reference/half-{half}", half)
+        assert (told["model"], told["half"]) == (f"reference/half-{half}", half)
         assert len(told["checkpoints"]) == CHECKPOINTS
         assert read_record(find_newest(locate(run, half))).config["half"] == half
     chosen = pq.read_table(run / "reference/documents.parquet").to_pylist()

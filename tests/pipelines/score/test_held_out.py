@@ -29,7 +29,8 @@ class NamingScorer:
     def __init__(self, number):
         self.number = number
 
-    def score(self, ids_N, offsets_D1, eos_id):
+    def score(self, ids_N, offsets_D1, eos_id, carrier=None):
+        self.carrier = carrier
         assert (ids_N[offsets_D1[1:] - 1] == eos_id).all()
         document_N = np.repeat(ids_N[offsets_D1[:-1]], np.diff(offsets_D1))
         return {
@@ -59,6 +60,30 @@ def test_no_document_is_scored_by_the_model_of_its_own_half(sizes):
     alone = NamingScorer(0).score(documents.ids_N, documents.offsets_D1, EOS)
     assert values["entropy"].tolist() == alone["entropy"].tolist()
     assert [values[name].dtype for name in values] == [np.float32] * 2
+
+
+class Named:
+    """A carrier that says whose documents it has."""
+
+    def __init__(self, doc_ids):
+        self.doc_ids = doc_ids
+
+    def choose(self, chosen_D):
+        return Named(self.doc_ids.filter(pa.array(chosen_D)))
+
+
+def test_each_scorer_gets_the_carrier_of_the_documents_that_it_scores():
+    documents = make_documents([[1]] * 9)
+    texts, one = Named(documents.doc_ids), NamingScorer(0)
+    score_documents([one], documents, EOS, texts)
+    assert one.carrier is texts
+    scorers = [NamingScorer(1), NamingScorer(2)]
+    score_documents(scorers, documents, EOS, texts)
+    for scorer, half in zip(scorers, (B, A), strict=True):
+        names = scorer.carrier.doc_ids.to_pylist()
+        assert names == [
+            name for name in documents.doc_ids.to_pylist() if is_of_half([name], half)[0]
+        ]
 
 
 def test_one_scorer_scores_all_and_none_gives_nothing():
@@ -140,7 +165,7 @@ def test_what_a_model_knows_by_heart_is_no_news_to_it_and_news_to_the_other_half
 def test_the_manifest_says_which_half_each_was_trained_on(planted):
     _, runs = planted
     described = describe_models(ModelSettings(runs[A], other=runs[B]), TOKENIZER, EOS)
-    assert [(used.run, used.half) for used in described] == [(runs[A], A), (runs[B], B)]
+    assert [(used.model, used.half) for used in described] == [(runs[A], A), (runs[B], B)]
     (alone,) = describe_models(ModelSettings(runs[WHOLE]), TOKENIZER, EOS)
     assert alone.half == WHOLE
 
