@@ -106,13 +106,13 @@ class ReferenceTable(Section):
     """A model that scores every token, if `model` or `train` is given."""
 
     model: ModelRef | None = None
-    """A training run whose tokenizer is tokenizer.path, a folder that transformers loads, a GGUF file, or owner/name@revision of the Hugging Face hub."""  # noqa: E501 - pydantic's help
+    """A training run, a folder of transformers, a GGUF file, or owner/name@revision of the hub."""
     train: dict[str, bool | int | float | str] = {}  # noqa: RUF012 - pydantic copies defaults
     """Train one: fields of trainer's config, such as { steps = 2000, depth = 4 }."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of the tokens it is trained on: those of the documents that fail the fewest bounds."""
     checkpoints: Checkpoints = None
-    """How many checkpoints of its training score tokens, the last included, or an array of weaker models, the weakest first; by default 6 of a training run; 1: no excess, no change."""  # noqa: E501
+    """How many of its training score, the last included; or weaker models, the weakest first."""
     short: Annotated[int, Field(ge=0)] = 32
     """Tokens of the short context; 0: no context gain."""
     second: ModelRef | None = None

@@ -38,12 +38,14 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 class ModelFiles:
     """A pretrained model as it lies there: its files, its parameters, at which commit of the hub.
 
-    Parameters are counted as stored; those that are tied count once.
+    Parameters are counted as stored; those that are tied count once. `types` are what safetensors
+    call the types of their numbers, such as BF16; none of a GGUF file.
     """
 
     files: tuple[Path, ...]
     parameters: int
-    commit: str | None
+    commit: str | None = None
+    types: frozenset[str] = frozenset()
 
 
 def list_parts(name: ModelName) -> Iterator[tuple[str, Path]]:
@@ -70,12 +72,14 @@ def inspect(name: ModelName) -> ModelFiles:
     check_installed(name)
     if name.kind is ModelKind.GGUF:
         path = Path(name.place)
-        return ModelFiles((path,), _count_in_gguf(path), None)
+        return ModelFiles((path,), _count_in_gguf(path))
     check_config(name, locate(name, parameters=False).folder)
     located = locate(name)
     files = tuple(_list_files(name, located.folder))
     stored = [path for path in files if path.suffix == ".safetensors"]
-    return ModelFiles(files, sum(map(_count_in_safetensors, stored)), located.commit)
+    tensors = [tensor for path in stored for tensor in _read_header(path)]
+    parameters = sum(math.prod(shape) for shape, _ in tensors)
+    return ModelFiles(files, parameters, located.commit, frozenset(kind for _, kind in tensors))
 
 
 def check_config(name: ModelName, folder: Path) -> None:
@@ -148,8 +152,8 @@ def _explain_lack(folder: Path) -> str:
     return f"no parameters ({WEIGHTS}, or {INDEX} and the files that it names)"
 
 
-def _count_in_safetensors(path: Path) -> int:
-    """Return how many parameters a safetensors file holds.
+def _read_header(path: Path) -> list[tuple[list[int], str]]:
+    """Return the shape and the type of every tensor of a safetensors file.
 
     Raises:
         AssayError: it is cut short, or none.
@@ -167,13 +171,13 @@ def _count_in_safetensors(path: Path) -> int:
             header = json.loads(file.read(length))
             tensors = [one for key, one in header.items() if key != "__metadata__"]
             end = max((one["data_offsets"][1] for one in tensors), default=0)
-            parameters = sum(int(math.prod(one["shape"])) for one in tensors)
+            found = [(list(map(int, one["shape"])), str(one["dtype"])) for one in tensors]
         except (ValueError, LookupError, AttributeError, TypeError):
             raise AssayError(f"{path}: no safetensors file; fetch it again") from None
     if LENGTH + length + end != size:
         whole = LENGTH + length + end
         raise AssayError(f"{path}: has {size:,} bytes of {whole:,}; fetch it again")
-    return parameters
+    return found
 
 
 def _count_in_gguf(path: Path) -> int:
