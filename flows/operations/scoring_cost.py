@@ -11,7 +11,7 @@ import numpy as np
 from flows.report.figures import show_seconds
 from flows.run.folder import Run
 from flows.visible import shorten_path, show
-from pipelines.score.model_scorer import load_scorer
+from pipelines.score.model_scorer import load_scorers
 from pipelines.tokenize.tokens import load_tokens
 from trainer.scoring.cost import Passes, plan_passes
 from weighting.signals.model_settings import ModelSettings
@@ -25,9 +25,9 @@ def estimate_passes(settings: ModelSettings, tokenizer_sha256: str) -> list[Pass
     """Return what models will read of documents of typical sizes.
 
     Raises:
-        AssayError: as `load_scorer`.
+        AssayError: as `load_scorers`.
     """
-    models = load_scorer(settings, tokenizer_sha256).models
+    models = load_scorers(settings, tokenizer_sha256)[0].models
     return plan_passes(models, np.array([TYPICAL]))
 
 
@@ -44,7 +44,7 @@ def describe_estimate(passes: Sequence[Passes], text_bytes: int) -> Iterator[str
 
 def describe_cost(run: Run, settings: ModelSettings, workers: int) -> Iterator[str]:
     """Yield what scoring the tokens of a run costs, a line each; its documents are tokenized."""
-    models = load_scorer(settings, sha256(run.folder / "tokenizer.json")).models
+    models = load_scorers(settings, sha256(run.folder / "tokenizer.json"))[0].models
     sizes = [np.diff(load_tokens(run.job, uid).offsets_D1) for uid in run.sizes()]
     sizes_D = np.concatenate([*sizes, np.zeros(0, np.int64)])
     passes, tokens = plan_passes(models, sizes_D), int(sizes_D.sum())

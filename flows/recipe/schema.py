@@ -153,7 +153,7 @@ class Recipe(Section):
     def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:
         """Return what the count and score jobs need, for a corpus of so many bytes of text.
 
-        `trained` is the folder of the reference where the run trains it itself.
+        `trained` is the folder of the references that the run trains itself.
         """
         keep = self.signals.keep
         return ScoreSettings(

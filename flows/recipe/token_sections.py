@@ -17,6 +17,7 @@ from flows.recipe.tables import Section
 from pipelines.settings import ScoreSettings
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig
+from weighting.contracts.halves import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.model_names import ModelKind, parse_model
@@ -32,6 +33,7 @@ FIXED = (
     "reference",
     "init",
     "keep",
+    "half",
 )  # of a reference's training
 KEPT = 1000  # checkpoints: all of them
 CHECKPOINTS = 6  # of a training run that score tokens, by default
@@ -119,6 +121,10 @@ class ReferenceTable(Section):
     """Another model of the same tokenizer, for disagreement."""
     context: Annotated[int, Field(ge=2)] = ModelSettings.context
     """Most tokens that a model sees at once; fewer where it was made for fewer."""
+    halves: bool = False
+    """Train two, one on each half of their documents: each scores the other half."""
+    other: ModelRef | None = None
+    """The model that was trained on half b of the documents, where model was on half a."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -128,6 +134,10 @@ class ReferenceTable(Section):
             raise ValueError("second is compared with a reference: give model or train as well")
         if self.earlier and not self.wanted:
             raise ValueError("checkpoints are compared with a reference: give model or train")
+        if self.halves and not self.train:
+            raise ValueError("halves = true trains two references: give train; or model and other")
+        if self.other is not None and self.model is None:
+            raise ValueError("other scores what model was trained on: give model as well")
         config = self.config()
         if self.train and 4 * self.short > config.model.context:
             raise ValueError(f"short is {self.short}, at most a quarter of train.context")
@@ -152,7 +162,7 @@ class ReferenceTable(Section):
 
     def list_named(self) -> Iterator[tuple[str, str]]:
         """Yield the key and the name of every model that the table names."""
-        for key in ("model", "second"):
+        for key in ("model", "other", "second"):
             if (name := getattr(self, key)) is not None:
                 yield key, name
         yield from ((f"checkpoints.{number}", name) for number, name in enumerate(self.earlier))
@@ -167,11 +177,14 @@ class ReferenceTable(Section):
         return frozenset([*trained, *(parse_model(name).kind for _, name in self.list_named())])
 
     def settings(self, trained: Path) -> ModelSettings | None:
-        """Return which models score; `trained` is where a run keeps the one that it trains."""
+        """Return which models score; `trained` is the folder of those that a run trains itself."""
         if not self.wanted:
             return None
+        ours = [str(path) for path in self.locate_trained(trained).values()]
+        models = [name for name in (self.model, self.other) if name] or ours
         return ModelSettings(
-            reference=self.model or str(trained),
+            reference=models[0],
+            other=models[1] if models[1:] else None,
             checkpoints=self.spread,
             earlier=self.earlier,
             short=self.short,
@@ -191,6 +204,12 @@ class ReferenceTable(Section):
             return override(TrainConfig(), {**given, "keep": KEPT})
         except AssayError as error:
             raise ValueError(f"train: {error}") from None
+
+    def locate_trained(self, folder: Path) -> dict[str, Path]:
+        """Return the folders, in `folder`, of the models that the run trains, by their halves."""
+        if self.halves:
+            return {half: folder / f"half-{half}" for half in HALVES}
+        return {WHOLE: folder / "model"}
 
     def list_sources(self) -> list[Source]:
         """Return what of a reference gives signals."""

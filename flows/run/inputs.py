@@ -83,7 +83,7 @@ def check_need(reference: ReferenceTable, workers: int) -> None:
     from trainer.scoring.pretrained import find_device
 
     device = find_device("auto")
-    counts = {"model": reference.spread}
+    counts = {"model": reference.spread, "other": reference.spread}
     named = ((parse_model(name), counts.get(key, 1)) for key, name in reference.list_named())
     need = measure_need(named, 2 if has_native_bfloat16(device) else 4)
     check_memory(need, workers, find_free_memory(device))

@@ -16,7 +16,8 @@ from pipelines.engine.codec import decode_vector
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
-from pipelines.score.score_unit import Corpus, Scorer, score_unit
+from pipelines.score.held_out import Scorer
+from pipelines.score.score_unit import Corpus, score_unit
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
 from pipelines.tokenize.tokens import load_types
@@ -30,7 +31,7 @@ class Loaded(NamedTuple):
 
     corpus: Corpus
     vocabulary: Vocabulary
-    scorer: Scorer | None
+    scorers: Sequence[Scorer]
 
 
 def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
@@ -38,14 +39,14 @@ def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
     tokenizer = job.run / "tokenizer.json"
     vocabulary, digest = read_vocabulary(tokenizer), sha256(tokenizer)
     counted = load_counted(partitions, settings.order, job)
-    scorer = None
+    scorers: Sequence[Scorer] = ()
     if settings.model is not None:
         from pipelines.score.model_scorer import (
-            load_scorer,  # torch is not for runs without a model
+            load_scorers,  # torch is not for runs without a model
         )
 
-        scorer = load_scorer(settings.model, digest)
-    return Loaded(Corpus(load_types(job, vocabulary.eos_id), counted, digest), vocabulary, scorer)
+        scorers = load_scorers(settings.model, digest)
+    return Loaded(Corpus(load_types(job, vocabulary.eos_id), counted, digest), vocabulary, scorers)
 
 
 def score(

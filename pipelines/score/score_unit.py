@@ -4,14 +4,15 @@ Writes the unit's sidecars (`weighting.contracts.sidecar`), one a split. What st
 them, sums over the unit's tokens, goes into its summary and into a file by type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.score.held_out import Scorer, score_documents
 from pipelines.score.marks import Marks, has_marks, mark_tokens
 from pipelines.score.moments import measure
 from pipelines.settings import Job, ScoreSettings
@@ -27,13 +28,6 @@ from weighting.signals.quantum import QUANTUM, quantise
 from weighting.signals.registry import Signals, measure_tokens
 from weighting.signals.token_types import Types
 from weighting.vocabulary import Vocabulary
-
-
-class Scorer(Protocol):
-    """Gives tokens the signals of models; see `trainer.scoring.scorer`."""
-
-    def score(self, ids_N: Uint32s, offsets_D1: Int64s, eos_id: int) -> Mapping[str, Float32s]:
-        """Return the signals of D documents of N tokens, float32 [N], by name."""
 
 
 class Corpus(NamedTuple):
@@ -58,7 +52,7 @@ def score_unit(
     uid: int,
     corpus: Corpus,
     vocabulary: Vocabulary,
-    scorer: Scorer | None,
+    scorers: Sequence[Scorer],
     settings: ScoreSettings,
     job: Job,
 ) -> Int64s:
@@ -70,7 +64,7 @@ def score_unit(
     if job.work.score.is_done(uid):
         return sums_file.load()
     documents = load_tokens(job, uid)
-    stored = compute_signals(documents, corpus, vocabulary, scorer, job)
+    stored = compute_signals(documents, corpus, vocabulary, scorers, job)
     whole = _join_columns(uid, documents, stored, corpus, vocabulary, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
@@ -87,14 +81,17 @@ def score_unit(
 
 
 def compute_signals(
-    documents: Documents, corpus: Corpus, vocabulary: Vocabulary, scorer: Scorer | None, job: Job
+    documents: Documents,
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    scorers: Sequence[Scorer],
+    job: Job,
 ) -> dict[str, Float32s]:
     """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
     probability_V = corpus.types.probability_V
     gain_N = measure_gain(documents, probability_V, vocabulary.eos_id, corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
-    if scorer is not None:
-        stored |= scorer.score(documents.ids_N, documents.offsets_D1, vocabulary.eos_id)
+    stored |= score_documents(scorers, documents, vocabulary.eos_id)
     of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, corpus.types)
     return {name: quantise(values_N) for name, values_N in stored.items()} | of_tokens
 

@@ -20,6 +20,7 @@ class UsedCheckpoint:
 class UsedModel:
     """A model that scores; of a training run, its checkpoints, the oldest first.
 
+    `half` is the half of its documents that a training run saw; of other models nobody knows.
     Of a model of others: the checksums of its files by name, the commit where it came from the hub,
     and the checksum of its tokenizer.
     """
@@ -30,6 +31,7 @@ class UsedModel:
     context: int
     parameters: int
     precision: str
+    half: str | None = None
     checkpoints: tuple[UsedCheckpoint, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     commit: str | None = None
@@ -56,6 +58,7 @@ def describe_own(name: str, models: list[OwnModel]) -> UsedModel:
         context=newest.context,
         parameters=sum(parameter.numel() for parameter in newest.model.parameters()),
         precision=newest.config.precision,
+        half=newest.config.half,
         checkpoints=tuple(
             UsedCheckpoint(one.step, sha256(one.path / "model.safetensors")) for one in models
         ),

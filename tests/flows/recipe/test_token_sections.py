@@ -81,7 +81,7 @@ def test_what_is_shown_reads_back_and_opens_when_the_models_are_gone(folder, tmp
 def test_without_a_model_a_number_is_that_of_a_training(folder):
     assert read(folder, "").reference.settings(Path()) is None
     table = read(folder, "[reference.train]\nsteps = 600\ncontext = 256").reference
-    assert table.settings(Path("there")) == ModelSettings("there", checkpoints=6, short=32)
+    assert table.settings(Path("there")) == ModelSettings("there/model", checkpoints=6, short=32)
     assert table.find_kinds() == {ModelKind.RUN}
     compared = read(folder, 'checkpoints = ["other"]\n[reference.train]\ncontext = 256').reference
     assert compared.config().save_every == compared.config().steps
