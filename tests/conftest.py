@@ -5,6 +5,7 @@ make_corpus(folder, documents, seed)  writes two JSONL files of English-like tex
 small_corpus                          the paths of one such corpus of 60 documents, for all tests
 """
 
+import gc
 import json
 import random
 from pathlib import Path
@@ -15,6 +16,13 @@ from hypothesis import settings
 # A busy machine is slow, not wrong: no test asserts on time.
 settings.register_profile("assay", deadline=None)
 settings.load_profile("assay")
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from reading a million objects of modules and tests each time."""
+    gc.collect()
+    gc.freeze()
+
 
 # Commonest first.
 WORDS = (
