@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         if body:
             self.wfile.write(content[: len(content) // 2] if cut else content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+    def log_message(self, format: str, *args: object) -> None:
         """Print nothing."""
 
 

@@ -37,9 +37,7 @@ def read(folder, text):
         (f"{HUB}@main", ModelKind.HUB, 1),
     ],
 )
-def test_a_model_is_of_any_kind_and_a_training_run_has_checkpoints(
-    folder, name, kind, checkpoints
-):
+def test_a_model_is_of_any_kind_and_a_training_run_has_checkpoints(folder, name, kind, checkpoints):
     table = read(folder, f'model = "{name}"').reference
     assert table.find_kinds() == {kind}
     assert table.settings(Path()) == ModelSettings(

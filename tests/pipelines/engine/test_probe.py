@@ -82,4 +82,6 @@ def test_a_pool_with_other_code_is_refused(tmp_path):
                 probe(engine, models=frozenset())
         with pooling(tmp_path) as pool:
             (answer,) = probe(Engine(1, list_options(endpoint, pool), run), models=frozenset())
-    assert answer == Answer(answer.host, str(tmp_path), describe_worker(models=frozenset()).versions)
+    assert answer == Answer(
+        answer.host, str(tmp_path), describe_worker(models=frozenset()).versions
+    )
