@@ -28,7 +28,8 @@ from weighting.signals.token_types import (
 
 def measure_insight(excess_N: Float32s, entropy_N: Float32s) -> Float32s:
     """Return the geometric mean of excess, where it is above 0, and entropy, float32 [N]."""
-    return quantise(np.sqrt(np.maximum(excess_N, np.float32(0)) * entropy_N))
+    zero = np.float32(0)
+    return quantise(np.sqrt(np.maximum(excess_N, zero) * np.maximum(entropy_N, zero)))
 
 
 SIGNALS: Mapping[str, Signal] = extend(
