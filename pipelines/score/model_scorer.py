@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipelines.score.held_out import split_settings
+from pipelines.tokenize.tokenizer_file import settle_model
 from trainer.scoring.scorer import Scorer, ScorerSettings
 from trainer.scoring.used import UsedModels
 from weighting.contracts.halves import HALVES, WHOLE
@@ -33,10 +34,15 @@ def _load(
 
 
 def _stamp(settings: ModelSettings) -> tuple[int, ...]:
-    """Return when the checkpoints of all runs were written."""
-    named = (settings.reference, settings.second, settings.other)
-    runs = [Path(run) for run in named if run is not None]
-    paths = [path for run in runs for path in sorted((run / "checkpoints").glob("*/*"))]
+    """Return when the files of all models were written; those of the hub never change."""
+    named = (settings.reference, *settings.earlier, settings.second, settings.other)
+    places = [Path(name) for name in named if name is not None]
+    paths = [
+        path
+        for place in places
+        for path in (place, *sorted(place.glob("*")), *sorted(place.glob("checkpoints/*/*")))
+        if path.is_file()
+    ]
     return tuple(path.stat().st_mtime_ns for path in paths)
 
 
@@ -46,16 +52,26 @@ def describe_models(
     """Return what the manifest says of each scorer's models: folders, steps, checksums, sizes.
 
     Raises:
-        AssayError: as `load_scorers`, or they were trained on documents that end otherwise, or on
-            other ones than those of their half.
+        AssayError: as `load_scorers` or `settle_model`, or they were trained on documents that end
+            otherwise, or on other ones than those of their half.
     """
     scorers = load_scorers(settings, tokenizer_sha256)
     for scorer in scorers:
         scorer.check_end(eos_id)
     described = tuple(scorer.describe() for scorer in scorers)
+    for scorer, used in zip(scorers, described, strict=True):
+        _check_tokenizers(scorer, used)
     if settings.other is not None:
         _check_halves(described)
     return described
+
+
+def _check_tokenizers(scorer: Scorer, described: UsedModels) -> None:
+    """Raise AssayError where losses of a model of others cannot be carried to the run's tokens."""
+    models = (described, *described.earlier, described.second)
+    names = {used.tokenizer: used.model for used in models if used is not None}
+    for key, tokenizer in scorer.tokenizers.items():
+        settle_model(names[key], tokenizer.text)
 
 
 def _check_halves(described: tuple[UsedModels, ...]) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipelines.score.held_out import Scorer, score_documents
 from pipelines.score.marks import Marks, has_marks, mark_tokens
+from pipelines.score.model_texts import place_texts
 from pipelines.score.moments import measure
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import Counted, measure_gain
@@ -64,7 +65,7 @@ def score_unit(
     if job.work.score.is_done(uid):
         return sums_file.load()
     documents = load_tokens(job, uid)
-    stored = compute_signals(documents, corpus, vocabulary, scorers, job)
+    stored = compute_signals(uid, documents, corpus, vocabulary, scorers, job)
     whole = _join_columns(uid, documents, stored, corpus, vocabulary, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
@@ -81,6 +82,7 @@ def score_unit(
 
 
 def compute_signals(
+    uid: int,
     documents: Documents,
     corpus: Corpus,
     vocabulary: Vocabulary,
@@ -91,9 +93,23 @@ def compute_signals(
     probability_V = corpus.types.probability_V
     gain_N = measure_gain(documents, probability_V, vocabulary.eos_id, corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
-    stored |= score_documents(scorers, documents, vocabulary.eos_id)
+    texts = None
+    if tokenizers := {key: one for scorer in scorers for key, one in scorer.tokenizers.items()}:
+        # What counts leave to be told of a token: the second half of a word is nearly free.
+        shares_N = np.maximum(corpus.types.surprisal_V[documents.ids_N] - gain_N, 0)
+        kept = read_texts(uid, job)
+        texts = place_texts(documents, kept, vocabulary, shares_N, tokenizers)
+    stored |= score_documents(scorers, documents, vocabulary.eos_id, texts)
     of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, corpus.types)
     return {name: quantise(values_N) for name, values_N in stored.items()} | of_tokens
+
+
+def read_texts(uid: int, job: Job) -> list[str]:
+    """Return the texts of a unit's kept documents, in the order of its tokens."""
+    texts: list[str] = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)[
+        "text"
+    ].to_pylist()
+    return texts
 
 
 def sum_by_type(ids_N: Uint32s, stored: Mapping[str, Float32s], vocab_size: int) -> Int64s:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.words.compiled import njit
+from weighting.array_tools import to_offsets
 from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint32s, Uint64s
 from weighting.vocabulary import Vocabulary
 
@@ -99,20 +100,59 @@ def read_places(spans: Sequence[tuple[int, int]], size: int, whole: bool) -> Int
     Raises:
         ValueError: the spans are no places of such a text; the message says in which way.
     """
-    pairs_Nx2 = np.array(spans, np.int64).reshape(-1, 2)
-    starts_N, ends_N = pairs_Nx2[:, 0], pairs_Nx2[:, 1]
-    reached_N = np.maximum.accumulate(np.concatenate([[0], ends_N]))
-    if not size and not len(starts_N):
-        return np.empty(0, np.int32)
-    if not len(starts_N) or starts_N[0]:
+    starts_N = follow_places(spans, size)
+    if size and (not len(starts_N) or starts_N[0]):
         raise ValueError("its first character is in no token")
-    if (np.diff(starts_N) < 0).any() or reached_N[-1] > size or starts_N[-1] > size:
-        raise ValueError("its tokens do not follow the text")
+    ends_N = np.array(spans, np.int64).reshape(-1, 2)[:, 1]
+    reached_N = np.maximum.accumulate(np.concatenate([[0], ends_N]))
     if whole and (reached_N[-1] < size or (reached_N[:-1] < starts_N).any()):
         gaps = np.flatnonzero(reached_N[:-1] < starts_N)
         at = int(reached_N[gaps[0]]) if len(gaps) else int(reached_N[-1])
         raise ValueError(f"character {at} of it is in no token")
+    return starts_N
+
+
+def follow_places(spans: Sequence[tuple[int, int]], size: int) -> Int32s:
+    """Return the first characters of tokens that may leave some out, otherwise as `read_places`.
+
+    Raises:
+        ValueError: they are not in order, or none of such a text.
+    """
+    pairs_Nx2 = np.array(spans, np.int64).reshape(-1, 2)
+    starts_N = pairs_Nx2[:, 0]
+    if (np.diff(starts_N) < 0).any() or pairs_Nx2.max(initial=0) > size:
+        raise ValueError("its tokens do not follow the text")
     return starts_N.astype(np.int32)
+
+
+def find_bytes(
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    known: Mapping[int, Int32s],
+    texts: Sequence[str],
+    vocabulary: Vocabulary,
+) -> Int64s:
+    """Return where each token begins in its document's text, in bytes of UTF-8, int64 [N].
+
+    Every document's last token is its end of text, which gets the length of the text. `known` are
+    the first characters of the tokens, without that one, in documents whose tokens do not spell the
+    text. Of their tokens it is not known where inside a character they begin: they get its first
+    byte.
+    """
+    counts_D = np.diff(offsets_D1)
+    spelled_D = np.ones(len(texts), np.bool_)
+    spelled_D[[*known]] = False
+    lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
+    lengths_N[offsets_D1[1:] - 1] = 0
+    starts_N = np.cumsum(lengths_N) - lengths_N
+    starts_N -= np.repeat(starts_N[offsets_D1[:-1]], counts_D)
+    for document, places in known.items():
+        blob = np.frombuffer(texts[document].encode(), np.uint8)
+        bytes_C1 = np.append(np.flatnonzero(begins_character(blob)), len(blob))
+        first = offsets_D1[document]
+        starts_N[first : first + len(places)] = bytes_C1[places]
+    starts_N[offsets_D1[1:] - 1] = [len(text.encode()) for text in texts]
+    return starts_N
 
 
 def find_characters(
@@ -124,32 +164,19 @@ def find_characters(
 ) -> Int32s:
     """Return the index of each token's first character in its document's text, int32 [N].
 
-    Every document's last token is its end of text, which gets the length of the text. `known` are
-    the places, without that one, in documents whose tokens do not spell the text. In the others a
-    token that begins inside a character gets that character.
+    A token that begins inside a character gets that character. Otherwise as `find_bytes`.
     """
+    starts_N = find_bytes(ids_N, offsets_D1, known, texts, vocabulary)
     parts = [text.encode() for text in texts]
     blob = np.frombuffer(b"".join(parts), np.uint8)
-    leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
-    counts_D = np.diff(offsets_D1)
-    spelled_D = np.ones(len(texts), np.bool_)
-    spelled_D[[*known]] = False
-    lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
-    lengths_N[offsets_D1[1:] - 1] = 0
-    bytes_D = np.array([*map(len, parts)], np.int64)
-    within_N = np.cumsum(lengths_N) - lengths_N
-    # No document's tokens move those of the next.
-    first_N = within_N + np.repeat(
-        np.cumsum(bytes_D) - bytes_D - within_N[offsets_D1[:-1]], counts_D
-    )
-    inside_N = np.zeros(len(first_N), np.int64)
-    before_end = first_N < len(blob)
-    inside_N[before_end] = (blob[first_N[before_end]] & 0xC0) == 0x80
-    sizes_D = np.array([*map(len, texts)], np.int64)
-    chars_N = leads[first_N] - inside_N - np.repeat(np.cumsum(sizes_D) - sizes_D, counts_D)
-    starts_N: Int32s = chars_N.astype(np.int32)
-    for document, places in known.items():
-        first = offsets_D1[document]
-        starts_N[first : first + len(places)] = places
-    starts_N[offsets_D1[1:] - 1] = sizes_D
-    return starts_N
+    leads = begins_character(np.append(blob, np.uint8(0)))  # the end begins one, too
+    before = np.cumsum(leads) - 1  # characters that end before the one that holds this byte
+    begins_D = to_offsets([*map(len, parts)])[:-1]
+    at_N = starts_N + np.repeat(begins_D, np.diff(offsets_D1))
+    chars_N = before[at_N] - np.repeat(before[begins_D], np.diff(offsets_D1))
+    return chars_N.astype(np.int32)
+
+
+def begins_character(blob: Uint8s) -> Bools:
+    """Return which bytes of UTF-8 are the first of their character."""
+    return np.asarray((blob & 0xC0) != 0x80)
