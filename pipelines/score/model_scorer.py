@@ -1,49 +1,47 @@
 """The one door to the trainer: models that score tokens, one set of them a process."""
 
 from functools import lru_cache
-from pathlib import Path
 
 from pipelines.score.held_out import split_settings
 from pipelines.tokenize.tokenizer_file import settle_model
+from trainer.scoring.model_files import list_parts
 from trainer.scoring.scorer import Scorer, ScorerSettings
 from trainer.scoring.used import UsedModels
 from weighting.contracts.halves import HALVES, WHOLE
 from weighting.errors import AssayError
+from weighting.signals.model_names import parse_model
 from weighting.signals.model_settings import ModelSettings
 
 
 def load_scorers(settings: ModelSettings, tokenizer_sha256: str) -> tuple[Scorer, ...]:
     """Return the models: one scorer, or those of half a and of half b.
 
-    They are loaded once a process, and again if a run was trained again.
+    They are loaded once a process, and again if a file of theirs was written again. The run's
+    tokenizer matters to training runs only.
 
     Raises:
         AssayError: no such training run, too few checkpoints, or models of another tokenizer.
     """
-    return _load(settings, tokenizer_sha256, _stamp(settings))
+    named = (settings.reference, *settings.earlier, settings.second, settings.other)
+    names = [parse_model(name) for name in named if name is not None]
+    runs = any(not name.pretrained for name in names)
+    stamp = tuple(path.stat().st_mtime_ns for name in names for _, path in list_parts(name))
+    return _load(settings, tokenizer_sha256 if runs else "", stamp)
+
+
+def release_models() -> None:
+    """Forget the models of this process: their memory is free once nobody else holds them."""
+    _load.cache_clear()
 
 
 @lru_cache(maxsize=1)
 def _load(
     settings: ModelSettings,
     tokenizer_sha256: str,
-    stamp: tuple[int, ...],  # noqa: ARG001 - by which the cache knows them
+    stamp: tuple[int, ...],  # noqa: ARG001 - by which the cache knows their files
 ) -> tuple[Scorer, ...]:
     parts = split_settings(settings)
     return tuple(Scorer(ScorerSettings(part), tokenizer_sha256) for part in parts)
-
-
-def _stamp(settings: ModelSettings) -> tuple[int, ...]:
-    """Return when the files of all models were written; those of the hub never change."""
-    named = (settings.reference, *settings.earlier, settings.second, settings.other)
-    places = [Path(name) for name in named if name is not None]
-    paths = [
-        path
-        for place in places
-        for path in (place, *sorted(place.glob("*")), *sorted(place.glob("checkpoints/*/*")))
-        if path.is_file()
-    ]
-    return tuple(path.stat().st_mtime_ns for path in paths)
 
 
 def describe_models(

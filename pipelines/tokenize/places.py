@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.words.compiled import njit
-from weighting.array_tools import to_offsets
 from weighting.arrays import Bools, Int32s, Int64s, Uint8s, Uint32s, Uint64s
 from weighting.vocabulary import Vocabulary
 
@@ -129,30 +128,25 @@ def find_bytes(
     ids_N: Uint32s,
     offsets_D1: Int64s,
     known: Mapping[int, Int32s],
-    texts: Sequence[str],
+    texts: Sequence[bytes],
     vocabulary: Vocabulary,
 ) -> Int64s:
-    """Return where each token begins in its document's text, in bytes of UTF-8, int64 [N].
+    """Return the index of each token's first byte in its document's text, in UTF-8, int64 [N].
 
     Every document's last token is its end of text, which gets the length of the text. `known` are
-    the first characters of the tokens, without that one, in documents whose tokens do not spell the
-    text. Of their tokens it is not known where inside a character they begin: they get its first
-    byte.
+    the places in characters, without that one, in documents whose tokens do not spell the text.
     """
     counts_D = np.diff(offsets_D1)
     spelled_D = np.ones(len(texts), np.bool_)
     spelled_D[[*known]] = False
     lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
-    lengths_N[offsets_D1[1:] - 1] = 0
-    starts_N = np.cumsum(lengths_N) - lengths_N
-    starts_N -= np.repeat(starts_N[offsets_D1[:-1]], counts_D)
+    within_N = np.cumsum(lengths_N) - lengths_N
+    starts_N = within_N - np.repeat(within_N[offsets_D1[:-1]], counts_D)
     for document, places in known.items():
-        blob = np.frombuffer(texts[document].encode(), np.uint8)
-        bytes_C1 = np.append(np.flatnonzero(begins_character(blob)), len(blob))
         first = offsets_D1[document]
-        starts_N[first : first + len(places)] = bytes_C1[places]
-    starts_N[offsets_D1[1:] - 1] = [len(text.encode()) for text in texts]
-    return starts_N
+        starts_N[first : first + len(places)] = _list_leads(texts[document])[places]
+    starts_N[offsets_D1[1:] - 1] = [*map(len, texts)]
+    return np.asarray(starts_N, np.int64)
 
 
 def find_characters(
@@ -164,19 +158,26 @@ def find_characters(
 ) -> Int32s:
     """Return the index of each token's first character in its document's text, int32 [N].
 
-    A token that begins inside a character gets that character. Otherwise as `find_bytes`.
+    As `find_bytes`. A token that begins inside a character gets that character.
     """
-    starts_N = find_bytes(ids_N, offsets_D1, known, texts, vocabulary)
     parts = [text.encode() for text in texts]
     blob = np.frombuffer(b"".join(parts), np.uint8)
-    leads = begins_character(np.append(blob, np.uint8(0)))  # the end begins one, too
-    before = np.cumsum(leads) - 1  # characters that end before the one that holds this byte
-    begins_D = to_offsets([*map(len, parts)])[:-1]
-    at_N = starts_N + np.repeat(begins_D, np.diff(offsets_D1))
-    chars_N = before[at_N] - np.repeat(before[begins_D], np.diff(offsets_D1))
-    return chars_N.astype(np.int32)
+    leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
+    counts_D = np.diff(offsets_D1)
+    bytes_D = np.array([*map(len, parts)], np.int64)
+    first_N = find_bytes(ids_N, offsets_D1, known, parts, vocabulary)
+    first_N += np.repeat(np.cumsum(bytes_D) - bytes_D, counts_D)
+    inside_N = np.zeros(len(first_N), np.int64)
+    before_end = first_N < len(blob)
+    inside_N[before_end] = (blob[first_N[before_end]] & 0xC0) == 0x80
+    sizes_D = np.array([*map(len, texts)], np.int64)
+    chars_N = leads[first_N] - inside_N - np.repeat(np.cumsum(sizes_D) - sizes_D, counts_D)
+    starts_N: Int32s = chars_N.astype(np.int32)
+    starts_N[offsets_D1[1:] - 1] = sizes_D
+    return starts_N
 
 
-def begins_character(blob: Uint8s) -> Bools:
-    """Return which bytes of UTF-8 are the first of their character."""
-    return np.asarray((blob & 0xC0) != 0x80)
+def _list_leads(text: bytes) -> Int64s:
+    """Return the first byte of each character of a text, and the length of the text."""
+    blob = np.frombuffer(text, np.uint8)
+    return np.append(np.flatnonzero((blob & 0xC0) != 0x80), len(text))
