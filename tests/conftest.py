@@ -3,10 +3,13 @@
 make_corpus(folder, documents, seed)  writes two JSONL files of English-like text, with five exact
                                       copies and three stubs among them, and returns their paths
 small_corpus                          the paths of one such corpus of 60 documents, for all tests
+hangup                                SIGHUP ends a process, though nohup started the tests
 """
 
+import gc
 import json
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,13 @@ from hypothesis import settings
 # A busy machine is slow, not wrong: no test asserts on time.
 settings.register_profile("assay", deadline=None)
 settings.load_profile("assay")
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from reading a million objects of modules and tests each time."""
+    gc.collect()
+    gc.freeze()
+
 
 # Commonest first.
 WORDS = (
@@ -60,3 +70,11 @@ def make_corpus():
 def small_corpus(tmp_path_factory):
     """See the module docstring."""
     return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture
+def hangup():
+    """See the module docstring."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

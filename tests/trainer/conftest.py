@@ -2,12 +2,14 @@
 
 known_rate     no run measures how fast the machine is: that takes longer than most runs here
 one_thread     every test computes on one CPU thread
+frozen         a run does not give what the tests froze back to the garbage collector
 write_corpus   writes a folder of tiny shards: splits, files, record batches, weights
 corpus         a folder of shards with weights that differ
 tiny           a config for `corpus` that trains in a fraction of a second
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,11 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def known_rate(monkeypatch):
     monkeypatch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
+
+
+@pytest.fixture(autouse=True)
+def frozen(monkeypatch):
+    monkeypatch.setattr("trainer.run.loop.quiet_collector", nullcontext)
 
 
 @pytest.fixture

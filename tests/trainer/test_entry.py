@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("hangup")
+
 AT = """
 import os, signal, sys
 class Interrupt:

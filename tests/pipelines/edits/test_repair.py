@@ -14,11 +14,12 @@ from pipelines.edits import repair as module
 from pipelines.edits.repair import CONFIG, SUSPECT, repair
 from tests.pipelines.edits.test_spans import assert_leads_back
 
+EVERY = "".join(map(chr, range(0x110000)))
+
 
 def expand(characters):
     """The characters of the inside of a character class."""
-    members = re.compile(f"[{characters}]")
-    return [c for c in map(chr, range(0x110000)) if members.match(c)]
+    return re.findall(f"[{characters}]", EVERY)
 
 
 CATEGORIES = {kind: expand(characters) for kind, characters in MOJIBAKE_CATEGORIES.items()}

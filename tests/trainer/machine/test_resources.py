@@ -1,11 +1,13 @@
 """What of this machine a run uses: decided once, and refused where it does not fit."""
 
+import gc
+
 import pytest
 
 from trainer.config.flat import override
 from trainer.config.schema import ResolvedConfig, TrainConfig
 from trainer.machine.process_group import ALONE, Ranks
-from trainer.machine.resources import has_native_bfloat16, list_warnings, resolve
+from trainer.machine.resources import has_native_bfloat16, list_warnings, quiet_collector, resolve
 from weighting.errors import AssayError
 
 
@@ -60,3 +62,14 @@ def test_bfloat16_that_a_cpu_emulates_is_said(monkeypatch, instructions, native)
     )
     assert not list_warnings(single)
     assert ["emulates" in line for line in list_warnings(half)] == [True] * (not native)
+
+
+def test_the_garbage_collector_is_quiet_and_as_before_afterwards(monkeypatch):
+    told = []
+    monkeypatch.setattr(gc, "unfreeze", lambda: told.append("unfrozen"))
+    with quiet_collector():
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        assert told == []
+    assert gc.isenabled()
+    assert told == ["unfrozen"]

@@ -9,6 +9,8 @@ from weighting.errors import Interrupted
 from weighting.processes import children
 from weighting.processes.children import Command, Ending, find_message, run_children
 
+pytestmark = pytest.mark.usefixtures("hangup")
+
 HERE = "tests.weighting.processes.child"
 
 

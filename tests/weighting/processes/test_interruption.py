@@ -11,6 +11,8 @@ import pytest
 from weighting.processes import interruption
 from weighting.processes.interruption import SIGNALS, list_signals, noting_signals
 
+pytestmark = pytest.mark.usefixtures("hangup")
+
 
 @pytest.fixture
 def ctrl_c():
