@@ -26,6 +26,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_unconfigure():
+    """Let everything go at the end: libraries tell of what is left."""
+    gc.unfreeze()
+
+
 # Commonest first.
 WORDS = (
     *("the", "of", "and", "to", "that", "with", "have", "be", "a", "in", "it", "on", "was", "ice"),

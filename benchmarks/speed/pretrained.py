@@ -54,7 +54,7 @@ def load_tokenizer(model: PretrainedModel) -> Any:  # noqa: ANN401 - transformer
     """Return the library's tokenizer of a model."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(**choose_source(model.name, model.located.folder))
+    return AutoTokenizer.from_pretrained(**choose_source(model.name))
 
 
 def encode(texts: list[str], tokenizer: Any, begin_id: int, end_id: int) -> Stream:  # noqa: ANN401

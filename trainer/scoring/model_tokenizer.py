@@ -6,18 +6,18 @@ one that ends a turn of a chat: models that chat were first trained on documents
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 from trainer.scoring.carrier import ModelTokenizer
-from trainer.scoring.pretrained import calling, check_installed, choose_source
+from trainer.scoring.hub import check_installed, locate
+from trainer.scoring.pretrained import calling, choose_source
 from weighting.errors import AssayError
 from weighting.signals.model_names import ModelName
 from weighting.vocabulary import find_end
 
 
-def read_tokenizer(name: ModelName, folder: Path) -> ModelTokenizer:
-    """Return the tokenizer of a model whose files lie in a folder.
+def read_tokenizer(name: ModelName) -> ModelTokenizer:
+    """Return the tokenizer of a model.
 
     Raises:
         AssayError: there is none, transformers cannot load it, or it knows no mark of documents.
@@ -28,8 +28,8 @@ def read_tokenizer(name: ModelName, folder: Path) -> ModelTokenizer:
         from transformers.utils import logging
 
         logging.set_verbosity_error()
-        tokenizer = AutoTokenizer.from_pretrained(**choose_source(name, folder))
-        own = folder / "tokenizer.json"
+        tokenizer = AutoTokenizer.from_pretrained(**choose_source(name))
+        own = locate(name).folder / "tokenizer.json"
         text = own.read_text("utf-8") if own.is_file() else tokenizer.backend_tokenizer.to_str()
         before = tokenizer("")["input_ids"]
         size = max(tokenizer.get_vocab().values()) + 1

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from trainer.run import checkpoint
 from trainer.scoring.carrier import ModelTokenizer
-from trainer.scoring.hub import locate
 from trainer.scoring.model_tokenizer import read_tokenizer
 from trainer.scoring.pretrained import PretrainedModel, load_pretrained
 from trainer.scoring.reference import OwnModel, load_own
@@ -139,11 +138,10 @@ class _Loader:
         return load_own(path, self.tokenizer_sha256, self.device, self.threads)
 
     def _load_pretrained(self, name: ModelName) -> PretrainedModel:
-        located = locate(name)
-        tokenizer = read_tokenizer(name, located.folder)
+        tokenizer = read_tokenizer(name)
         digest = hashlib.sha256(repr(tokenizer).encode()).hexdigest()
         self.tokenizers[digest] = tokenizer
-        model = load_pretrained(name, located, digest, self.device, self.settings.context)
+        model = load_pretrained(name, digest, self.device, self.settings.context)
         if tokenizer.size > model.types:
             raise AssayError(
                 f"{name}: its tokenizer has {tokenizer.size} types, the model {model.types}; they "

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -25,18 +24,17 @@ import torch
 from torch import Tensor, nn
 
 from trainer.machine import resources
-from trainer.scoring.hub import Located
+from trainer.scoring.hub import locate
+from trainer.scoring.model_files import ModelFiles, inspect
 from trainer.scoring.predictions import BATCH_TOKENS, Predictions, Readout, WholeLogits
 from weighting.errors import AssayError
 from weighting.signals.model_names import ModelKind, ModelName
 
-LOADED = ("*.safetensors", "*.json", "*.model", "*.txt")  # the files of a folder that decide
 WHOLE_LOGITS = 2**26  # numbers that logits may be at once where they come whole
 TRIED = 8  # tokens of the trial
 # Logits of one text differ by rounding between two calls: by at most this share of their spread.
 SAME = {torch.float32: 1e-3, torch.bfloat16: 3e-2}
 LONGEST = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
-EXTRA = "pip install 'assay[hf]'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,7 @@ class PretrainedModel:
     """A model of others in evaluation mode; see `trainer.scoring.measuring.ScoringModel`."""
 
     name: ModelName
-    located: Located
+    files: ModelFiles
     tokenizer: str  # SHA-256 of its tokenizer
     context: int
     device: str
@@ -61,15 +59,6 @@ class PretrainedModel:
     def types(self) -> int:
         """V, of which it predicts one."""
         return len(self.head)
-
-    @property
-    def commit(self) -> str | None:
-        """The commit of the hub that its files are of."""
-        return self.located.commit
-
-    def list_files(self) -> list[Path]:
-        """Return the files that decide what it is."""
-        return list_files(self.name, self.located.folder)
 
     @property
     def head(self) -> Tensor:
@@ -103,23 +92,22 @@ class PretrainedModel:
 
 
 def load_pretrained(
-    name: ModelName, located: Located, tokenizer_sha256: str, device: str, context: int
+    name: ModelName, tokenizer_sha256: str, device: str, context: int
 ) -> PretrainedModel:
-    """Return a model whose files were found.
+    """Return a model, on a device that may be "auto"; it sees at most `context` tokens.
 
     Raises:
         AssayError: transformers is not installed or cannot load it, or it is no causal language
             model.
     """
-    check_installed(name)
-    device = find_device(device)
-    model = _load(name, located.folder, device)
+    files, device = inspect(name), find_device(device)
+    model = _load(name, device)
     linear = _try(name, model, device)
     types = model.get_output_embeddings().weight.shape[0]
     most = BATCH_TOKENS[device]
     return PretrainedModel(
         name=name,
-        located=located,
+        files=files,
         tokenizer=tokenizer_sha256,
         context=min(context, _find_context(model.config)),
         device=device,
@@ -127,14 +115,6 @@ def load_pretrained(
         model=model,
         linear=linear,
     )
-
-
-def check_installed(name: ModelName) -> None:
-    """Raise AssayError where a library is missing that loads such a model."""
-    wanted = ("transformers", "gguf") if name.kind is ModelKind.GGUF else ("transformers",)
-    for library in wanted:
-        if find_spec(library) is None:
-            raise AssayError(f"{name}: {library} loads it, which is not installed; {EXTRA}")
 
 
 def find_device(device: str) -> str:
@@ -149,16 +129,9 @@ def find_device(device: str) -> str:
     return ("cuda" if has_cuda else "cpu") if device == "auto" else device
 
 
-def list_files(name: ModelName, folder: Path) -> list[Path]:
-    """Return the files that decide what a model is, in the order of their names."""
-    if name.kind is ModelKind.GGUF:
-        return [Path(name.place)]
-    found = {path for pattern in LOADED for path in folder.glob(pattern)}
-    return sorted(path for path in found if path.is_file())
-
-
-def choose_source(name: ModelName, folder: Path) -> dict[str, Any]:
+def choose_source(name: ModelName) -> dict[str, Any]:
     """Return how transformers is told what to load, and from nowhere else."""
+    folder = locate(name).folder
     gguf = {"gguf_file": Path(name.place).name} if name.kind is ModelKind.GGUF else {}
     return {
         "pretrained_model_name_or_path": str(folder),
@@ -181,18 +154,16 @@ def calling(what: str) -> Iterator[None]:
         raise AssayError(f"{what}: {reason}") from None
 
 
-def _load(name: ModelName, folder: Path, device: str) -> Any:  # noqa: ANN401 - transformers' class
+def _load(name: ModelName, device: str) -> Any:  # noqa: ANN401 - transformers' class
     dtype = torch.bfloat16 if resources.has_native_bfloat16(device) else torch.float32
     with calling(f"{name}: transformers cannot load it"):
-        from transformers import AutoConfig, AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        source = choose_source(name, folder)
-        _check_architecture(name, AutoConfig.from_pretrained(**source))
         model, told = AutoModelForCausalLM.from_pretrained(
-            **source, dtype=dtype, use_safetensors=True, output_loading_info=True
+            **choose_source(name), dtype=dtype, use_safetensors=True, output_loading_info=True
         )
         model = model.to(device).eval().requires_grad_(False)
     lacking = sorted(told["missing_keys"])
@@ -202,24 +173,6 @@ def _load(name: ModelName, folder: Path, device: str) -> Any:  # noqa: ANN401 - 
             "whole language model"
         )
     return model
-
-
-def _check_architecture(name: ModelName, config: Any) -> None:  # noqa: ANN401
-    """Refuse what has a head for something else: with tied embeddings it would load all the same.
-
-    Raises:
-        AssayError: the class that the config names is none for causal language models.
-    """
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as NAMES
-
-    named = list(getattr(config, "architectures", None) or [])
-    known = {
-        one for names in NAMES.values() for one in ([names] if isinstance(names, str) else names)
-    }
-    if named and not known & set(named):
-        raise AssayError(
-            f"{name}: is a {named[0]}, which is no causal language model of transformers"
-        )
 
 
 def _find_context(config: Any) -> int:  # noqa: ANN401 - transformers' own class

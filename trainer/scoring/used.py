@@ -74,7 +74,7 @@ def describe_pretrained(model: PretrainedModel) -> UsedModel:
         context=model.context,
         parameters=model.parameters,
         precision=model.precision,
-        files={path.name: sha256(path) for path in model.list_files()},
-        commit=model.commit,
+        files={path.name: sha256(path) for path in model.files.files},
+        commit=model.files.commit,
         tokenizer=model.tokenizer,
     )

@@ -7,15 +7,13 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 
 from tests.tiny_models import END, train_bpe, write_model
-from trainer.scoring.hub import locate
 from trainer.scoring.model_tokenizer import read_tokenizer
 from weighting.errors import AssayError
 from weighting.signals.model_names import ModelKind, ModelName
 
 
 def read(path):
-    name = ModelName(ModelKind.FOLDER, str(path))
-    return read_tokenizer(name, locate(name).folder)
+    return read_tokenizer(ModelName(ModelKind.FOLDER, str(path)))
 
 
 def test_a_document_lies_between_the_usual_marks(tmp_path):

@@ -7,7 +7,6 @@ from safetensors.torch import load_file, save_file
 
 from tests.tiny_models import CONTEXT, build_model, write_model
 from trainer.scoring.carrier import Stream
-from trainer.scoring.hub import locate
 from trainer.scoring.measuring import measure
 from trainer.scoring.predictions import Readout, WholeLogits
 from trainer.scoring.pretrained import load_pretrained
@@ -36,7 +35,7 @@ def folder(tmp_path_factory):
 
 def load(path, context=CONTEXT):
     name = ModelName(ModelKind.FOLDER, str(path))
-    return load_pretrained(name, locate(name), "a" * 64, "cpu", context)
+    return load_pretrained(name, "a" * 64, "cpu", context)
 
 
 def draw_stream(vocab):
@@ -130,13 +129,14 @@ def test_a_model_sees_what_is_asked_for_and_no_more_than_it_can(folder):
 
 @pytest.mark.parametrize("kind", ["bert", "t5", "classifier"])
 def test_what_is_no_causal_language_model_is_refused(folder, kind):
-    with pytest.raises(AssayError, match=rf"{kind}.*(no causal language model|cannot load)"):
+    with pytest.raises(AssayError, match=rf"{kind}.*no causal language model"):
         load(folder(kind))
 
 
 def test_a_model_that_looks_ahead_is_refused(folder, tmp_path):
     from transformers import BertConfig, BertLMHeadModel
 
+    write_model(tmp_path)  # for its tokenizer
     fields = build_model("bert", 300).config.to_dict() | {"is_decoder": False}
     BertLMHeadModel(BertConfig.from_dict(fields)).save_pretrained(tmp_path)
     with pytest.raises(AssayError, match="depends on later ones"):
@@ -155,7 +155,7 @@ def test_damaged_and_missing_parameters_are_told(folder, tmp_path):
         with pytest.raises(AssayError, match=words):
             load(path)
     (path / "model.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(AssayError, match="cannot load it"):
+    with pytest.raises(AssayError, match="cut short"):
         load(path)
 
 
