@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def inspect(name: ModelName) -> ModelFiles:
     check_installed(name)
     if name.kind is ModelKind.GGUF:
         path = Path(name.place)
-        return ModelFiles((path,), _count_in_gguf(path))
+        stat = path.stat()
+        return ModelFiles((path,), _count_in_gguf(path, (stat.st_mtime_ns, stat.st_size)))
     check_config(name, locate(name, parameters=False).folder)
     located = locate(name)
     files = tuple(_list_files(name, located.folder))
@@ -180,8 +182,9 @@ def _read_header(path: Path) -> list[tuple[list[int], str]]:
     return found
 
 
-def _count_in_gguf(path: Path) -> int:
-    """Return how many parameters a GGUF file holds.
+@lru_cache(maxsize=16)  # its vocabulary is read value by value, which takes seconds
+def _count_in_gguf(path: Path, _: tuple[int, int]) -> int:
+    """Return how many parameters a GGUF file holds, which is known by its time and its size.
 
     Raises:
         AssayError: it is cut short, a part of one, of an architecture that transformers does not

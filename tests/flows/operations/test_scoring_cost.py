@@ -1,6 +1,7 @@
 """What scoring costs, in words: estimated from bytes, then counted from documents."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_tokenized_documents_are_counted(settings, tmp_path, monkeypatch):
         "load_tokens",
         lambda job, uid: SimpleNamespace(offsets_D1=np.array(offsets[uid])),
     )
-    run = SimpleNamespace(folder=tmp_path, job=None, sizes=lambda: offsets)
+    run: Any = SimpleNamespace(folder=tmp_path, job=None, sizes=lambda: offsets)
     *models, last = describe_cost(run, settings, 2)
     assert len(models) == 2
     assert last.startswith("scoring 20 tokens of 3 documents takes 2 processes about ")
