@@ -140,7 +140,7 @@ def curate_and_compare(
     from flows.operations.log import keeping_log
     from flows.run.folder import open_run
     from flows.run.session import open_session
-    from flows.run.stages import DATA_STAGES, probe_workers
+    from flows.run.stages import DATA_STAGES, check_workers
     from pipelines.engine.job_service import check_beam
 
     if "PREFECT__FLOW_RUN_ID" in os.environ:  # a worker started this process, and is its parent
@@ -151,7 +151,7 @@ def curate_and_compare(
     with locking(folder), keeping_log(folder) as log:  # in the process that outlives every task
         run = prepare(inputs, str(folder), recipe, overwrite, earlier)
         log.open()
-        probe_workers(open_run(folder), open_session(folder, workers, beam_args=options))
+        check_workers(open_run(folder), open_session(folder, workers, beam_args=options))
         for stage in DATA_STAGES:
             run_data_stage(run, stage, workers, options)
         verdicts = compare(run, steps, seeds, jobs) if steps else []

@@ -5,7 +5,8 @@
 - every module of `weighting` and `pipelines`, and every table of theirs (DATA_FILES);
 - for runs with a reference model, also the modules of `trainer` that training and scoring import,
   directly or through others, found by reading their import statements;
-- the versions of LIBRARIES and of installed extensions.
+- the versions of LIBRARIES, of installed extensions and, by the kinds of the models that score
+  tokens, of MODEL_LIBRARIES.
 
 A module counts as its syntax tree without docstrings. So comments, docstrings and formatting may
 change under an unfinished run, which goes on; an expression, a name or a message may not. Python
@@ -17,13 +18,14 @@ verifies or replays a run.
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from weighting.extensions import list_extensions
+from weighting.signals.model_names import ModelKind
 
 ROOT = Path(__file__).resolve().parents[1]  # the folder of the four packages
 DATA = ("weighting", "pipelines")
@@ -49,16 +51,22 @@ LIBRARIES = (
     "tokenizers",
     "trafilatura",
 )
-MODEL_LIBRARIES = ("torch",)
+OF_OTHERS = ("torch", "safetensors", "transformers")
+MODEL_LIBRARIES: Mapping[ModelKind, Sequence[str]] = {
+    ModelKind.RUN: ("torch",),
+    ModelKind.FOLDER: OF_OTHERS,
+    ModelKind.GGUF: (*OF_OTHERS, "gguf"),
+    ModelKind.HUB: OF_OTHERS,
+}
 DATA_FILES = "*.tsv"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
-def hash_code(models: bool, root: Path = ROOT) -> str:
+def hash_code(models: frozenset[ModelKind], root: Path = ROOT) -> str:
     """Return a hash of the code that makes the data of a run, and of what it stands on.
 
-    `models` says whether the run has models that score tokens; `root` holds the packages.
+    `models` are the kinds of the models that score its tokens; `root` holds the packages.
     """
     digest = hashlib.sha256()
     trees = {path: _read_tree(path) for path in _list_modules(root, DATA)}
@@ -74,14 +82,14 @@ def hash_code(models: bool, root: Path = ROOT) -> str:
     return digest.hexdigest()[:16]
 
 
-def list_versions(models: bool) -> dict[str, str]:
+def list_versions(models: frozenset[ModelKind]) -> dict[str, str]:
     """Return the versions of the code and of the libraries that can change the output."""
     return {"assay": version("assay"), "code": hash_code(models)} | _list_libraries(models)
 
 
-def _list_libraries(models: bool) -> dict[str, str]:
-    names = LIBRARIES + (MODEL_LIBRARIES if models else ())
-    return {name: version(name) for name in names}
+def _list_libraries(models: frozenset[ModelKind]) -> dict[str, str]:
+    names = {name for kind in models for name in MODEL_LIBRARIES[kind]}
+    return {name: version(name) for name in (*LIBRARIES, *sorted(names))}
 
 
 def _list_modules(root: Path, packages: Sequence[str]) -> Iterator[Path]:

@@ -45,7 +45,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/explain/token_page.py": "tests/flows/test_explain.py",
     "flows/interrupt.py": "tests/flows/test_survival.py",
     "flows/privacy.py": "tests/flows/test_flow.py",
-    "flows/recipe/token_sections.py": "tests/flows/recipe/test_schema.py",
     "flows/report/charts/axes.py": "tests/flows/report/charts/test_charts.py",
     "flows/report/charts/bars.py": "tests/flows/report/charts/test_charts.py",
     "flows/report/charts/density.py": "tests/flows/report/tokens/test_glass.py",

@@ -39,8 +39,9 @@ from trainer.machine import resources
 from trainer.machine.process_group import ALONE
 from trainer.models import build_model
 from trainer.run import checkpoint
-from trainer.scoring.reference import ScoringModel, load_scoring_model
-from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings
+from trainer.scoring.predictions import BATCH_TOKENS
+from trainer.scoring.reference import OwnModel, load_own
+from trainer.scoring.scorer import Scorer, ScorerSettings
 from weighting.arrays import Int64s
 from weighting.signals.model_settings import ModelSettings
 
@@ -113,7 +114,7 @@ def cut_batches(ids: Int64s, offsets: Int64s) -> list[Gathered]:
 def build_arms(run: Path, ids: Int64s, offsets: Int64s, batches: Sequence[Gathered]) -> Arms:
     """Return what is timed, each on all documents."""
     scorer = Scorer(ScorerSettings(ModelSettings(str(run))), TOKENIZER)
-    model = load_scoring_model(checkpoint.find_newest(run), TOKENIZER, "auto", 1)
+    model = load_own(checkpoint.find_newest(run), TOKENIZER, "auto", 1)
 
     def forward() -> None:
         for batch in batches:
@@ -125,7 +126,7 @@ def build_arms(run: Path, ids: Int64s, offsets: Int64s, batches: Sequence[Gather
 
 
 @torch.inference_mode()
-def predict_all(model: ScoringModel, batch: Gathered) -> torch.Tensor:
+def predict_all(model: OwnModel, batch: Gathered) -> torch.Tensor:
     """Return all logits of a batch."""
     inputs = torch.from_numpy(batch.inputs_BxT).to(DEVICE)
     with resources.autocast(model.config):

@@ -39,7 +39,7 @@ from weighting.knobs import Names
 from weighting.policies.golden import choose_golden
 from weighting.policies.registry import check_policy
 from weighting.policies.selection import check_selection
-from weighting.signals.model_settings import ModelSettings
+from weighting.signals.model_names import parse_model
 from weighting.signals.registry import ALWAYS, list_given, list_known
 
 SIDECAR_BYTES = 200_000_000
@@ -127,14 +127,12 @@ class Recipe(Section):
                 named[f"rule_options.{key}"] = value
         for table in self.decontaminate.sets:
             named[f"decontaminate.{table.name}"] = table.path
-        for key in ("model", "second"):
-            if folder := getattr(self.reference, key):
-                from trainer.run.checkpoint import list_kept  # with torch
-
-                for checkpoint in list_kept(Path(folder)):
-                    path = str(checkpoint / "model.safetensors")
-                    named[f"reference.{key}.{checkpoint.name}"] = path
         yield from ((key, Path(path)) for key, path in sorted(named.items()) if path is not None)
+        for key, name in self.reference.list_named():
+            from trainer.scoring.model_files import list_parts  # for runs with models
+
+            for part, path in list_parts(parse_model(name)):
+                yield f"reference.{key}{part}", path
 
     def curate_settings(self) -> CurateSettings:
         """Return what the curate job needs."""
@@ -155,19 +153,13 @@ class Recipe(Section):
     def score_settings(self, text_bytes: int, trained: Path) -> ScoreSettings:
         """Return what the count and score jobs need, for a corpus of so many bytes of text.
 
-        `trained` is the folder of the reference where the run trains it itself.
+        `trained` is the folder of the references that the run trains itself.
         """
-        keep, table = self.signals.keep, self.reference
-        model = ModelSettings(
-            reference=table.model or str(trained),
-            checkpoints=table.checkpoints,
-            short=table.short,
-            second=table.second,
-        )
+        keep = self.signals.keep
         return ScoreSettings(
             validation_share=self.split.validation,
             order=self.signals.order,
-            model=model if table.wanted else None,
+            model=self.reference.settings(trained),
             keep=text_bytes <= SIDECAR_BYTES if keep is None else keep,
         )
 

@@ -19,6 +19,8 @@ from weighting.errors import AssayError, BrokenContract
 from weighting.storage.json_records import read_record, to_json, write_record
 from weighting.storage.lock import clear, list_content
 
+REFERENCE = "reference"  # in a run's folder: the models that it trains, and on what
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -71,12 +73,12 @@ class Run:
 
     def score_settings(self) -> ScoreSettings:
         """Return what the count and score jobs need."""
-        return self.recipe.score_settings(sum(self.sizes().values()), self.trained)
+        return self.recipe.score_settings(sum(self.sizes().values()), self.folder / REFERENCE)
 
     @property
-    def trained(self) -> Path:
-        """Return the folder of the reference model, where the run trains one."""
-        return self.folder / "reference" / "model"
+    def trained(self) -> Mapping[str, Path]:
+        """Return the folders of the references, where the run trains them, by their halves."""
+        return self.recipe.reference.locate_trained(self.folder / REFERENCE)
 
     def sizes(self) -> dict[int, int]:
         """Return the estimated bytes of text of every unit."""

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from flows.recipe.schema import Recipe
+from flows.recipe.token_sections import ReferenceTable
 from pipelines.curate.cluster import check_index
 from pipelines.readers.inputs import Input, expand, is_local
 from pipelines.readers.streams.urls import is_url, tidy
@@ -13,41 +15,78 @@ from pipelines.work.units import TARGET_BYTES, Plan, plan_found
 from weighting.contracts.inputs import InputEntry
 from weighting.contracts.manifest import digest_manifest, read_manifest
 from weighting.errors import AssayError
+from weighting.signals.model_names import parse_model
 from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
 from weighting.storage.urls import LOCAL_ONLY, find_url
+
+if TYPE_CHECKING:
+    from trainer.scoring.cost import Passes
 
 EARLIER = "against"  # begins the names of the inputs that are earlier runs
 MANY_UNITS = 32  # small corpora are cut finer, so that every worker gets some of them
 MIN_UNIT_BYTES = 2**20
 
 
-def check_models(recipe: Recipe) -> tuple[str, ...]:
-    """Try the tokenizer and the reference that a recipe names: bad ones end a run before its work.
+class Tried(NamedTuple):
+    """What is to be told of a recipe's tokenizer, a line each, and what its models will read."""
 
-    Returns:
-        What is to be said of the tokenizer, a line each.
+    remarks: Sequence[str] = ()
+    passes: "Sequence[Passes]" = ()
+
+
+def check_models(recipe: Recipe) -> Tried:
+    """Try the tokenizer and the models that a recipe names: bad ones end a run before its work.
+
+    What a model reads is known where all of them are there, and the run trains none.
 
     Raises:
-        AssayError: one cannot be used, or the reference reads by another tokenizer than the run.
+        AssayError: one cannot be used, or a training run reads by another tokenizer than the run.
     """
     path, reference = recipe.tokenizer.path, recipe.reference
     tokenizer = None if path is None else settle(Path(path), recipe.tokenizer.end_of_text)
     remarks = () if tokenizer is None else tokenizer.remarks
-    settings = recipe.score_settings(0, Path()).model
-    named = [name for name in (reference.model, reference.second) if name is not None]
+    settings = reference.settings(Path())
+    named = dict(reference.list_named())
     if settings is None or not named:
-        return remarks
-    if tokenizer is None:
+        return Tried(remarks)
+    if tokenizer is None and not all(parse_model(name).pretrained for name in named.values()):
         raise AssayError(
-            "the models of reference read by a tokenizer of their own: name it as tokenizer.path"
+            "training runs of reference read by a tokenizer of their own: name it as tokenizer.path"
         )
-    if reference.train:  # the second model alone can be tried
-        settings = ModelSettings(named[0])
-    from pipelines.score.model_scorer import describe_models  # with torch, for runs with models
+    check_need(reference, workers=1)
+    from flows.operations.scoring_cost import estimate_passes  # with torch, for runs with models
+    from pipelines.score.model_scorer import describe_models
 
-    describe_models(settings, tokenizer.sha256, tokenizer.eos_id)
-    return remarks
+    digest, eos_id = (tokenizer.sha256, tokenizer.eos_id) if tokenizer else ("", 0)
+    if not reference.train:
+        describe_models(settings, digest, eos_id)
+        return Tried(remarks, estimate_passes(settings, digest))
+    for name in named.values():  # each alone: what they are compared with is not trained yet
+        describe_models(ModelSettings(name, context=reference.context), digest, eos_id)
+    if reference.second is not None and parse_model(reference.second).pretrained:
+        raise AssayError(
+            f"{reference.second}: the second model is compared type by type with the one that the "
+            "run trains; name a training run of the same tokenizer"
+        )
+    return Tried(remarks)
+
+
+def check_need(reference: ReferenceTable, workers: int) -> None:
+    """Check that the models that a recipe names fit into memory.
+
+    Raises:
+        AssayError: they do not, or one cannot be used.
+    """
+    from flows.operations.memory import check_memory, find_free_memory, measure_need
+    from trainer.machine.resources import has_native_bfloat16
+    from trainer.scoring.pretrained import find_device
+
+    device = find_device("auto")
+    counts = {"model": reference.spread, "other": reference.spread}
+    named = ((parse_model(name), counts.get(key, 1)) for key, name in reference.list_named())
+    need = measure_need(named, 2 if has_native_bfloat16(device) else 4)
+    check_memory(need, workers, find_free_memory(device))
 
 
 def plan_units(inputs: Sequence[str], reader: str | None = None, out: Path | None = None) -> Plan:

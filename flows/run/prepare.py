@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +16,9 @@ from flows.visible import shorten_path, show
 from pipelines import identity
 from pipelines.work.units import Plan, bind, fingerprint
 from weighting.errors import AssayError
+
+if TYPE_CHECKING:
+    from trainer.scoring.cost import Passes
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
         AssayError: an input or model cannot be used, or the folder holds something else.
     """
     recipe = request.recipe
-    for remark in check_models(recipe):
+    tried = check_models(recipe)
+    for remark in tried.remarks:
         console.print(Text(show(remark), "dim"))
     with console.status("looking at the inputs"):
         planned = plan_units(request.inputs, recipe.read.format, request.out)
@@ -52,12 +57,13 @@ def prepare(request: CurateRequest, console: Console, log: RunLog | None = None)
                 *digest_runs(earlier, request.out, recipe),
             ],
             recipe=recipe.model_dump(mode="json"),
-            code=identity.hash_code(recipe.reference.wanted),
+            code=identity.hash_code(recipe.reference.find_kinds()),
             paths=locate(request.inputs),
             units=bind(planned.units, entries),
             against=[str(run) for run in earlier],
         )
     _tell(planned, console, log)
+    _tell_cost(tried.passes, planned, console)
     if not planned.units:
         raise AssayError(f"nothing to read in {', '.join(request.inputs)}")
     return claim_run(request.out, claim, request.overwrite)
@@ -74,3 +80,13 @@ def _tell(planned: Plan, console: Console, log: RunLog | None) -> None:
         console.print(Text(f"left out {show(shorten_path(path))}: {reason}", "yellow"))
         if log:
             log.write("left out", path=path, reason=reason)
+
+
+def _tell_cost(passes: "Sequence[Passes]", planned: Plan, console: Console) -> None:
+    """Say what scoring by the models that the recipe names will cost."""
+    if passes:
+        from flows.operations.scoring_cost import describe_estimate  # with torch
+
+        text_bytes = sum(piece.size for unit in planned.units for piece in unit.slices)
+        for line in describe_estimate(passes, text_bytes):
+            console.print(Text(line, "dim"))

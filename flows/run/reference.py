@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flows.run.folder import Run
+from flows.run.folder import REFERENCE, Run
 from flows.run.session import Session, telling_steps
-from pipelines.score.reference_documents import locate_shards, write_cleanest
+from pipelines.score.reference_documents import count_halves, locate_shards, write_cleanest
+from weighting.contracts.halves import WHOLE
 from weighting.contracts.splits import TRAIN, VALIDATION
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256, write_json
@@ -17,30 +18,61 @@ STORY = "documents.json"  # in RUN/reference: what the model was trained on
 
 
 def train_reference(run: Run, session: Session) -> None:
-    """Train a model on the cleanest documents; killed, it goes on from its last checkpoint.
+    """Train a model on the cleanest documents, or one on each half of them.
+
+    Killed, each goes on from its last checkpoint; one that is finished stays as it is.
 
     Raises:
         AssayError: no document is clean enough, or the validation split is empty.
     """
+    choose_documents(run, session)
+    check_splits(locate_shards(run.job))
+    for half in run.trained:
+        train_on(half, run, session)
+
+
+def choose_documents(run: Run, session: Session) -> None:
+    """Choose what is trained on and tell its story, unless that is done.
+
+    Raises:
+        AssayError: a half that a reference is trained on has no document.
+    """
+    table, tokenizer = run.recipe.reference, run.folder / "tokenizer.json"
+    story = run.folder / REFERENCE / STORY
+    if story.exists():
+        return
+    with session.console.status("choosing the cleanest documents"):
+        uids = sorted(run.sizes())
+        chosen = write_cleanest(
+            uids, table.share, read_vocabulary(tokenizer), sha256(tokenizer), run.job
+        )
+        halves = count_halves(run.job) if table.halves else {}
+        for half, counts in halves.items():
+            if chosen["documents"] and not counts["documents"]:
+                raise AssayError(
+                    f"no document to train the reference of half {half} on; raise reference.share"
+                )
+        told = {"halves": halves} if halves else {}
+        write_json(story, {"share": table.share, **chosen, **told})
+
+
+def train_on(half: str, run: Run, session: Session) -> None:
+    """Train the reference of a half, or of the whole."""
     from trainer.display.progress import counting_steps  # with torch, for runs with models
     from trainer.run.train import train
 
-    table, tokenizer = run.recipe.reference, (run.folder / "tokenizer.json").absolute()
-    story = run.folder / "reference" / STORY
-    if not story.exists():
-        with session.console.status("choosing the cleanest documents"):
-            uids = sorted(run.sizes())
-            chosen = write_cleanest(
-                uids, table.share, read_vocabulary(tokenizer), sha256(tokenizer), run.job
-            )
-            write_json(story, {"share": table.share, **chosen})
     # Absolute: training goes on only with the same paths, from whatever folder the command runs.
     shards = locate_shards(run.job).absolute()
-    check_splits(shards)
-    config = replace(table.config(), shards=str(shards), tokenizer=str(tokenizer))
-    with counting_steps() as progress:
-        both = telling_steps(progress, session.tell)
-        train(config, run.trained, lambda row: both(row.step, config.steps))
+    config = replace(
+        run.recipe.reference.config(),
+        shards=str(shards),
+        tokenizer=str((run.folder / "tokenizer.json").absolute()),
+        half=half,
+    )
+    label = "" if half == WHOLE else f"half {half}"
+    with counting_steps(label) as progress:
+        both = telling_steps(progress, session.tell, f"training {label}".strip())
+        train(config, run.trained[half], lambda row: both(row.step, config.steps))
 
 
 def check_splits(shards: Path) -> None:
@@ -57,11 +89,13 @@ def describe_reference(run: Run) -> dict[str, Any] | None:
         return None
     from pipelines.score.model_scorer import describe_models  # with torch, for runs with models
 
-    story = run.folder / "reference" / STORY
+    story = run.folder / REFERENCE / STORY
     trained_on = read_json(story) if story.exists() else None
     tokenizer = run.folder / "tokenizer.json"
     eos_id = read_vocabulary(tokenizer).eos_id
-    models = to_json(describe_models(settings, sha256(tokenizer), eos_id))
+    models = [to_json(one) for one in describe_models(settings, sha256(tokenizer), eos_id)]
     if trained_on is not None:
-        models["run"] = run.trained.relative_to(run.folder).as_posix()
-    return {**models, "trained_on": trained_on}
+        for one, folder in zip(models, run.trained.values(), strict=True):
+            one["model"] = folder.relative_to(run.folder).as_posix()
+    first, *others = models
+    return {**first, **({"other": others[0]} if others else {}), "trained_on": trained_on}

@@ -185,7 +185,7 @@ def _digest_lists(run: Run) -> tuple[list[InputEntry], bool]:
 
 def _hash_code(run: Run) -> str:
     """Return the hash of the code at hand, as far as it makes this run's data."""
-    return identity.hash_code(run.recipe.reference.wanted)
+    return identity.hash_code(run.recipe.reference.find_kinds())
 
 
 def _describe_cut(unit: Unit) -> tuple[tuple[str, str, int, int], ...]:

@@ -61,7 +61,7 @@ def open_session(
     return Session(engine, console or Console(stderr=True), log, tell)
 
 
-def telling_steps(show: "Steps", tell: Tell | None) -> "Steps":
+def telling_steps(show: "Steps", tell: Tell | None, label: str = "training") -> "Steps":
     """Return progress of training that `show` shows, and of which `tell` is told each tenth."""
     if tell is None:
         return show
@@ -72,7 +72,7 @@ def telling_steps(show: "Steps", tell: Tell | None) -> "Steps":
         show(done, total)
         if 10 * done // total > told:
             told = 10 * done // total
-            tell(f"training: step {done:,} of {total:,}")
+            tell(f"{label}: step {done:,} of {total:,}")
 
     return both
 

@@ -16,6 +16,7 @@ from flows.operations.log import RunLog
 from flows.operations.meter import Meter, collect_timings, measuring
 from flows.run.checks import check_kept, check_quarantine
 from flows.run.folder import Run, open_run
+from flows.run.inputs import check_need
 from flows.run.manifest import check_presence, describe_signals, publish_manifest, read_replays
 from flows.run.prepare import CurateRequest, prepare
 from flows.run.reference import train_reference
@@ -132,7 +133,13 @@ def score_tokens(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work(meter: Meter) -> None:
-        settings, progress = run.score_settings(), session.follow()
+        settings = run.score_settings()
+        if settings.model is not None and not run.recipe.reference.train:
+            from flows.operations.scoring_cost import describe_cost  # with torch
+
+            for line in describe_cost(run, settings.model, session.engine.workers):
+                session.console.print(Text(line, "dim"))
+        progress = session.follow()
         score(run.sizes(), settings, run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["score"]}
         write_signal_stats(run.job, read_vocabulary(folder / "tokenizer.json"))
@@ -163,7 +170,7 @@ def verify_run(folder: Path, session: Session) -> None:
             documents = replace(documents, replays=read_replays(folder))
             weights = verify_weights(run.job, run.recipe.weigh_settings(), documents)
             counts = Counts(documents, describe_signals(run), weights)
-            versions = identity.list_versions(run.recipe.reference.wanted)
+            versions = identity.list_versions(run.recipe.reference.find_kinds())
             publish_manifest(run, counts, versions, collect_timings(run, "verify", meter))
 
     if run.is_done("verify"):
@@ -199,13 +206,21 @@ def run_stages(
     session = open_session(run.folder, workers, console, beam_args, log.open())
     if not run.is_done("verify"):
         check_room(run, console, log)
-    probe_workers(run, session)
+    check_workers(run, session)
     for stage in DATA_STAGES.values():
         stage(run.folder, session)
 
 
-def probe_workers(run: Run, session: Session) -> None:
-    """Let the workers of a job service prove that they see the run folder and run the same code."""
-    for worker in probe(session.engine, run.recipe.reference.wanted):
+def check_workers(run: Run, session: Session) -> None:
+    """Check that the workers have room for the models, or that those of a job service can work.
+
+    Raises:
+        AssayError: too little memory for so many, or a worker elsewhere does not see the run
+            folder, or runs other code.
+    """
+    reference = run.recipe.reference
+    if any(reference.list_named()) and session.engine.endpoint() is None:
+        check_need(reference, 1 if run.is_done("score") else session.engine.workers)
+    for worker in probe(session.engine, reference.find_kinds()):
         line = f"worker on {worker.host}, in {worker.here}: same code, sees the run folder"
         session.console.print(Text(line, "dim"), soft_wrap=True)

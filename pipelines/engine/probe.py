@@ -20,6 +20,7 @@ from pipelines.engine.permit import NotPermitted, Permit
 from pipelines.engine.runner import Engine, run
 from pipelines.identity import ROOT, list_versions
 from weighting.errors import AssayError
+from weighting.signals.model_names import ModelKind
 from weighting.storage.json_records import read_record, write_record
 
 ELEMENTS = 8
@@ -40,10 +41,10 @@ class Answer:
     versions: Mapping[str, str]
 
 
-def probe(engine: Engine, models: bool) -> list[Answer]:
+def probe(engine: Engine, models: frozenset[ModelKind]) -> list[Answer]:
     """Return what the workers of a job service answer; nothing of workers on this machine.
 
-    `models` says whether models score tokens, so that their code matters as well.
+    `models` are the kinds of the models that score tokens: their code matters as well.
 
     Raises:
         ProbeFailed: a worker does not see the run folder, or runs other code or libraries; or none
@@ -72,7 +73,7 @@ class Prove(beam.DoFn):
 
     permit: Permit | None = None
 
-    def __init__(self, versions: Mapping[str, str], models: bool) -> None:
+    def __init__(self, versions: Mapping[str, str], models: frozenset[ModelKind]) -> None:
         self._versions, self._models = versions, models
 
     def process(self, element: int) -> Iterator[int]:
@@ -93,7 +94,7 @@ class Prove(beam.DoFn):
         yield element
 
 
-def describe_worker(models: bool) -> Answer:
+def describe_worker(models: frozenset[ModelKind]) -> Answer:
     """Return what is to be known of this process."""
     python = ".".join(platform.python_version_tuple()[:2])
     versions = {"python": python, **list_versions(models)}

@@ -8,7 +8,6 @@ on models that each process loads once.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import apache_beam as beam
 
@@ -16,21 +15,14 @@ from pipelines.engine.codec import decode_vector
 from pipelines.engine.progress import Progress
 from pipelines.engine.runner import Engine
 from pipelines.engine.unit_steps import OverUnits, SumVectors, run_watched, save_rows
-from pipelines.score.score_unit import Corpus, Scorer, score_unit
+from pipelines.score.model_texts import load_readers
+from pipelines.score.score_unit import Corpus, Loaded, score_unit
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import count_partitions, load_counted
 from pipelines.tokenize.tokens import load_types
 from weighting.arrays import Int64s
 from weighting.storage.files import sha256
-from weighting.vocabulary import Vocabulary, read_vocabulary
-
-
-class Loaded(NamedTuple):
-    """What a process needs to score units, made once."""
-
-    corpus: Corpus
-    vocabulary: Vocabulary
-    scorer: Scorer | None
+from weighting.vocabulary import read_vocabulary
 
 
 def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
@@ -38,14 +30,15 @@ def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
     tokenizer = job.run / "tokenizer.json"
     vocabulary, digest = read_vocabulary(tokenizer), sha256(tokenizer)
     counted = load_counted(partitions, settings.order, job)
-    scorer = None
-    if settings.model is not None:
-        from pipelines.score.model_scorer import (
-            load_scorer,  # torch is not for runs without a model
-        )
+    corpus = Corpus(load_types(job, vocabulary.eos_id), counted, digest)
+    if settings.model is None:
+        return Loaded(corpus, vocabulary)
+    from pipelines.score.model_scorer import load_scorers  # torch is for runs with models
 
-        scorer = load_scorer(settings.model, digest)
-    return Loaded(Corpus(load_types(job, vocabulary.eos_id), counted, digest), vocabulary, scorer)
+    scorers = load_scorers(settings.model, digest)
+    tokenizers = {name: one for part in scorers for name, one in part.tokenizers.items()}
+    readers = load_readers(tokenizers, job.work.model_tokenizers)
+    return Loaded(corpus, vocabulary, scorers, readers)
 
 
 def score(
@@ -76,7 +69,7 @@ def _build(
 
 
 def _score(uid: int, loaded: Loaded, settings: ScoreSettings, job: Job) -> Int64s:
-    return score_unit(uid, *loaded, settings=settings, job=job)
+    return score_unit(uid, loaded, settings, job)
 
 
 def save_signals(packed: bytes, job: Job) -> None:

@@ -22,6 +22,7 @@ from pipelines.settings import Job
 from pipelines.tokenize.tokens import Documents, load_tokens
 from weighting.arrays import Bools
 from weighting.contracts.documents import Verdict, write_table
+from weighting.contracts.halves import HALVES, is_of_half
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
 from weighting.contracts.splits import SPLITS, TRAIN
 from weighting.vocabulary import Vocabulary
@@ -43,7 +44,7 @@ def write_cleanest(
     `share` is of the train split's tokens. All weights are 1.
     """
     chosen = choose_cleanest(_list_candidates(uids, job), share)
-    write_table(job.run / "reference" / "documents.parquet", chosen, DOCUMENTS)
+    write_table(_locate_choice(job), chosen, DOCUMENTS)
     wanted = pa.array(chosen["doc_id"].combine_chunks())
     for uid in uids:
         documents = load_tokens(job, uid)
@@ -75,6 +76,21 @@ def choose_cleanest(candidates: pa.Table, share: float) -> pa.Table:
     order = np.lexsort((np.array(ids, np.uint64), candidates["failed"].to_numpy()))
     sizes = candidates["tokens"].to_numpy()[order]
     return candidates.take(order[np.cumsum(sizes) <= share * sizes.sum()])
+
+
+def count_halves(job: Job) -> dict[str, dict[str, int]]:
+    """Return how many of the chosen documents, and of their tokens, are of each half."""
+    chosen = pq.read_table(_locate_choice(job))
+    ids, tokens_D = chosen["doc_id"].to_pylist(), chosen["tokens"].to_numpy()
+    of_half = {half: is_of_half(ids, half) for half in HALVES}
+    return {
+        half: {"documents": int(of_D.sum()), "tokens": int(tokens_D[of_D].sum())}
+        for half, of_D in of_half.items()
+    }
+
+
+def _locate_choice(job: Job) -> Path:
+    return job.run / "reference" / "documents.parquet"
 
 
 def _list_candidates(uids: Sequence[int], job: Job) -> pa.Table:

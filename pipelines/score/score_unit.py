@@ -4,15 +4,17 @@ Writes the unit's sidecars (`weighting.contracts.sidecar`), one a split. What st
 them, sums over the unit's tokens, goes into its summary and into a file by type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.score.held_out import Scorer, score_documents
 from pipelines.score.marks import Marks, has_marks, mark_tokens
+from pipelines.score.model_texts import ModelTexts, Reader, place_texts
 from pipelines.score.moments import measure
 from pipelines.settings import Job, ScoreSettings
 from pipelines.tokenize.ngram_counts import Counted, measure_gain
@@ -29,19 +31,21 @@ from weighting.signals.token_types import Types
 from weighting.vocabulary import Vocabulary
 
 
-class Scorer(Protocol):
-    """Gives tokens the signals of models; see `trainer.scoring.scorer`."""
-
-    def score(self, ids_N: Uint32s, offsets_D1: Int64s, eos_id: int) -> Mapping[str, Float32s]:
-        """Return the signals of D documents of N tokens, float32 [N], by name."""
-
-
 class Corpus(NamedTuple):
     """What scoring needs to know of the whole corpus; n-gram counts stay on disk."""
 
     types: Types
     counted: Counted
     tokenizer_sha256: str
+
+
+class Loaded(NamedTuple):
+    """What a process needs to score units, made once."""
+
+    corpus: Corpus
+    vocabulary: Vocabulary
+    scorers: Sequence[Scorer] = ()
+    readers: Mapping[str, Reader] = {}  # of the tokenizers of models of others
 
 
 def locate_sidecars(job: Job, keep: bool) -> Path:
@@ -54,23 +58,17 @@ def name_part(split: str, uid: int) -> str:
     return f"{split}-{uid:06d}"
 
 
-def score_unit(
-    uid: int,
-    corpus: Corpus,
-    vocabulary: Vocabulary,
-    scorer: Scorer | None,
-    settings: ScoreSettings,
-    job: Job,
-) -> Int64s:
+def score_unit(uid: int, loaded: Loaded, settings: ScoreSettings, job: Job) -> Int64s:
     """Write the sidecars of a unit; return the sums of S stored signals by type, int64 [S, V].
 
     They are in units of QUANTUM. A unit done before gives its sums from disk.
     """
+    corpus, vocabulary = loaded.corpus, loaded.vocabulary
     sums_file = job.work.unit_type_signals[uid]
     if job.work.score.is_done(uid):
         return sums_file.load()
     documents = load_tokens(job, uid)
-    stored = compute_signals(documents, corpus, vocabulary, scorer, job)
+    stored = compute_signals(uid, documents, loaded, job)
     whole = _join_columns(uid, documents, stored, corpus, vocabulary, settings, job)
     moments = {}
     for split, chosen_D in ((TRAIN, documents.train_D), (VALIDATION, ~documents.train_D)):
@@ -87,16 +85,30 @@ def score_unit(
 
 
 def compute_signals(
-    documents: Documents, corpus: Corpus, vocabulary: Vocabulary, scorer: Scorer | None, job: Job
+    uid: int, documents: Documents, loaded: Loaded, job: Job
 ) -> dict[str, Float32s]:
     """Return the stored signals of a unit's tokens, rounded as the sidecar has them."""
-    probability_V = corpus.types.probability_V
-    gain_N = measure_gain(documents, probability_V, vocabulary.eos_id, corpus.counted, job)
+    types, eos_id = loaded.corpus.types, loaded.vocabulary.eos_id
+    gain_N = measure_gain(documents, types.probability_V, eos_id, loaded.corpus.counted, job)
     stored: dict[str, Float32s] = {"ngram_gain": gain_N}
-    if scorer is not None:
-        stored |= scorer.score(documents.ids_N, documents.offsets_D1, vocabulary.eos_id)
-    of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, corpus.types)
+    texts = _place_texts(uid, documents, gain_N, loaded, job) if loaded.readers else None
+    stored |= score_documents(loaded.scorers, documents, eos_id, texts)
+    of_tokens = measure_tokens(documents.ids_N, documents.offsets_D1, types)
     return {name: quantise(values_N) for name, values_N in stored.items()} | of_tokens
+
+
+def _place_texts(
+    uid: int, documents: Documents, gain_N: Float32s, loaded: Loaded, job: Job
+) -> ModelTexts:
+    """Return the unit's texts for models of others; a token's share is its n-gram surprisal."""
+    surprisal_N = np.take(loaded.corpus.types.surprisal_V, documents.ids_N) - gain_N
+    shares_N = np.maximum(surprisal_N, 0)
+    texts = _read_kept(uid, job)["text"].to_pylist()
+    return place_texts(documents, texts, loaded.vocabulary, shares_N, loaded.readers)
+
+
+def _read_kept(uid: int, job: Job) -> pa.Table:
+    return read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
 
 
 def sum_by_type(ids_N: Uint32s, stored: Mapping[str, Float32s], vocab_size: int) -> Int64s:
@@ -166,7 +178,7 @@ def _mark(
 
     Where nothing is marked and no sidecar is kept, nobody reads the characters: they are 0.
     """
-    kept = read_table(job.output("documents", uid, ".parquet"), DOCUMENTS)
+    kept = _read_kept(uid, job)
     size = len(documents.ids_N)
     marks = Marks(np.ones(size, np.int32), np.zeros(size, bool))
     marked = has_marks(kept)

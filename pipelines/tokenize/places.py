@@ -115,6 +115,31 @@ def read_places(spans: Sequence[tuple[int, int]], size: int, whole: bool) -> Int
     return starts_N.astype(np.int32)
 
 
+def find_bytes(
+    ids_N: Uint32s,
+    offsets_D1: Int64s,
+    known: Mapping[int, Int32s],
+    texts: Sequence[bytes],
+    vocabulary: Vocabulary,
+) -> Int64s:
+    """Return the index of each token's first byte in its document's text, in UTF-8, int64 [N].
+
+    Every document's last token is its end of text, which gets the length of the text. `known` are
+    the places in characters, without that one, in documents whose tokens do not spell the text.
+    """
+    counts_D = np.diff(offsets_D1)
+    spelled_D = np.ones(len(texts), np.bool_)
+    spelled_D[[*known]] = False
+    lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
+    within_N = np.cumsum(lengths_N) - lengths_N
+    starts_N = within_N - np.repeat(within_N[offsets_D1[:-1]], counts_D)
+    for document, places in known.items():
+        first = offsets_D1[document]
+        starts_N[first : first + len(places)] = _list_leads(texts[document])[places]
+    starts_N[offsets_D1[1:] - 1] = [*map(len, texts)]
+    return starts_N.astype(np.int64, copy=False)
+
+
 def find_characters(
     ids_N: Uint32s,
     offsets_D1: Int64s,
@@ -124,32 +149,26 @@ def find_characters(
 ) -> Int32s:
     """Return the index of each token's first character in its document's text, int32 [N].
 
-    Every document's last token is its end of text, which gets the length of the text. `known` are
-    the places, without that one, in documents whose tokens do not spell the text. In the others a
-    token that begins inside a character gets that character.
+    As `find_bytes`. A token that begins inside a character gets that character.
     """
     parts = [text.encode() for text in texts]
     blob = np.frombuffer(b"".join(parts), np.uint8)
     leads = np.concatenate([[0], np.cumsum((blob & 0xC0) != 0x80)])  # characters begun before
     counts_D = np.diff(offsets_D1)
-    spelled_D = np.ones(len(texts), np.bool_)
-    spelled_D[[*known]] = False
-    lengths_N = np.where(np.repeat(spelled_D, counts_D), vocabulary.bytes_V[ids_N], 0)
-    lengths_N[offsets_D1[1:] - 1] = 0
     bytes_D = np.array([*map(len, parts)], np.int64)
-    within_N = np.cumsum(lengths_N) - lengths_N
-    # No document's tokens move those of the next.
-    first_N = within_N + np.repeat(
-        np.cumsum(bytes_D) - bytes_D - within_N[offsets_D1[:-1]], counts_D
-    )
+    first_N = find_bytes(ids_N, offsets_D1, known, parts, vocabulary)
+    first_N += np.repeat(np.cumsum(bytes_D) - bytes_D, counts_D)
     inside_N = np.zeros(len(first_N), np.int64)
     before_end = first_N < len(blob)
     inside_N[before_end] = (blob[first_N[before_end]] & 0xC0) == 0x80
     sizes_D = np.array([*map(len, texts)], np.int64)
     chars_N = leads[first_N] - inside_N - np.repeat(np.cumsum(sizes_D) - sizes_D, counts_D)
     starts_N: Int32s = chars_N.astype(np.int32)
-    for document, places in known.items():
-        first = offsets_D1[document]
-        starts_N[first : first + len(places)] = places
     starts_N[offsets_D1[1:] - 1] = sizes_D
     return starts_N
+
+
+def _list_leads(text: bytes) -> Int64s:
+    """Return the first byte of each character of a text, and the length of the text."""
+    blob = np.frombuffer(text, np.uint8)
+    return np.append(np.flatnonzero((blob & 0xC0) != 0x80), len(text))

@@ -4,6 +4,10 @@ import pytest
 
 from pipelines import identity
 from weighting.extensions import Extension
+from weighting.signals.model_names import ModelKind
+
+NONE: frozenset[ModelKind] = frozenset()
+OWN = frozenset({ModelKind.RUN})
 
 CODE = {
     "weighting/__init__.py": '"""The ground floor."""\n',
@@ -34,7 +38,7 @@ def code(tmp_path):
     return write_code(tmp_path / "code")
 
 
-def compute(root, models=True):
+def compute(root, models=OWN):
     return identity.hash_code.__wrapped__(models, root)
 
 
@@ -76,10 +80,10 @@ def test_an_edited_expression_counts(code, old, new):
     ],
 )
 def test_what_trains_and_scores_counts_where_models_do(code, name, old, new):
-    with_models, without = compute(code), compute(code, models=False)
+    with_models, without = compute(code), compute(code, models=NONE)
     replace(code, name, old, new)
     assert compute(code) != with_models
-    assert compute(code, models=False) == without
+    assert compute(code, models=NONE) == without
 
 
 def test_what_makes_no_data_does_not_count(code):
@@ -129,8 +133,22 @@ def test_the_modules_of_the_trainer_that_count_are_found():
 
 
 def test_the_manifest_names_code_and_libraries():
-    versions = identity.list_versions(models=False)
+    versions = identity.list_versions(NONE)
     assert {"assay", "code", *identity.LIBRARIES} == versions.keys()
-    assert versions["code"] == identity.hash_code(False)
+    assert versions["code"] == identity.hash_code(NONE)
     assert len(versions["code"]) == 16
-    assert "torch" in identity.list_versions(models=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "libraries"),
+    [
+        (ModelKind.RUN, {"torch"}),
+        (ModelKind.FOLDER, {"torch", "safetensors", "transformers"}),
+        (ModelKind.GGUF, {"torch", "safetensors", "transformers", "gguf"}),
+        (ModelKind.HUB, {"torch", "safetensors", "transformers"}),
+    ],
+)
+def test_libraries_that_load_a_kind_of_model_count_where_it_scores(kind, libraries):
+    versions = identity.list_versions(frozenset({kind}))
+    assert versions.keys() - identity.list_versions(NONE).keys() == libraries
+    assert versions["code"] != identity.hash_code(NONE)

@@ -82,7 +82,7 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
         AssayError: impossible arms, unusable data, or arms that would not see the same tokens.
     """
     configs = {name: _resolve(config, name) for name in config.arms}
-    corpora = {one.shards: open_corpus(one.shards) for one in configs.values()}
+    corpora = _open_corpora(configs)
     first = _check_arms(configs, corpora, config.other_documents)
     colours = _choose_colours(config)
     plan = Plan(
@@ -92,7 +92,7 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
                 name=name,
                 colour=colours[name],
                 overrides=config.arms[name],
-                identity=_identify(one, corpora[one.shards], _find_runs(config, name)[0]),
+                identity=_identify(one, corpora[name], _find_runs(config, name)[0]),
             )
             for name, one in configs.items()
         ),
@@ -101,7 +101,7 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
         other_documents=config.other_documents,
         validation_documents=count_documents(first, config.base),
     )
-    warnings = {name: list_warnings(one, corpora[one.shards]) for name, one in configs.items()}
+    warnings = {name: list_warnings(one, corpora[name]) for name, one in configs.items()}
     return plan, [
         Run(
             arm=arm,
@@ -114,13 +114,20 @@ def make_plan(config: AblationConfig) -> tuple[Plan, list[Run]]:
     ]
 
 
+def _open_corpora(configs: Mapping[str, ResolvedConfig]) -> dict[str, Corpus]:
+    """Return the corpus of each arm, opened once where several have the same."""
+    read = {name: (one.shards, one.half) for name, one in configs.items()}
+    opened = {key: open_corpus(*key) for key in dict.fromkeys(read.values())}
+    return {name: opened[key] for name, key in read.items()}
+
+
 def _check_arms(
     configs: Mapping[str, ResolvedConfig], corpora: Mapping[str, Corpus], other_documents: bool
 ) -> Corpus:
     """Return the first arm's corpus; raise AssayError where an arm cannot train beside it."""
-    first = corpora[next(iter(configs.values())).shards]
+    first = corpora[next(iter(configs))]
     for name, one in configs.items():
-        corpus = corpora[one.shards]
+        corpus = corpora[name]
         check_same_ids(name, corpus.fingerprint, first.fingerprint, other_documents)
         check_objective(one)
         check_corpus(one, corpus)

@@ -13,6 +13,7 @@ from trainer.objectives.registry import (
     list_knob_classes,
     load_objectives,
 )
+from weighting.contracts.halves import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.knobs import NOTHING, PLACE, check_knobs, knob, list_knobs
 from weighting.storage.local_folder import read_folder
@@ -118,6 +119,12 @@ class TrainConfig:
     )
     init: str = knob(
         "", "run, or checkpoint of one, whose parameters this one begins from", effect=PLACE
+    )
+    half: str = knob(
+        WHOLE,
+        "training documents that are seen: all, or one half of them, told by their ids; the model "
+        "of one half scores the other's",
+        choices=(WHOLE, *HALVES),
     )
     steps: int = knob(1000, "optimizer updates", least=1)
     batch: int = knob(8, "windows that an update sees, over all processes", least=1)

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.data.halves import choose_half
 from trainer.data.repeats import find_leak
 from weighting.arrays import AnyArray, Int64s
+from weighting.contracts.halves import WHOLE
 from weighting.contracts.shard_files import list_shards
 from weighting.contracts.shards import Segment, Shard, ShardInfo, open_shard
 from weighting.contracts.splits import SPLITS, TRAIN, VALIDATION
@@ -188,12 +190,14 @@ class Corpus:
         )
 
 
-def open_corpus(shards: str) -> Corpus:
+def open_corpus(shards: str, half: str = WHOLE) -> Corpus:
     """Open every shard of a folder and check that they belong together.
 
+    Of the train split only the documents of a half are in the corpus, where one is asked for.
+
     Raises:
-        AssayError: no shards, an empty split, shards of different tokenizers, or training weights
-            that are all 0.
+        AssayError: no shards, an empty split or half, shards of different tokenizers, or training
+            weights that are all 0.
         BrokenContract: a shard breaks its contract.
     """
     if not shards:
@@ -206,9 +210,11 @@ def open_corpus(shards: str) -> Corpus:
         _check_tokenizer(opened[0], shard)
     _check_copies(opened)
     train, validation = (_join(folder, split, opened) for split in SPLITS)
+    _check_apart(train, validation)
+    if half != WHOLE:
+        train = _join(folder, TRAIN, opened, half)
     if not any(segment.weights_N.any() for segment in train.segments):
         raise AssayError(f"{folder}: all training weights are 0, so there is nothing to learn")
-    _check_apart(train, validation)
     return Corpus(opened[0].info, train, validation)
 
 
@@ -248,14 +254,16 @@ def _check_tokenizer(first: Shard, other: Shard) -> None:
             )
 
 
-def _join(folder: Path, split: str, shards: Sequence[Shard]) -> Stream:
+def _join(folder: Path, split: str, shards: Sequence[Shard], half: str = WHOLE) -> Stream:
     pairs = [
         (segment, shard.path)
         for shard in shards
         if shard.info.split == split
-        for segment in shard.segments
+        for segment in choose_half(shard, half)
         if len(segment.ids_N)
     ]
+    if not pairs and half != WHOLE:
+        raise AssayError(f"{folder}: no {split} document is of half {half}; leave out half")
     if not pairs:
         raise AssayError(f"{folder}: empty {split} split; {REMEDIES[split]}")
     starts_S1 = np.cumsum([0, *(len(segment.ids_N) for segment, _ in pairs)], dtype=np.int64)

@@ -7,11 +7,12 @@ document so far or more than `context - stride` inputs.
 
 A window may start anywhere in a document, and its first token has position 0: all our models know
 distances only (RoPE, ALiBi, recurrences) and are trained on windows that start anywhere, so tokens
-in the middle of a document are at true positions for them.
+in the middle of a document are at true positions for them. Models of others may have learnt
+positions: in a short window they see each token where it stands in the long one (`place_windows`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,10 +28,11 @@ class Windows:
     starts_W: Int64s  # the first target that it holds
     sizes_W: Int64s  # targets that it holds
     skips_W: Int64s  # of these, the first that another window scores
+    firsts_W: Int64s  # position of its first input, for models that have learnt positions
 
     def select(self, which: AnyArray) -> "Windows":
         """Return some of the windows, by their numbers or a mask."""
-        return Windows(self.starts_W[which], self.sizes_W[which], self.skips_W[which])
+        return Windows(*(values_W[which] for values_W in vars(self).values()))
 
 
 class Gathered(NamedTuple):
@@ -48,7 +50,20 @@ def cut_windows(offsets_D1: Int64s, context: int, stride: int) -> Windows:
     document_W, number_W = expand(np.zeros_like(sizes_D), np.where(sizes_D > 0, later_D + 1, 0))
     sizes_W = np.minimum(sizes_D[document_W] - number_W * stride, context)
     skips_W = np.where(number_W > 0, context - stride, 0)
-    return Windows(offsets_D1[document_W] + number_W * stride, sizes_W, skips_W)
+    starts_W = offsets_D1[document_W] + number_W * stride
+    return Windows(starts_W, sizes_W, skips_W, np.zeros_like(starts_W))
+
+
+def place_windows(windows: Windows, within: Windows, context: int) -> Windows:
+    """Return windows with the positions that their inputs have in longer windows.
+
+    Those are the windows of `within` that score the same targets. So a model with learnt positions
+    sees a target where it saw it before, and nothing beyond its context.
+    """
+    scored_W = windows.starts_W + windows.skips_W
+    holder_W = np.searchsorted(within.starts_W + within.skips_W, scored_W, side="right") - 1
+    firsts_W = windows.starts_W - within.starts_W[holder_W]
+    return replace(windows, firsts_W=np.clip(firsts_W, 0, context - windows.sizes_W))
 
 
 def shift_right(ids_N: AnyArray, offsets_D1: Int64s, eos_id: int) -> Int64s:

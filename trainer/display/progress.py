@@ -87,21 +87,21 @@ def json_lines() -> Iterator[Report]:
 
 
 @contextmanager
-def counting_steps() -> Iterator[Steps]:
+def counting_steps(label: str = "") -> Iterator[Steps]:
     """Show the steps of all runs together: a bar on a terminal, a line each tenth elsewhere."""
     console = Console(stderr=True)
     if sys.stderr.isatty():  # settings that force colours make no terminal of a log
-        with _progress("all runs", console) as progress:
+        with _progress(label or "all runs", console) as progress:
             task = progress.add_task("ablate")
             yield lambda done, total: progress.update(task, completed=done, total=total)
         return
-    shown = -1
+    shown, begins = -1, f"{label}: " if label else ""
 
     def report(done: int, total: int) -> None:
         nonlocal shown
         if 10 * done // total > shown:
             shown = 10 * done // total
-            console.print(f"steps {done:,} of {total:,}", highlight=False)
+            console.print(f"{begins}steps {done:,} of {total:,}", highlight=False)
 
     yield report
 

@@ -48,7 +48,7 @@ def set_up(config: TrainConfig, out: Path, ranks: Ranks) -> Setup:
     resolved = resources.resolve(adopt(config, out), ranks)
     resolved = pin_reference(pin_init(resolved, out))
     check_objective(resolved)
-    corpus = open_corpus(resolved.shards)
+    corpus = open_corpus(resolved.shards, resolved.half)
     check_corpus(resolved, corpus)
     identity = identify(resolved, describe_data(resolved, corpus), out)
     return Setup(

@@ -1,16 +1,34 @@
 """What predictions say of their targets, from hidden states, without all logits at once.
 
-Logits exist a tile at a time, of few targets and few types, which stays in the cache of a CPU.
+Logits exist a tile at a time, of few targets and few types, which stays in the cache of a CPU. Some
+models of others do more to their logits than one product (a cap, a bias): theirs come whole.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+# Tokens that a model sees at once, padding included: few fit into a cache, many keep a GPU busy.
+BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 # Targets and types of a tile, by device: few fit into a cache, many keep a GPU busy.
 TILES = {"cpu": (512, 1024), "cuda": (4096, 32768)}
+
+
+class Predictions(Protocol):
+    """The logits of M targets over V types, asked for in parts."""
+
+    @property
+    def size(self) -> int:
+        """M."""
+
+    @property
+    def types(self) -> int:
+        """V."""
+
+    def tile(self, rows: slice, types: slice) -> Tensor:
+        """Return the logits of some of the targets and types, float32 at least."""
 
 
 class Readout(NamedTuple):
@@ -19,49 +37,77 @@ class Readout(NamedTuple):
     hidden_MxC: Tensor
     head_VxC: Tensor
 
-    def logits(self, first: int, stop: int) -> Tensor:
-        """Return the logits of some of the targets, float32 at least."""
-        return _multiply(self.hidden_MxC[first:stop], self.head_VxC)
+    @property
+    def size(self) -> int:
+        """M."""
+        return len(self.hidden_MxC)
+
+    @property
+    def types(self) -> int:
+        """V."""
+        return len(self.head_VxC)
+
+    def tile(self, rows: slice, types: slice) -> Tensor:
+        """Return the logits of some of the targets and types, float32 at least."""
+        return _widen(F.linear(self.hidden_MxC[rows], self.head_VxC[types]))
 
 
-def predict(readout: Readout, targets_M: Tensor) -> tuple[Tensor, Tensor]:
+class WholeLogits(NamedTuple):
+    """The logits of M targets as their model gave them."""
+
+    logits_MxV: Tensor
+
+    @property
+    def size(self) -> int:
+        """M."""
+        return len(self.logits_MxV)
+
+    @property
+    def types(self) -> int:
+        """V."""
+        return self.logits_MxV.shape[1]
+
+    def tile(self, rows: slice, types: slice) -> Tensor:
+        """Return the logits of some of the targets and types, float32 at least."""
+        return _widen(self.logits_MxV[rows, types])
+
+
+def predict(predictions: Predictions, targets_M: Tensor) -> tuple[Tensor, Tensor]:
     """Return nll_M of the targets and entropy_M of the predictions, nats, float32."""
     rows, types = TILES[targets_M.device.type]
     parts = [
-        _predict_rows(hidden_KxC, readout.head_VxC, targets_K, types)
-        for hidden_KxC, targets_K in zip(
-            torch.split(readout.hidden_MxC, rows), torch.split(targets_M, rows), strict=True
-        )
+        _predict_rows(predictions, slice(first, first + rows), targets_M, types)
+        for first in range(0, max(1, len(targets_M)), rows)
     ]
     nll_M, entropy_M = (torch.cat(part) for part in zip(*parts, strict=True))
     return nll_M, entropy_M
 
 
-def disagree(first: Readout, second: Readout) -> Tensor:
+def disagree(first: Predictions, second: Predictions) -> Tensor:
     """Return disagreement_M of two models' predictions in nats, float32.
 
     The entropy of their mean less the mean of their entropies: what a target tells on which of the
     two is right. BALD, Houlsby et al. 2011 (arXiv 1112.5745). From 0 to log 2. Where one model has
     more types than the other, the other gives them probability 0.
     """
-    targets, types = len(first.hidden_MxC), max(len(first.head_VxC), len(second.head_VxC))
-    rows, columns = TILES[first.hidden_MxC.device.type]
-    size = max(1, rows * columns // types)
+    rows, columns = TILES[first.tile(slice(0), slice(0)).device.type]
+    size = max(1, rows * columns // max(first.types, second.types))
+    every = slice(None)
     parts = [
-        _compare(first.logits(at, at + size), second.logits(at, at + size))
-        for at in range(0, targets, size)
+        _compare(first.tile(slice(at, at + size), every), second.tile(slice(at, at + size), every))
+        for at in range(0, first.size, size)
     ]
     return torch.cat(parts)
 
 
 def _predict_rows(
-    hidden_KxC: Tensor, head_VxC: Tensor, targets_K: Tensor, types: int
+    predictions: Predictions, rows: slice, targets_M: Tensor, types: int
 ) -> tuple[Tensor, Tensor]:
     """Put together what the tiles of a few targets say: J tiles, weighed by their probability."""
-    tiles = []
-    chosen_K = hidden_KxC.new_zeros(len(hidden_KxC), dtype=torch.float32)
-    for first in range(0, len(head_VxC), types):
-        logits_KxT = _multiply(hidden_KxC, head_VxC[first : first + types])
+    tiles, targets_K = [], targets_M[rows]
+    chosen_K = torch.zeros(len(targets_K), device=targets_K.device)
+    for first in range(0, predictions.types, types):
+        logits_KxT = predictions.tile(rows, slice(first, first + types))
         inside_K = (targets_K - first).clamp(0, logits_KxT.shape[1] - 1)
         found_K = logits_KxT.gather(1, inside_K[:, None])[:, 0]
         chosen_K = torch.where(inside_K + first == targets_K, found_K, chosen_K)
@@ -92,6 +138,5 @@ def _compare(logits_KxV: Tensor, logits_KxU: Tensor) -> Tensor:
     return terms.sum(1).clamp_min(0)
 
 
-def _multiply(hidden_KxC: Tensor, head_TxC: Tensor) -> Tensor:
-    logits_KxT = F.linear(hidden_KxC, head_TxC)
-    return logits_KxT.to(torch.promote_types(logits_KxT.dtype, torch.float32))
+def _widen(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

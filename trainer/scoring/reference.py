@@ -14,7 +14,7 @@ from trainer.machine.process_group import ALONE
 from trainer.models import build_model
 from trainer.models.language_model import LanguageModel
 from trainer.run import checkpoint
-from trainer.scoring.predictions import Readout
+from trainer.scoring.predictions import BATCH_TOKENS, Readout
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
 
@@ -83,8 +83,11 @@ def find_reference_sha256(config: TrainConfig) -> str | None:
 
 
 @dataclass(frozen=True, eq=False)
-class ScoringModel:
-    """A trained model that only predicts, in the precision that it was trained in."""
+class OwnModel:
+    """A model of a training run that only predicts, in the precision that it was trained in.
+
+    See `trainer.scoring.measuring.ScoringModel`.
+    """
 
     path: Path  # of the checkpoint
     step: int
@@ -92,18 +95,40 @@ class ScoringModel:
     config: ResolvedConfig
     model: LanguageModel
     head_VxC: Tensor  # in the dtype of the products
+    tokenizer: None = None  # it reads the run's ids
 
-    def read(self, inputs_BxT: Tensor, cells_M: Tensor) -> Readout:
-        """Return the hidden states at some places of the flat B x T inputs, and the head."""
+    @property
+    def context(self) -> int:
+        """Tokens that it sees at most."""
+        return self.config.model.context
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self.config.device
+
+    @property
+    def types(self) -> int:
+        """V, of which it predicts one."""
+        return len(self.head_VxC)
+
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens that it reads at once, padding included."""
+        return BATCH_TOKENS[self.device]
+
+    def read(self, inputs_BxT: Tensor, firsts_B: Tensor, cells_M: Tensor) -> Readout:  # noqa: ARG002
+        """Return the hidden states at some places of the flat B x T inputs, and the head.
+
+        Positions are not looked at: all our models know distances only.
+        """
         with resources.autocast(self.config):
             hidden_BxTxC = self.model.encode(inputs_BxT)
         hidden_MxC = hidden_BxTxC.flatten(0, 1)[cells_M]
         return Readout(hidden_MxC.to(self.head_VxC.dtype), self.head_VxC)
 
 
-def load_scoring_model(
-    path: Path, tokenizer_sha256: str, device: str, threads: int
-) -> ScoringModel:
+def load_own(path: Path, tokenizer_sha256: str, device: str, threads: int) -> OwnModel:
     """Return the model of a checkpoint in evaluation mode, on a device that may be "auto".
 
     Raises:
@@ -122,4 +147,4 @@ def load_scoring_model(
     model.to(config.device).eval().requires_grad_(False)
     dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
     eos_id = record.data.eos_id
-    return ScoringModel(path, record.step, eos_id, config, model, model.head.weight.to(dtype))
+    return OwnModel(path, record.step, eos_id, config, model, model.head.weight.to(dtype))

@@ -94,6 +94,7 @@ class Shard:
     path: Path
     info: ShardInfo
     segments: Sequence[Segment]
+    named: bool = True  # whether its documents have ids of their own
 
     @property
     def tokens(self) -> int:
@@ -142,7 +143,8 @@ def open_shard(path: Path) -> Shard:
         raise BrokenContract(
             f"{path}: eos_id is {info.eos_id}, outside the vocabulary of {info.vocab_size}"
         )
-    return Shard(path, info, list(_read_segments(path, batches, info)))
+    named = schema.get_field_index("doc_id") >= 0
+    return Shard(path, info, list(_read_segments(path, batches, info)), named)
 
 
 def check_values(name: str, ids_N: AnyArray, weights_N: Float32s, vocab_size: int) -> None:

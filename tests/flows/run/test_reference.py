@@ -45,7 +45,7 @@ def test_a_run_trains_its_reference_and_the_manifest_says_how(trained):
     check_files(trained.run, manifest.files)
     story = manifest.counts.signals.reference
     assert story is not None
-    assert story["run"] == "reference/model"
+    assert story["model"] == "reference/model"
     assert manifest.counts.signals.stored == ["ngram_gain", *MODEL]
     spread = find_spread(trained.model, CHECKPOINTS)
     assert story["checkpoints"] == [
@@ -104,13 +104,13 @@ def test_killed_in_training_it_goes_on_to_the_same_run(trained, tmp_path, monkey
 
         yield report
 
-    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda: dying(3))
+    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda _: dying(3))
     with pytest.raises(Killed):
         invoke(*curate)
     assert not (run / "manifest.json").exists()
     assert 0 < len(read_weights(run)) < CHECKPOINTS
     seen.clear()
-    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda: dying(STEPS + 1))
+    monkeypatch.setattr("trainer.display.progress.counting_steps", lambda _: dying(STEPS + 1))
     output = invoke(*curate)
     assert output.count("skipped") == 3
     assert min(seen) > 2
@@ -132,7 +132,7 @@ def test_without_documents_to_train_on_or_to_watch_the_key_is_named(tmp_path):
     [
         (
             {"path": None},
-            "models of reference read by a tokenizer of their own: name it as tokenizer.path",
+            "runs of reference read by a tokenizer of their own: name it as tokenizer.path",
         ),
         ({"path": "other.json"}, "of another tokenizer"),
         ({"checkpoints": 9}, f"9 checkpoints are wanted, and it kept {CHECKPOINTS}; ask for fewer"),
@@ -167,7 +167,13 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
     [
         (f'[reference]\nmodel = "."\n{TRAIN}', "reference: give model or train, not both"),
         ('[reference]\nsecond = "."', "reference: second is compared with a reference: give model"),
-        ('[reference]\nmodel = "gone"', "reference.model: no training run there .*: /.*gone"),
+        (
+            "[reference]\nhalves = true",
+            "reference: halves = true trains two references: give train",
+        ),
+        (f"[reference]\nhalves = true\nshort = 4\n{TRAIN}half = 'a'", "train.half: set by the run"),
+        ('[reference]\nother = "."', "other scores what model was trained on: give model as well"),
+        ('[reference]\nmodel = "gone"', "reference.model: /.*gone: no model is there: no training"),
         ("[reference]\ncheckpoints = 0", "checkpoints: must be greater than or equal to 1, is 0"),
         ("[reference]\nshare = 0", "reference.share: must be greater than 0, is 0"),
         (f"[reference]\nshort = 17\n{TRAIN}", "reference: short is 17, at most a quarter of train"),

@@ -25,24 +25,24 @@ from tests.pipelines.engine.services import (
 
 
 def test_workers_of_this_machine_need_no_proof(tmp_path):
-    assert probe(Engine(workers=2, folder=tmp_path), models=False) == []
+    assert probe(Engine(workers=2, folder=tmp_path), models=frozenset()) == []
 
 
 def test_workers_of_a_job_service_answer(tmp_path):
     with serving_here() as endpoint:
-        answers = probe(Engine(1, list_options(endpoint), tmp_path), models=False)
-    assert answers == [describe_worker(models=False)]
+        answers = probe(Engine(1, list_options(endpoint), tmp_path), models=frozenset())
+    assert answers == [describe_worker(models=frozenset())]
     assert list(tmp_path.iterdir()) == []  # no answer and no permit stays
 
 
 def prove(permit, versions):
-    step = Prove(versions, models=False)
+    step = Prove(versions, models=frozenset())
     step.permit = permit
     return list(step.process(1))
 
 
 def test_a_worker_must_see_the_run_folder(tmp_path):
-    versions = describe_worker(models=False).versions
+    versions = describe_worker(models=frozenset()).versions
     given = issue(tmp_path)
     assert prove(given, versions) == [1]
     for elsewhere in (Permit(tmp_path / "no" / ".permit", given.nonce), Permit(given.path, "x")):
@@ -79,7 +79,9 @@ def test_a_pool_with_other_code_is_refused(tmp_path):
         with pooling(tmp_path, other) as pool:
             engine = Engine(1, list_options(endpoint, pool), run)
             with pytest.raises(ProbeFailed, match=r"other code or libraries, from .*other: code "):
-                probe(engine, models=False)
+                probe(engine, models=frozenset())
         with pooling(tmp_path) as pool:
-            (answer,) = probe(Engine(1, list_options(endpoint, pool), run), models=False)
-    assert answer == Answer(answer.host, str(tmp_path), describe_worker(models=False).versions)
+            (answer,) = probe(Engine(1, list_options(endpoint, pool), run), models=frozenset())
+    assert answer == Answer(
+        answer.host, str(tmp_path), describe_worker(models=frozenset()).versions
+    )

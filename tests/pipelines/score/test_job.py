@@ -1,6 +1,7 @@
 """The score job with a model: its signals, what policies make of them, and the same bytes again."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from pipelines.engine.runner import Engine
 from pipelines.score.job import score
-from pipelines.score.model_scorer import load_scorer
+from pipelines.score.model_scorer import load_scorers
 from pipelines.score.statistics import write_signal_stats
 from pipelines.settings import Job, ScoreSettings, WeighSettings
 from pipelines.work.folder import WorkFolder
@@ -19,6 +20,7 @@ from tests.pipelines.conftest import Finished
 from tests.pipelines.jobs import weigh_job
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.run.train import train
+from weighting.contracts.halves import HALVES, WHOLE, B, is_of_half
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
@@ -44,7 +46,13 @@ INTERSECTION = WeighSettings(
 def model(finished, tmp_path_factory) -> ModelSettings:
     """A model that saw a few batches of the finished run, with its checkpoints."""
     run = tmp_path_factory.mktemp("model") / "reference"
+    return ModelSettings(train_on(WHOLE, finished, run), checkpoints=3, short=4)
+
+
+def train_on(half: str, finished: Finished, run: Path) -> str:
+    """Train a model on a half of the finished run's documents, or on all of them."""
     config = TrainConfig(
+        half=half,
         shards=str(finished.run / "shards"),
         steps=4,
         batch=4,
@@ -61,7 +69,7 @@ def model(finished, tmp_path_factory) -> ModelSettings:
         patch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
         train(config, run)
     torch.set_flush_denormal(False)  # training sets it; hypothesis needs subnormal numbers
-    return ModelSettings(str(run), checkpoints=3, short=4)
+    return str(run)
 
 
 def score_into(folder: Path, finished: Finished, model, engine=None) -> Job:
@@ -114,7 +122,7 @@ def read_outputs(run):
 
 
 def test_sidecars_hold_what_the_model_says_of_each_token(finished, scored, model):
-    scorer = load_scorer(model, sha256(finished.run / "tokenizer.json"))
+    (scorer,) = load_scorers(model, sha256(finished.run / "tokenizer.json"))
     paths = sorted((scored.run / "signals").iterdir())
     assert len(paths) == 2 * len(finished.sizes)
     for path in paths[::3]:
@@ -221,3 +229,24 @@ def spread(sidecar, names):
 def test_two_workers_score_to_the_same_bytes(finished, scored, model, tmp_path):
     score_into(tmp_path / "two", finished, model, Engine(workers=2))
     assert read_outputs(tmp_path / "two") == read_outputs(scored.run)
+
+
+@pytest.mark.slow
+@pytest.mark.workers
+def test_two_workers_score_to_the_same_bytes_with_a_model_of_each_half(finished, tmp_path):
+    names = [train_on(half, finished, tmp_path / half) for half in HALVES]
+    halves = ModelSettings(names[0], checkpoints=3, short=4, other=names[1])
+    one = score_into(tmp_path / "one", finished, halves)
+    two = score_into(tmp_path / "two", finished, halves, Engine(workers=2))
+    assert read_outputs(one.run) == read_outputs(two.run)
+    for path in (one.run / "signals").iterdir():
+        sidecar = read_sidecar(path)
+        in_b_D = is_of_half(sidecar.doc_ids.to_pylist(), B)
+        in_b_N = np.repeat(in_b_D, np.diff(sidecar.offsets_D1))
+        for name, chosen_N in zip(names, (in_b_N, ~in_b_N), strict=True):
+            alone = replace(halves, reference=name, other=None)
+            (scorer,) = load_scorers(alone, sidecar.info.tokenizer_sha256)
+            ids_N = sidecar.ids_N.astype(np.uint32)
+            nll_N = scorer.score(ids_N, sidecar.offsets_D1, sidecar.info.eos_id)["nll"]
+            found_N = sidecar.signals["nll"]
+            np.testing.assert_allclose(found_N[chosen_N], nll_N[chosen_N], atol=2 * QUANTUM)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipelines.score.moments import merge
 from pipelines.score.score_unit import (
     Corpus,
+    Loaded,
     choose_documents,
     locate_sidecars,
     name_part,
@@ -55,7 +56,7 @@ MARKED = {
 class FixedScorer:
     """Gives a token its place in the unit, in steps of a quantum and a little more."""
 
-    def score(self, ids_N, offsets_D1, eos_id):
+    def score(self, ids_N, offsets_D1, eos_id, carrier=None):
         return {"nll": np.arange(len(ids_N), dtype=np.float32) * QUANTUM * np.float32(1.01)}
 
 
@@ -82,7 +83,7 @@ def scored(corpus):
     """The sums by type of both units, scored with a model."""
     job, vocabulary, known = corpus
     return [
-        score_unit(uid, known, vocabulary, FixedScorer(), SETTINGS, job)
+        score_unit(uid, Loaded(known, vocabulary, [FixedScorer()]), SETTINGS, job)
         for uid in range(len(UNITS))
     ]
 
@@ -168,7 +169,7 @@ def test_the_summary_has_the_moments_of_both_splits(corpus, scored):
 
 def test_a_unit_that_is_done_gives_its_sums_from_disk(corpus, scored):
     job, vocabulary, known = corpus
-    assert np.array_equal(score_unit(0, known, vocabulary, None, SETTINGS, job), scored[0])
+    assert np.array_equal(score_unit(0, Loaded(known, vocabulary), SETTINGS, job), scored[0])
 
 
 def test_without_a_sidecar_to_keep_it_is_a_temporary_file(corpus, tmp_path):
@@ -178,7 +179,7 @@ def test_without_a_sidecar_to_keep_it_is_a_temporary_file(corpus, tmp_path):
     for name in ("tokens", "ngram_contexts", "ngram_rows"):
         (other.work.path / name).symlink_to(job.work.path / name)
     (tmp_path / "documents").symlink_to(job.run / "documents")
-    sums = score_unit(1, known, vocabulary, None, ScoreSettings(order=2, keep=False), other)
+    sums = score_unit(1, Loaded(known, vocabulary), ScoreSettings(order=2, keep=False), other)
     (sidecar,) = read_sidecars(other, 1, keep=False)
     assert not (tmp_path / "signals").exists()
     assert not sidecar.starts_N.any()  # nobody reads them: nothing is marked
@@ -228,7 +229,7 @@ def test_marks_follow_the_text_under_a_normalizer(tmp_path, form):
     job.work.type_counts.save(counts)
     merge_partition(2, 0, 1, [0], encoder.vocabulary.vocab_size, job)
     known = Corpus(load_types(job, encoder.vocabulary.eos_id), load_counted(1, 2, job), "")
-    score_unit(0, known, encoder.vocabulary, None, SETTINGS, job)
+    score_unit(0, Loaded(known, encoder.vocabulary), SETTINGS, job)
     found = {}
     for sidecar in read_sidecars(job, 0):
         for row, (a, b) in enumerate(itertools.pairwise(sidecar.offsets_D1.tolist())):

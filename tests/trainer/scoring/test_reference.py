@@ -13,8 +13,8 @@ from trainer.run.train import train
 from trainer.scoring.reference import (
     find_reference_sha256,
     load_model_of,
+    load_own,
     load_reference,
-    load_scoring_model,
 )
 from weighting.errors import AssayError
 from weighting.storage.files import sha256
@@ -46,10 +46,10 @@ def test_a_reference_is_frozen_and_known_by_its_checksum(tiny, run):
 
 
 def test_a_scoring_model_reads_the_hidden_states_of_the_cells(run):
-    scoring = load_scoring_model(find_newest(run), TOKENIZER, "cpu", 1)
+    scoring = load_own(find_newest(run), TOKENIZER, "cpu", 1)
     inputs = torch.arange(6).view(2, 3)
-    readout = scoring.read(inputs, torch.tensor([5, 0]))
+    readout = scoring.read(inputs, torch.zeros(2), torch.tensor([5, 0]))
     hidden = scoring.model.encode(inputs).flatten(0, 1)
     torch.testing.assert_close(readout.hidden_MxC, hidden[[5, 0]])
     with pytest.raises(AssayError, match="ids of another tokenizer"):
-        load_scoring_model(find_newest(run), "f" * 64, "cpu", 1)
+        load_own(find_newest(run), "f" * 64, "cpu", 1)

@@ -19,10 +19,11 @@ from trainer.models.gpt import GPTBlock
 from trainer.run import checkpoint
 from trainer.run.checkpoint import find_newest, find_spread
 from trainer.run.train import train
-from trainer.scoring import scorer
-from trainer.scoring.predictions import predict
+from trainer.scoring import measuring
+from trainer.scoring.predictions import BATCH_TOKENS, predict
 from trainer.scoring.reference import load_checkpoint
-from trainer.scoring.scorer import BATCH_TOKENS, Scorer, ScorerSettings, UsedModels
+from trainer.scoring.scorer import Scorer, ScorerSettings
+from trainer.scoring.used import UsedModels
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
 from weighting.storage.files import sha256
@@ -267,7 +268,7 @@ def test_threads_are_those_asked_for_and_given_back(write_run, monkeypatch):
         seen.append(torch.get_num_threads())
         return predict(*arguments)
 
-    monkeypatch.setattr(scorer, "predict", spy)
+    monkeypatch.setattr(measuring, "predict", spy)
     score(write_run(), threads=2)
     assert set(seen) == {2}
     assert torch.get_num_threads() == 1
@@ -278,7 +279,7 @@ def test_a_description_names_models_and_their_checksums(write_run):
     settings = make_settings(run, checkpoints=2, short=3, second=str(second))
     told = Scorer(settings, TOKENIZER).describe()
     assert from_json(UsedModels, json.loads(json.dumps(to_json(told)))) == told
-    assert (told.run, told.context, told.precision) == (str(run), CONTEXT, "float32")
+    assert (told.model, told.context, told.precision) == (str(run), CONTEXT, "float32")
     assert [one.step for one in told.checkpoints] == [1, 2]
     assert told.checkpoints[1].sha256 == sha256(find_newest(run) / "model.safetensors")
     assert told.second is not None
@@ -334,5 +335,5 @@ def test_a_device_that_is_not_there_is_named(write_run, monkeypatch):
 
 
 def test_a_folder_without_checkpoints_is_named(tmp_path):
-    with pytest.raises(AssayError, match="no checkpoint here"):
+    with pytest.raises(AssayError, match="no model is there"):
         score(tmp_path)
