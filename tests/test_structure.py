@@ -34,6 +34,9 @@ SHARED_NAMES = {
 
 # Modules without a test file of their name, and the test that covers them.
 COVERED_ELSEWHERE: dict[str, str] = {
+    "trainer/scoring/carrier.py": "tests/pipelines/score/test_model_texts.py",
+    "trainer/scoring/measuring.py": "tests/trainer/scoring/test_pretrained.py",
+    "trainer/scoring/used.py": "tests/trainer/scoring/test_scorer.py",
     "pipelines/languages/writing.py": "tests/pipelines/words/test_segments.py",
     "flows/__main__.py": "tests/flows/test_entry.py",
     "flows/commands/report.py": "tests/flows/report/test_page.py",

@@ -190,7 +190,7 @@ def test_models_of_others_are_held_out_through_their_own_tokenizers(tmp_path):
     documents = Documents(ids, ids, np.ones(len(texts), bool), encoded.ids_N, encoded.offsets_D1)
     tokenizers = {key: one for scorer in scorers for key, one in scorer.tokenizers.items()}
     assert len(tokenizers) == 2
-    readers = load_readers(tokenizers, tmp_path / "readers")
+    readers = load_readers(tokenizers)
     shares_N = np.ones(len(encoded.ids_N))
     carrier = place_texts(documents, texts, encoder.vocabulary, shares_N, readers)
     nll_N = score_documents(scorers, documents, EOS, carrier)["nll"]
