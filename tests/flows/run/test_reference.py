@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows.run.reference import check_splits
+from flows.run.reference import check_halves, check_splits
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from tests.flows.conftest import CHECKPOINTS, STEPS
@@ -125,6 +125,10 @@ def test_without_documents_to_train_on_or_to_watch_the_key_is_named(tmp_path):
     (tmp_path / "train-000000.arrow").touch()
     with pytest.raises(AssayError, match=r"no validation document .* raise split\.validation"):
         check_splits(tmp_path)
+    there, none = {"documents": 1, "tokens": 9}, {"documents": 0, "tokens": 0}
+    check_halves({"a": there, "b": there})
+    with pytest.raises(AssayError, match=r"no document of half b .* raise reference\.share"):
+        check_halves({"a": there, "b": none})
 
 
 @pytest.mark.parametrize(

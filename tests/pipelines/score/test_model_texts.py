@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipelines.score.model_texts import ModelTexts, load_readers, place_texts
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokens import Documents
 from tests.tiny_models import END, TEXTS, train_bpe
@@ -25,10 +24,10 @@ def tokenizers():
 
 
 @pytest.fixture
-def texts(tokenizers, tmp_path):
+def texts(tokenizers):
     """Return the carrier of the hard texts, which the tokenizer of 280 types reads for the run."""
-    readers = load_readers(tokenizers, tmp_path)
-    encoder = Encoder(tmp_path / "280.json")
+    readers = load_readers(tokenizers)
+    encoder = readers["280"].encoder
     encoded = append_eos(encoder.encode(HARD), 0)
     documents = Documents(None, None, None, encoded.ids_N, encoded.offsets_D1)
     shares = np.random.default_rng(0).random(len(encoded.ids_N))
