@@ -12,6 +12,7 @@ import json
 import random
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -81,7 +82,10 @@ def small_corpus(tmp_path_factory):
 @pytest.fixture
 def not_ignored():
     """See the module docstring."""
-    usual = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    usual: dict[int, Any] = {
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
     ignored = [number for number in usual if signal.getsignal(number) == signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, usual[number])

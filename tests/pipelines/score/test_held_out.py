@@ -1,6 +1,9 @@
 """Held-out references: no document is scored by the model of its own half."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +32,8 @@ COUNT, LENGTH = 16, 11  # planted documents, and their tokens but the end
 
 class NamingScorer:
     """Gives every token its own number, and its id with the number of its document."""
+
+    tokenizers: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, number):
         self.number = number

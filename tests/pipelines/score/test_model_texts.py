@@ -1,6 +1,7 @@
 """Texts in the ids of several tokenizers, values carried back to the run's tokens."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipelines.score.model_texts import ModelTexts, load_readers, place_texts
@@ -18,7 +19,7 @@ def tokenizers():
     found = {}
     for vocab in (257, 280, 340):
         own = train_bpe(vocab=vocab)
-        end = own.token_to_id(END)
+        end = own.token_to_id(END) or 0
         found[str(vocab)] = ModelTokenizer(own.to_str(), end, end, own.get_vocab_size())
     return found
 
@@ -29,7 +30,9 @@ def texts(tokenizers):
     readers = load_readers(tokenizers)
     encoder = readers["280"].encoder
     encoded = append_eos(encoder.encode(HARD), 0)
-    documents = Documents(None, None, None, encoded.ids_N, encoded.offsets_D1)
+    documents = Documents(
+        pa.array([]), pa.array([]), np.ones(len(HARD), bool), encoded.ids_N, encoded.offsets_D1
+    )
     shares = np.random.default_rng(0).random(len(encoded.ids_N))
     return encoded, place_texts(documents, HARD, encoder.vocabulary, shares, readers)
 
