@@ -10,7 +10,7 @@ is found from histograms, which add up over units in any order:
     count_gains ─► sum ─► find_least_gain ─► find_golden
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,63 +18,78 @@ import numpy as np
 from weighting.arrays import Bools, Float32s, Int32s, Int64s, Uint8s
 from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
-from weighting.policies.masks import find_keys
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import BINS, ZERO, count_values
 from weighting.signals.quantum import QUANTUM
 from weighting.signals.registry import SIGNALS
+from weighting.signals.trajectory import COMPARE
 
 GAIN_BINS = BINS + 1  # those of values, and one for the number of text tokens
 
 Signals = Mapping[str, Float32s]
 
 
-class Rule(NamedTuple):
-    """How golden tokens are found, the signals that takes, and what is said of it."""
+class Side(NamedTuple):
+    """A condition of a rule: how a signal compares with the knob, or the other signal, `bound`."""
 
-    find: Callable[[Signals, PolicyParams], Bools]
+    signal: str
+    comparison: str  # of COMPARE
+    bound: str
+
+    def find_bound(self, signals: Signals, params: PolicyParams) -> Float32s:
+        """Return what the signal is held against: one number, float32 [], or another signal's."""
+        if self.bound in SIGNALS:
+            return signals[self.bound]
+        return np.asarray(getattr(params, self.bound), np.float32)
+
+    def holds(self, signals: Signals, params: PolicyParams) -> Bools:
+        """Return of which of N tokens it is true, bool [N]."""
+        bound = self.find_bound(signals, params)
+        return np.asarray(COMPARE[self.comparison](signals[self.signal], bound))
+
+
+class Rule(NamedTuple):
+    """How golden tokens are found, and what is said of it.
+
+    The first side says that something tells a token, the others that it is no noise.
+    """
+
+    sides: Sequence[Side]
     gain: str  # the signal whose highest values count
-    signals: Sequence[str]  # all that it takes, the gain included
     words: str  # what tells its tokens, for headings
     formula: str  # for the docs
     meaning: str  # of a golden token
 
+    @property
+    def signals(self) -> list[str]:
+        """All signals that it takes, the gain included."""
+        named = (name for side in self.sides for name in (side.signal, side.bound))
+        return [name for name in dict.fromkeys((self.gain, *named)) if name in SIGNALS]
 
-def find_told(signals: Signals, params: PolicyParams) -> Bools:
-    """Return what the tokens just before make far likelier than its frequency does.
-
-    By counts alone: mostly the later halves of set phrases.
-    """
-    return np.asarray(signals["ngram_gain"] >= np.float32(params.golden_gain))
-
-
-def find_learnt(signals: Signals, params: PolicyParams) -> Bools:
-    """Return what an early checkpoint missed and the last one has: hard, yet no noise."""
-    missed_N = signals["excess"] >= np.float32(params.golden_gain)
-    return np.asarray(missed_N & (signals["nll"] < np.float32(params.key_nll)))
+    def find(self, signals: Signals, params: PolicyParams) -> Bools:
+        """Return the tokens of which every side holds, bool [N]."""
+        held = [side.holds(signals, params) for side in self.sides]
+        return np.asarray(np.logical_and.reduce(held))
 
 
 GOLDEN: Mapping[str, Rule] = {  # the best first
     "key": Rule(
-        find_keys,
+        (Side("context_gain", ">", "key_gain"), Side("nll", "<", "key_nll")),
         "context_gain",
-        ("nll", "context_gain"),
         "told by text far before",
         "context gain > `key_gain` and nll < `key_nll` (LongPPL 2410.23771)",
         "Told by text far before: that makes it much likelier, and the reference predicts it well.",
     ),
     "learnt": Rule(
-        find_learnt,
+        (Side("excess", ">=", "golden_gain"), Side("nll", "<", "key_nll")),
         "excess",
-        ("nll", "excess"),
         "learnt in training",
         "excess ≥ `golden_gain` and nll < `key_nll`",
         "Learnt in training: the reference predicts it, and at first could not.",
     ),
-    "ngram": Rule(
-        find_told,
+    "ngram": Rule(  # by counts alone: mostly the later halves of set phrases
+        (Side("ngram_gain", ">=", "golden_gain"),),
         "ngram_gain",
-        ("ngram_gain",),
         "told by the words before",
         "n-gram gain ≥ `golden_gain`; mostly ends of set phrases",
         "Told by the words before: they make it far likelier than its frequency does.",
@@ -102,7 +117,7 @@ def choose_golden(name: str | None, known_signals: Sequence[str]) -> str:
 
 def list_golden_signals(rule: str) -> list[str]:
     """Return the signals that flags need under a rule."""
-    return list(GOLDEN[rule].signals)
+    return GOLDEN[rule].signals
 
 
 def count_gains(signals: Signals, special_N: Bools, rule: str, params: PolicyParams) -> Int64s:

@@ -10,7 +10,7 @@ words from it, and `list_rules` gives the same rules to NumPy and to SQL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +48,11 @@ class Rule(NamedTuple):
 
 
 OTHERWISE = "HH"  # the class of what no rule takes
-COMPARE: Mapping[str, Callable[[Float32s, float], Bools]] = {
+COMPARE: Mapping[str, Callable[[Float32s, Any], Bools]] = {  # a number, or one for each
     "<": np.less,
     ">": np.greater,
     "<=": np.less_equal,
+    ">=": np.greater_equal,
 }
 
 

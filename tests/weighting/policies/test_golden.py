@@ -9,6 +9,7 @@ from weighting.contracts.reasons import Reason
 from weighting.errors import AssayError
 from weighting.policies.golden import (
     GOLDEN,
+    Side,
     choose_golden,
     count_gains,
     find_golden,
@@ -119,3 +120,11 @@ def test_golden_is_never_more_than_its_share_and_no_order_shows(tokens, share, r
     order = random.sample(range(len(tokens)), len(tokens))
     moved = gild([gains[i] for i in order], [special[i] for i in order], share)
     assert moved.tolist() == [golden[i] for i in order]
+
+
+def test_a_side_is_held_against_a_knob_or_another_signal():
+    signals = {"nll": np.array([1, 2, 3], np.float32), "entropy": np.array([2, 2, 2], np.float32)}
+    params = PolicyParams(key_nll=3.0)
+    assert Side("nll", "<", "key_nll").holds(signals, params).tolist() == [True, True, False]
+    assert Side("nll", "<=", "entropy").holds(signals, params).tolist() == [True, True, False]
+    assert Side("nll", ">=", "entropy").holds(signals, params).tolist() == [False, True, True]
