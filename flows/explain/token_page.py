@@ -38,6 +38,8 @@ def print_token(story: Story, console: Console) -> None:
     print_title("Why it is flagged", console)
     reasons = dict(zip(story["reasons"], story["meanings"], strict=True))
     print_facts(reasons or {"no flags": ""}, console)
+    if story["golden"]:
+        _print_golden(story["golden"], console)
     _print_weight(story["weight"], console)
 
 
@@ -77,6 +79,30 @@ def _print_signals(story: Story, console: Console) -> None:
     for name, losses, meaning, _ in TRAJECTORIES:
         if name == story["trajectory"]:
             console.print(f"over the reference's training {name}: {losses}: {meaning}")
+
+
+def _print_golden(golden: Story, console: Console) -> None:
+    failing = [side["signal"] for side in golden["sides"] if not side["holds"]]
+    verdict = "not golden" if failing else "golden"
+    print_title(f"By rule {golden['rule']} ({golden['words']}) it is {verdict}", console)
+    table = open_table("value", "must be", "")
+    for side in golden["sides"]:
+        wanted = f"{side['comparison']} {number(side['limit'])} ({side['bound']})"
+        holds = Text("holds") if side["holds"] else Text("fails", "bold")
+        table.add_row(side["signal"], number(side["value"]), wanted, holds)
+    print_table(table, console)
+    print_facts(_list_before(golden), console)
+
+
+def _list_before(golden: Story) -> dict[str, str]:
+    """Return where the token's word stood before, and what its nearest tokens do not show."""
+    facts = {}
+    if golden["mention"] is not None:
+        facts["its word before"] = f"{golden['mention']:,} tokens before"
+    if golden["near"]:
+        far = "".join(part["text"] for part in golden["before"] if not part["near"])
+        facts[f"farther than {golden['near']:,} tokens"] = far or "nothing"
+    return facts
 
 
 def _print_weight(weight: Story, console: Console) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from flows.explain.arithmetic import Corpus, describe_weight, read_corpus, weigh_again
 from flows.explain.reasons import word_reasons
 from flows.explain.records import Kept, Record, fetch, read_kept
+from flows.explain.sides import tell_golden
+from flows.explain.telling import find_reach, tell_before
 from flows.graphemes import cut_around
 from weighting.contracts.documents import Verdict
 from weighting.contracts.manifest import Manifest
@@ -50,6 +52,7 @@ def describe_token(
         "trajectory": find_trajectory(corpus, kept, position),
         "reasons": name_flags(flags),
         "meanings": word_reasons(name_flags(flags), told.golden),
+        "golden": explain_golden(manifest, corpus, record["split"], kept, position),
         "weight": to_json(describe_weight(weighing, told.policy, kept, position)),
     }
 
@@ -127,6 +130,26 @@ def rank(value: float, bins: list[tuple[float, float, int]]) -> float | None:
     low, high, tokens = np.array(bins, np.float64).T
     parts = np.clip((value - low) / (high - low), 0.0, 1.0)
     return float((parts * tokens).sum() / tokens.sum())
+
+
+def explain_golden(
+    manifest: Manifest, corpus: Corpus, split: str, kept: Kept, position: int
+) -> dict[str, Any] | None:
+    """Return why a token is golden or not, and the text before it; None where nothing tells.
+
+    That is without a sidecar, of the end of a text, and of a split that was not weighed.
+    """
+    if kept.starts_N is None or kept.ids_N[position] == corpus.eos_id:
+        return None
+    counts = manifest.counts
+    signals = Signals(corpus.types, kept.ids_N, kept.stored)
+    story = tell_golden(counts.weights.weighing, split, signals, position)
+    if story is None:
+        return None
+    reach = find_reach(story.rule, counts.signals.reference)
+    told = tell_before(kept.text, kept.starts_N, position, reach)
+    before = [part._asdict() for part in told.before]
+    return {**to_json(story), "near": reach.near, "mention": told.mention, "before": before}
 
 
 def find_trajectory(corpus: Corpus, kept: Kept, position: int) -> str | None:

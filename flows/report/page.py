@@ -23,6 +23,7 @@ from flows.report.corpus.rules import read_edges, read_overlap
 from flows.report.headline import list_tiles
 from flows.report.template import fill_page
 from flows.report.tokens.disputes import find_disputes
+from flows.report.tokens.golden_examples import find_examples
 from flows.report.tokens.heatmap import MARKED, OPEN, TOKENS, Glass, read_samples
 from flows.report.tokens.scales import read_distributions, scale_signals, scale_weights
 from flows.report.tokens.sidecars import read_vocabulary
@@ -43,7 +44,7 @@ from flows.run.funnel import (
 from flows.run.remarks import list_remarks
 from weighting.contracts.counts import SplitCounts
 from weighting.contracts.manifest import Manifest, read_manifest
-from weighting.signals.registry import list_known
+from weighting.signals.registry import SIGNALS, list_known
 from weighting.storage.files import write_text
 
 NAME = "report.html"
@@ -176,6 +177,8 @@ def _look_at_tokens(
         "spreads": list_spreads(connection, distributions),
         "correlations": read_correlations(connection),
         "census": take_census(connection),
+        "examples": find_examples(sample, counts.weights.weighing, counts.signals.reference),
+        "signal_names": list(SIGNALS),
         "keys": find_key_tokens(sample, counts.weights.weighing),
         "told": find_told_words(sample, vocabulary, list_meanings(golden)["golden"]),
         "disputes": list(find_disputes(sample, told, vocabulary)) if sample else [],

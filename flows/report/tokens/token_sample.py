@@ -21,13 +21,15 @@ BEFORE, AFTER = 20, 10  # tokens of a context
 class Sample(NamedTuple):
     """N tokens of whole documents, or of the first part of the last one, of several sidecars.
 
-    `weighed_N` says which are in the shards, which lack documents that were not selected.
+    `weighed_N` says which are in the shards, which lack documents that were not selected; the
+    weights of others are 0.
     """
 
     ids_N: AnyArray
     special_N: Bools
     weighed_N: Bools
     golden_N: Bools
+    weights_N: Float32s
     signals: Mapping[str, Float32s]
     offsets_D1: Int64s
     doc_ids: list[str]
@@ -65,6 +67,7 @@ def read_sample(run: Path, vocabulary: Vocabulary) -> Sample | None:
         ids_N == vocabulary.eos_id,
         np.concatenate([part.weighed_N for part in parts]),
         np.concatenate([part.golden_N for part in parts]),
+        np.concatenate([part.weights_N for part in parts]),
         vocabulary.list_signals(ids_N, stored),
         np.concatenate([[0], np.cumsum(lengths)]),
         [one for part in parts for one in part.doc_ids],
@@ -111,7 +114,7 @@ def _cut(run: Path, path: Path) -> Sample:
     return Sample(
         sidecar.ids_N[:PER_FILE],
         sidecar.special_N[:PER_FILE],
-        *_read_golden(run / "shards" / f"{path.stem}.arrow", doc_ids, np.diff(offsets_D1).tolist()),
+        *_read_shard(run / "shards" / f"{path.stem}.arrow", doc_ids, np.diff(offsets_D1).tolist()),
         {name: values_N[:PER_FILE] for name, values_N in sidecar.signals.items()},
         offsets_D1,
         doc_ids,
@@ -121,24 +124,28 @@ def _cut(run: Path, path: Path) -> Sample:
     )
 
 
-def _read_golden(
+def _read_shard(
     shard: Path, doc_ids: Sequence[str], lengths: Sequence[int]
-) -> tuple[Bools, Bools]:
-    """Return of documents' first tokens which are in their shard, and which are golden there."""
-    flags: dict[str, AnyArray] = {}
+) -> tuple[Bools, Bools, Float32s]:
+    """Return of documents' first tokens which are in their shard, which are golden, and weights."""
+    rows: dict[str, tuple[AnyArray, AnyArray]] = {}
     if shard.exists():
         wanted = {*doc_ids}
-        flags = {
-            name: reasons.values.to_numpy()
-            for batch in open_batches(shard, ["doc_id", "reasons"]).batches
-            for name, reasons in zip(batch["doc_id"].to_pylist(), batch["reasons"], strict=True)
+        rows = {
+            name: (reasons.values.to_numpy(), weights.values.to_numpy())
+            for batch in open_batches(shard, ["doc_id", "reasons", "weights"]).batches
+            for name, reasons, weights in zip(
+                batch["doc_id"].to_pylist(), batch["reasons"], batch["weights"], strict=True
+            )
             if name in wanted
         }
-    weighed_N = np.repeat([name in flags for name in doc_ids], lengths)
-    golden_N = np.zeros(len(weighed_N), np.bool_)
+    weighed_N = np.repeat([name in rows for name in doc_ids], lengths)
+    golden_N, weights_N = np.zeros(len(weighed_N), np.bool_), np.zeros(len(weighed_N), np.float32)
     at = 0
     for name, length in zip(doc_ids, lengths, strict=True):
-        if name in flags:
-            golden_N[at : at + length] = flags[name][:length] & Reason.GOLDEN > 0
+        if name in rows:
+            reasons_M, weights_M = (column[:length] for column in rows[name])
+            golden_N[at : at + length] = reasons_M & Reason.GOLDEN > 0
+            weights_N[at : at + length] = weights_M
         at += length
-    return weighed_N, golden_N
+    return weighed_N, golden_N, weights_N

@@ -1,17 +1,15 @@
 """Which tokens of a sample are words, or parts of words, in any script."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
+from flows.mentions import UNSPACED, sort_character
 from flows.report.tokens.sidecars import Vocabulary
 from flows.report.tokens.token_sample import Sample, show_texts
 from weighting.arrays import Bools
 
-OTHER, LETTER, UNSPACED = range(3)  # kinds of characters; UNSPACED: of scripts without spaces
 WORD = re.compile(rb"\x01{2,}")
 
 
@@ -22,7 +20,7 @@ def find_letters(sample: Sample, vocabulary: Vocabulary) -> Bools:
         text, first = sample.texts[number], int(sample.offsets_D1[number])
         starts = sample.starts_N[first : first + len(shown)].tolist()
         found += [
-            any(map(_sort, piece or text[start : start + 1]))
+            any(map(sort_character, piece or text[start : start + 1]))
             for piece, start in zip(shown, starts, strict=True)
         ]
     return np.array(found, np.bool_)
@@ -42,7 +40,7 @@ def find_words(sample: Sample, vocabulary: Vocabulary) -> Bools:
 
 
 def _find_in(text: str, shown: Sequence[str], starts: Sequence[int]) -> list[bool]:
-    kinds = bytes(map(_sort, text))
+    kinds = bytes(map(sort_character, text))
     words = {match.span() for match in WORD.finditer(kinds)}
     found = []
     for piece, start in zip(shown, starts, strict=True):
@@ -50,13 +48,3 @@ def _find_in(text: str, shown: Sequence[str], starts: Sequence[int]) -> list[boo
         unspaced = kinds[begin:end].count(UNSPACED)
         found.append((begin, end) in words or 0 < unspaced == end - begin)
     return found
-
-
-@cache
-def _sort(character: str) -> int:
-    """Return the kind of a character; a mark is a letter, since it stands on one."""
-    from pipelines.text.unspaced import SPACED, tabulate_unspaced  # compiles: slow to import
-
-    if unicodedata.category(character)[0] not in "LM":
-        return OTHER
-    return LETTER if tabulate_unspaced()[ord(character)] == SPACED else UNSPACED

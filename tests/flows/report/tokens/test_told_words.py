@@ -25,6 +25,7 @@ def make_sample(pieces, golden=(), rarity=()):
         np.zeros(size, np.bool_),
         np.ones(size, np.bool_),
         golden_N,
+        np.ones(size, np.float32),
         {"surprisal": surprisal, "ngram_gain": surprisal},
         np.array([0, size]),
         ["doc"],
