@@ -73,7 +73,7 @@ class ModelTexts:
         shares_N: AnyArray,
         readers: Mapping[str, Reader],
     ) -> None:
-        self._texts, self._starts_N, self._offsets_D1 = texts, starts_N, offsets_D1
+        self._texts, self.starts_N, self._offsets_D1 = texts, starts_N, offsets_D1
         self._shares_N, self._readers = shares_N, readers
         self._read: dict[str, tuple[Stream, Alignment]] = {}
 
@@ -83,7 +83,7 @@ class ModelTexts:
         chosen_N = np.repeat(chosen_D, sizes_D)
         return ModelTexts(
             [text for text, chosen in zip(self._texts, chosen_D.tolist(), strict=True) if chosen],
-            self._starts_N[chosen_N],
+            self.starts_N[chosen_N],
             to_offsets(sizes_D[chosen_D]),
             self._shares_N[chosen_N],
             self._readers,
@@ -113,7 +113,7 @@ class ModelTexts:
                 [text.encode() for text in self._texts],
                 encoder.vocabulary,
             )
-            aligned = align(self._starts_N, self._offsets_D1, starts_M, tokens.offsets_D1)
+            aligned = align(self.starts_N, self._offsets_D1, starts_M, tokens.offsets_D1)
             self._read[tokenizer] = Stream(tokens.ids_N, tokens.offsets_D1, begin_id), aligned
         return self._read[tokenizer]
 
