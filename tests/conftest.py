@@ -3,7 +3,8 @@
 make_corpus(folder, documents, seed)  writes two JSONL files of English-like text, with five exact
                                       copies and three stubs among them, and returns their paths
 small_corpus                          the paths of one such corpus of 60 documents, for all tests
-hangup                                SIGHUP ends a process, though nohup started the tests
+not_ignored                           SIGHUP and SIGINT have an effect, though nohup or a shell had
+                                      the tests ignore them
 """
 
 import gc
@@ -11,6 +12,7 @@ import json
 import random
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,6 +26,11 @@ def pytest_collection_finish():
     """Keep the garbage collector from reading a million objects of modules and tests each time."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure():
+    """Let everything go at the end: libraries tell of what is left."""
+    gc.unfreeze()
 
 
 # Commonest first.
@@ -73,8 +80,15 @@ def small_corpus(tmp_path_factory):
 
 
 @pytest.fixture
-def hangup():
+def not_ignored():
     """See the module docstring."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    usual: dict[int, Any] = {
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
+    ignored = [number for number in usual if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, usual[number])
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)

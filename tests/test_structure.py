@@ -34,6 +34,9 @@ SHARED_NAMES = {
 
 # Modules without a test file of their name, and the test that covers them.
 COVERED_ELSEWHERE: dict[str, str] = {
+    "trainer/scoring/carrier.py": "tests/pipelines/score/test_model_texts.py",
+    "trainer/scoring/measuring.py": "tests/trainer/scoring/test_pretrained.py",
+    "trainer/scoring/used.py": "tests/trainer/scoring/test_scorer.py",
     "pipelines/languages/writing.py": "tests/pipelines/words/test_segments.py",
     "flows/__main__.py": "tests/flows/test_entry.py",
     "flows/commands/report.py": "tests/flows/report/test_page.py",
@@ -45,7 +48,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "flows/explain/token_page.py": "tests/flows/test_explain.py",
     "flows/interrupt.py": "tests/flows/test_survival.py",
     "flows/privacy.py": "tests/flows/test_flow.py",
-    "flows/recipe/token_sections.py": "tests/flows/recipe/test_schema.py",
     "flows/report/charts/axes.py": "tests/flows/report/charts/test_charts.py",
     "flows/report/charts/bars.py": "tests/flows/report/charts/test_charts.py",
     "flows/report/charts/density.py": "tests/flows/report/tokens/test_glass.py",

@@ -82,23 +82,32 @@ def read_tokenizer_json(path: Path) -> dict[str, Any]:
         AssayError: there is no such file, or it holds something else.
     """
     try:
-        fields = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except OSError:
         raise AssayError(f"{path}: {NONE_THERE}") from None
+    return parse_tokenizer_json(str(path), data)
+
+
+def parse_tokenizer_json(name: str, data: bytes) -> dict[str, Any]:
+    """Return the fields of the tokenizer.json of a name.
+
+    Raises:
+        AssayError: it is something else.
+    """
+    try:
+        fields = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise AssayError(f"{path}: not a tokenizer.json ({_word(error, path)}); {WANTED}") from None
+        raise AssayError(f"{name}: not a tokenizer.json ({_word(error, data)}); {WANTED}") from None
     model = fields.get("model") if isinstance(fields, dict) else None
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict | list):
         raise AssayError(
-            f"{path}: not a tokenizer.json (it has no model with a vocabulary); {WANTED}"
+            f"{name}: not a tokenizer.json (it has no model with a vocabulary); {WANTED}"
         )
     return dict(fields)
 
 
-def _word(error: Exception, path: Path) -> str:
-    """Return why a file could not be parsed."""
-    with path.open("rb") as file:
-        start = file.read(max(len(POINTER), HEAD))
+def _word(error: Exception, start: bytes) -> str:
+    """Return why a file that starts so could not be parsed."""
     if start.startswith(POINTER):
         return "a pointer of Git LFS: fetch the file itself"
     is_json = start.lstrip().startswith(b"{")
@@ -219,12 +228,17 @@ def _read(path: Path, *_: tuple[int, int]) -> Vocabulary:
             f"{path}: does not say which token ends a text; name it as eos_token in "
             f"{CONFIG} beside it"
         )
+    return make_vocabulary(fields, added[end]["id"])
+
+
+def make_vocabulary(fields: Part, eos_id: int) -> Vocabulary:
+    """Return the vocabulary that the fields of a tokenizer.json describe."""
     spelled = spell_types(fields)
-    special = {token["id"] for token in added.values() if token["special"]}
+    special = {token["id"] for token in fields["added_tokens"] if token["special"]}
     unknown = find_unknown(fields)
     return Vocabulary(
         tokens=[spelled.get(number, b"") for number in range(max(spelled) + 1)],
-        eos_id=added[end]["id"],
+        eos_id=eos_id,
         unspelled=frozenset(special if unknown is None else {*special, unknown}),
         unknown_id=unknown,
     )

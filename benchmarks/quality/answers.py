@@ -12,7 +12,7 @@ twentieth of all text tokens of the run, riddles left out; `golden` how many the
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from weighting.arrays import Bools, Float32s
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import Sidecar, read_sidecar
+from weighting.signals.registry import SIGNALS
 
 KINDS = ("everyday", "whodunit", "choice")
 LOW = ("nll", "entropy")  # of these an answer that is told has low values
@@ -74,7 +75,7 @@ def find_answers(run: Path) -> tuple[list[Found], dict[str, Float32s]]:
     riddles, found = read_riddles(run), list[Found]()
     others: dict[str, list[Float32s]] = {}
     for sidecar, golden_N in read_tokens(run):
-        signals = sidecar.signals
+        signals = derive(sidecar.signals)
         rest_N = ~sidecar.special_N
         for number, doc_id in enumerate(sidecar.doc_ids.to_pylist()):
             first, stop = sidecar.offsets_D1[number : number + 2]
@@ -87,6 +88,16 @@ def find_answers(run: Path) -> tuple[list[Found], dict[str, Float32s]]:
         for name, values in signals.items():
             others.setdefault(name, []).append(values[rest_N])
     return found, {name: np.concatenate(parts) for name, parts in others.items()}
+
+
+def derive(stored: Mapping[str, Float32s]) -> dict[str, Float32s]:
+    """Return stored signals, and those that follow from them alone."""
+    derived = {
+        name: signal.derived.combine(*(stored[one] for one in signal.derived.of))
+        for name, signal in SIGNALS.items()
+        if signal.derived is not None and {*signal.derived.of} <= stored.keys()
+    }
+    return {**stored, **derived}
 
 
 def rank(found: Found, name: str) -> int:

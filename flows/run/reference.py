@@ -1,5 +1,6 @@
 """The reference: the model whose losses score the tokens, trained by the run or named."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,17 @@ def train_reference(run: Run, session: Session) -> None:
     Killed, each goes on from its last checkpoint; one that is finished stays as it is.
 
     Raises:
-        AssayError: no document is clean enough, or the validation split is empty.
+        AssayError: no document is clean enough, or none of a half, or validation is empty.
     """
     choose_documents(run, session)
     check_splits(locate_shards(run.job))
+    check_halves(read_json(run.folder / REFERENCE / STORY).get("halves", {}))
     for half in run.trained:
         train_on(half, run, session)
 
 
 def choose_documents(run: Run, session: Session) -> None:
-    """Choose what is trained on and tell its story, unless that is done.
-
-    Raises:
-        AssayError: a half that a reference is trained on has no document.
-    """
+    """Choose what is trained on, and write its story, unless that is done."""
     table, tokenizer = run.recipe.reference, run.folder / "tokenizer.json"
     story = run.folder / REFERENCE / STORY
     if story.exists():
@@ -47,11 +45,6 @@ def choose_documents(run: Run, session: Session) -> None:
             uids, table.share, read_vocabulary(tokenizer), sha256(tokenizer), run.job
         )
         halves = count_halves(run.job) if table.halves else {}
-        for half, counts in halves.items():
-            if chosen["documents"] and not counts["documents"]:
-                raise AssayError(
-                    f"no document to train the reference of half {half} on; raise reference.share"
-                )
         told = {"halves": halves} if halves else {}
         write_json(story, {"share": table.share, **chosen, **told})
 
@@ -80,6 +73,15 @@ def check_splits(shards: Path) -> None:
     for split, key in ((TRAIN, "reference.share"), (VALIDATION, "split.validation")):
         if not any(shards.glob(f"{split}-*")):
             raise AssayError(f"no {split} document to train the reference on; raise {key}")
+
+
+def check_halves(halves: Mapping[str, Mapping[str, int]]) -> None:
+    """Raise AssayError where a half that a reference is to be trained on has no document."""
+    for half, counts in halves.items():
+        if not counts["documents"]:
+            raise AssayError(
+                f"no document of half {half} to train a reference on; raise reference.share"
+            )
 
 
 def describe_reference(run: Run) -> dict[str, Any] | None:

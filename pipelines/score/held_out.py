@@ -20,6 +20,10 @@ from weighting.signals.model_settings import ModelSettings
 class Scorer(Protocol):
     """Gives tokens the signals of models; see `trainer.scoring.scorer`."""
 
+    @property
+    def tokenizers(self) -> Mapping[str, Any]:
+        """The tokenizers of models of others, by SHA-256."""
+
     def score(
         self,
         ids_N: Uint32s,

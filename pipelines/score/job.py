@@ -37,7 +37,7 @@ def load(partitions: int, settings: ScoreSettings, job: Job) -> Loaded:
 
     scorers = load_scorers(settings.model, digest)
     tokenizers = {name: one for part in scorers for name, one in part.tokenizers.items()}
-    readers = load_readers(tokenizers, job.work.model_tokenizers)
+    readers = load_readers(tokenizers)
     return Loaded(corpus, vocabulary, scorers, readers)
 
 

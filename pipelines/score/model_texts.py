@@ -1,21 +1,17 @@
 """A unit's texts as models of others read them: in ids of their own, carried back by bytes."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.encoder import Encoder, load_model_encoder
 from pipelines.tokenize.places import find_bytes
 from pipelines.tokenize.tokenize_unit import append_eos
-from pipelines.tokenize.tokenizer_file import CALLERS
 from pipelines.tokenize.tokens import Documents
 from weighting.array_tools import to_offsets
 from weighting.arrays import AnyArray, Bools, Float64s, Int64s, Uint32s
 from weighting.signals.alignment import Alignment, align
-from weighting.storage.files import replacing
 from weighting.vocabulary import Vocabulary
 
 
@@ -51,19 +47,16 @@ class Stream(NamedTuple):
     begin_id: int
 
 
-def load_readers(tokenizers: Mapping[str, ModelTokenizer], folder: Path) -> dict[str, Reader]:
-    """Return what encodes by each tokenizer, named by their SHA-256; their files go to `folder`."""
+def load_readers(tokenizers: Mapping[str, ModelTokenizer]) -> dict[str, Reader]:
+    """Return what encodes by each tokenizer, named by their SHA-256.
+
+    Raises:
+        AssayError: as `pipelines.tokenize.tokenizer_file.settle_model`.
+    """
     return {
-        name: Reader(_load_encoder(one.text, folder / f"{name}.json"), one.begin_id, one.end_id)
+        name: Reader(load_model_encoder(one.text, one.end_id), one.begin_id, one.end_id)
         for name, one in tokenizers.items()
     }
-
-
-def _load_encoder(text: str, path: Path) -> Encoder:
-    fields = json.loads(text) | dict.fromkeys(CALLERS)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(fields), "utf-8")
-    return Encoder(path)
 
 
 class ModelTexts:
@@ -102,7 +95,11 @@ class ModelTexts:
 
     def carry(self, tokenizer: str, values_M: AnyArray) -> Float64s:
         """Return values of a tokenizer's tokens as those of the run's; sums of documents stay."""
-        return self._find(tokenizer)[1].carry(values_M, self._shares_N)
+        return self.align(tokenizer).carry(values_M, self._shares_N)
+
+    def align(self, tokenizer: str) -> Alignment:
+        """Return how the run's tokens and a tokenizer's lie to each other."""
+        return self._find(tokenizer)[1]
 
     def _find(self, tokenizer: str) -> tuple[Stream, Alignment]:
         if tokenizer not in self._read:

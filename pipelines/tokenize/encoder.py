@@ -18,14 +18,15 @@ import orjson
 from tokenizers import Encoding, Tokenizer
 
 from pipelines.tokenize.library import calling
-from pipelines.tokenize.places import Spelling, read_places
+from pipelines.tokenize.places import Spelling, follow_places, read_places
 from pipelines.tokenize.plain_texts import PlainTexts
 from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.structure import composes
+from pipelines.tokenize.tokenizer_file import settle_model
 from weighting.array_tools import expand_ranges, to_offsets
 from weighting.arrays import Bools, Int32s, Int64s, Uint32s
 from weighting.errors import AssayError
-from weighting.vocabulary import Vocabulary, read_vocabulary
+from weighting.vocabulary import Vocabulary, make_vocabulary, read_vocabulary
 
 CHECK_EVERY = 50  # one document in so many is encoded by `tokenizers` as well
 CHECK_CHARS = 20_000  # of each such document
@@ -59,14 +60,46 @@ def _load(path: Path, _: Vocabulary) -> "Encoder":
     return Encoder(path)
 
 
-class Encoder:
-    """Encodes batches of text by the tokenizer.json of a run."""
+@lru_cache(maxsize=4)
+def load_model_encoder(text: str, end_id: int) -> "Encoder":
+    """Return the encoder of a model's tokenizer.json, loaded once a process.
 
-    def __init__(self, path: Path, fast: bool = True) -> None:
-        self.vocabulary = read_vocabulary(path)
-        self._path = path
-        with calling(f"{path}: cannot be loaded"):
-            fields = orjson.loads(path.read_bytes())
+    Its tokens may leave out characters; `end_id` ends a document.
+
+    Raises:
+        AssayError: as `settle_model`.
+    """
+    name = "the tokenizer of a model"
+    fields = settle_model(name, text)
+    return Encoder(Source(name, fields, make_vocabulary(fields, end_id), whole=False))
+
+
+def _read_source(path: Path) -> "Source":
+    vocabulary = read_vocabulary(path)
+    with calling(f"{path}: cannot be loaded"):
+        return Source(str(path), orjson.loads(path.read_bytes()), vocabulary)
+
+
+class Source(NamedTuple):
+    """A settled tokenizer.json: its name for errors, its fields, its vocabulary.
+
+    `whole` is False where characters may be in none of its tokens.
+    """
+
+    name: str
+    fields: dict[str, Any]
+    vocabulary: Vocabulary
+    whole: bool = True
+
+
+class Encoder:
+    """Encodes batches of text by a settled tokenizer.json, that of a run or of a model."""
+
+    def __init__(self, source: Path | Source, fast: bool = True) -> None:
+        if isinstance(source, Path):
+            source = _read_source(source)
+        self._name, fields, self.vocabulary, self._whole = source
+        with calling(f"{self._name}: cannot be loaded"):
             self._authority = Tokenizer.from_buffer(orjson.dumps(seal(fields)))
         self._authority.encode_special_tokens = True
         self._spelling = Spelling(self.vocabulary)
@@ -99,7 +132,7 @@ class Encoder:
     def _agree(self, sample: Sequence[str]) -> bool:
         """Say whether both encoders give plain texts the same ids."""
         fast = self._encode_fast(sample)
-        with calling(f"{self._path}: cannot encode {sample[0][:40]!r} or one of the next"):
+        with calling(f"{self._name}: cannot encode {sample[0][:40]!r} or one of the next"):
             slow = self._authority.encode_batch_fast(list(sample), add_special_tokens=False)
         ends = [0, *accumulate(map(len, slow))]
         ids = [*chain.from_iterable(encoding.ids for encoding in slow)]
@@ -147,7 +180,7 @@ class Encoder:
         places: dict[int, Int32s] = {}
         for first in range(0, len(texts), TOGETHER):
             some = texts[first : first + TOGETHER]
-            with calling(f"{self._path}: cannot encode {names[first]} or one of the next"):
+            with calling(f"{self._name}: cannot encode {names[first]} or one of the next"):
                 encodings = self._authority.encode_batch(list(some), add_special_tokens=False)
             ids = [np.array(encoding.ids, np.uint32) for encoding in encodings]
             offsets = np.cumsum([0, *map(len, ids)])
@@ -164,12 +197,14 @@ class Encoder:
     def _place(self, encoding: Encoding, text: str, name: str) -> Int32s:
         """Return the first character of each token, as `tokenizers` says."""
         if self._special & set(encoding.ids):
-            raise AssayError(f"{name}: its text gives a special token of {self._path}")
-        whole = not self._composes or self._authority.normalizer.normalize_str(text) == text
+            raise AssayError(f"{name}: its text gives a special token of {self._name}")
         try:
+            if not self._whole:
+                return follow_places(encoding.offsets, len(text))
+            whole = not self._composes or self._authority.normalizer.normalize_str(text) == text
             return read_places(encoding.offsets, len(text), whole)
         except ValueError as error:
-            raise AssayError(f"{name}: cannot be placed by {self._path}: {error}") from None
+            raise AssayError(f"{name}: cannot be placed by {self._name}: {error}") from None
 
     @cached_property
     def _fast(self) -> Any:  # noqa: ANN401 - the library has no types

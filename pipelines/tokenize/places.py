@@ -99,19 +99,28 @@ def read_places(spans: Sequence[tuple[int, int]], size: int, whole: bool) -> Int
     Raises:
         ValueError: the spans are no places of such a text; the message says in which way.
     """
-    pairs_Nx2 = np.array(spans, np.int64).reshape(-1, 2)
-    starts_N, ends_N = pairs_Nx2[:, 0], pairs_Nx2[:, 1]
-    reached_N = np.maximum.accumulate(np.concatenate([[0], ends_N]))
-    if not size and not len(starts_N):
-        return np.empty(0, np.int32)
-    if not len(starts_N) or starts_N[0]:
+    starts_N = follow_places(spans, size)
+    if size and (not len(starts_N) or starts_N[0]):
         raise ValueError("its first character is in no token")
-    if (np.diff(starts_N) < 0).any() or reached_N[-1] > size or starts_N[-1] > size:
-        raise ValueError("its tokens do not follow the text")
+    ends_N = np.array(spans, np.int64).reshape(-1, 2)[:, 1]
+    reached_N = np.maximum.accumulate(np.concatenate([[0], ends_N]))
     if whole and (reached_N[-1] < size or (reached_N[:-1] < starts_N).any()):
         gaps = np.flatnonzero(reached_N[:-1] < starts_N)
         at = int(reached_N[gaps[0]]) if len(gaps) else int(reached_N[-1])
         raise ValueError(f"character {at} of it is in no token")
+    return starts_N
+
+
+def follow_places(spans: Sequence[tuple[int, int]], size: int) -> Int32s:
+    """Return the first characters of tokens that may leave some out, otherwise as `read_places`.
+
+    Raises:
+        ValueError: they are not in order, or none of such a text.
+    """
+    pairs_Nx2 = np.array(spans, np.int64).reshape(-1, 2)
+    starts_N = pairs_Nx2[:, 0]
+    if (np.diff(starts_N) < 0).any() or pairs_Nx2.max(initial=0) > size:
+        raise ValueError("its tokens do not follow the text")
     return starts_N.astype(np.int32)
 
 
@@ -137,7 +146,7 @@ def find_bytes(
         first = offsets_D1[document]
         starts_N[first : first + len(places)] = _list_leads(texts[document])[places]
     starts_N[offsets_D1[1:] - 1] = [*map(len, texts)]
-    return starts_N.astype(np.int64, copy=False)
+    return np.asarray(starts_N, np.int64)
 
 
 def find_characters(

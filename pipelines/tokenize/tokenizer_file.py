@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tokenizers import Tokenizer
 from pipelines.tokenize.library import calling
 from pipelines.tokenize.plain_texts import PlainTexts
 from pipelines.tokenize.sealing import seal
-from pipelines.tokenize.structure import find_faults
+from pipelines.tokenize.structure import find_changes, find_faults, find_missing, name_bytes
 from pipelines.tokenize.trial import try_out
 from weighting.errors import AssayError
 from weighting.vocabulary import (
@@ -27,6 +28,7 @@ from weighting.vocabulary import (
     find_end,
     find_unknown,
     list_ids,
+    parse_tokenizer_json,
     read_end,
     read_tokenizer_json,
 )
@@ -87,11 +89,7 @@ def settle(path: Path, end_of_text: str | None = None) -> Settled:
 @lru_cache(maxsize=2)
 def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Settled:
     fields = read_tokenizer_json(path)
-    if unknown := sorted(fields.keys() - FIELDS):  # at which the library loses its place
-        raise AssayError(
-            f"{path}: tokenizers does not know its {', '.join(unknown)}; it may be of a newer "
-            "release"
-        )
+    _check_fields(str(path), fields)
     with calling(f"{path}: not a tokenizer.json"):  # of whatever shape it is
         fields["added_tokens"] = fields.get("added_tokens") or []
         remarks = _take_out(fields)
@@ -101,15 +99,55 @@ def _settle(path: Path, named: str | None, _: tuple[tuple[int, int], ...]) -> Se
         remarks += _make_special(fields, end, origin)
         tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
         remarks += _list_moved(path, fields, tokenizer)
+        if missing := find_missing(fields):
+            remarks.append(f"lacks {name_bytes(missing)}: a document that holds one ends the run")
         if not PlainTexts(fields, tokenizer).any:
             remarks.append("tokenizers alone encodes with it, at 1 to 3 MB a second")
-        sealed = seal(fields)
-        copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
-        try_out(copy, fields, sealed, path)
+        _try_sealed(fields, tokenizer, str(path), whole=True)
         text = tokenizer.to_str(pretty=True)
         eos_id = tokenizer.token_to_id(end)
         assert eos_id is not None
     return Settled(text, end, eos_id, tuple(f"{path.name}: {remark}" for remark in remarks))
+
+
+def settle_model(name: str, text: str) -> dict[str, Any]:
+    """Return the fields of the tokenizer.json of a model of some name, settled.
+
+    It reads texts for that model alone, so that characters may be in none of its tokens. But what
+    it reads must be the text.
+
+    Raises:
+        AssayError: it cannot be loaded, changes texts, its tokens cannot be placed in them, or a
+            text could forge its special tokens.
+    """
+    fields = parse_tokenizer_json(name, text.encode())
+    _check_fields(name, fields)
+    with calling(f"{name}: not a tokenizer.json"):
+        fields["added_tokens"] = fields.get("added_tokens") or []
+        _take_out(fields)
+        if fault := next(chain(find_changes(fields), find_faults(fields, needed=())), None):
+            raise AssayError(
+                f"{name}: its losses cannot be carried to the run's tokens: {fault}; choose a "
+                "model whose tokenizer keeps texts as they are"
+            )
+        tokenizer = Tokenizer.from_buffer(orjson.dumps(fields))
+        settled: dict[str, Any] = orjson.loads(tokenizer.to_str())
+        _try_sealed(fields, tokenizer, name, whole=False)
+    return settled
+
+
+def _check_fields(name: str, fields: Mapping[str, Any]) -> None:
+    if unknown := sorted(fields.keys() - FIELDS):  # at which the library loses its place
+        raise AssayError(
+            f"{name}: tokenizers does not know its {', '.join(unknown)}; it may be of a newer "
+            "release"
+        )
+
+
+def _try_sealed(fields: dict[str, Any], tokenizer: Tokenizer, name: str, whole: bool) -> None:
+    sealed = seal(fields)
+    copy = tokenizer if sealed is fields else Tokenizer.from_buffer(orjson.dumps(sealed))
+    try_out(copy, fields, sealed, name, whole)
 
 
 def _take_out(fields: dict[str, Any]) -> list[str]:

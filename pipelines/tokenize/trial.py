@@ -7,14 +7,13 @@ kind; and whether the spelling of a special token, which is text like any other,
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from pipelines.tokenize.library import calling
-from pipelines.tokenize.places import read_places
-from pipelines.tokenize.structure import composes
+from pipelines.tokenize.places import follow_places, read_places
+from pipelines.tokenize.structure import composes, find_missing
 from weighting.errors import AssayError
 from weighting.vocabulary import Part, find_unknown
 
@@ -23,17 +22,25 @@ LAST = 0x20000  # the planes with nearly all characters in use
 AROUND = ("{}", " {}", "{} ", "a{}b", "\n{}\n", "{0}{0}", "({})")  # what a spelling stands in
 
 
-def try_out(tokenizer: Tokenizer, fields: Part, sealed: Part, path: Path) -> None:
-    """Try a tokenizer that was settled to `fields`, and then sealed.
+def try_out(
+    tokenizer: Tokenizer, fields: Part, sealed: Part, name: str, whole: bool = True
+) -> None:
+    """Try a tokenizer of some name that was settled to `fields`, and then sealed.
 
-    From now on it matches no special token in text.
+    From now on it matches no special token in text. `whole` asks that every character is in some
+    token, but for those whose bytes a byte-level vocabulary lacks.
 
     Raises:
         AssayError: a character has no place, or a text forges a special token.
     """
     tokenizer.encode_special_tokens = True
-    _try_characters(tokenizer, composes(fields), path)
-    _try_spellings(tokenizer, fields, sealed, path)
+    missing = find_missing(fields)
+    some = [one for one in list_kinds() if not whole or missing.isdisjoint(one.encode())]
+    texts = [*some, "".join(some), "a".join(some), " ".join(some), "".join(some[::-1])]
+    if composes(fields):  # of a text in normal form no character goes into another
+        texts = [tokenizer.normalizer.normalize_str(text) for text in texts]
+    _try_characters(tokenizer, texts, name, whole)
+    _try_spellings(tokenizer, fields, sealed, name)
 
 
 @cache
@@ -48,19 +55,18 @@ def list_kinds() -> list[str]:
     return sorted(ascii_too)
 
 
-def _try_characters(tokenizer: Tokenizer, composing: bool, path: Path) -> None:
-    some = list_kinds()
-    texts = [*some, "".join(some), "a".join(some), " ".join(some), "".join(some[::-1])]
-    if composing:  # of a text in normal form no character goes into another
-        texts = [tokenizer.normalizer.normalize_str(text) for text in texts]
+def _try_characters(tokenizer: Tokenizer, texts: Sequence[str], name: str, whole: bool) -> None:
     for text in texts:
-        with calling(f"{path}: cannot encode {text[:20]!r}", quiet=False):
+        with calling(f"{name}: cannot encode {text[:20]!r}", quiet=False):
             spans = tokenizer.encode(text, add_special_tokens=False).offsets
         try:
-            read_places(spans, len(text), whole=True)
+            if whole:
+                read_places(spans, len(text), whole)
+            else:
+                follow_places(spans, len(text))
         except ValueError as error:
             raise AssayError(
-                f"{path}: tokens of it cannot be placed in a text: of the text "
+                f"{name}: tokens of it cannot be placed in a text: of the text "
                 f"{_quote(text)} {error}"
             ) from None
 
@@ -69,7 +75,7 @@ def _quote(text: str) -> str:
     return repr(text) if len(text) < 8 else "of all kinds of characters"
 
 
-def _try_spellings(tokenizer: Tokenizer, fields: Part, sealed: Part, path: Path) -> None:
+def _try_spellings(tokenizer: Tokenizer, fields: Part, sealed: Part, name: str) -> None:
     names: dict[Any, str] = {
         tokenizer.token_to_id(respelled["content"]): token["content"]
         for token, respelled in zip(fields["added_tokens"], sealed["added_tokens"], strict=True)
@@ -77,15 +83,15 @@ def _try_spellings(tokenizer: Tokenizer, fields: Part, sealed: Part, path: Path)
     }
     forbidden = names.keys() - {find_unknown(fields)}
     texts = [form.format(token) for token in names.values() for form in AROUND]
-    for text, ids in zip(texts, _encode(tokenizer, texts, path), strict=True):
+    for text, ids in zip(texts, _encode(tokenizer, texts, name), strict=True):
         if forged := forbidden & set(ids):
             raise AssayError(
-                f"{path}: a document that spells {text!r} would hold the special token "
+                f"{name}: a document that spells {text!r} would hold the special token "
                 f"{names[min(forged)]!r} itself; take that piece out of the model's vocabulary"
             )
 
 
-def _encode(tokenizer: Tokenizer, texts: Sequence[str], path: Path) -> Iterator[list[int]]:
-    with calling(f"{path}: cannot encode its special tokens' spellings", quiet=False):
+def _encode(tokenizer: Tokenizer, texts: Sequence[str], name: str) -> Iterator[list[int]]:
+    with calling(f"{name}: cannot encode its special tokens' spellings", quiet=False):
         encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     return (encoding.ids for encoding in encodings)

@@ -130,7 +130,6 @@ class WorkFolder:
     reference = folder()  # shards that the reference model is trained on
 
     score = step(ScoreSummary)
-    model_tokenizers = folder()  # of models of others, by SHA-256
     signals = folder()  # the sidecars, where the run is not to keep them
     unit_type_signals = arrays(Int64s)  # [S, V], sums of signals in units of QUANTUM
     type_signals = array(Int64s)  # [S, V], their sum

@@ -1,18 +1,20 @@
 """Fixtures of the tests of whole runs with a reference model.
 
+answering    Beam builds its pipelines in two thirds of the time
 same_code    all runs are of the same code, whatever is edited meanwhile; units are small
 unreported   commands build neither database nor report
 trained      a run that trains its reference, and what it was made of
 """
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
 
+from tests.beam import answering_once
 from tests.conftest import write_corpus
 from tests.flows.invoking import invoke
 
@@ -82,6 +84,13 @@ class Trained(NamedTuple):
         return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def answering():
+    """See the module docstring."""
+    with answering_once():
+        yield
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> Trained:
     """See the module docstring."""
@@ -127,6 +136,7 @@ def patch_runs(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("pipelines.identity.hash_code", lambda models: "code")
     patch.setattr("flows.run.inputs.MIN_UNIT_BYTES", 12_000)
     patch.setattr("trainer.run.train.measure_matmul", lambda device, precision: 1e11)
+    patch.setattr("trainer.run.loop.quiet_collector", nullcontext)
 
 
 def write_documents(folder: Path) -> Path:

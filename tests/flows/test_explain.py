@@ -135,7 +135,7 @@ def test_signals_of_a_token_are_those_of_the_view(run):
         row = dict(zip([c[0] for c in result.description], values, strict=True))
     for signal in story["signals"]:
         assert row[signal["name"]] == pytest.approx(signal["value"], abs=1e-6)
-    assert len(story["signals"]) == 11
+    assert len(story["signals"]) == 12
     assert (row["trajectory"], row["weight"]) == (story["trajectory"], story["weight"]["weight"])
     assert row["reasons"] == story["reasons"]
     given = measure(encode(MARKED.text))

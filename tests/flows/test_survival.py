@@ -13,7 +13,7 @@ from tests.flows.invoking import call, invoke
 from weighting.contracts.manifest import read_manifest
 from weighting.storage.lock import NAME, locking
 
-pytestmark = pytest.mark.slow  # whole runs
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_ignored")]  # whole runs
 
 ROOM = 40_000  # bytes a file may have: too few for the report, enough for some units
 

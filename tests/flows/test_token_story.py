@@ -141,7 +141,7 @@ def test_decile_mass_adds_up(run):
 def test_weighing_has_a_row_a_split(modelled):
     rows = ask(modelled, "SELECT split, policy, golden, mix, params FROM weighing")
     assert [row[:4] for row in rows] == [
-        (split, "soft", "key", 0.25) for split in ("train", "validation")
+        (split, "soft", "read", 0.25) for split in ("train", "validation")
     ]
     assert json.loads(rows[0][4])["dials"] == {"surprisal": 0.25, "ngram_gain": 0.1}
 

@@ -1,6 +1,7 @@
 """Fixtures of the pipelines' tests.
 
 finished   a run of a small corpus with one rare token in it, in one process
+answering  Beam builds its pipelines in two thirds of the time
 fresh      each test looks at remote inputs anew, and waits for nothing
 """
 
@@ -13,6 +14,7 @@ import pytest
 from pipelines.readers.streams import retries
 from pipelines.readers.streams.remote import COPIES
 from pipelines.work.units import plan
+from tests.beam import answering_once
 from tests.conftest import write_corpus
 from tests.pipelines.jobs import RunCounts, run_jobs
 
@@ -27,6 +29,13 @@ class Finished(NamedTuple):
     run: Path
     sizes: dict[int, int]
     counts: RunCounts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answering():
+    """See the module docstring."""
+    with answering_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

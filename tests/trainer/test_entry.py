@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("hangup")
+pytestmark = pytest.mark.usefixtures("not_ignored")
 
 AT = """
 import os, signal, sys

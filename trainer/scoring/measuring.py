@@ -20,7 +20,7 @@ from trainer.data.document_windows import (
 )
 from trainer.scoring.carrier import Stream
 from trainer.scoring.predictions import Predictions, disagree, predict
-from weighting.arrays import Float32s, Int64s
+from weighting.arrays import Float32s, Float64s, Int64s
 
 
 class ScoringModel(Protocol):
@@ -49,6 +49,9 @@ class ScoringModel(Protocol):
         """
 
 
+Floats = Float32s | Float64s  # the latter where they were carried
+
+
 class Batch(NamedTuple):
     """Windows side by side, on the model's device, and where their M targets are in the text."""
 
@@ -62,10 +65,10 @@ class Batch(NamedTuple):
 class Measured(NamedTuple):
     """Of N targets, nats; None where it was not asked for."""
 
-    nll_N: Float32s
-    entropy_N: Float32s
-    short_N: Float32s | None  # loss in the short context
-    disagreement_N: Float32s | None  # with the second model
+    nll_N: Floats
+    entropy_N: Floats
+    short_N: Floats | None  # loss in the short context
+    disagreement_N: Floats | None  # with the second model
 
 
 def measure(
@@ -109,7 +112,8 @@ def feed(model: ScoringModel, windows: Windows, stream: Stream) -> Iterator[Batc
     for part in batch_windows(windows, model.batch_tokens):
         inputs_BxT, cells_M, places_M = gather(part, inputs_N)
         arrays = (inputs_BxT, part.firsts_W, cells_M, targets_N[places_M])
-        yield Batch(*(torch.from_numpy(one).to(model.device) for one in arrays), places_M)
+        inputs, firsts, cells, targets = (torch.from_numpy(a).to(model.device) for a in arrays)
+        yield Batch(inputs, firsts, cells, targets, places_M)
 
 
 def _measure_short(

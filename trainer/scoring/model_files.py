@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.run import checkpoint
+from trainer.scoring.gguf_header import DamagedFileError, read_header
 from trainer.scoring.hub import (
     CONFIG,
     INDEX,
@@ -187,24 +188,23 @@ def _count_in_gguf(path: Path) -> int:
         AssayError: it is cut short, a part of one, of an architecture that transformers does not
             read, or without a tokenizer.
     """
-    from gguf import GGUFReader
     from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
 
     try:
-        reader = GGUFReader(path)
-        architecture = reader.fields["general.architecture"].contents()
-    except (ValueError, LookupError, OSError, OverflowError):
+        header = read_header(path)
+    except DamagedFileError:
         raise AssayError(f"{path}: no GGUF file, or cut short; fetch it again") from None
-    if "split.count" in reader.fields and reader.fields["split.count"].contents() > 1:
+    architecture = header.settings.get("general.architecture")
+    if int(header.settings.get("split.count", 1)) > 1:
         raise AssayError(f"{path}: one part of several; join them with llama-gguf-split --merge")
     if architecture not in GGUF_SUPPORTED_ARCHITECTURES:
         raise AssayError(
             f"{path}: transformers {version('transformers')} reads no GGUF file of "
             f"{architecture!r}; valid: {', '.join(sorted(GGUF_SUPPORTED_ARCHITECTURES))}"
         )
-    if "tokenizer.ggml.tokens" not in reader.fields:
+    if "tokenizer.ggml.tokens" not in header.settings:
         raise AssayError(f"{path}: a model without a tokenizer; name a file that has one")
-    return sum(int(tensor.n_elements) for tensor in reader.tensors)
+    return header.parameters
 
 
 def _list_causal() -> tuple[set[str], set[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trainer.scoring.carrier import ModelTokenizer
 from trainer.scoring.hub import check_installed, locate
-from trainer.scoring.pretrained import calling, choose_source
+from trainer.scoring.pretrained import calling, choose_source, silence
 from weighting.errors import AssayError
 from weighting.signals.model_names import ModelName
 from weighting.vocabulary import find_end
@@ -25,9 +25,8 @@ def read_tokenizer(name: ModelName) -> ModelTokenizer:
     check_installed(name)
     with calling(f"{name}: a model without a tokenizer that transformers can load"):
         from transformers import AutoTokenizer
-        from transformers.utils import logging
 
-        logging.set_verbosity_error()
+        silence()
         tokenizer = AutoTokenizer.from_pretrained(**choose_source(name))
         own = locate(name).folder / "tokenizer.json"
         text = own.read_text("utf-8") if own.is_file() else tokenizer.backend_tokenizer.to_str()

@@ -92,19 +92,20 @@ def load_models(
             device.
     """
     loader = _Loader(settings, tokenizer_sha256, device, threads)
+    trained: list[AnyModel]
     reference = parse_model(settings.reference)
     if settings.earlier or reference.pretrained:
         trained = [loader.load(name) for name in (*settings.earlier, settings.reference)]
-        steps = range(len(trained))
+        steps = tuple(range(len(trained)))
     else:
         paths = checkpoint.find_spread(Path(settings.reference), settings.checkpoints)
-        trained = [loader.load_checkpoint(path) for path in paths]
-        steps = [one.step for one in trained]
+        own = [loader.load_checkpoint(path) for path in paths]
+        trained, steps = [*own], tuple(one.step for one in own)
     models = Models(
         settings=settings,
         reference=trained[-1],
         earlier=tuple(trained[:-1]),
-        steps=tuple(steps),
+        steps=steps,
         second=None if settings.second is None else loader.load(settings.second),
         tokenizers=loader.tokenizers,
     )
@@ -126,11 +127,10 @@ class _Loader:
     def load(self, named: str) -> AnyModel:
         name = parse_model(named)
         if name not in self.loaded:
-            pretrained = name.pretrained
             self.loaded[name] = (
                 self._load_pretrained(name)
-                if pretrained
-                else self.load_checkpoint(checkpoint.find_newest(Path(named)))
+                if name.pretrained
+                else self.load_checkpoint(checkpoint.find_newest(Path(name.place)))
             )
         return self.loaded[name]
 

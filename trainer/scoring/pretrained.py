@@ -141,6 +141,14 @@ def choose_source(name: ModelName) -> dict[str, Any]:
     }
 
 
+def silence() -> None:
+    """Keep the library from writing to a terminal that is assay's."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def calling(what: str) -> Iterator[None]:
     """Turn whatever the library raises into one line; what it prints and warns of is dropped."""
@@ -158,11 +166,10 @@ def _load(name: ModelName, device: str) -> Any:  # noqa: ANN401 - transformers' 
     dtype = torch.bfloat16 if resources.has_native_bfloat16(device) else torch.float32
     with calling(f"{name}: transformers cannot load it"):
         from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
 
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        model, told = AutoModelForCausalLM.from_pretrained(
+        silence()
+        load: Any = AutoModelForCausalLM.from_pretrained
+        model, told = load(
             **choose_source(name), dtype=dtype, use_safetensors=True, output_loading_info=True
         )
         model = model.to(device).eval().requires_grad_(False)

@@ -16,6 +16,7 @@ run's before signals are formed (`trainer.scoring.carrier`).
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -128,9 +129,11 @@ def _measure(
     if model.tokenizer is None:
         return measure(model, own, short, second)
     assert carrier is not None, "models of others need the texts"
+    carry = partial(carrier.carry, model.tokenizer)
     measured = measure(model, carrier.stream(model.tokenizer), short, second)
-    carried = (
-        None if values_M is None else carrier.carry(model.tokenizer, values_M)
-        for values_M in measured
+    return Measured(
+        carry(measured.nll_N),
+        carry(measured.entropy_N),
+        None if measured.short_N is None else carry(measured.short_N),
+        None if measured.disagreement_N is None else carry(measured.disagreement_N),
     )
-    return Measured(*carried)

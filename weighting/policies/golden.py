@@ -1,7 +1,8 @@
 """Flags: facts about a token, and the rules by which one counts as golden.
 
 Each rule is two-sided: something tells the token, and it is not noise. Raw loss, entropy or rarity
-alone pick noise first. They differ in what predicts it: the words before, far context, training.
+alone pick noise first. They differ in what tells it: what only a capable reader makes of the text,
+text far before, what was learnt in training, the words just before.
 
 Golden is few. Of the tokens that a rule finds, those of the highest gain are golden, and never more
 than `golden_share` of a split's text; tokens of equal gain are all golden or none. Where that ends
@@ -21,7 +22,7 @@ from weighting.errors import AssayError
 from weighting.policies.params import PolicyParams
 from weighting.policies.quantiles import BINS, ZERO, count_values
 from weighting.signals.quantum import QUANTUM
-from weighting.signals.registry import SIGNALS
+from weighting.signals.registry import SIGNALS, list_known
 from weighting.signals.trajectory import COMPARE
 
 GAIN_BINS = BINS + 1  # those of values, and one for the number of text tokens
@@ -73,6 +74,14 @@ class Rule(NamedTuple):
 
 
 GOLDEN: Mapping[str, Rule] = {  # the best first
+    "read": Rule(
+        (Side("excess", ">=", "golden_gain"), Side("nll", "<=", "entropy")),
+        "insight",
+        "told to a capable reader",
+        "excess ≥ `golden_gain` and nll ≤ entropy; the highest insight",
+        "Told to a capable reader: the reference expects it, no more surprised than it thought to "
+        "be, and a weaker one does not.",
+    ),
     "key": Rule(
         (Side("context_gain", ">", "key_gain"), Side("nll", "<", "key_nll")),
         "context_gain",
@@ -88,26 +97,26 @@ GOLDEN: Mapping[str, Rule] = {  # the best first
         "Learnt in training: the reference predicts it, and at first could not.",
     ),
     "ngram": Rule(  # by counts alone: mostly the later halves of set phrases
-        (Side("ngram_gain", ">=", "golden_gain"),),
+        (Side("ngram_gain", ">=", "golden_gain"), Side("ngram_surprisal", "<", "key_nll")),
         "ngram_gain",
         "told by the words before",
-        "n-gram gain ≥ `golden_gain`; mostly ends of set phrases",
+        "n-gram gain ≥ `golden_gain` and n-gram surprisal < `key_nll`; mostly ends of set phrases",
         "Told by the words before: they make it far likelier than its frequency does.",
     ),
 }
 
 
-def choose_golden(name: str | None, known_signals: Sequence[str]) -> str:
-    """Return the rule of this name or, given none, the best that the signals allow.
+def choose_golden(name: str | None, stored: Sequence[str]) -> str:
+    """Return the rule of this name or, given none, the best that a run's stored signals allow.
 
     Raises:
         AssayError: there is no such rule, or the run lacks a signal for it.
     """
     if name is None:
-        return next(rule for rule in GOLDEN if not _list_missing(rule, known_signals))
+        return next(rule for rule in GOLDEN if not _list_missing(rule, stored))
     if name not in GOLDEN:
         raise AssayError(f"unknown golden rule {name!r}; valid: {', '.join(GOLDEN)}")
-    for signal in _list_missing(name, known_signals):
+    for signal in _list_missing(name, stored):
         raise AssayError(
             f"golden rule {name} needs the signal {signal}, which this run does not have; "
             f"{SIGNALS[signal].given_by} gives it"
@@ -173,5 +182,6 @@ def flag(
     return bits_N
 
 
-def _list_missing(rule: str, known_signals: Sequence[str]) -> list[str]:
-    return [signal for signal in GOLDEN[rule].signals if signal not in known_signals]
+def _list_missing(rule: str, stored: Sequence[str]) -> list[str]:
+    known = list_known(stored)
+    return [signal for signal in GOLDEN[rule].signals if signal not in known]

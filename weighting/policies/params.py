@@ -50,7 +50,9 @@ class KeyBounds:
     """What counts as a key token (LongPPL, arXiv 2410.23771)."""
 
     key_gain: float = knob(2.0, "Key tokens: the context gain they exceed, in nats.")
-    key_nll: float = knob(2.0, "Key and learnt tokens: the loss they stay below, in nats.")
+    key_nll: float = knob(
+        2.0, "Key and learnt tokens: the loss they stay below; of ngram, by counts; in nats."
+    )
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,10 @@ class GeneralParams:
     contaminated: float = knob(0.0, "Factor on tokens of evaluation items.", least=0, most=1)
     golden: str | None = knob(
         None,
-        "Rule of the golden flag: key, learnt or ngram; by default the first that signals allow.",
+        "Rule of the golden flag: read, key, learnt or ngram; by default the first that signals "
+        "allow.",
     )
-    golden_gain: float = knob(2.0, "learnt, ngram: the least excess or n-gram gain, in nats.")
+    golden_gain: float = knob(2.0, "read, learnt, ngram: the least excess or n-gram gain, in nats.")
     golden_share: float = knob(
         0.05,
         "Share of a split's text that is golden at most: the tokens of the highest gain.",

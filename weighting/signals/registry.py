@@ -25,6 +25,13 @@ from weighting.signals.token_types import (
     measure_surprisal,
 )
 
+
+def measure_insight(excess_N: Float32s, entropy_N: Float32s) -> Float32s:
+    """Return the geometric mean of excess, where it is above 0, and entropy, float32 [N]."""
+    zero = np.float32(0)
+    return quantise(np.sqrt(np.maximum(excess_N, zero) * np.maximum(entropy_N, zero)))
+
+
 SIGNALS: Mapping[str, Signal] = extend(
     "signals",
     {
@@ -93,6 +100,17 @@ SIGNALS: Mapping[str, Signal] = extend(
             formula="rise of the least-squares line through the losses of all of them",
             paper="Rho-1 2404.07965, appendix",
             signed=True,
+        ),
+        "insight": Signal(
+            Kind.MODEL,
+            "told to the reference, in doubt, and not to the weaker one",
+            Source.CHECKPOINTS,
+            formula="sqrt(max(0, excess) entropy): high where both are",
+            derived=Derived(
+                ("excess", "entropy"),
+                measure_insight,
+                "round(sqrt(greatest(excess, 0) * entropy) * 1024) / 1024",
+            ),
         ),
         "context_gain": Signal(
             Kind.MODEL,

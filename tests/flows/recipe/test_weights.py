@@ -104,7 +104,7 @@ def test_all_that_is_wrong_is_told_at_once_by_key_and_with_what_is_valid():
         ({"policy": "random", "seed": 0.5}, "weights.seed: must be a whole number, is 0.5"),
         ({"policy": "pdl", "dials": {}}, "weights.dials: policy pdl does not read dials; it reads"),
         ({"policy": "top_k"}, "policy top_k needs the signal excess, which this run does not"),
-        ({"golden": "gold"}, "unknown golden rule 'gold'; valid: key, learnt, ngram"),
+        ({"golden": "gold"}, "unknown golden rule 'gold'; valid: read, key, learnt, ngram"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(table, problem):

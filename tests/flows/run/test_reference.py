@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows.run.reference import check_splits
+from flows.run.reference import check_halves, check_splits
 from pipelines.rules.registry import RULES
 from pipelines.rules.rule import list_bounds
 from tests.flows.conftest import CHECKPOINTS, STEPS
@@ -125,6 +125,10 @@ def test_without_documents_to_train_on_or_to_watch_the_key_is_named(tmp_path):
     (tmp_path / "train-000000.arrow").touch()
     with pytest.raises(AssayError, match=r"no validation document .* raise split\.validation"):
         check_splits(tmp_path)
+    there, none = {"documents": 1, "tokens": 9}, {"documents": 0, "tokens": 0}
+    check_halves({"a": there, "b": there})
+    with pytest.raises(AssayError, match=r"no document of half b .* raise reference\.share"):
+        check_halves({"a": there, "b": none})
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_without_documents_to_train_on_or_to_watch_the_key_is_named(tmp_path):
     [
         (
             {"path": None},
-            "models of reference read by a tokenizer of their own: name it as tokenizer.path",
+            "runs of reference read by a tokenizer of their own: name it as tokenizer.path",
         ),
         ({"path": "other.json"}, "of another tokenizer"),
         ({"checkpoints": 9}, f"9 checkpoints are wanted, and it kept {CHECKPOINTS}; ask for fewer"),
@@ -173,7 +177,7 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
         ),
         (f"[reference]\nhalves = true\nshort = 4\n{TRAIN}half = 'a'", "train.half: set by the run"),
         ('[reference]\nother = "."', "other scores what model was trained on: give model as well"),
-        ('[reference]\nmodel = "gone"', "reference.model: no training run there .*: /.*gone"),
+        ('[reference]\nmodel = "gone"', "reference.model: /.*gone: no model is there: no training"),
         ("[reference]\ncheckpoints = 0", "checkpoints: must be greater than or equal to 1, is 0"),
         ("[reference]\nshare = 0", "reference.share: must be greater than 0, is 0"),
         (f"[reference]\nshort = 17\n{TRAIN}", "reference: short is 17, at most a quarter of train"),

@@ -11,6 +11,8 @@ def test_a_log_is_told_each_tenth_of_a_training():
     assert len(shown) == 200
     assert told[:2] == ["training: step 20 of 200", "training: step 40 of 200"]
     assert len(told) == 10
+    telling_steps(lambda *_: None, told.append, "training half a")(9, 9)
+    assert told[-1] == "training half a: step 9 of 9"
 
 
 def test_without_a_log_it_is_shown_alone():

@@ -1,6 +1,9 @@
 """Held-out references: no document is scored by the model of its own half."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +14,11 @@ from hypothesis import strategies as st
 
 from pipelines.score.held_out import score_documents, split_settings
 from pipelines.score.model_scorer import describe_models, load_scorers
+from pipelines.score.model_texts import load_readers, place_texts
+from pipelines.tokenize.encoder import Encoder
+from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokens import Documents
+from tests.tiny_models import TEXTS, train_bpe, write_model
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.run.train import train
 from weighting.contracts.halves import HALVES, WHOLE, A, B, is_of_half
@@ -25,6 +32,8 @@ COUNT, LENGTH = 16, 11  # planted documents, and their tokens but the end
 
 class NamingScorer:
     """Gives every token its own number, and its id with the number of its document."""
+
+    tokenizers: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, number):
         self.number = number
@@ -168,6 +177,34 @@ def test_the_manifest_says_which_half_each_was_trained_on(planted):
     assert [(used.model, used.half) for used in described] == [(runs[A], A), (runs[B], B)]
     (alone,) = describe_models(ModelSettings(runs[WHOLE]), TOKENIZER, EOS)
     assert alone.half == WHOLE
+
+
+def test_models_of_others_are_held_out_through_their_own_tokenizers(tmp_path):
+    names = [
+        str(write_model(tmp_path / half, tokenizer=train_bpe(vocab=vocab), seed=vocab))
+        for half, vocab in zip(HALVES, (300, 320), strict=True)
+    ]
+    scorers = load_scorers(ModelSettings(names[0], other=names[1]), TOKENIZER)
+    described = describe_models(ModelSettings(names[0], other=names[1]), TOKENIZER, EOS)
+    assert [used.half for used in described] == [None, None]
+    texts = [f"{text} {number}" for number, text in enumerate(2 * TEXTS)]
+    train_bpe(vocab=260).save(str(tmp_path / "tokenizer.json"))
+    encoder = Encoder(tmp_path / "tokenizer.json")
+    encoded = append_eos(encoder.encode(texts), EOS)
+    ids = pa.array([f"document-{number}" for number in range(len(texts))])
+    documents = Documents(ids, ids, np.ones(len(texts), bool), encoded.ids_N, encoded.offsets_D1)
+    tokenizers = {key: one for scorer in scorers for key, one in scorer.tokenizers.items()}
+    assert len(tokenizers) == 2
+    readers = load_readers(tokenizers)
+    shares_N = np.ones(len(encoded.ids_N))
+    carrier = place_texts(documents, texts, encoder.vocabulary, shares_N, readers)
+    nll_N = score_documents(scorers, documents, EOS, carrier)["nll"]
+    in_b_N = documents.spread(is_of_half(ids.to_pylist(), B))
+    assert 0 < in_b_N.mean() < 1
+    for scorer, chosen_N in zip(scorers, (in_b_N, ~in_b_N), strict=True):
+        alone_N = score_documents([scorer], documents, EOS, carrier)["nll"]
+        np.testing.assert_allclose(nll_N[chosen_N], alone_N[chosen_N], rtol=1e-4)
+        assert not np.allclose(nll_N[~chosen_N], alone_N[~chosen_N], rtol=1e-2)
 
 
 @pytest.mark.parametrize(

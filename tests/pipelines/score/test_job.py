@@ -159,7 +159,7 @@ def test_statistics_are_those_of_the_sidecars(scored):
 
 
 def test_key_tokens_are_golden_and_classes_of_trajectory_add_up(weigh, tmp_path):
-    counts, parts = weigh(WeighSettings("soft", PolicyParams(**{**KEY, "golden": None})))
+    counts, parts = weigh(WeighSettings("soft", PolicyParams(**KEY)))
     assert counts.weighing.golden == "key"
     rows = pq.read_table(tmp_path / "run/stats/trajectories.parquet").to_pylist()
     assert {row["trajectory"] for row in rows} <= set(CLASSES)

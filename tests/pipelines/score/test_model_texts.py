@@ -1,10 +1,10 @@
 """Texts in the ids of several tokenizers, values carried back to the run's tokens."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipelines.score.model_texts import ModelTexts, load_readers, place_texts
-from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokens import Documents
 from tests.tiny_models import END, TEXTS, train_bpe
@@ -19,18 +19,20 @@ def tokenizers():
     found = {}
     for vocab in (257, 280, 340):
         own = train_bpe(vocab=vocab)
-        end = own.token_to_id(END)
+        end = own.token_to_id(END) or 0
         found[str(vocab)] = ModelTokenizer(own.to_str(), end, end, own.get_vocab_size())
     return found
 
 
 @pytest.fixture
-def texts(tokenizers, tmp_path):
+def texts(tokenizers):
     """Return the carrier of the hard texts, which the tokenizer of 280 types reads for the run."""
-    readers = load_readers(tokenizers, tmp_path)
-    encoder = Encoder(tmp_path / "280.json")
+    readers = load_readers(tokenizers)
+    encoder = readers["280"].encoder
     encoded = append_eos(encoder.encode(HARD), 0)
-    documents = Documents(None, None, None, encoded.ids_N, encoded.offsets_D1)
+    documents = Documents(
+        pa.array([]), pa.array([]), np.ones(len(HARD), bool), encoded.ids_N, encoded.offsets_D1
+    )
     shares = np.random.default_rng(0).random(len(encoded.ids_N))
     return encoded, place_texts(documents, HARD, encoder.vocabulary, shares, readers)
 

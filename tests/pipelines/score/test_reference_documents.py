@@ -8,6 +8,7 @@ import pytest
 from pipelines.score.reference_documents import (
     DOCUMENTS,
     choose_cleanest,
+    count_halves,
     locate_shards,
     write_cleanest,
 )
@@ -16,6 +17,7 @@ from pipelines.tokenize.encoder import Encoder
 from pipelines.tokenize.tokenize_unit import tokenize_unit
 from pipelines.tokenize.tokens import load_tokens
 from tests.pipelines.tokenize.corpora import make_job, write_unit
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.shards import open_shard
 from weighting.vocabulary import read_vocabulary
 
@@ -90,6 +92,16 @@ def test_documents_with_evaluation_items_are_not_trained_on(job, chosen):
     contaminated = load_tokens(job, 1)
     assert contaminated.train_D.any()
     assert not wanted & set(contaminated.doc_ids.to_pylist())
+
+
+def test_the_chosen_are_counted_by_their_halves(job, chosen):
+    rows = pq.read_table(job.run / "reference" / "documents.parquet").to_pylist()
+    counts = count_halves(job)
+    assert list(counts) == ["a", "b"]
+    assert sum(half["documents"] for half in counts.values()) == chosen["documents"]
+    of_a = [row["tokens"] for row in rows if is_of_half([row["doc_id"]], "a")[0]]
+    assert counts["a"] == {"documents": len(of_a), "tokens": sum(of_a)}
+    assert 0 < len(of_a) < len(rows)
 
 
 def test_tokens_of_a_shard_are_those_of_its_documents(job, chosen):

@@ -3,6 +3,7 @@
 import itertools
 import json
 import unicodedata
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +56,8 @@ MARKED = {
 
 class FixedScorer:
     """Gives a token its place in the unit, in steps of a quantum and a little more."""
+
+    tokenizers: ClassVar = {}
 
     def score(self, ids_N, offsets_D1, eos_id, carrier=None):
         return {"nll": np.arange(len(ids_N), dtype=np.float32) * QUANTUM * np.float32(1.01)}

@@ -10,11 +10,20 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from pipelines.tokenize.encoder import AUTHORITY, FAST, Encoded, Encoder, load_encoder
+from pipelines.tokenize.encoder import (
+    AUTHORITY,
+    FAST,
+    Encoded,
+    Encoder,
+    Source,
+    load_encoder,
+    load_model_encoder,
+)
 from pipelines.tokenize.places import find_characters
 from pipelines.tokenize.sealing import seal
 from pipelines.tokenize.tokenize_unit import append_eos
 from pipelines.tokenize.tokenizer import END_OF_TEXT, copy_tokenizer, train_tokenizer
+from pipelines.tokenize.tokenizer_file import settle_model
 from tests.pipelines.tokenize.families import (
     END,
     LETTERS,
@@ -31,7 +40,7 @@ from tests.pipelines.tokenize.families import texts as hard_texts
 from weighting.bytelevel import BYTE_OF, to_bytes
 from weighting.contracts.documents import DOCUMENTS, write_table
 from weighting.errors import AssayError
-from weighting.vocabulary import read_vocabulary
+from weighting.vocabulary import make_vocabulary, read_vocabulary
 
 TEXTS = ["The ice cream melted.", "naïve café - 日本語 🍦", "", "x = {'a': 1}\n\n\tend"]
 
@@ -263,3 +272,26 @@ def test_the_byte_alphabet_is_that_of_tokenizers():
     shown = ByteLevel(add_prefix_space=False).pre_tokenize_str(" naïve")[0][0]
     assert to_bytes(shown) == " naïve".encode()
     assert word[0] == shown[0]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_models_tokens_may_leave_out_characters(fast):
+    letters = [letter for letter in LETTERS if BYTE_OF[letter] not in b"\x04z"]
+    fields = tokenizer_json(bpe(letters, []), pre_tokenizer=byte_level())
+    settled = settle_model("its name", json.dumps(fields))
+    encoder = Encoder(Source("its name", settled, make_vocabulary(settled, 0), whole=False), fast)
+    texts = ["az é", "\x04", "z é", "a", ""]
+    encoded = encoder.encode(texts)
+    assert {number: list(places) for number, places in encoded.places.items()} == {
+        0: [0, 2, 3, 3],
+        1: [],
+        2: [1, 2, 2],
+    }
+    assert np.diff(encoded.offsets_D1).tolist() == [4, 0, 3, 1, 0]
+
+
+def test_the_encoder_of_a_model_is_loaded_once():
+    text = json.dumps(tokenizer_json(bpe(LETTERS, []), pre_tokenizer=byte_level()))
+    encoder = load_model_encoder(text, 1)
+    assert encoder is load_model_encoder(text, 1)
+    assert encoder.vocabulary.eos_id == 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.tokenize.places import Spelling, find_characters, read_places
+from pipelines.tokenize.places import Spelling, find_characters, follow_places, read_places
 from weighting.arrays import Int64s, Uint32s
 from weighting.vocabulary import Vocabulary
 
@@ -112,3 +112,11 @@ def test_places_are_what_the_library_says(spans, size, whole, starts):
 def test_places_outside_a_text_or_with_gaps_are_refused(spans, size, whole, reason):
     with pytest.raises(ValueError, match=reason):
         read_places(spans, size, whole)
+
+
+def test_places_that_leave_characters_out_are_taken_in_order_and_within_the_text():
+    assert follow_places([(1, 2), (3, 4), (3, 4)], 6).tolist() == [1, 3, 3]
+    assert follow_places([], 3).tolist() == []
+    for spans in ([(2, 3), (1, 2)], [(0, 4)]):
+        with pytest.raises(ValueError, match="do not follow"):
+            follow_places(spans, 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.tokenize.structure import composes, find_faults
+from pipelines.tokenize.structure import composes, find_changes, find_faults
 from tests.pipelines.tokenize.families import (
     LETTERS,
     bpe,
@@ -105,3 +105,21 @@ def test_bytes_in_a_vocabulary_stand_for_the_unknown():
 @pytest.mark.parametrize(("kind", "found"), [("NFC", True), ("NFKC", True), ("NFD", False)])
 def test_normal_forms_may_compose(kind, found):
     assert composes(make(normalizer=sequence("normalizers", [{"type": kind}, BLANK]))) == found
+
+
+@pytest.mark.parametrize("kind", [None, "NFC", "NFD"])
+def test_the_same_characters_in_another_form_are_no_other_text(kind):
+    assert list(find_changes(make(normalizer=kind and {"type": kind}))) == []
+    assert list(find_changes(make(normalizer=BLANK))) == []
+
+
+@pytest.mark.parametrize(
+    "normalizer",
+    [
+        *({"type": kind} for kind in ("Lowercase", "NFKC", "NFKD")),
+        {"type": "Replace", "pattern": {"String": "’"}, "content": "'"},
+    ],
+)
+def test_a_normalizer_that_writes_other_characters_is_named(normalizer):
+    (found,) = find_changes(make(normalizer=normalizer))
+    assert normalizer["type"] in found

@@ -6,7 +6,7 @@ import re
 import pytest
 from tokenizers import Tokenizer
 
-from pipelines.tokenize.tokenizer_file import KEY, settle, write_config
+from pipelines.tokenize.tokenizer_file import KEY, settle, settle_model, write_config
 from tests.pipelines.tokenize.families import (
     END,
     LETTERS,
@@ -16,6 +16,7 @@ from tests.pipelines.tokenize.families import (
     in_letters,
     tokenizer_json,
 )
+from weighting.bytelevel import BYTE_OF
 from weighting.errors import AssayError
 from weighting.vocabulary import CONFIG
 
@@ -181,3 +182,50 @@ def test_a_missing_file_and_a_bad_configuration_are_named(save, tmp_path):
 
 def test_the_configuration_is_what_transformers_reads():
     assert json.loads(write_config("</s>"))["tokenizer_class"] == "PreTrainedTokenizerFast"
+
+
+def lacking(*lost):
+    """A byte-level BPE without the letters of some bytes."""
+    letters = [letter for letter in LETTERS if BYTE_OF[letter] not in lost]
+    return tokenizer_json(bpe(letters, [in_letters(" a")]), pre_tokenizer=byte_level())
+
+
+def test_bytes_that_hardly_any_text_has_may_be_missing_and_that_is_said(save):
+    remarks = settle(save(lacking(4, 6, 0xF1, 0xF2)), END).remarks
+    assert "lacks 4 of the bytes of UTF-8 (04, 06, F1 to F2)" in " ".join(remarks)
+    with pytest.raises(AssayError, match=r"lacks 1 of the bytes of UTF-8 \(0A\)"):
+        settle(save(lacking(4, 0x0A)), END)
+
+
+def test_a_model_may_lack_any_byte():
+    assert settle_model("its name", json.dumps(lacking(4, 0x0A, 0xE2)))["model"]["vocab"]
+
+
+def test_of_a_models_tokenizer_the_settings_of_a_caller_are_taken_out():
+    fields = make(truncation=TRUNCATION, padding=PADDING, post_processor=byte_level())
+    settled = settle_model("its name", json.dumps(fields))
+    assert [settled[name] for name in ("truncation", "padding", "post_processor")] == [None] * 3
+
+
+@pytest.mark.parametrize("kind", ["Lowercase", "NFKC", "NFKD", "StripAccents"])
+def test_a_model_that_reads_another_text_is_refused_by_its_name(kind):
+    fields = make(normalizer={"type": kind})
+    with pytest.raises(AssayError, match=rf"^its name: its losses cannot be .* {kind} "):
+        settle_model("its name", json.dumps(fields))
+
+
+@pytest.mark.parametrize("kind", ["NFC", "NFD"])
+def test_a_model_may_read_a_text_in_another_form_of_the_same_characters(kind):
+    settle_model("its name", json.dumps(make(normalizer={"type": kind})))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "its name: not a tokenizer.json"),
+        ('{"model": {"vocab": {}}, "speed": 1}', "its speed"),
+    ],
+)
+def test_what_is_no_tokenizer_of_a_model_is_refused_by_its_name(text, message):
+    with pytest.raises(AssayError, match=message):
+        settle_model("its name", text)

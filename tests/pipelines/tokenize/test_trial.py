@@ -22,7 +22,7 @@ from weighting.errors import AssayError
 
 def try_fields(path, fields):
     tokenizer = Tokenizer.from_str(json.dumps(fields))
-    try_out(tokenizer, fields, fields, path)
+    try_out(tokenizer, fields, fields, str(path))
 
 
 def cut_words(pattern, **settings):

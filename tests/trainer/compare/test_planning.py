@@ -65,6 +65,16 @@ def test_an_arm_that_cannot_be_trained_is_named(small):
         make_plan(replace(small, arms={"a": {}, "b": {"lr": -2.0}}))
 
 
+def test_arms_on_halves_see_other_documents_and_no_others(small):
+    arms = {"a": {"half": "a"}, "b": {"half": "b"}}
+    with pytest.raises(AssayError, match="unless other documents are allowed"):
+        make_plan(replace(small, arms=arms))
+    plan, _ = make_plan(replace(small, arms=arms, other_documents=True))
+    whole = open_corpus(small.base.shards).train.tokens
+    tokens = [arm.identity.data.train_tokens for arm in plan.arms]
+    assert sum(tokens) == whole > max(tokens)
+
+
 def test_the_baseline_is_the_first_arm_or_the_one_named(small):
     assert make_plan(small)[0].baseline == "plain"
     named = replace(small, baseline="weighted")

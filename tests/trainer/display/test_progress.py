@@ -118,3 +118,6 @@ def test_a_pipe_gets_a_line_each_tenth(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == ["steps 0 of 40", "steps 4 of 40"]
     assert len(lines) == 11
+    with counting_steps("half a") as report:
+        report(0, 40)
+    assert capsys.readouterr().err == "half a: steps 0 of 40\n"

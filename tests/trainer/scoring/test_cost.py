@@ -57,9 +57,11 @@ def test_a_probe_asks_for_no_more_than_a_model_sees(write_run, monkeypatch):
     model = Scorer(make_settings(write_run()), TOKENIZER).models.reference
     seen = []
     monkeypatch.setattr(cost, "LEAST_SECONDS", 0.0)
-    monkeypatch.setattr(
-        OwnModel, "read", lambda self, ids, *_: seen.append(ids.shape[1]) or torch.zeros(0)
-    )
+
+    def read(_, inputs_BxT, *__):
+        seen.append(inputs_BxT.shape[1])
+
+    monkeypatch.setattr(OwnModel, "read", read)
     monkeypatch.setattr(cost, "predict", lambda *_: (torch.zeros(1), torch.zeros(1)))
     assert cost.probe(model) > 0
     assert set(seen) == {CONTEXT}

@@ -87,6 +87,7 @@ def test_a_short_context_stands_where_it_stood(folder, kind):
     model, short = load(folder(kind)), 3
     stream = draw_stream(model.types)
     measured = measure(model, stream, short)
+    assert measured.short_N is not None
     within = (CONTEXT, CONTEXT // 2, short)
     slowly = lose_slowly(model.model, stream, 2 * short, short, within)
     np.testing.assert_allclose(measured.short_N, slowly, atol=2e-4)
@@ -112,13 +113,15 @@ def test_two_models_of_one_tokenizer_disagree(folder, tmp_path):
     found = measure(model, stream, second=other).disagreement_N
     assert found is not None
     assert (found > 0).all()
-    assert (measure(model, stream, second=model).disagreement_N == 0).all()
+    itself = measure(model, stream, second=model).disagreement_N
+    assert itself is not None
+    assert not itself.any()
 
 
 def test_the_same_documents_give_the_same_bytes(folder):
     first, again = (measure(load(folder("llama")), draw_stream(300), 3) for _ in range(2))
     for one, other in zip(first[:3], again[:3], strict=True):
-        assert one.tobytes() == other.tobytes()
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
 
 
 def test_a_model_sees_what_is_asked_for_and_no_more_than_it_can(folder):

@@ -46,11 +46,15 @@ def test_flags_say_rare_golden_repeated_contaminated_and_special():
 
 
 def test_each_rule_is_two_sided_and_its_bounds_are_parameters():
-    assert find("ngram", ngram_gain=[1.9, 2, 3]) == [False, True, True]
+    beside = {"ngram_gain": [1.9, 2, 3, 3], "ngram_surprisal": [1, 1, 1, 2]}
+    assert find("ngram", **beside) == [False, True, True, False]
+    doubt = {"excess": [1.9, 2, 8, 8], "nll": [1, 1, 3, 3], "entropy": [2, 2, 3, 2.5]}
+    assert find("read", **doubt) == [False, True, True, False]
     assert find("key", context_gain=[2, 2.5, 2.5], nll=[1, 1, 2]) == [False, True, False]
     assert find("learnt", excess=[1.5, 2, 3], nll=[1, 1, 2]) == [False, True, False]
     told = PolicyParams(golden_gain=1.0, key_gain=3.0, key_nll=0.5)
-    assert find("ngram", told, ngram_gain=[0.5, 1]) == [False, True]
+    beside = {"ngram_gain": [0.5, 1, 1], "ngram_surprisal": [0, 0, 0.5]}
+    assert find("ngram", told, **beside) == [False, True, False]
     assert find("key", told, context_gain=[3, 4, 4], nll=[0, 0, 1]) == [False, True, False]
     assert find("learnt", told, excess=[1, 1], nll=[0, 1]) == [True, False]
 
@@ -58,13 +62,14 @@ def test_each_rule_is_two_sided_and_its_bounds_are_parameters():
 def test_without_a_name_the_best_rule_that_the_signals_allow_is_chosen():
     assert choose_golden(None, ["ngram_gain"]) == "ngram"
     assert choose_golden(None, MODEL) == "ngram"
-    assert choose_golden(None, [*MODEL, "excess"]) == "learnt"
-    assert choose_golden(None, [*MODEL, "excess", "context_gain"]) == "key"
+    assert choose_golden(None, [*MODEL, "excess"]) == "read"
+    assert choose_golden(None, [*MODEL, "context_gain"]) == "key"
+    assert choose_golden(None, [*MODEL, "excess", "context_gain"]) == "read"
     assert choose_golden("ngram", list(SIGNALS)) == "ngram"
 
 
 def test_a_rule_that_is_unknown_or_lacks_a_signal_is_refused():
-    with pytest.raises(AssayError, match="'gold'; valid: key, learnt, ngram"):
+    with pytest.raises(AssayError, match="'gold'; valid: read, key, learnt, ngram"):
         choose_golden("gold", MODEL)
     with pytest.raises(AssayError, match=r"needs the signal context_gain.*reference\.short"):
         choose_golden("key", MODEL)
@@ -83,7 +88,10 @@ def gild(gains, special, share):
     """Which tokens are golden by counts, of those that are text."""
     special = np.array(special, bool)
     params = PolicyParams(golden_share=share)
-    signals = {"ngram_gain": np.array(gains, np.float32)}
+    signals = {
+        "ngram_gain": np.array(gains, np.float32),
+        "ngram_surprisal": np.zeros(len(gains), np.float32),
+    }
     least = find_least_gain(count_gains(signals, special, "ngram", params), share)
     return find_golden(signals, "ngram", params, least) & ~special
 

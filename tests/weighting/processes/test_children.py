@@ -9,7 +9,7 @@ from weighting.errors import Interrupted
 from weighting.processes import children
 from weighting.processes.children import Command, Ending, find_message, run_children
 
-pytestmark = pytest.mark.usefixtures("hangup")
+pytestmark = pytest.mark.usefixtures("not_ignored")
 
 HERE = "tests.weighting.processes.child"
 

@@ -11,7 +11,7 @@ import pytest
 from weighting.processes import interruption
 from weighting.processes.interruption import SIGNALS, list_signals, noting_signals
 
-pytestmark = pytest.mark.usefixtures("hangup")
+pytestmark = pytest.mark.usefixtures("not_ignored")
 
 
 @pytest.fixture

@@ -51,9 +51,12 @@ def test_a_stretch_begins_where_a_token_of_each_does_and_nowhere_else(pairs):
     found = align(starts_N, offsets_D1, starts_M, others_D1)
     shared = 0
     for number in range(len(offsets_D1) - 1):
-        ours = {*starts_N[offsets_D1[number] : offsets_D1[number + 1]].tolist()}
-        shared += len(ours & {*starts_M[others_D1[number] : others_D1[number + 1]].tolist()})
+        ours = starts_N[offsets_D1[number] : offsets_D1[number + 1] - 1].tolist()
+        theirs = starts_M[others_D1[number] : others_D1[number + 1] - 1].tolist()
+        same = [place for place in {*ours} & {*theirs} if ours.count(place) == theirs.count(place)]
+        shared += len({*ours} & {*theirs}) + sum(ours.count(place) - 1 for place in same) + 1
     assert found.stretches == shared
+    assert sum(found.tally()[:4]) == shared
     assert (found.sizes_Sx2 > 0).all()
     back = align(starts_M, others_D1, starts_N, offsets_D1)
     assert back.stretch_N.tolist() == found.stretch_M.tolist()
@@ -64,10 +67,8 @@ def test_equal_tokenizations_give_the_values_themselves(pairs):
     starts, offsets = pairs[0]
     found = align(starts, offsets, starts, offsets)
     values = draw_values(len(starts))
-    single = np.flatnonzero(found.sizes_Sx2[:, 0] == 1)
-    alone = np.isin(found.stretch_N, single)
     carried = found.carry(values, np.full(len(starts), 0.3))
-    assert carried[alone].tobytes() == values[alone].tobytes()
+    assert carried.tobytes() == values.tobytes()
 
 
 @given(tokenizations())
@@ -99,6 +100,28 @@ def test_a_word_in_two_halves_gets_the_loss_by_what_each_is_worth():
     by_bytes = found.carry(values, np.zeros(4))
     assert by_bytes.tolist() == pytest.approx([1.0, 3.6, 2.4, 0.5])
     assert found.sizes_Sx2.tolist() == [[1, 1], [2, 1], [1, 1]]
+
+
+def test_bytes_in_no_token_belong_to_the_token_before_and_first_ones_to_the_token_after():
+    # The model has no token for the first two bytes, nor for the fifth.
+    ours, theirs = np.array([0, 1, 2, 4, 5, 6]), np.array([2, 5, 6])
+    found = align(ours, np.array([0, 6]), theirs, np.array([0, 3]))
+    assert found.stretch_N.tolist() == [0, 0, 0, 0, 1, 2]
+    assert found.stretch_M.tolist() == [0, 1, 2]
+    assert found.carry(np.array([8.0, 2.0, 1.0]), np.ones(6)).tolist() == [2, 2, 2, 2, 2, 1]
+
+
+def test_a_text_in_no_token_shares_its_end():
+    found = align(np.array([0, 3, 0]), np.array([0, 2, 3]), np.array([3, 0]), np.array([0, 1, 2]))
+    assert found.carry(np.array([4.0, 5.0]), np.array([3.0, 1.0, 0.0])).tolist() == [3.0, 1.0, 5.0]
+
+
+def test_pieces_of_a_character_are_one_by_one_where_both_have_as_many():
+    ours, theirs = np.array([0, 0, 0, 4]), np.array([0, 0, 0, 4])
+    found = align(ours, np.array([0, 4]), theirs, np.array([0, 4]))
+    assert found.tally() == (4, 0, 0, 0, 1)
+    fewer = align(ours, np.array([0, 4]), theirs[1:], np.array([0, 3]))
+    assert fewer.tally() == (1, 0, 0, 1, 3)
 
 
 def test_tokens_without_bytes_share_alike():

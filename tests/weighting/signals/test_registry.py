@@ -53,8 +53,17 @@ def test_a_signal_that_the_run_lacks_is_refused_by_name(name):
 
 def test_only_signals_that_follow_from_others_are_not_stored():
     derived = {name for name, signal in SIGNALS.items() if not signal.stored}
-    assert derived == {"surprisal", "idf", "residual_idf", "ngram_surprisal"}
-    assert all(signal.stored for signal in SIGNALS.values() if signal.kind is Kind.MODEL)
+    assert derived == {"surprisal", "idf", "residual_idf", "ngram_surprisal", "insight"}
+    of_models = {name for name in derived if SIGNALS[name].kind is Kind.MODEL}
+    assert of_models == {"insight"}
+
+
+def test_insight_is_high_where_excess_and_doubt_both_are():
+    stored = {
+        "excess": np.array([8.0, 8.0, 0.5, -3.0], np.float32),
+        "entropy": np.array([2.0, 0.0, 2.0, 9.0], np.float32),
+    }
+    assert Signals(TYPES, IDS[:4], stored)["insight"].tolist() == [4.0, 0.0, 1.0, 0.0]
 
 
 def test_what_a_source_gives_is_stored():

@@ -196,7 +196,7 @@ def test_letters_of_signals_are_never_that_of_weights_and_never_run_out(monkeypa
     monkeypatch.setattr(scales, "SIGNALS", many)
     spread = distribute([(0.0, 1.0, 5)])
     letters = [one.letter for one in scales.scale_signals(dict.fromkeys(many, spread))]
-    assert letters[: len(SIGNALS)] == list("abcdefghijk")
+    assert letters[: len(SIGNALS)] == list("abcdefghijkl")
     assert "w" not in letters
     assert len(set(letters)) == len(many)
 
