@@ -343,3 +343,27 @@ def test_ranks_rise_with_the_value(counts, values):
     assert len(ranks) == len(values)
     assert ranks == sorted(ranks)
     assert 0 <= ranks[0] <= ranks[-1] <= 1
+
+
+def test_the_golden_rule_is_told_side_by_side(run):
+    story = tell(run, MICROWAVE, 50)
+    sides = {side["bound"]: side for side in story["golden"]["sides"]}
+    values = {row["name"]: row["value"] for row in story["signals"]}
+    assert list(sides) == ["key_gain", "key_nll", "golden_share"]
+    assert sides["key_gain"]["value"] == values["context_gain"]
+    assert sides["key_nll"]["holds"] == (values["nll"] < 2.0)
+    for position in range(55):
+        golden = tell(run, MICROWAVE, position)
+        held = all(side["holds"] for side in golden["golden"]["sides"])
+        assert held == ("golden" in golden["reasons"])
+    assert tell(run, MICROWAVE, 55)["golden"] is None  # the end of text
+
+
+def test_the_page_says_which_side_holds_and_where_the_word_stood(run):
+    at = DOCS[2].text.rindex("it")
+    text = squeeze(show(run, MICROWAVE, at))
+    assert "By rule key (told by text far before) it is" in text
+    assert "(key_nll) holds" in text or "(key_nll) fails" in text
+    assert "its word before" not in text
+    rain = squeeze(show(run, name_doc(0), 8))
+    assert "its word before" not in rain
