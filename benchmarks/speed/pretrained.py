@@ -8,8 +8,8 @@ MODEL is a folder of transformers or a GGUF file. SmolLM2-135M is in a wheel of 
 
 `score` is loss and entropy of every token (`trainer.scoring.measuring.measure`). `forward` is the
 library's own model(input_ids), all its logits, on the batches that `score` makes of the documents.
-Both take turns, on as many CPU threads as there are cores. The ratio of speeds is a mean over
-rounds with its 95 % interval.
+Both take turns: on a GPU by the clock, on a CPU on one thread by its CPU seconds, which neighbours
+disturb less. The ratio of speeds is a mean over rounds with its 95 % interval.
 
 Beside it stand bits a byte: as scored, and by the library alone, its tokenizer, its logits and
 its loss, a document at a time.
@@ -19,6 +19,7 @@ import gzip
 import json
 import math
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -32,7 +33,6 @@ from rich.table import Table
 from benchmarks.interleave import interleave, ratios
 from trainer.compare.intervals import measure as measure_ratio
 from trainer.data.document_windows import cut_windows
-from trainer.machine.resources import count_cores
 from trainer.scoring.carrier import Stream
 from trainer.scoring.measuring import Batch, feed, measure, stride_of
 from trainer.scoring.models import load_models
@@ -86,9 +86,8 @@ def main() -> None:
     """Print the table."""
     path, texts = sys.argv[1:3]
     tokens, rounds = map(int, sys.argv[3:5]) if len(sys.argv) > 3 else (TOKENS, ROUNDS)
-    threads = count_cores()
-    torch.set_num_threads(threads)
-    models = load_models(ModelSettings(path, context=CONTEXT), NO_RUN, "auto", threads)
+    torch.set_num_threads(1)
+    models = load_models(ModelSettings(path, context=CONTEXT), NO_RUN, "auto", 1)
     model = models.reference
     assert isinstance(model, PretrainedModel)
     mark = models.tokenizers[model.tokenizer]
@@ -107,7 +106,8 @@ def main() -> None:
     def score() -> None:
         losses.append(float(measure(model, stream).nll_N.sum(dtype=np.float64)))
 
-    times = interleave({"forward": lambda: forward(model, batches), "score": score}, rounds)
+    clock = time.perf_counter if model.device == "cuda" else time.process_time
+    times = interleave({"forward": lambda: forward(model, batches), "score": score}, rounds, clock)
     ratio = measure_ratio(ratios(times, "forward", "score"))
     bits = math.log(2) * sum(len(text.encode()) for text in chosen)
     table = Table(title=f"{type(model.model).__name__}, {model.parameters:,} parameters, {path}")
