@@ -35,6 +35,7 @@ from tests.flows.stories import (
 from tests.flows.tokens import Census
 from weighting.contracts.counts import SetCounts
 from weighting.errors import AssayError
+from weighting.policies.golden import GOLDEN
 from weighting.policies.registry import POLICIES, read_params
 from weighting.storage.files import read_json
 
@@ -347,23 +348,39 @@ def test_ranks_rise_with_the_value(counts, values):
 
 def test_the_golden_rule_is_told_side_by_side(run):
     story = tell(run, MICROWAVE, 50)
-    sides = {side["bound"]: side for side in story["golden"]["sides"]}
-    values = {row["name"]: row["value"] for row in story["signals"]}
-    assert list(sides) == ["key_gain", "key_nll", "golden_share"]
-    assert sides["key_gain"]["value"] == values["context_gain"]
-    assert sides["key_nll"]["holds"] == (values["nll"] < 2.0)
-    for position in range(55):
-        golden = tell(run, MICROWAVE, position)
-        held = all(side["holds"] for side in golden["golden"]["sides"])
-        assert held == ("golden" in golden["reasons"])
+    sides, values = (
+        story["golden"]["sides"],
+        {one["name"]: one["value"] for one in story["signals"]},
+    )
+    rule = GOLDEN[story["golden"]["rule"]]
+    assert [side["signal"] for side in sides] == [one.signal for one in rule.sides] + [rule.gain]
+    assert [side["value"] for side in sides] == [values[side["signal"]] for side in sides]
+    assert sides[-1]["bound"] == "golden_share"
     assert tell(run, MICROWAVE, 55)["golden"] is None  # the end of text
 
 
+def test_all_sides_hold_of_golden_tokens_and_of_no_others(run):
+    verdicts = set()
+    for position in range(20):
+        story = tell(run, MICROWAVE, position)
+        held = all(side["holds"] for side in story["golden"]["sides"])
+        assert held == ("golden" in story["reasons"])
+        verdicts |= {(side["bound"], side["holds"]) for side in story["golden"]["sides"]}
+    assert len(verdicts) > 3  # not all the same
+
+
 def test_the_page_says_which_side_holds_and_where_the_word_stood(run):
-    at = DOCS[2].text.rindex("it")
-    text = squeeze(show(run, MICROWAVE, at))
-    assert "By rule key (told by text far before) it is" in text
-    assert "(key_nll) holds" in text or "(key_nll) fails" in text
+    text = squeeze(show(run, MICROWAVE, 50))
+    story = tell(run, MICROWAVE, 50)["golden"]
+    assert f"By rule {story['rule']} ({story['words']}) it is not golden" in text
+    assert "fails" in text
     assert "its word before" not in text
-    rain = squeeze(show(run, name_doc(0), 8))
-    assert "its word before" not in rain
+
+
+def test_a_word_that_was_said_before_is_told(tmp_path):
+    text = "The murderer was Henry. They say that Henry"
+    run = build_run(tmp_path / "run", Story(docs=[Doc(text), Doc("b")], signals=MODELLED))
+    at = text.rindex("Henry")
+    assert f"its word before {at - text.index('Henry')} tokens before" in squeeze(
+        show(run, name_doc(0), at)
+    )

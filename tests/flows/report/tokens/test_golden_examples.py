@@ -16,6 +16,7 @@ from flows.report.tokens.token_sample import Sample
 from tests.flows.runs import build_run
 from tests.flows.stories import MODELLED, Doc, Story
 from weighting.contracts.counts import SplitScale, WeighingFacts
+from weighting.policies.golden import GOLDEN, Rule, Side
 
 SIZE = 400
 WORDS = [f"word{number} " for number in range(SIZE)]
@@ -76,7 +77,9 @@ def test_an_example_shows_its_text_and_its_numbers(sample):
     assert row.beside == {"entropy": 5.0}
 
 
-def test_a_rule_of_one_side_has_golden_tokens_only(sample):
+def test_a_rule_of_one_side_has_golden_tokens_only(sample, monkeypatch):
+    rule = Rule((Side("ngram_gain", ">=", "golden_gain"),), "ngram_gain", "", "", "")
+    monkeypatch.setitem(GOLDEN, "ngram", rule)
     found = find_examples(sample, facts("ngram"), None)
     assert found
     assert [len(group.rows) for group in found.groups] == [GOLDEN_ROWS]
@@ -110,6 +113,6 @@ def test_the_section_escapes_what_it_shows(tmp_path):
     assert "Nearly golden, taken for noise" in section
     assert "<script" not in section
     assert "\u202e" not in section
-    assert "context gain <b>" in section
+    assert "insight <b>" in section or "<span>insight " in section
     assert 'class="fails"' in section
     assert '<a href="#golden">' in html
