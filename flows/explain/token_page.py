@@ -78,7 +78,7 @@ def _print_signals(story: Story, console: Console) -> None:
     print_table(table, console)
     for name, losses, meaning, _ in TRAJECTORIES:
         if name == story["trajectory"]:
-            console.print(f"over the reference's training {name}: {losses}: {meaning}")
+            console.print(f"from the weakest reader to the reference {name}: {losses}: {meaning}")
 
 
 def _print_golden(golden: Story, console: Console) -> None:
