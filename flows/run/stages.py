@@ -133,12 +133,15 @@ def score_tokens(folder: Path, session: Session) -> None:
     run = open_run(folder)
 
     def work(meter: Meter) -> None:
-        settings = run.score_settings()
-        if settings.model is not None and not run.recipe.reference.train:
+        settings, workers = run.score_settings(), session.engine.workers
+        if settings.model is not None:
             from flows.operations.scoring_cost import describe_cost  # with torch
+            from pipelines.score.model_scorer import release_models
 
-            for line in describe_cost(run, settings.model, session.engine.workers):
+            for line in describe_cost(run, settings.model, workers):
                 session.console.print(Text(line, "dim"))
+            if workers > 1:  # each has models of its own
+                release_models()
         progress = session.follow()
         score(run.sizes(), settings, run.job, session.engine, progress)
         meter.amounts = {"tokens": progress.amounts["score"]}
