@@ -9,12 +9,12 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from trainer.run import checkpoint
-from trainer.scoring.gguf_header import DamagedFileError, read_header
 from trainer.scoring.hub import (
     CONFIG,
     INDEX,
@@ -188,23 +188,31 @@ def _count_in_gguf(path: Path) -> int:
         AssayError: it is cut short, a part of one, of an architecture that transformers does not
             read, or without a tokenizer.
     """
+    there = path.stat()
+    return _read_gguf(path, there.st_mtime_ns, there.st_size)
+
+
+@lru_cache(maxsize=8)
+def _read_gguf(path: Path, *_: int) -> int:
+    """Read a GGUF file as it lies there; its library takes seconds for a large vocabulary."""
+    from gguf import GGUFReader
     from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
 
     try:
-        header = read_header(path)
-    except DamagedFileError:
+        reader = GGUFReader(path)
+        architecture = reader.fields["general.architecture"].contents()
+    except (ValueError, LookupError, OSError, OverflowError):
         raise AssayError(f"{path}: no GGUF file, or cut short; fetch it again") from None
-    architecture = header.settings.get("general.architecture")
-    if int(header.settings.get("split.count", 1)) > 1:
+    if "split.count" in reader.fields and reader.fields["split.count"].contents() > 1:
         raise AssayError(f"{path}: one part of several; join them with llama-gguf-split --merge")
     if architecture not in GGUF_SUPPORTED_ARCHITECTURES:
         raise AssayError(
             f"{path}: transformers {version('transformers')} reads no GGUF file of "
             f"{architecture!r}; valid: {', '.join(sorted(GGUF_SUPPORTED_ARCHITECTURES))}"
         )
-    if "tokenizer.ggml.tokens" not in header.settings:
+    if "tokenizer.ggml.tokens" not in reader.fields:
         raise AssayError(f"{path}: a model without a tokenizer; name a file that has one")
-    return header.parameters
+    return sum(int(tensor.n_elements) for tensor in reader.tensors)
 
 
 def _list_causal() -> tuple[set[str], set[str]]:
