@@ -17,7 +17,7 @@ from flows.recipe.tables import Section
 from pipelines.settings import ScoreSettings
 from trainer.config.flat import override
 from trainer.config.schema import TrainConfig
-from weighting.contracts.halves import HALVES, WHOLE
+from weighting.contracts.splits import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.policies.selection import GOLDEN, RANDOM, Selection
 from weighting.signals.model_names import ModelKind, parse_model

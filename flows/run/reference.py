@@ -8,8 +8,7 @@ from typing import Any
 from flows.run.folder import REFERENCE, Run
 from flows.run.session import Session, telling_steps
 from pipelines.score.reference_documents import count_halves, locate_shards, write_cleanest
-from weighting.contracts.halves import WHOLE
-from weighting.contracts.splits import TRAIN, VALIDATION
+from weighting.contracts.splits import TRAIN, VALIDATION, WHOLE
 from weighting.errors import AssayError
 from weighting.storage.files import read_json, sha256, write_json
 from weighting.storage.json_records import to_json

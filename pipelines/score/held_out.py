@@ -13,7 +13,8 @@ import numpy as np
 from pipelines.tokenize.tokens import Documents
 from weighting.array_tools import to_offsets
 from weighting.arrays import Bools, Float32s, Int64s, Uint32s
-from weighting.contracts.halves import B, is_of_half
+from weighting.contracts.halves import is_of_half
+from weighting.contracts.splits import B
 from weighting.signals.model_settings import ModelSettings
 
 

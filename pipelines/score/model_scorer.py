@@ -7,7 +7,7 @@ from pipelines.tokenize.tokenizer_file import settle_model
 from trainer.scoring.model_files import list_parts
 from trainer.scoring.scorer import Scorer, ScorerSettings
 from trainer.scoring.used import UsedModels
-from weighting.contracts.halves import HALVES, WHOLE
+from weighting.contracts.splits import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.signals.model_names import parse_model
 from weighting.signals.model_settings import ModelSettings

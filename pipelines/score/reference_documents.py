@@ -22,9 +22,9 @@ from pipelines.settings import Job
 from pipelines.tokenize.tokens import Documents, load_tokens
 from weighting.arrays import Bools
 from weighting.contracts.documents import Verdict, write_table
-from weighting.contracts.halves import HALVES, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
-from weighting.contracts.splits import SPLITS, TRAIN
+from weighting.contracts.splits import HALVES, SPLITS, TRAIN
 from weighting.vocabulary import Vocabulary
 
 DOCUMENTS = pa.schema(

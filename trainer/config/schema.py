@@ -13,7 +13,7 @@ from trainer.objectives.registry import (
     list_knob_classes,
     load_objectives,
 )
-from weighting.contracts.halves import HALVES, WHOLE
+from weighting.contracts.splits import HALVES, WHOLE
 from weighting.errors import AssayError
 from weighting.knobs import NOTHING, PLACE, check_knobs, knob, list_knobs
 from weighting.storage.local_folder import read_folder

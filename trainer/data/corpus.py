@@ -16,10 +16,9 @@ import numpy as np
 from trainer.data.halves import choose_half
 from trainer.data.repeats import find_leak
 from weighting.arrays import AnyArray, Int64s
-from weighting.contracts.halves import WHOLE
 from weighting.contracts.shard_files import list_shards
 from weighting.contracts.shards import Segment, Shard, ShardInfo, open_shard
-from weighting.contracts.splits import SPLITS, TRAIN, VALIDATION
+from weighting.contracts.splits import SPLITS, TRAIN, VALIDATION, WHOLE
 from weighting.errors import AssayError
 from weighting.policies.effective_sample import effective_share
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from weighting.contracts.halves import WHOLE, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.shards import Segment, Shard
+from weighting.contracts.splits import WHOLE
 from weighting.errors import AssayError
 
 

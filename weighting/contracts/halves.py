@@ -11,9 +11,8 @@ from hashlib import blake2b
 import numpy as np
 
 from weighting.arrays import Bools
+from weighting.contracts.splits import WHOLE, A, B
 
-A, B = HALVES = ("a", "b")
-WHOLE = "whole"
 SALT = b"assay halves"  # other hashes of the same ids, and other people's, fall otherwise
 
 

@@ -9,8 +9,9 @@ from tests.flows.conftest import CHECKPOINTS, REFERENCE, STEPS
 from tests.flows.invoking import invoke
 from tests.flows.run.test_reference import read_bytes
 from trainer.run.checkpoint import find_newest, read_record
-from weighting.contracts.halves import HALVES, A, B, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.manifest import check_files, read_manifest
+from weighting.contracts.splits import HALVES, A, B
 from weighting.errors import AssayError
 
 pytestmark = [pytest.mark.usefixtures("same_code"), pytest.mark.slow]

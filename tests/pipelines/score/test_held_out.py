@@ -21,8 +21,9 @@ from pipelines.tokenize.tokens import Documents
 from tests.tiny_models import TEXTS, train_bpe, write_model
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.run.train import train
-from weighting.contracts.halves import HALVES, WHOLE, A, B, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.shards import ShardInfo, Tokens, write_shard
+from weighting.contracts.splits import HALVES, WHOLE, A, B
 from weighting.errors import AssayError
 from weighting.signals.model_settings import ModelSettings
 

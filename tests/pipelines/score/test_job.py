@@ -20,10 +20,11 @@ from tests.pipelines.conftest import Finished
 from tests.pipelines.jobs import weigh_job
 from trainer.config.schema import ModelConfig, TrainConfig
 from trainer.run.train import train
-from weighting.contracts.halves import HALVES, WHOLE, B, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.reasons import Reason
 from weighting.contracts.shards import open_shard
 from weighting.contracts.sidecar import read_sidecar
+from weighting.contracts.splits import HALVES, WHOLE, B
 from weighting.policies.masks import ShareParams
 from weighting.policies.params import PolicyParams
 from weighting.policies.selection import Selection

@@ -9,8 +9,9 @@ from trainer.config.flat import override
 from trainer.data.corpus import open_corpus
 from trainer.run.checkpoint import find_newest, read_record
 from trainer.run.train import train
-from weighting.contracts.halves import HALVES, WHOLE, A, B, is_of_half
+from weighting.contracts.halves import is_of_half
 from weighting.contracts.shards import ShardInfo, Tokens, open_shard, write_shard
+from weighting.contracts.splits import HALVES, WHOLE, A, B
 from weighting.errors import AssayError
 
 FILES = [draw_documents(0, 9), [], [[], *draw_documents(1, 14), []], draw_documents(2, 1)]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.tokenize.split import choose_train
-from weighting.contracts.halves import WHOLE, A, B, is_of_half
+from weighting.contracts.halves import is_of_half
+from weighting.contracts.splits import WHOLE, A, B
 
 COUNT = 20_000
 # Of ids 0 to 31, a bit each, the first one lowest. Models are trained by it: it never changes.
