@@ -193,8 +193,14 @@ TRAIN = "[reference.train]\nsteps = 60\ncontext = 64\n"
             "[weights]\nalpha = 0.5",
             "weights.alpha: policy soft does not read alpha; it reads dials",
         ),
-        ('[weights]\ngolden = "nugget"', "unknown golden rule 'nugget'; valid: key, learnt, ngram"),
-        ('[weights]\ngolden = "key"', "golden rule key needs the signal nll.* reference model"),
+        (
+            '[weights]\ngolden = "nugget"',
+            "unknown golden rule 'nugget'; valid: read, key, learnt, ngram",
+        ),
+        (
+            '[weights]\ngolden = "key"',
+            "golden rule key needs the signal context_gain, .* a reference with a",
+        ),
         ('[weights]\npolicy = "shuffled"\nof = "shuffled"', "shuffled cannot be of 'shuffled'"),
         ('[selection]\nby = "golden"', "selection: by and tokens go together"),
         ("[selection]\ntokens = 10", "selection: by and tokens go together"),
