@@ -13,6 +13,8 @@ from weighting.contracts.manifest import check_files, read_manifest
 from weighting.errors import AssayError
 from weighting.storage.files import read_json
 
+pytestmark = pytest.mark.slow  # whole runs; the parts are tested beside the jobs
+
 NOTICE = "All rights reserved by the people of this page, whatever they may be called."
 QUESTION = (
     "A traveller who came over the frozen lake at night was asked by nine silent brothers why he"
