@@ -30,7 +30,7 @@ def find_word(text: str, start: int, end: int) -> Span | None:
     """Return the whole word that a token, `start` to `end`, is or is a part of; None: of no word.
 
     Digits count as letters. In scripts without spaces a word is what the token has of it. Of
-    several words the first counts, and a letter by itself is none.
+    several words the first counts. A single letter is not a word.
     """
     first = next((at for at in range(start, end) if _is_inner(text[at])), None)
     if first is None:

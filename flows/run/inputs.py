@@ -79,8 +79,7 @@ def check_need(reference: ReferenceTable, workers: int) -> None:
         AssayError: they do not, or one cannot be used.
     """
     from flows.operations.memory import check_memory, find_free_memory, measure_need
-    from trainer.machine.resources import has_native_bfloat16
-    from trainer.scoring.pretrained import find_device
+    from trainer.machine.resources import find_device, has_native_bfloat16
 
     device = find_device("auto")
     counts = {"model": reference.spread, "other": reference.spread}

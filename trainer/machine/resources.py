@@ -38,10 +38,7 @@ def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
         AssayError: cuda is asked for and there is none, or another number of processes than runs,
             or the windows do not split evenly.
     """
-    has_cuda = torch.cuda.is_available()
-    if config.device == "cuda" and not has_cuda:
-        raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
-    device = ("cuda" if has_cuda else "cpu") if config.device == "auto" else config.device
+    device = find_device(config.device)
     precision, compiles = ("bfloat16", "on") if device == "cuda" else ("float32", "off")
     given = {item.name: getattr(config, item.name) for item in fields(config)}
     follows = config.warmup == AUTO
@@ -57,6 +54,18 @@ def resolve(config: TrainConfig, ranks: Ranks) -> ResolvedConfig:
     resolved = ResolvedConfig(**given | chosen)
     _check_split(resolved, ranks)
     return resolved
+
+
+def find_device(device: str) -> str:
+    """Return the device that is meant; "auto" is cuda where there is one.
+
+    Raises:
+        AssayError: cuda is asked for, and the machine has no such device.
+    """
+    has_cuda = torch.cuda.is_available()
+    if device == "cuda" and not has_cuda:
+        raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
+    return ("cuda" if has_cuda else "cpu") if device == "auto" else device
 
 
 def prepare(config: ResolvedConfig) -> None:

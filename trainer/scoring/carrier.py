@@ -4,6 +4,7 @@ A model of others reads by a tokenizer of its own. The scorer asks for its docum
 tokenizer's ids, and hands what the model makes of them back, to be carried to the run's tokens.
 """
 
+import hashlib
 from typing import NamedTuple, Protocol
 
 from weighting.arrays import AnyArray, Float64s, Int64s
@@ -16,6 +17,12 @@ class ModelTokenizer(NamedTuple):
     begin_id: int
     end_id: int
     size: int  # one more than the largest id
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the two ids and the tokenizer.json: of all that decides what is read."""
+        whole = f"{self.begin_id} {self.end_id}\n{self.text}"
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 class Stream(NamedTuple):

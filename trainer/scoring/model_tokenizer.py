@@ -20,7 +20,8 @@ def read_tokenizer(name: ModelName) -> ModelTokenizer:
     """Return the tokenizer of a model.
 
     Raises:
-        AssayError: there is none, transformers cannot load it, or it knows no mark of documents.
+        AssayError: the model has no tokenizer, transformers cannot load it, or it names no token
+            that ends a document.
     """
     check_installed(name)
     with calling(f"{name}: a model without a tokenizer that transformers can load"):

@@ -1,6 +1,5 @@
 """The models of some settings, loaded: the reference, those it is compared with, and the second."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,9 +138,8 @@ class _Loader:
 
     def _load_pretrained(self, name: ModelName) -> PretrainedModel:
         tokenizer = read_tokenizer(name)
-        digest = hashlib.sha256(repr(tokenizer).encode()).hexdigest()
-        self.tokenizers[digest] = tokenizer
-        model = load_pretrained(name, digest, self.device, self.settings.context)
+        self.tokenizers[tokenizer.sha256] = tokenizer
+        model = load_pretrained(name, tokenizer.sha256, self.device, self.settings.context)
         if tokenizer.size > model.types:
             raise AssayError(
                 f"{name}: its tokenizer has {tokenizer.size} types, the model {model.types}; they "

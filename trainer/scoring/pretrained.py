@@ -43,7 +43,7 @@ class PretrainedModel:
 
     name: ModelName
     files: ModelFiles
-    tokenizer: str  # SHA-256 of its tokenizer
+    tokenizer: str  # its `ModelTokenizer.sha256`
     context: int
     device: str
     batch_tokens: int
@@ -100,7 +100,7 @@ def load_pretrained(
         AssayError: transformers is not installed or cannot load it, or it is no causal language
             model.
     """
-    files, device = inspect(name), find_device(device)
+    files, device = inspect(name), resources.find_device(device)
     model = _load(name, device)
     linear = _try(name, model, device)
     types = model.get_output_embeddings().weight.shape[0]
@@ -115,18 +115,6 @@ def load_pretrained(
         model=model,
         linear=linear,
     )
-
-
-def find_device(device: str) -> str:
-    """Return where models compute; "auto" is cuda where there is one.
-
-    Raises:
-        AssayError: cuda is asked for and there is none.
-    """
-    has_cuda = torch.cuda.is_available()
-    if device == "cuda" and not has_cuda:
-        raise AssayError("device is 'cuda', but this machine has no CUDA device; use cpu or auto")
-    return ("cuda" if has_cuda else "cpu") if device == "auto" else device
 
 
 def choose_source(name: ModelName) -> dict[str, Any]:
@@ -195,22 +183,22 @@ def _try(name: ModelName, model: Any, device: str) -> bool:  # noqa: ANN401
     Raises:
         AssayError: it fails, its logits are no numbers, or those of a token depend on later ones.
     """
-    head = model.get_output_embeddings().weight
-    ids_2xT = torch.arange(TRIED, device=device).repeat(2, 1) % len(head)
-    ids_2xT[1, -1] = len(head) - 1
     with calling(f"{name}: fails on a text of {TRIED} tokens"):
-        logits_2xTxV = model(input_ids=ids_2xT, use_cache=False).logits
+        head = model.get_output_embeddings().weight
+        ids_2xT = torch.arange(TRIED, device=device).repeat(2, 1) % len(head)
+        ids_2xT[1, -1] = len(head) - 1
+        logits_2xTxV = model(input_ids=ids_2xT, use_cache=False).logits.float()
+        hidden_2xTxC = model.base_model(input_ids=ids_2xT, use_cache=False)[0]
     if not logits_2xTxV.isfinite().all():
         raise AssayError(f"{name}: its logits are no numbers; its parameters are damaged")
-    close = SAME[head.dtype] * float(logits_2xTxV.float().std())
-    first, other = logits_2xTxV.float()
+    close = SAME[head.dtype] * float(logits_2xTxV.std())
+    first, other = logits_2xTxV
     if (first[:-1] - other[:-1]).abs().max() > close:
         raise AssayError(
             f"{name}: what it says of a token depends on later ones; a causal language model is "
             "wanted"
         )
-    hidden = model.base_model(input_ids=ids_2xT, use_cache=False)[0]
-    if hidden.shape[-1] != head.shape[1]:
+    if hidden_2xTxC.shape[-1] != head.shape[1]:
         return False
-    formed_2xTxV = nn.functional.linear(hidden, head).float()
-    return bool((formed_2xTxV - logits_2xTxV.float()).abs().max() <= close)
+    formed_2xTxV = nn.functional.linear(hidden_2xTxC, head).float()
+    return bool((formed_2xTxV - logits_2xTxV).abs().max() <= close)

@@ -22,7 +22,7 @@ class UsedModel:
 
     `half` is the half of its documents that a training run saw; of other models nobody knows.
     Of a model of others: the checksums of its files by name, the commit where it came from the hub,
-    and the checksum of its tokenizer.
+    and the checksum of its tokenizer (`trainer.scoring.carrier.ModelTokenizer.sha256`).
     """
 
     model: str

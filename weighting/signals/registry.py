@@ -16,7 +16,7 @@ import numpy as np
 from weighting.arrays import AnyArray, Float32s, Int64s, Uint32s
 from weighting.errors import AssayError
 from weighting.extensions import extend
-from weighting.signals.quantum import quantise
+from weighting.signals.quantum import QUANTUM, quantise
 from weighting.signals.signal import Derived, Kind, Signal, Source
 from weighting.signals.token_types import (
     Types,
@@ -109,7 +109,7 @@ SIGNALS: Mapping[str, Signal] = extend(
             derived=Derived(
                 ("excess", "entropy"),
                 measure_insight,
-                "round(sqrt(greatest(excess, 0) * entropy) * 1024) / 1024",
+                f"round(sqrt(greatest(excess, 0) * entropy) / {QUANTUM}) * {QUANTUM}",
             ),
         ),
         "context_gain": Signal(

@@ -1,4 +1,4 @@
-"""Names of models: what each kind looks like, and what is said of what is none."""
+"""Names of models: what each kind looks like, and the error for a name of no kind."""
 
 from pathlib import Path
 
